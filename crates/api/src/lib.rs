@@ -1,0 +1,1 @@
+//! HTTP: webhooks, system ingest, admin.

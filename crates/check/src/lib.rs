@@ -1,0 +1,1 @@
+//! Judges a configuration against what connectors, mappings and documents declare.

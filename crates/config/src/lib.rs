@@ -1,0 +1,1 @@
+//! Reads tidegate.toml with spans, layers and secret references.

@@ -1,0 +1,1 @@
+//! What a connector is: capabilities, outbound HTTP stack, the contract every connector passes.

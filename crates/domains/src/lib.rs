@@ -1,0 +1,1 @@
+//! Canonical models of each domain, pure.

@@ -1,0 +1,1 @@
+//! Intake, route, deliver, retry, breaker, triage: a step function and its drivers.

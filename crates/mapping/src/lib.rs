@@ -1,0 +1,1 @@
+//! Declarative field mapping: table, checked plan, run, explain.

@@ -1,0 +1,1 @@
+//! Webhooks in, Admin GraphQL out.

@@ -1,0 +1,1 @@
+//! The embedded store: one writer thread, WAL, synchronous=FULL.

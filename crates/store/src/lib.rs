@@ -1,0 +1,1 @@
+//! The storage port, sealing, and the conformance suite every store passes.

@@ -1,0 +1,1 @@
+//! Metrics (one struct, all names), log fields, redaction.

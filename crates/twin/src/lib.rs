@@ -1,0 +1,1 @@
+//! Stateful look-alikes of Shopify and a back office, as strict as the original.

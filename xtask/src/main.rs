@@ -1,0 +1,3 @@
+//! Every check and chore of the project.
+
+fn main() {}
