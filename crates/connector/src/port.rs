@@ -1,0 +1,241 @@
+//! What a connector does. A target is a state machine, so a connector converges (DESIGN section 5):
+//! `observe → plan → apply`, each step an attempt of its own. `plan` is pure; `observe` only reads; `apply` makes one
+//! call of frozen bytes and nothing else.
+
+use crate::descriptor::Descriptor;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use kernel::envelope::TraceId;
+use kernel::fault::{Fault, Reference};
+use kernel::flow::{AfterConfirm, Difference};
+use kernel::id::ShopId;
+use kernel::key::{CallKey, ObjectKey};
+use kernel::subject::Subject;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+/// What every call is made under.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    pub shop: ShopId,
+    /// All of the call, connect and body included. Shorter than the lease.
+    pub time_out: Duration,
+    pub trace: TraceId,
+    /// Distinguishes the calls of one trace.
+    pub span: u64,
+    /// Today, for targets that want a date and have no clock of their own.
+    pub now: Timestamp,
+}
+
+/// What the flow wants the target to have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Wanted {
+    pub subject: Subject,
+    pub object_key: ObjectKey,
+    /// What the mapping made.
+    pub body: Value,
+    pub stage: Stage,
+    pub after_confirm: AfterConfirm,
+    pub difference: Difference,
+    /// What we know of the object from before.
+    pub known: Option<ExternalRef>,
+    /// Further references under which a former connector may have written the object; a hit is adopted.
+    pub also_known_as: Vec<String>,
+}
+
+/// How far the object is to be brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It exists, with what is wanted.
+    Present,
+    /// And is confirmed.
+    Confirmed,
+    /// It is cancelled, or a counter document stands against it.
+    Cancelled,
+}
+
+/// The link between a subject and its id in another system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalRef {
+    pub id: String,
+    /// What people call it there: the sale's number. May come later than the id.
+    pub number: Option<String>,
+    /// The target's own word for its state: `draft`, `processing`.
+    pub state: Option<String>,
+}
+
+/// What the target has under an object key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observed {
+    None,
+    One(ObjectState),
+    /// More than one: written to by nobody, a page with the ids.
+    Many(Vec<String>),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectState {
+    pub external: ExternalRef,
+    /// In the connector's own form; only its `plan` reads it.
+    pub body: Value,
+    /// Whether it was found under a former connector's reference.
+    #[serde(default)]
+    pub adopted: bool,
+}
+
+/// What `observe` found: the object, and what `plan` needs besides (resolved references, settings of the target).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    pub object: Observed,
+    /// In the connector's own form. `Null` when nothing was read: a connector that sets `observe_first = false` has
+    /// to plan a create from it.
+    #[serde(default)]
+    pub context: Value,
+    /// References of the wanted body that the target does not have.
+    #[serde(default)]
+    pub missing: Vec<MissingReference>,
+}
+
+impl Observation {
+    /// Nothing was asked, because we never sent anything.
+    pub fn unasked() -> Self {
+        Self { object: Observed::None, context: Value::Null, missing: Vec::new() }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingReference {
+    pub reference: Reference,
+    /// Where it stands in the wanted body: `lines[3].product`.
+    pub field: String,
+    /// One that differs only by case or blanks: "SKU-0001" for "sku-0001 ".
+    pub similar: Option<String>,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    Next(Step),
+    /// The target has what is wanted, or more.
+    Done(Done),
+    /// The target is in a state from which the wanted one cannot be reached, or policy forbids it.
+    NotAllowed(Fault),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    pub external: ExternalRef,
+    /// What a person should read beside the outcome: "difference of 0.01 accepted".
+    pub note: Option<String>,
+    /// Nothing had to be written at any step.
+    pub unchanged: bool,
+    /// An existing object of a former connector was taken over as it is.
+    pub adopted: bool,
+}
+
+/// One call, frozen: these bytes go out and no others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// `create`, `quote`, `confirm`, `amend`, `cancel`, `set`.
+    pub name: String,
+    /// Whether it brings the object into being: an unknown answer to it is the one that doubles.
+    pub creates: bool,
+    /// Whether repeating it is harmless, whatever came of the first call: an absolute write.
+    pub idempotent: bool,
+    pub request: Vec<u8>,
+}
+
+/// What came of a step that the target answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The object after the step, where the answer says so; else it is observed again.
+    pub observation: Option<Observation>,
+}
+
+/// One kind of target.
+#[async_trait]
+pub trait Connector: Send + Sync + std::fmt::Debug {
+    fn descriptor(&self) -> &Descriptor;
+
+    /// Whether the system is well, by a call that touches no object. A 401 *and* a 403 here are Unauthorized.
+    async fn health(&self, call: &CallContext) -> Result<(), Fault>;
+
+    /// What the target has under the object key, and the references that the wanted body needs. Only reads: its
+    /// faults are Transient, Throttled, Unauthorized or Rejected, never Ambiguous.
+    async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault>;
+
+    /// The next step from what is to what is wanted. Pure: same arguments, same answer, no clock.
+    fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan;
+
+    /// Makes the call. A fault is Ambiguous unless it is certain that nothing was done, or what was done.
+    async fn apply(
+        &self,
+        call: &CallContext,
+        key: &CallKey,
+        step: &Step,
+        wanted: &Wanted,
+    ) -> Result<Applied, Fault>;
+
+    /// Whether a reference exists by now. Only asked where the descriptor says `resolves_references`.
+    async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault>;
+}
+
+/// One thing of the source in a list: enough to see whether the log has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub subject: Subject,
+    /// What people call it: `#1001`.
+    pub label: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    pub by: ListBy,
+    pub from: Timestamp,
+    /// Exclusive; absent = open.
+    pub until: Option<Timestamp>,
+    /// From the page before.
+    pub cursor: Option<String>,
+    /// What share of the source's budget may be used, 1 to 100.
+    pub budget_percent: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListBy {
+    UpdatedAt,
+    CreatedAt,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage {
+    pub items: Vec<Listed>,
+    /// Absent at the end.
+    pub next: Option<String>,
+}
+
+/// A whole state, read by us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// As the source gave it; the domain knows its form by the topic.
+    pub payload: Vec<u8>,
+    /// `orders/read`: the topic under which it is appended.
+    pub topic: String,
+    pub updated_at: Timestamp,
+}
+
+/// A system that facts come from and that can be asked.
+#[async_trait]
+pub trait Source: Send + Sync + std::fmt::Debug {
+    /// The whole state of a subject; `None` if the source no longer has it.
+    async fn read(&self, call: &CallContext, subject: &Subject) -> Result<Option<Read>, Fault>;
+
+    /// A page of what was changed or made in a time.
+    async fn list(&self, call: &CallContext, domain: &str, query: &ListQuery) -> Result<ListPage, Fault>;
+}
