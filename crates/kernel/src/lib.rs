@@ -10,6 +10,8 @@ pub mod fault;
 pub mod flow;
 pub mod id;
 pub mod key;
+pub mod money;
+pub mod quantity;
 pub mod rng;
 pub mod subject;
 pub mod version;
