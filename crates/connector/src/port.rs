@@ -137,7 +137,8 @@ pub struct Done {
     pub adopted: bool,
 }
 
-/// One call, frozen: these bytes go out and no others.
+/// One call, frozen: these bytes go out and no others. They hold all that `apply` needs, in the connector's own form,
+/// because after a restart nothing else is left of the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// `create`, `quote`, `confirm`, `amend`, `cancel`, `set`.
@@ -172,13 +173,7 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan;
 
     /// Makes the call. A fault is Ambiguous unless it is certain that nothing was done, or what was done.
-    async fn apply(
-        &self,
-        call: &CallContext,
-        key: &CallKey,
-        step: &Step,
-        wanted: &Wanted,
-    ) -> Result<Applied, Fault>;
+    async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault>;
 
     /// Whether a reference exists by now. Only asked where the descriptor says `resolves_references`.
     async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault>;
