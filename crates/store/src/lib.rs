@@ -1,1 +1,16 @@
-//! The storage port, sealing, and the conformance suite every store passes.
+//! The storage port: what the hub needs of a store (DESIGN section 7), the rows it speaks in, sealing, and the
+//! conformance suite that every store passes.
+//!
+//! A store knows envelopes, deliveries, attempts, dead letters, records, external refs, cursors, leases, keys and
+//! audit entries: no orders, no products, no SQL in this crate.
+
+pub mod delivery;
+pub mod error;
+pub mod log;
+pub mod operate;
+pub mod port;
+pub mod query;
+pub mod seal;
+
+pub use error::StoreError;
+pub use port::Store;

@@ -1,0 +1,28 @@
+//! What can go wrong in a store, by what must happen next.
+
+/// Errors of every operation of the port.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full or the database cannot commit now: nothing of the call was done; intake answers 503.
+    #[error("the store cannot commit now: {0}")]
+    Unavailable(String),
+    /// Another process holds the database.
+    #[error("{0} is in use by another process; stop it first, or give this one another data_dir")]
+    InUse(String),
+    /// The file is not a database of ours, or broken. It was not touched.
+    #[error("{0}")]
+    Unreadable(String),
+    /// Made by a newer Tidegate.
+    #[error(
+        "the store has schema {found}, this program knows up to {known}: run the newer program, or restore a backup made before the upgrade"
+    )]
+    TooNew { found: u32, known: u32 },
+    /// The master key is not the one that the store was made with.
+    #[error(
+        "the master key does not fit this store (its check value differs): give back the key it was made with"
+    )]
+    WrongKey,
+    /// Our own invariant broke.
+    #[error("bug in the store: {0}")]
+    Bug(String),
+}

@@ -1,0 +1,79 @@
+//! The log: what is appended, how a duplicate is told, what routing reads and writes.
+
+use crate::delivery::{NewDelivery, Standing};
+use bytes::Bytes;
+use jiff::Timestamp;
+use kernel::envelope::{Envelope, FactKind, TraceId, Via};
+use kernel::id::{DomainName, FlowName, Position, ShopId, SystemName};
+use kernel::subject::Subject;
+use kernel::version::EffectiveVersion;
+use serde::{Deserialize, Serialize};
+
+/// The key by which a webhook is known: a hash of (shop, topic, `X-Shopify-Webhook-Id`). Kept 7 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DedupeKey(pub [u8; 16]);
+
+/// A fact to be appended. The payload is plain here; the store compresses and seals it under the data key of the
+/// subject's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEnvelope {
+    pub shop: ShopId,
+    pub domain: DomainName,
+    pub source: SystemName,
+    pub topic: String,
+    pub kind: FactKind,
+    pub via: Via,
+    pub subject: Subject,
+    pub version: Option<EffectiveVersion>,
+    pub occurred_at: Timestamp,
+    pub received_at: Timestamp,
+    pub trace: TraceId,
+    pub raw_hash: [u8; 32],
+    pub raw_bytes: u32,
+    /// Absent: the fact has no duplicate by id (sweep, backfill, outcome).
+    pub dedupe: Option<DedupeKey>,
+    pub payload: Bytes,
+}
+
+/// What became of an append. Either way the duty to deliver is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    Stored(Position),
+    /// Known by its dedupe key. `same_body` is false when the id came with other bytes: the first one stands.
+    Duplicate {
+        same_body: bool,
+    },
+}
+
+/// An envelope that waits for routing, with all that the decision needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unrouted {
+    pub envelope: Envelope,
+    /// Opened. `None` if its key was destroyed (redacted).
+    pub payload: Option<Bytes>,
+    /// What is known of the subject at each flow that has had it.
+    pub standings: Vec<(FlowName, Standing)>,
+}
+
+/// What routing decided about one envelope; committed with `routed_at` in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routed {
+    pub position: Position,
+    /// The effective version, once the digest is known.
+    pub version: Option<EffectiveVersion>,
+    /// What is known of the subject, whatever its flows do with it.
+    pub about: Option<About>,
+    pub deliveries: Vec<NewDelivery>,
+}
+
+/// One small row for each subject: how people call it, whose it is, its newest state in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    pub subject: Subject,
+    /// `#1001`. Never personal data.
+    pub label: String,
+    /// The source's id of the customer it belongs to, for redaction; no name, no address.
+    pub customer: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,4 @@
+//! Sealing of payloads.
+/// The key that wraps all data keys.
+#[derive(Debug)]
+pub struct MasterKey;
