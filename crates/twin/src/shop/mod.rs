@@ -3,6 +3,7 @@
 //! It shares nothing with the code that it judges: own money, own totals, own spelling of the wire. It knows neither
 //! HTTP nor GraphQL; `shopify` serves what is here.
 
+mod body;
 pub mod chance;
 mod line;
 mod money;
@@ -14,6 +15,7 @@ mod status;
 mod totals;
 mod trap;
 
+pub use body::{deleted_body, edited_body, fulfilment_body, refund_body, transaction_body, webhook_body};
 pub use chance::Chance;
 pub use line::{
     DiscountAllocation, DiscountApplication, DiscountKind, DiscountTarget, DiscountValue, Duty, Line,
