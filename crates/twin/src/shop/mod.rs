@@ -4,7 +4,9 @@
 //! HTTP nor GraphQL; `shopify` serves what is here.
 
 mod body;
+pub mod catalogue;
 pub mod chance;
+mod change;
 mod line;
 mod money;
 mod operations;
@@ -14,9 +16,11 @@ mod refund;
 mod status;
 mod totals;
 mod trap;
+mod workload;
 
 pub use body::{deleted_body, edited_body, fulfilment_body, refund_body, transaction_body, webhook_body};
 pub use chance::Chance;
+pub use change::{About, Change, Notice, What, placed};
 pub use line::{
     DiscountAllocation, DiscountApplication, DiscountKind, DiscountTarget, DiscountValue, Duty, Line,
     ShippingLine, TaxLine,
@@ -33,3 +37,4 @@ pub use refund::{Refund, RefundCause, RefundLine, RefundRequest, RefundShipping,
 pub use status::{FinancialStatus, FulfilmentStatus};
 pub use totals::Totals;
 pub use trap::Trap;
+pub use workload::{Mix, Workload, WorkloadConfig};
