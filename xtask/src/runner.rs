@@ -18,15 +18,16 @@ const REAL_SYSTEM_MARK: &str = "real_";
 pub(crate) struct Scope {
     packages: Vec<String>,
     with_library: Vec<String>,
+    folders: Vec<String>,
 }
 
 impl Scope {
     pub(crate) fn new(root: &Path, wanted: &[String]) -> Result<Self> {
         if wanted.is_empty() {
-            return Ok(Self { packages: vec![], with_library: vec![] });
+            return Ok(Self { packages: vec![], with_library: vec![], folders: vec![] });
         }
         let members = tidy::members(root)?;
-        let mut scope = Self { packages: vec![], with_library: vec![] };
+        let mut scope = Self { packages: vec![], with_library: vec![], folders: vec![] };
         for name in wanted {
             let member = members.iter().find(|m| m.name == *name || m.name == format!("tidegate-{name}"));
             let Some(member) = member else {
@@ -34,6 +35,7 @@ impl Scope {
                 bail!("no crate `{name}`; there are: {}", names.join(", "));
             };
             scope.packages.push(member.name.clone());
+            scope.folders.push(member.manifest.trim_end_matches("Cargo.toml").to_owned());
             if member.has_library {
                 scope.with_library.push(member.name.clone());
             }
@@ -43,6 +45,11 @@ impl Scope {
 
     pub(crate) fn is_whole(&self) -> bool {
         self.packages.is_empty()
+    }
+
+    /// Where the crates lie; nothing for the whole workspace.
+    pub(crate) fn folders(&self) -> Vec<String> {
+        self.folders.clone()
     }
 
     /// For a command that takes `--workspace` or `-p`.
@@ -178,7 +185,7 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
     #[test]
     fn the_runner_comes_with_the_ci_profile_and_without_real_systems_when_fast() {
         let root = process::root();
-        let scope = Scope { packages: vec![], with_library: vec![] };
+        let scope = Scope { packages: vec![], with_library: vec![], folders: vec![] };
         let arguments = ["--retries=0".to_owned()];
         let choice = Choice { scope: &scope, fast: true, arguments: &arguments, settings: &[] };
         assert_eq!(

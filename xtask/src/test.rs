@@ -46,30 +46,44 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let scope = Scope::new(root, &args.packages)?;
     let services = (!args.fast).then(|| Ensuring::start(Services::new(root, None)));
-
     let mut steps = Steps::default();
-    steps.step("format", || process::succeed(&mut format(root, &scope)));
-    steps.step("tidy", || tidy::run(root, &tidy::Args::default()));
-    steps.step("clippy", || process::succeed(&mut clippy(root, &scope)));
-    steps.stop_unless(args.keep_going)?;
-    steps.step("doc tests", || doc_tests(root, &scope));
-    let mut running = None;
-    if let Some(services) = services {
-        steps.step("services", || services.wait().map(|up| running = Some(up)));
-    }
-    let runner = steps.step("test runner", || runner::find(root));
-    steps.stop_unless(args.keep_going && running.is_some() != args.fast)?;
-
-    steps.table();
-    let running = running.unwrap_or_default();
-    let choice =
-        Choice { scope: &scope, fast: args.fast, arguments: &args.runner, settings: &running.settings };
-    let tested = runner.unwrap_or(runner::Runner::CargoTest).run(root, &choice);
+    checks(root, args, &scope, &mut steps);
+    // Waited for in any case: what was started has to be stopped.
+    let running = match services {
+        Some(services) => steps.step("services", || services.wait()),
+        None => Some(Running::default()),
+    };
+    let result = match &running {
+        Some(running) => tests(root, args, &scope, steps, running),
+        None => steps.failed(),
+    };
     if !args.keep_services {
-        running.stop_what_we_started()?;
+        running.unwrap_or_default().stop_what_we_started()?;
     }
-    tested?;
-    steps.stop_unless(false)
+    result
+}
+
+fn checks(root: &Path, args: &Args, scope: &Scope, steps: &mut Steps) {
+    steps.step("format", || process::succeed(&mut format(root, scope)));
+    steps.step("tidy", || tidy::run(root, &tidy::Args::under(scope.folders())));
+    steps.step("clippy", || process::succeed(&mut clippy(root, scope)));
+    if args.keep_going || steps.failed().is_ok() {
+        steps.step("doc tests", || doc_tests(root, scope));
+    }
+}
+
+/// The runner's summary is the last line if all is well.
+fn tests(root: &Path, args: &Args, scope: &Scope, mut steps: Steps, running: &Running) -> Result<()> {
+    if !args.keep_going && steps.failed().is_err() {
+        steps.table();
+        return steps.failed();
+    }
+    let runner = steps.step("test runner", || runner::find(root)).unwrap_or(runner::Runner::CargoTest);
+    steps.table();
+    println!("==> tests");
+    let choice = Choice { scope, fast: args.fast, arguments: &args.runner, settings: &running.settings };
+    runner.run(root, &choice)?;
+    steps.failed()
 }
 
 /// The steps that were taken, how long each took and which failed.
@@ -95,12 +109,11 @@ impl Steps {
     }
 
     /// An error that names the failed steps, if there are any.
-    fn stop_unless(&self, go_on: bool) -> Result<()> {
+    fn failed(&self) -> Result<()> {
         let failed: Vec<_> = self.taken.iter().filter(|(_, _, ok)| !ok).map(|&(name, ..)| name).collect();
-        if failed.is_empty() || go_on {
+        if failed.is_empty() {
             return Ok(());
         }
-        self.table();
         bail!("failed: {}", failed.join(", "));
     }
 
@@ -148,14 +161,10 @@ impl Ensuring {
     fn start(services: Services) -> Self {
         let ensure = move || {
             let mut running = Running::default();
-            for &name in NEEDED_BY_TESTS {
-                if !services.runs(name)? {
-                    running.started.push((services.clone(), name));
-                }
-                running.settings.extend(services.ensure(name)?);
+            match NEEDED_BY_TESTS.iter().try_for_each(|name| running.add(&services, name)) {
+                Ok(()) => Ok(running),
+                Err(error) => running.stop_what_we_started().and(Err(error)),
             }
-            running.settings.push(("TIDEGATE_TEST_SERVICES".to_owned(), NEEDED_BY_TESTS.join(",")));
-            Ok(running)
         };
         Self { thread: std::thread::spawn(ensure) }
     }
@@ -174,6 +183,14 @@ struct Running {
 }
 
 impl Running {
+    fn add(&mut self, services: &Services, name: &'static str) -> Result<()> {
+        if !services.runs(name)? {
+            self.started.push((services.clone(), name));
+        }
+        self.settings.extend(services.ensure(name)?);
+        Ok(())
+    }
+
     fn stop_what_we_started(&self) -> Result<()> {
         self.started.iter().try_for_each(|(services, name)| services.stop(name))
     }
@@ -187,9 +204,8 @@ mod tests {
     fn a_failed_step_is_named_and_stops_the_rest() {
         let mut steps = Steps::default();
         assert_eq!(steps.step("format", || Ok(1)), Some(1));
-        assert!(steps.stop_unless(false).is_ok());
+        assert!(steps.failed().is_ok());
         assert_eq!(steps.step::<()>("clippy", || bail!("no")), None);
-        assert_eq!(steps.stop_unless(false).unwrap_err().to_string(), "failed: clippy");
-        assert!(steps.stop_unless(true).is_ok());
+        assert_eq!(steps.failed().unwrap_err().to_string(), "failed: clippy");
     }
 }

@@ -25,6 +25,7 @@ documents, links in documents. Each has a file in xtask/src/tidy/ whose head say
 
 Examples:
   cargo xtask tidy              findings as file:line: what is wrong; what to do
+  cargo xtask tidy crates/store one folder
   cargo xtask tidy --strict     warnings fail as well";
 
 /// Layers, licences, file heads and sizes, error pages, links: what the compiler does not see
@@ -34,6 +35,15 @@ pub(crate) struct Args {
     /// Warnings fail as well
     #[arg(long)]
     strict: bool,
+    /// Only findings in these folders
+    #[arg(value_name = "FOLDER")]
+    folders: Vec<String>,
+}
+
+impl Args {
+    pub(crate) fn under(folders: Vec<String>) -> Self {
+        Self { strict: false, folders }
+    }
 }
 
 /// One thing that is wrong, where, and what to do.
@@ -75,7 +85,8 @@ impl fmt::Display for Finding {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let findings = findings(root)?;
+    let mut findings = findings(root)?;
+    findings.retain(|finding| is_under(&args.folders, &finding.file));
     for finding in &findings {
         println!("{finding}");
     }
@@ -84,6 +95,12 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         bail!("{errors} findings");
     }
     Ok(())
+}
+
+fn is_under(folders: &[String], file: &str) -> bool {
+    let holds =
+        |folder: &String| file.strip_prefix(folder.trim_end_matches('/')).is_some_and(|f| f.starts_with('/'));
+    folders.is_empty() || folders.iter().any(holds)
 }
 
 fn findings(root: &Path) -> Result<Vec<Finding>> {
@@ -116,7 +133,21 @@ pub(crate) fn members(root: &Path) -> Result<Vec<crates::Member>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Weight};
+    use super::{Finding, Weight, is_under};
+
+    #[test]
+    fn findings_are_narrowed_to_folders() {
+        let folders = ["crates/store".to_owned(), "docs/".to_owned()];
+        for (file, under) in [
+            ("crates/store/src/lib.rs", true),
+            ("docs/a.md", true),
+            ("crates/store-sqlite/src/lib.rs", false),
+            ("README.md", false),
+        ] {
+            assert_eq!(is_under(&folders, file), under, "{file}");
+            assert!(is_under(&[], file));
+        }
+    }
 
     #[test]
     fn a_finding_reads_as_file_line_what_and_what_to_do() {
