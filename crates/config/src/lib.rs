@@ -1,1 +1,56 @@
-//! Reads tidegate.toml with spans, layers and secret references.
+//! Reads `tidegate.toml`: file, then `TIDEGATE__…` variables, then `--set` flags; every value knows where it came
+//! from, and all mistakes come in one go.
+//!
+//! It reads, types and documents. It does not judge what needs a connector's word (that is `check`), opens no
+//! network, and never prints a secret.
+
+mod apps;
+mod code;
+mod connection;
+mod document;
+mod escalation;
+mod finding;
+mod flows;
+mod hub;
+mod key;
+mod layers;
+mod load;
+mod mask;
+mod nearest;
+mod net;
+mod order_policy;
+mod ownership;
+mod reader;
+mod revision;
+mod secret;
+mod secrets;
+mod shops;
+mod source;
+mod systems;
+mod tree;
+mod unit;
+mod value;
+
+pub use apps::{ApiVersion, App};
+pub use code::Code;
+pub use connection::{Connection, ConnectionValue};
+pub use document::reference;
+pub use escalation::Escalation;
+pub use finding::{Finding, render};
+pub use flows::{Flow, Intake, Slo, Sweep};
+pub use hub::{Hub, Limits, LogFormat, LogLevel};
+pub use key::{Default, Key, Section};
+pub use load::{Config, Reading};
+pub use nearest::nearest;
+pub use net::{BaseUrl, Network};
+pub use order_policy::OrderSettings;
+pub use ownership::{FieldOwnership, Owners, Ownership, Violation};
+pub use reader::InForce;
+pub use revision::{revision, revision_with_mappings, targets};
+pub use secret::SecretRef;
+pub use secrets::SecretUse;
+pub use shops::{Plan, Shop, ShopDomain};
+pub use source::{Origin, Setting, Source, Spot};
+pub use systems::{Breaker, Ingest, Retry, Role, SHOPIFY, System, Unknown};
+pub use unit::{ByteSize, Rate, Share};
+pub use value::DOMAINS;

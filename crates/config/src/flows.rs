@@ -1,0 +1,293 @@
+//! `[flows.NAME]`: what moves from where to where, how, when and how fast. Owns the keys and what follows from one
+//! flow alone; how flows stand to each other and to connectors is `check`'s.
+
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::key::Key;
+use crate::order_policy::{self, OrderSettings};
+use crate::reader::Section;
+use crate::source::{Origin, Setting};
+use crate::systems::SHOPIFY;
+use crate::unit::Share;
+use crate::value::words;
+use kernel::flow::Mode;
+use kernel::id::{DomainName, ShopId, SystemName};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) const KEYS: &[Key] = &[
+    Key::required("domain", "domain", "What moves.", "\"orders\""),
+    Key::required("source", "system", "Where it comes from.", "\"shopify\""),
+    Key::required("target", "system", "Where it goes.", "\"erp\""),
+    Key::optional("shops", "list of shops", "The shops that it serves. Without it, all.", "[\"acme\"]"),
+    Key::required(
+        "mapping",
+        "path",
+        "The mapping file. A relative path counts from the folder of this file.",
+        "\"mappings/orders_to_erp.toml\"",
+    ),
+    Key::with(
+        "mode",
+        "mode",
+        "\"live\"",
+        "`off`: facts are recorded, nothing is delivered; `shadow`: all but send, shows what it would have sent; `live`.",
+        "\"shadow\"",
+    ),
+    Key::optional(
+        "intake",
+        "intake",
+        "How facts come in: `webhook` (Shopify tells), `poll` (the sweep alone finds them), `push` (the system posts to `/ingest`), `outcome` (what our own deliveries to the source found out). Without it: from Shopify `webhook` where `hub.public_url` is set, else `poll`; from other systems `outcome`.",
+        "\"poll\"",
+    ),
+    Key::optional(
+        "topics",
+        "list of texts",
+        "The Shopify topics that are subscribed to. Without it, all that the domain knows.",
+        "[\"orders/create\", \"orders/updated\"]",
+    ),
+    Key::optional(
+        "go_live_at",
+        "instant",
+        "Orders created before are filtered, whatever event they get, unless a backfill names them. Required for orders that go to another system than Shopify.",
+        "\"2026-11-24T00:00:00Z\"",
+    ),
+    Key::with(
+        "export_when",
+        "list of export conditions",
+        "[\"payment_terms\", \"paid\", \"authorised\"]",
+        "When an order is ready for the target; any one suffices. Test orders never are.",
+        "[\"paid\"]",
+    ),
+    Key::with(
+        "confirm_when",
+        "confirmation",
+        "\"at_once\"",
+        "When the object in the target is confirmed: `at_once`, `after(\"15m\")` (from its create), `paid` or `never`.",
+        "'after(\"15m\")'",
+    ),
+    Key::table("after_confirm", "What a change becomes after the object was confirmed; see below."),
+    Key::with(
+        "difference",
+        "policy for differences",
+        "\"ticket\"",
+        "What becomes of a difference between Shopify's totals and the target's: `adjust_line`, `accept(\"0.05\")` (up to this amount, in the order's currency) or `ticket`.",
+        "'accept(\"0.05\")'",
+    ),
+    Key::with(
+        "filters",
+        "list of texts",
+        "[]",
+        "CEL expressions over the canonical order; one that is false keeps it from being created in the target. An order that was exported is never filtered again.",
+        "['order.metadata.channel != \"pos\"']",
+    ),
+    Key::with(
+        "former_references",
+        "list of texts",
+        "[]",
+        "Patterns under which a former connector may have written the same objects; a backfill looks there too and adopts what it finds. `{name}` and `{id}` stand for the order's.",
+        "[\"SHOP-{name}\"]",
+    ),
+    Key::table("slo", "What the flow promises; see below."),
+    Key::table("sweep", "How completeness is assured when a webhook does not come; see below."),
+];
+
+pub(crate) const SLO_KEYS: &[Key] = &[
+    Key::with(
+        "export_lag",
+        "duration",
+        "\"60s\"",
+        "From the change in the source to the object's existence in the target.",
+        "\"2m\"",
+    ),
+    Key::with(
+        "confirm_lag",
+        "duration",
+        "\"5m\"",
+        "From when the confirmation was due to when the target has it.",
+        "\"15m\"",
+    ),
+];
+
+pub(crate) const SWEEP_KEYS: &[Key] = &[
+    Key::with(
+        "every",
+        "duration",
+        "\"5m\"",
+        "How often the source is asked for what changed. With `intake = \"poll\"` the default is 15s.",
+        "\"10m\"",
+    ),
+    Key::with(
+        "overlap",
+        "duration",
+        "\"10m\"",
+        "How far each pass reaches back before the last full one.",
+        "\"30m\"",
+    ),
+    Key::with(
+        "cost_share",
+        "share",
+        "\"25%\"",
+        "The most of the source's cost bucket that the sweep takes.",
+        "\"10%\"",
+    ),
+];
+
+/// How often a poll asks where nobody said otherwise.
+const POLL_EVERY: &str = "\"15s\"";
+
+/// How facts come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Intake {
+    Webhook,
+    Poll,
+    Push,
+    Outcome,
+}
+
+impl Intake {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Poll => "poll",
+            Self::Push => "push",
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
+words! {
+    Intake, "way of intake", "intake": "webhook" => Intake::Webhook, "poll" => Intake::Poll, "push" => Intake::Push,
+        "outcome" => Intake::Outcome;
+    Mode, "mode", "mode": "off" => Mode::Off, "shadow" => Mode::Shadow, "live" => Mode::Live;
+}
+
+/// `[flows.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    pub at: Origin,
+    pub domain: Setting<DomainName>,
+    pub source: Setting<SystemName>,
+    pub target: Setting<SystemName>,
+    /// `None`: all shops.
+    pub shops: Option<Setting<Vec<Setting<ShopId>>>>,
+    pub mapping: Setting<PathBuf>,
+    pub mode: Setting<Mode>,
+    pub intake: Setting<Intake>,
+    /// `None`: all that the domain knows.
+    pub topics: Option<Setting<Vec<Setting<String>>>>,
+    pub orders: OrderSettings,
+    pub filters: Setting<Vec<Setting<String>>>,
+    pub former_references: Setting<Vec<Setting<String>>>,
+    pub slo: Slo,
+    pub sweep: Sweep,
+}
+
+/// `[flows.NAME.slo]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slo {
+    pub export_lag: Setting<Duration>,
+    pub confirm_lag: Setting<Duration>,
+}
+
+/// `[flows.NAME.sweep]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    pub every: Setting<Duration>,
+    pub overlap: Setting<Duration>,
+    pub cost_share: Setting<Share>,
+}
+
+impl Flow {
+    /// Whether it creates orders in another system, so that the order policies count.
+    pub fn exports_orders(&self) -> bool {
+        self.domain.as_str() == "orders" && self.target.as_str() != SHOPIFY
+    }
+
+    /// Whether it serves a shop.
+    pub fn serves(&self, shop: &ShopId) -> bool {
+        self.shops.as_ref().is_none_or(|shops| shops.iter().any(|served| served.value == *shop))
+    }
+
+    /// Whether two flows serve a shop in common.
+    pub fn shares_shops_with(&self, other: &Flow) -> bool {
+        match (&self.shops, &other.shops) {
+            (Some(own), Some(_)) => own.iter().any(|shop| other.serves(shop)),
+            _ => true,
+        }
+    }
+}
+
+/// `reachable`: whether Shopify can send webhooks to this hub.
+pub(crate) fn read(mut section: Section<'_>, reachable: bool) -> Option<Flow> {
+    let domain: Option<Setting<DomainName>> = section.required("domain");
+    let source: Option<Setting<SystemName>> = section.required("source");
+    let target: Option<Setting<SystemName>> = section.required("target");
+    let (shops, mapping) = (section.optional("shops"), section.required("mapping"));
+    let (mode, topics) = (section.with_default("mode"), section.optional("topics"));
+    let intake = section.optional("intake");
+    let effective = effective_intake(intake, source.as_ref(), reachable);
+    let slo = slo(section.table("slo", SLO_KEYS));
+    let sweep = sweep(section.table("sweep", SWEEP_KEYS), effective.value);
+    let orders = order_policy::read(&mut section);
+    let (filters, former_references) =
+        (section.with_default("filters"), section.with_default("former_references"));
+    let at = section.at.clone();
+    let path = section.path.clone();
+    let flow = Flow {
+        at,
+        domain: domain?,
+        source: source?,
+        target: target?,
+        shops,
+        mapping: mapping?,
+        mode: mode?,
+        intake: effective,
+        topics,
+        orders: orders?,
+        filters: filters?,
+        former_references: former_references?,
+        slo: slo?,
+        sweep: sweep?,
+    };
+    if flow.exports_orders() && flow.orders.go_live_at.is_none() && section.entry("go_live_at").is_none() {
+        let finding = Finding::new(
+            Code::MissingKey,
+            &flow.at,
+            format!(
+                "[{path}] lacks go_live_at: orders created before it stay out of {}",
+                flow.target.as_str()
+            ),
+            "add go_live_at with the instant from which orders count, as in \"2026-11-24T00:00:00Z\"",
+        );
+        section.reading().finding(finding.key(format!("{path}.go_live_at")));
+    }
+    Some(flow)
+}
+
+fn effective_intake(
+    written: Option<Setting<Intake>>,
+    source: Option<&Setting<SystemName>>,
+    reachable: bool,
+) -> Setting<Intake> {
+    let from_shopify = source.is_some_and(|source| source.as_str() == SHOPIFY);
+    let default = match (from_shopify, reachable) {
+        (true, true) => Intake::Webhook,
+        (true, false) => Intake::Poll,
+        (false, _) => Intake::Outcome,
+    };
+    written.unwrap_or(Setting::new(default, Origin::Default))
+}
+
+fn slo(mut section: Section<'_>) -> Option<Slo> {
+    let (export_lag, confirm_lag) = (section.with_default("export_lag"), section.with_default("confirm_lag"));
+    Some(Slo { export_lag: export_lag?, confirm_lag: confirm_lag? })
+}
+
+fn sweep(mut section: Section<'_>, intake: Intake) -> Option<Sweep> {
+    let every = match intake {
+        Intake::Poll => section.with_default_of("every", POLL_EVERY),
+        _ => section.with_default("every"),
+    };
+    let (overlap, cost_share) = (section.with_default("overlap"), section.with_default("cost_share"));
+    Some(Sweep { every: every?, overlap: overlap?, cost_share: cost_share? })
+}
