@@ -128,10 +128,10 @@ fn nextest(root: &Path, choice: &Choice<'_>) -> Command {
     if !choice.scope.is_whole() {
         command.arg("--no-tests=pass");
     }
-    if choice.fast {
-        command.args(["-E", &format!("not test({REAL_SYSTEM_MARK})")]);
-    }
     command.args(choice.arguments).env("INSTA_UPDATE", "no").envs(choice.settings.iter().cloned());
+    if choice.fast {
+        command.args(["--", "--skip", REAL_SYSTEM_MARK]);
+    }
     command.stderr(Stdio::from(std::io::stdout()));
     command
 }
@@ -190,7 +190,7 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         let choice = Choice { scope: &scope, fast: true, arguments: &arguments, settings: &[] };
         assert_eq!(
             process::shown(&nextest(&root, &choice)),
-            "cargo nextest run --cargo-quiet --profile ci --workspace -E 'not test(real_)' --retries=0"
+            "cargo nextest run --cargo-quiet --profile ci --workspace --retries=0 -- --skip real_"
         );
     }
 }

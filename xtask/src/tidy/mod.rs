@@ -24,9 +24,9 @@ tests, machine paths, reasons of dependencies, licences, banned crates and featu
 documents, links in documents. Each has a file in xtask/src/tidy/ whose head says why.
 
 Examples:
-  cargo xtask tidy              findings as file:line: what is wrong; what to do
-  cargo xtask tidy crates/store one folder
-  cargo xtask tidy --strict     warnings fail as well";
+  cargo xtask tidy                findings as file:line: what is wrong; what to do
+  cargo xtask tidy crates/store   one folder only
+  cargo xtask tidy --strict       warnings fail as well";
 
 /// Layers, licences, file heads and sizes, error pages, links: what the compiler does not see
 #[derive(clap::Args, Debug, Default)]
