@@ -4,13 +4,17 @@
 //! A store knows envelopes, deliveries, attempts, dead letters, records, external refs, cursors, leases, keys and
 //! audit entries: no orders, no products, no SQL in this crate.
 
+pub mod dead;
 pub mod delivery;
 pub mod error;
+pub mod lane;
 pub mod log;
+pub mod memory;
 pub mod operate;
 pub mod port;
 pub mod query;
 pub mod seal;
 
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use port::Store;

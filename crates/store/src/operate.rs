@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kernel::id::{FlowName, ShopId, SystemName};
 use kernel::subject::Subject;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A person's, or the hub's own, reason for an intervention; goes into the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,16 @@ pub enum PauseScope {
     Flow(FlowName),
     /// A root: its lanes at every target.
     Subject(Subject),
+}
+
+impl fmt::Display for PauseScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PauseScope::System(system) => write!(f, "system {system}"),
+            PauseScope::Flow(flow) => write!(f, "flow {flow}"),
+            PauseScope::Subject(subject) => write!(f, "{subject}"),
+        }
+    }
 }
 
 /// A pause with its reason and end.

@@ -7,6 +7,7 @@ use kernel::fault::{Fault, FaultKind, Reference};
 use kernel::id::{AttemptId, DeliveryId, FlowName, Position, ShopId, SystemName};
 use kernel::subject::Subject;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Which deliveries. Absent fields match all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,8 +23,36 @@ pub struct DeliveryFilter {
     pub ids: Vec<DeliveryId>,
     /// Newest first, before this id.
     pub before: Option<DeliveryId>,
-    /// 0 means 100.
+    /// 0 means 100 in a list, and all in a release or a skip.
     pub limit: u32,
+}
+
+impl DeliveryFilter {
+    /// Rows of one page of a list.
+    pub fn page(&self) -> usize {
+        if self.limit == 0 { 100 } else { self.limit as usize }
+    }
+}
+
+/// As it stands in the audit: `flow orders_to_erp, fingerprint …`; `all` where nothing is named.
+impl fmt::Display for DeliveryFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = self.ids.iter().map(|id| ("delivery", id.to_string()));
+        let parts: Vec<String> = [
+            ("shop", self.shop.as_ref().map(ToString::to_string)),
+            ("system", self.system.as_ref().map(ToString::to_string)),
+            ("flow", self.flow.as_ref().map(ToString::to_string)),
+            ("root", self.root.clone()),
+            ("fingerprint", self.fingerprint.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .chain(ids)
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+        f.write_str(if parts.is_empty() { "all" } else { "" })?;
+        f.write_str(&parts.join(", "))
+    }
 }
 
 /// A coarse state, for lists.
@@ -56,6 +85,7 @@ pub struct AttemptRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
 pub struct Life {
     pub about: Option<crate::log::About>,
+    /// With whether it was routed.
     pub envelopes: Vec<(Envelope, bool)>,
     pub deliveries: Vec<Delivery>,
     pub attempts: Vec<AttemptRow>,
