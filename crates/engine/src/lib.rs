@@ -1,1 +1,24 @@
-//! Intake, route, deliver, retry, breaker, triage: a step function and its drivers.
+//! The engine: route, deliver, retry, break, triage, as one step function ([`engine::Engine::step`]), and what drives it.
+//!
+//! It knows neither SQL nor HTTP nor any system's name. Its decisions have no async, no clock and no chance of their
+//! own; see DESIGN section 10.
+
+pub mod breaker;
+mod claimed;
+mod converge;
+pub mod effect;
+pub mod engine;
+pub mod facts;
+mod finish;
+pub mod limiter;
+pub mod mutant;
+pub mod notice;
+pub mod plan;
+pub mod route;
+mod running;
+mod system;
+pub mod triage;
+mod unknown;
+
+pub use engine::Engine;
+pub use system::SystemView;

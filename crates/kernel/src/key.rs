@@ -1,7 +1,7 @@
 //! The three keys of DESIGN section 2. Owns how they are derived; each is text that can stand in a header, a
 //! reference field and a log.
 
-use crate::id::{FlowName, SystemName};
+use crate::id::{DeliveryId, FlowName, SystemName};
 use crate::subject::Subject;
 use crate::version::EffectiveVersion;
 use serde::{Deserialize, Serialize};
@@ -76,10 +76,10 @@ impl ChangeKey {
 }
 
 impl CallKey {
-    /// A new key for a new call: the change and the number of the call under it. The first call of a change has
-    /// number 1; an answered call is never repeated under its number.
-    pub fn of(change: &ChangeKey, call: u32) -> Self {
-        Self(format!("tg-{}-{call}", change.0))
+    /// A new key for a new call: the change, the delivery that brings it, and the number of the call under that. An
+    /// answered call is never repeated under its number.
+    pub fn of(change: &ChangeKey, delivery: DeliveryId, call: u32) -> Self {
+        Self(format!("tg-{}-{delivery}-{call}", change.0))
     }
 }
 

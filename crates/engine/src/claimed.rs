@@ -1,0 +1,264 @@
+//! From a claimed lane to its first call: what is wanted is mapped, what is already there is left alone, what is
+//! without an answer is looked up first.
+
+use crate::effect::{Call, Effect};
+use crate::engine::{Engine, Found};
+use crate::facts::Confirm;
+use crate::mutant::Mutant;
+use crate::notice::What;
+use crate::running::{Doing, Goal, Open, Running};
+use connector::descriptor::UnknownAnswer;
+use connector::port::{ExternalRef, Observation, Stage, Step, Wanted};
+use kernel::clock::{Now, after};
+use kernel::envelope::Via;
+use kernel::fault::{Fault, FaultKind, Severity};
+use kernel::flow::Mode;
+use kernel::id::SystemName;
+use kernel::key::ObjectKey;
+use kernel::rng::Rng;
+use kernel::version::Order;
+use sha2::{Digest as _, Sha256};
+use store::delivery::{Claim, DeliveryKind, DeliveryState, Outcome, Wait};
+
+/// What becomes of a claim before any call.
+enum Start {
+    Ended(Outcome),
+    Dead(Fault),
+    Held(String),
+    Toward(Box<Goal>),
+}
+
+impl Engine {
+    pub(crate) fn claimed(&mut self, name: &SystemName, claims: Vec<Claim>, now: Now, rng: &mut dyn Rng) {
+        let Some(system) = self.systems.get_mut(name) else { return };
+        system.claiming = false;
+        // Fewer than asked for: whatever is left tells its own time.
+        system.maybe_due = !claims.is_empty();
+        self.totals.claims += claims.len() as u64;
+        if claims.is_empty() && system.breaker.state() == crate::breaker::BreakerState::Probing {
+            // No lane but those that failed, or none at all: one of them, at the slowest pace.
+            system.breaker.forget_failed();
+            system.breaker.probe_not_made(now.mono, rng);
+        }
+        for claim in claims {
+            self.start(claim, now, rng);
+        }
+    }
+
+    fn start(&mut self, claim: Claim, now: Now, rng: &mut dyn Rng) {
+        let lane = claim.lane.clone();
+        if let Some(system) = self.systems.get_mut(&lane.system) {
+            system.in_work += 1;
+            system.limiter.spend();
+        }
+        if claim.delivery.kind == DeliveryKind::Read {
+            self.totals.calls += 1;
+            let span = self.span();
+            self.out.push(Effect::Read(Call {
+                system: lane.system.clone(),
+                lane: lane.clone(),
+                fence: claim.fence,
+                trace: claim.envelope.trace,
+                span,
+                what: claim.delivery.subject.clone(),
+            }));
+            self.running.insert(lane, Running::new(claim, None, Doing::Reading));
+            return;
+        }
+        let start = self.prepare(&claim, now);
+        let mut running = Running::new(claim, None, Doing::Observing);
+        match start {
+            Start::Ended(outcome) => self.end(&lane, running, outcome, now),
+            Start::Dead(fault) => self.die(&lane, running, fault, now),
+            Start::Held(text) => {
+                let state = DeliveryState::Waiting { due_at: None, wait: Wait::Condition { text } };
+                self.wait_in(&lane, running, state, now);
+            }
+            Start::Toward(goal) => {
+                running.goal = Some(*goal);
+                self.approach(running, now, rng);
+            }
+        }
+    }
+
+    /// What the flow wants of this claim. Pure.
+    fn prepare(&self, claim: &Claim, now: Now) -> Start {
+        let delivery = &claim.delivery;
+        let Some(payload) = &claim.payload else { return Start::Ended(Outcome::Redacted) };
+        let Some(flow) = self.plan.flows.get(&delivery.flow).filter(|flow| flow.policy.mode != Mode::Off)
+        else {
+            return Start::Held(format!("flow {} to be configured or switched on again", delivery.flow));
+        };
+        if let (Some(version), Some(delivered)) = (&delivery.version, &claim.standing.delivered)
+            && delivery.kind == DeliveryKind::State
+            && version.against(delivered) == Order::Older
+            && !self.planted.is(Mutant::OrderByArrival)
+        {
+            let by = claim.standing.routed_position.unwrap_or(delivery.position);
+            return Start::Ended(Outcome::Superseded { by });
+        }
+        let state = match flow.facts.read(&claim.envelope.topic, payload) {
+            Ok(state) => state,
+            Err(fault) => return Start::Dead(fault),
+        };
+        let object_key = ObjectKey::of(&delivery.subject);
+        let mapped = match flow.mapper.map(&state.body, &object_key, now.wall) {
+            Ok(mapped) => mapped,
+            Err(fault) => return Start::Dead(fault),
+        };
+        let created_at = claim.standing.external.as_ref().map_or(now.wall, |external| external.created_at);
+        let (stage, confirm_at) = if state.cancelled {
+            (Stage::Cancelled, None)
+        } else {
+            match flow.facts.confirm(&state, &flow.policy, created_at, now.wall) {
+                Confirm::Now => (Stage::Confirmed, None),
+                Confirm::At(at) => (Stage::Present, Some(at)),
+                Confirm::NotByThis => (Stage::Present, None),
+            }
+        };
+        let mut hash = Sha256::new();
+        hash.update(mapped.digest);
+        hash.update([stage as u8]);
+        let digest = hash.finalize().into();
+        // A step is pressed by looking at the target; a person's replay asks the target as well.
+        let asked_for =
+            matches!(claim.envelope.via, Via::Backfill | Via::Replay) || delivery.kind == DeliveryKind::Step;
+        if claim.standing.delivered_digest == Some(digest) && claim.open_attempt.is_none() && !asked_for {
+            return Start::Ended(Outcome::Unchanged);
+        }
+        let fill = |pattern: &String| {
+            pattern.replace("{key}", delivery.subject.key()).replace("{label}", &state.label)
+        };
+        let wanted = Wanted {
+            subject: delivery.subject.clone(),
+            object_key,
+            body: mapped.body,
+            stage,
+            after_confirm: flow.policy.after_confirm,
+            difference: flow.policy.difference.clone(),
+            known: claim.standing.external.as_ref().map(|known| ExternalRef {
+                id: known.id.clone(),
+                number: known.number.clone(),
+                state: known.state.clone(),
+            }),
+            also_known_as: flow.also_known_as.iter().map(fill).collect(),
+        };
+        let cancelled = state.cancelled;
+        Start::Toward(Box::new(Goal { flow: flow.clone(), wanted, digest, confirm_at, cancelled }))
+    }
+
+    /// The first call: the look-up of an unknown answer, an observation, or at once the step where nothing was ever
+    /// sent and the connector allows it.
+    fn approach(&mut self, mut running: Running, now: Now, rng: &mut dyn Rng) {
+        let lane = running.claim.lane.clone();
+        let Some(system) = self.systems.get(&lane.system) else { return };
+        let (unknown, observe_first) = (system.plan.unknown.clone(), system.plan.observe_first);
+        let standing = &running.claim.standing;
+        let never_sent = standing.external.is_none() && !standing.attempted;
+        if let Some(open) = running.claim.open_attempt.clone() {
+            let step: Step = match serde_json::from_slice(&open.frozen) {
+                Ok(step) => step,
+                Err(error) => {
+                    let what = format!("a frozen call could not be read back: {error}");
+                    return self.die(&lane, running, Fault::new(FaultKind::Bug, "TG-5001", what), now);
+                }
+            };
+            let first_sight = !self.found.contains_key(&open.id);
+            self.found.entry(open.id).or_insert(Found { at: now.mono, not_there: 0 });
+            if first_sight {
+                let subject = running.claim.delivery.subject.clone();
+                let code = open.step.clone();
+                self.raise(
+                    Severity::Ticket,
+                    What::UnknownAnswer { system: lane.system.clone(), subject, code },
+                );
+            }
+            running.open = Some(Open {
+                id: open.id,
+                key: open.call_key,
+                step,
+                started_at: open.started_at,
+                unknown: true,
+            });
+            return self.look_up(running, &unknown, now, rng);
+        }
+        if observe_first || !never_sent {
+            return self.observe(running);
+        }
+        self.converge(running, Observation::unasked(), now, rng);
+    }
+
+    /// What becomes of an attempt without an answer, by what the connector declares (DESIGN promise 3).
+    fn look_up(&mut self, mut running: Running, unknown: &UnknownAnswer, now: Now, rng: &mut dyn Rng) {
+        if self.planted.is(Mutant::ResendUnknown) {
+            running.end_attempt(now.wall, None, Some(false));
+            return self.converge(running, Observation::unasked(), now, rng);
+        }
+        let Some(open) = running.open.clone() else { return };
+        match unknown {
+            // The same bytes under the same key are the look-up.
+            UnknownAnswer::NativeKey { lifetime } if now.wall < after(open.started_at, *lifetime) => {
+                self.apply(running, open.key, open.step);
+            }
+            UnknownAnswer::NativeKey { .. } | UnknownAnswer::LookUp { .. } => self.observe(running),
+            // An absolute write may be repeated, whatever came of the first one.
+            UnknownAnswer::Neither if open.step.idempotent => {
+                running.end_attempt(now.wall, Some(unanswered(&open.step.name)), None);
+                self.observe(running);
+            }
+            UnknownAnswer::Neither => {
+                let fault = unanswered(&open.step.name);
+                running.end_attempt(now.wall, Some(fault.clone()), None);
+                let lane = running.claim.lane.clone();
+                self.die(&lane, running, fault, now);
+            }
+        }
+    }
+
+    pub(crate) fn observe(&mut self, mut running: Running) {
+        let Some(goal) = &running.goal else { return };
+        let (lane, wanted) = (running.claim.lane.clone(), goal.wanted.clone());
+        self.totals.calls += 1;
+        let span = self.span();
+        self.out.push(Effect::Observe(Call {
+            system: lane.system.clone(),
+            lane: lane.clone(),
+            fence: running.claim.fence,
+            trace: running.claim.envelope.trace,
+            span,
+            what: wanted,
+        }));
+        running.doing = Doing::Observing;
+        self.running.insert(lane, running);
+    }
+
+    pub(crate) fn apply(&mut self, mut running: Running, key: kernel::key::CallKey, step: Step) {
+        let lane = running.claim.lane.clone();
+        self.totals.calls += 1;
+        if let Some(system) = self.systems.get_mut(&lane.system) {
+            system.limiter.spend();
+        }
+        let span = self.span();
+        self.out.push(Effect::Apply(Call {
+            system: lane.system.clone(),
+            lane: lane.clone(),
+            fence: running.claim.fence,
+            trace: running.claim.envelope.trace,
+            span,
+            what: (key, step),
+        }));
+        running.doing = Doing::Applying;
+        self.running.insert(lane, running);
+    }
+}
+
+fn unanswered(step: &str) -> Fault {
+    Fault::new(
+        FaultKind::Ambiguous,
+        "unknown_answer",
+        format!(
+            "the answer to {step} is unknown and this target can neither be asked nor told a key: look there, then \
+             skip this delivery if the object exists, or release it if it does not"
+        ),
+    )
+}

@@ -1,0 +1,114 @@
+//! What the step function is told and what it asks for. Data only: the hub performs effects with tokio, the
+//! simulation with its own clock and faults.
+
+use crate::notice::Notice;
+use connector::port::{Applied, Observation, Read, Step, Wanted};
+use jiff::Timestamp;
+use kernel::envelope::TraceId;
+use kernel::fault::{Fault, Reference};
+use kernel::id::{ShopId, SystemName};
+use kernel::key::CallKey;
+use kernel::subject::{Lane, Subject};
+use std::collections::BTreeMap;
+use store::delivery::{Claim, Move, Moved};
+use store::log::{Routed, Unrouted};
+use store::operate::Pause;
+use store::port::ClaimRequest;
+use store::query::Awaited;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Time passed.
+    Wake,
+    /// Envelopes were committed.
+    Appended,
+    Unrouted(Vec<Unrouted>),
+    /// A route effect is committed.
+    Routed,
+    Claimed {
+        system: SystemName,
+        claims: Vec<Claim>,
+    },
+    /// Answers to one `Advance`, in its order.
+    Advanced(Vec<(Lane, Moved)>),
+    NextDue(BTreeMap<SystemName, Timestamp>),
+    Observed {
+        lane: Lane,
+        fence: i64,
+        result: Result<Observation, Fault>,
+    },
+    Applied {
+        lane: Lane,
+        fence: i64,
+        result: Result<Applied, Fault>,
+    },
+    HasRead {
+        lane: Lane,
+        fence: i64,
+        result: Result<Option<Read>, Fault>,
+    },
+    Health {
+        system: SystemName,
+        result: Result<(), Fault>,
+    },
+    Pauses(Vec<Pause>),
+    Awaited(Vec<Awaited>),
+    Looked {
+        awaited: Awaited,
+        result: Result<bool, Fault>,
+    },
+    /// An operator released, skipped or resumed something: there may be due work.
+    Changed,
+    /// A store effect failed; nothing of it was done.
+    StoreFailed {
+        what: StoreWork,
+        why: String,
+    },
+}
+
+/// Which store effect failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreWork {
+    Unrouted,
+    Route,
+    Claim(SystemName),
+    Advance(Vec<Lane>),
+    NextDue,
+    Pauses,
+    Awaited,
+    Other,
+}
+
+/// What is to be done. Every effect but `GiveBack`, `AwaitedAgain`, `AwaitedFound` and `Raise` is answered by
+/// exactly one event (or the process ends).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    FetchUnrouted { limit: u32 },
+    Route { decisions: Vec<Routed>, at: Timestamp },
+    Claim(ClaimRequest),
+    Advance(Vec<Move>),
+    GiveBack(Vec<(Lane, i64, Option<Timestamp>)>),
+    FetchNextDue,
+    FetchPauses,
+    FetchAwaited { due: Timestamp, limit: u32 },
+    AwaitedAgain { awaited: Awaited, next: Timestamp },
+    AwaitedFound { awaited: Awaited, at: Timestamp },
+    Observe(Call<Wanted>),
+    Apply(Call<(CallKey, Step)>),
+    Read(Call<Subject>),
+    Health { system: SystemName },
+    Look { system: SystemName, shop: ShopId, reference: Reference, awaited: Awaited },
+    Raise(Notice),
+}
+
+/// A call to a system on behalf of a lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call<T> {
+    pub system: SystemName,
+    pub lane: Lane,
+    pub fence: i64,
+    pub trace: TraceId,
+    pub span: u64,
+    pub what: T,
+}

@@ -1,0 +1,408 @@
+//! The step function: `(state, event, now, rng) → (state, effects)`, without async. The hub drives it and the
+//! simulation drives the same one.
+//!
+//! This file owns the state, the dispatch, and the pump that asks for more work; what happens to one lane stands in
+//! `claimed`, `converge` and `finish`.
+
+use crate::effect::{Effect, Event, StoreWork};
+use crate::mutant::{Mutant, Planted};
+use crate::notice::{Notice, What};
+use crate::plan::Plan;
+use crate::route;
+use crate::running::Running;
+use crate::system::{SystemState, SystemView};
+use connector::port::{Connector, Observation, Wanted};
+use kernel::clock::{Mono, Now};
+use kernel::fault::Severity;
+use kernel::id::{AttemptId, DeliveryId, SystemName};
+use kernel::rng::Rng;
+use kernel::subject::Lane;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+use store::delivery::{DeliveryState, Move};
+use store::operate::{Pause, PauseScope};
+use store::port::ClaimRequest;
+
+/// Envelopes routed in one transaction.
+const ROUTE_BATCH: u32 = 256;
+/// Lanes claimed in one transaction.
+const CLAIM_BATCH: u32 = 64;
+/// Work that no event told of (another process's, a clock that jumped) is found at the latest after this.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
+/// How soon a store that could not commit is tried again.
+const STORE_RETRY: Duration = Duration::from_millis(500);
+
+/// The pure half of a connector.
+pub trait Planner: Send + Sync + Debug {
+    fn plan(&self, wanted: &Wanted, observed: &Observation) -> connector::port::Plan;
+}
+
+impl Planner for Arc<dyn Connector> {
+    fn plan(&self, wanted: &Wanted, observed: &Observation) -> connector::port::Plan {
+        Connector::plan(self.as_ref(), wanted, observed)
+    }
+}
+
+/// When an attempt without an answer was found by this process, and how often it was not there since it counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) at: Mono,
+    pub(crate) not_there: u8,
+}
+
+/// What happened since the process began; for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    pub routed: u64,
+    pub claims: u64,
+    pub calls: u64,
+    pub delivered: u64,
+    pub unchanged: u64,
+    pub superseded: u64,
+    pub dead: u64,
+    pub unknown: u64,
+}
+
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) planners: BTreeMap<SystemName, Arc<dyn Planner>>,
+    pub(crate) systems: BTreeMap<SystemName, SystemState>,
+    pub(crate) running: BTreeMap<Lane, Running>,
+    pub(crate) found: BTreeMap<AttemptId, Found>,
+    pub(crate) last_tried: BTreeMap<DeliveryId, Mono>,
+    pub(crate) planted: Planted,
+    pub(crate) totals: Totals,
+    pub(crate) out: Vec<Effect>,
+    pub(crate) moves: Vec<Move>,
+    spans: u64,
+    pauses: Vec<Pause>,
+    routing: bool,
+    route_again: bool,
+    route_retry_at: Option<Mono>,
+    asking_due: bool,
+    look_around_at: Mono,
+    asking_awaited: bool,
+    store_retry_at: Option<Mono>,
+    store_down: bool,
+}
+
+impl Engine {
+    /// A new life: everything that was under way is found in the store.
+    pub fn new(
+        plan: Arc<Plan>,
+        planners: BTreeMap<SystemName, Arc<dyn Planner>>,
+        planted: Planted,
+        now: Now,
+    ) -> Self {
+        let systems = plan
+            .systems
+            .iter()
+            .map(|(name, plan)| (name.clone(), SystemState::new(plan.clone(), now.mono)))
+            .collect();
+        Self {
+            plan,
+            planners,
+            systems,
+            running: BTreeMap::new(),
+            found: BTreeMap::new(),
+            last_tried: BTreeMap::new(),
+            planted,
+            totals: Totals::default(),
+            out: Vec::new(),
+            moves: Vec::new(),
+            spans: 0,
+            pauses: Vec::new(),
+            routing: false,
+            route_again: true,
+            route_retry_at: None,
+            asking_due: false,
+            look_around_at: now.mono,
+            asking_awaited: false,
+            store_retry_at: None,
+            store_down: false,
+        }
+    }
+
+    /// One event in, effects out. Never blocks, never asks a clock.
+    pub fn step(&mut self, event: Event, now: Now, rng: &mut dyn Rng) -> Vec<Effect> {
+        self.dispatch(event, now, rng);
+        self.pump(now, rng);
+        if !self.moves.is_empty() {
+            let moves = std::mem::take(&mut self.moves);
+            self.out.push(Effect::Advance(moves));
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// When `Event::Wake` is wanted at the latest.
+    pub fn wake_at(&mut self, now: Now) -> Mono {
+        let mut at = self.look_around_at;
+        for system in self.systems.values_mut() {
+            if let Some(wake) = system.wake_at(now.mono) {
+                at = at.min(wake);
+            }
+        }
+        for retry in [self.route_retry_at, self.store_retry_at].into_iter().flatten() {
+            at = at.min(retry);
+        }
+        at.max(now.mono)
+    }
+
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+    /// Lanes in work.
+    pub fn in_work(&self) -> usize {
+        self.running.len()
+    }
+    pub fn views(&self, now: Now) -> Vec<SystemView> {
+        self.systems.values().map(|system| system.view(now.mono)).collect()
+    }
+    pub fn is_running(&self, lane: &Lane) -> bool {
+        self.running.contains_key(lane)
+    }
+
+    fn dispatch(&mut self, event: Event, now: Now, rng: &mut dyn Rng) {
+        match event {
+            Event::Wake => {}
+            Event::Appended => self.route_again = true,
+            Event::Unrouted(batch) => {
+                self.store_works();
+                if batch.is_empty() {
+                    self.routing = false;
+                } else {
+                    self.totals.routed += batch.len() as u64;
+                    self.route_again |= batch.len() >= ROUTE_BATCH as usize;
+                    let decisions = route::decide(&self.plan, &self.planted, &batch, now);
+                    self.expect_due(&decisions, now);
+                    self.out.push(Effect::Route { decisions, at: now.wall });
+                }
+            }
+            Event::Routed => {
+                self.routing = false;
+                self.store_works();
+                for system in self.systems.values_mut() {
+                    system.maybe_due = true;
+                }
+            }
+            Event::Claimed { system, claims } => self.claimed(&system, claims, now, rng),
+            Event::Advanced(results) => {
+                self.store_works();
+                for (lane, moved) in results {
+                    self.advanced(&lane, moved, now, rng);
+                }
+            }
+            Event::NextDue(due) => {
+                self.asking_due = false;
+                for (name, system) in &mut self.systems {
+                    if let Some(at) = due.get(name) {
+                        let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
+                        system.maybe_due |= wait.is_zero();
+                        system.next_due = Some(now.mono.plus(wait));
+                    } else {
+                        system.next_due = None;
+                    }
+                }
+            }
+            Event::Observed { lane, fence, result } => self.observed(&lane, fence, result, now, rng),
+            Event::Applied { lane, fence, result } => self.applied(&lane, fence, result, now, rng),
+            Event::HasRead { lane, fence, result } => self.has_read(&lane, fence, result, now, rng),
+            Event::Health { system, result } => self.health_told(&system, result, now, rng),
+            Event::Pauses(pauses) => self.pauses = pauses,
+            Event::Awaited(due) => {
+                self.asking_awaited = false;
+                self.look_for(due);
+            }
+            Event::Looked { awaited, result } => self.looked(awaited, result, now, rng),
+            Event::Changed => {
+                self.out.push(Effect::FetchPauses);
+                for system in self.systems.values_mut() {
+                    system.maybe_due = true;
+                }
+            }
+            Event::StoreFailed { what, why } => self.store_failed(what, why, now),
+        }
+    }
+
+    /// Asks for whatever there is room for.
+    fn pump(&mut self, now: Now, rng: &mut dyn Rng) {
+        if self.look_around_at <= now.mono {
+            self.look_around_at = now.mono.plus(LOOK_AROUND);
+            self.route_again = true;
+            self.out.push(Effect::FetchPauses);
+            if !self.asking_due {
+                self.asking_due = true;
+                self.out.push(Effect::FetchNextDue);
+            }
+            if !self.asking_awaited && self.systems.values().any(|s| s.plan.resolves_references) {
+                self.asking_awaited = true;
+                self.out.push(Effect::FetchAwaited { due: now.wall, limit: 32 });
+            }
+        }
+        if self.store_retry_at.is_some_and(|at| at <= now.mono) {
+            self.store_retry_at = None;
+            self.retry_moves();
+        }
+        self.pump_routing(now);
+        let names: Vec<SystemName> = self.systems.keys().cloned().collect();
+        for name in names {
+            self.pump_system(&name, now, rng);
+        }
+    }
+
+    fn pump_routing(&mut self, now: Now) {
+        let held = self.route_retry_at.is_some_and(|at| at > now.mono);
+        if self.route_again && !self.routing && !held {
+            self.route_retry_at = None;
+            self.route_again = false;
+            self.routing = true;
+            self.out.push(Effect::FetchUnrouted { limit: ROUTE_BATCH });
+        }
+    }
+
+    fn pump_system(&mut self, name: &SystemName, now: Now, rng: &mut dyn Rng) {
+        let paused = self.is_paused(&PauseScope::System(name.clone()), now);
+        let except_flows = self.paused_flows(now);
+        let mut except_lanes = self.paused_lanes(name, now);
+        let store_held = self.store_retry_at.is_some();
+        let hammer = self.planted.is(Mutant::Hammer);
+        let Some(system) = self.systems.get_mut(name) else { return };
+        system.paused = paused;
+        if system.next_due.is_some_and(|at| at <= now.mono) {
+            system.next_due = None;
+            system.maybe_due = true;
+        }
+        let mut limit = system.room(now.mono).min(CLAIM_BATCH);
+        if !system.breaker.is_closed() && !hammer {
+            if paused || system.claiming || system.checking_health || !system.breaker.probe(now.mono) {
+                return;
+            }
+            if system.plan.health {
+                system.checking_health = true;
+                self.totals.calls += 1;
+                self.out.push(Effect::Health { system: name.clone() });
+                return;
+            }
+            // A probe by a lane: one that did not fail, if there is any.
+            limit = 1;
+            system.maybe_due = true;
+            except_lanes.extend(system.breaker.failed_lanes().cloned());
+        }
+        if system.claiming || store_held || limit == 0 || !system.maybe_due {
+            return;
+        }
+        system.claiming = true;
+        let request = ClaimRequest {
+            system: name.clone(),
+            now: now.wall,
+            lease: system.plan.lease,
+            limit,
+            except_flows,
+            except_lanes,
+        };
+        let _ = rng;
+        self.out.push(Effect::Claim(request));
+    }
+
+    fn is_paused(&self, scope: &PauseScope, now: Now) -> bool {
+        self.active_pauses(now).any(|pause| pause.scope == *scope)
+    }
+
+    fn active_pauses(&self, now: Now) -> impl Iterator<Item = &Pause> {
+        self.pauses.iter().filter(move |pause| pause.until.is_none_or(|until| until > now.wall))
+    }
+
+    fn paused_flows(&self, now: Now) -> Vec<kernel::id::FlowName> {
+        self.active_pauses(now)
+            .filter_map(|pause| match &pause.scope {
+                PauseScope::Flow(flow) => Some(flow.clone()),
+                PauseScope::System(_) | PauseScope::Subject(_) => None,
+            })
+            .collect()
+    }
+
+    fn paused_lanes(&self, system: &SystemName, now: Now) -> Vec<Lane> {
+        self.active_pauses(now)
+            .filter_map(|pause| match &pause.scope {
+                PauseScope::Subject(subject) => Some(Lane::of(subject, system)),
+                PauseScope::System(_) | PauseScope::Flow(_) => None,
+            })
+            .collect()
+    }
+
+    /// Lanes that become due later are waited for without asking the store.
+    fn expect_due(&mut self, decisions: &[store::log::Routed], now: Now) {
+        for delivery in decisions.iter().flat_map(|routed| &routed.deliveries) {
+            if let DeliveryState::Waiting { due_at: Some(at), .. } = &delivery.state {
+                let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
+                self.due_in(&delivery.lane.system, wait, now);
+            }
+        }
+    }
+
+    pub(crate) fn due_in(&mut self, system: &SystemName, wait: Duration, now: Now) {
+        if let Some(system) = self.systems.get_mut(system) {
+            let at = now.mono.plus(wait);
+            system.next_due = Some(system.next_due.map_or(at, |known| known.min(at)));
+        }
+    }
+
+    pub(crate) fn span(&mut self) -> u64 {
+        self.spans += 1;
+        self.spans
+    }
+
+    pub(crate) fn raise(&mut self, severity: Severity, what: What) {
+        self.out.push(Effect::Raise(Notice::new(severity, what)));
+    }
+
+    fn store_works(&mut self) {
+        self.store_down = false;
+    }
+
+    /// Nothing of the effect was done: it is asked for again a little later. What was answered by a target stays in
+    /// memory until it can be committed; should the process die before, the attempt is found without an answer.
+    fn store_failed(&mut self, what: StoreWork, why: String, now: Now) {
+        let retry_at = now.mono.plus(STORE_RETRY);
+        match what {
+            StoreWork::Unrouted | StoreWork::Route => {
+                self.routing = false;
+                self.route_again = true;
+                self.route_retry_at = Some(retry_at);
+            }
+            StoreWork::Claim(name) => {
+                self.store_retry_at = Some(retry_at);
+                if let Some(system) = self.systems.get_mut(&name) {
+                    system.claiming = false;
+                    system.maybe_due = true;
+                    system.breaker.probe_lost(now.mono);
+                }
+            }
+            StoreWork::Advance(lanes) => {
+                self.store_retry_at = Some(retry_at);
+                for lane in lanes {
+                    if let Some(running) = self.running.get_mut(&lane) {
+                        running.retry_move = true;
+                    }
+                }
+            }
+            StoreWork::NextDue => self.asking_due = false,
+            StoreWork::Awaited => self.asking_awaited = false,
+            StoreWork::Pauses | StoreWork::Other => {}
+        }
+        if !self.store_down {
+            self.store_down = true;
+            self.raise(Severity::Page, What::StoreUnavailable { why });
+        }
+    }
+
+    fn retry_moves(&mut self) {
+        for running in self.running.values_mut().filter(|running| running.retry_move) {
+            running.retry_move = false;
+            self.moves.extend(running.last_move.clone());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the engine asks of a domain and of a mapping: two ports, so that it knows no order and no table.
+//!
+//! Everything here is pure: same arguments, same answer.
+
+use jiff::Timestamp;
+use kernel::envelope::FactKind;
+use kernel::fault::Fault;
+use kernel::flow::OrderPolicy;
+use kernel::key::ObjectKey;
+use kernel::version::Digest;
+use serde_json::Value;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A payload, read into its canonical state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The canonical form, as the mapping reads it.
+    pub body: Arc<Value>,
+    /// `#1001`.
+    pub label: String,
+    /// The source's id of the customer, for redaction.
+    pub customer: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Of the canonical state without the fields that we write ourselves.
+    pub digest: Digest,
+    /// When the change was made that this state brings; lag counts from here.
+    pub changed_at: Timestamp,
+    /// The thing was called off at its source.
+    pub cancelled: bool,
+}
+
+/// What a flow does with a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    Export,
+    /// A newer state will meet the condition, or the time will come.
+    Wait {
+        until: Option<Timestamp>,
+        text: String,
+    },
+    /// Which rule, by its stable name, and what a person reads.
+    Filtered {
+        rule: String,
+    },
+}
+
+/// When the object in the target is to be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirm {
+    Now,
+    At(Timestamp),
+    /// With a newer state, or never.
+    NotByThis,
+}
+
+/// What has happened to the subject at the flow so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct History {
+    pub exported: bool,
+    pub attempted: bool,
+    pub named_by_backfill: bool,
+}
+
+/// One domain, as facts of it come from one kind of source.
+pub trait Facts: Send + Sync + Debug {
+    /// What a topic brings; `None`: no topic of this domain.
+    fn kind_of(&self, topic: &str) -> Option<FactKind>;
+
+    /// Reads a payload. A fault is Rejected and names the field.
+    fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault>;
+
+    /// Whether the flow takes it.
+    fn admit(&self, state: &State, policy: &OrderPolicy, history: History, now: Timestamp) -> Admission;
+
+    /// When the object is to be confirmed, counted from its create.
+    fn confirm(
+        &self,
+        state: &State,
+        policy: &OrderPolicy,
+        object_created_at: Timestamp,
+        now: Timestamp,
+    ) -> Confirm;
+}
+
+/// A mapped body and its digest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapped {
+    pub body: Value,
+    pub digest: Digest,
+}
+
+/// One mapping in force.
+pub trait Mapper: Send + Sync + Debug {
+    /// Hash of its normalised content.
+    fn revision(&self) -> &str;
+
+    /// A fault is Rejected and names the field.
+    fn map(&self, body: &Value, object_key: &ObjectKey, now: Timestamp) -> Result<Mapped, Fault>;
+}

@@ -1,0 +1,234 @@
+//! How a lane is left: done, dead, waiting; with all that the outcome implies in the same transaction.
+
+use crate::effect::Effect;
+use crate::engine::Engine;
+use crate::notice::What;
+use crate::running::{Doing, Goal, Running, Then, stored_ref};
+use connector::port::{Done, Read, Stage};
+use kernel::clock::{Now, after};
+use kernel::envelope::{FactKind, Priority, Via};
+use kernel::fault::Fault;
+use kernel::rng::Rng;
+use kernel::subject::Lane;
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
+use store::log::NewEnvelope;
+
+/// How long after a re-created object it is looked at once more: a call that the target carried out later than
+/// `settle_after` shows by then.
+const VERIFY_AFTER: Duration = Duration::from_secs(600);
+
+impl Engine {
+    /// The target has what is wanted.
+    pub(crate) fn finish(&mut self, lane: &Lane, mut running: Running, goal: &Goal, done: &Done, now: Now) {
+        let outcome = if running.wrote || !done.unchanged {
+            self.totals.delivered += 1;
+            Outcome::Delivered { note: done.note.clone() }
+        } else {
+            self.totals.unchanged += 1;
+            Outcome::Unchanged
+        };
+        let known = running.claim.standing.external.clone();
+        let external = stored_ref(&goal.wanted, &done.external, done.adopted, known.as_ref(), now.wall);
+        let version = running.claim.delivery.version.clone();
+        let mut movement = running.movement(now.wall);
+        if goal.flow.tells && known.as_ref().is_none_or(|known| tells_more(known, &external)) {
+            movement.follow_ups.push(told(&running, &external, now));
+        }
+        if let Some(at) = goal.confirm_at.filter(|_| goal.wanted.stage == Stage::Present && !goal.cancelled) {
+            movement.schedule.push(later(&running, goal, at, "the time to confirm"));
+        }
+        if running.verify {
+            let system = self.systems.get(&lane.system);
+            let wait = VERIFY_AFTER.max(system.map_or(Duration::ZERO, |system| system.plan.settle_after));
+            let at = after(now.wall, wait);
+            movement.schedule.push(later(
+                &running,
+                goal,
+                at,
+                "a last look: an answer was unknown and it was made again",
+            ));
+        }
+        for step in &movement.schedule {
+            if let DeliveryState::Waiting { due_at: Some(at), .. } = &step.state {
+                let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
+                self.due_in(&lane.system, wait, now);
+            }
+        }
+        movement.state = Some(DeliveryState::Ended(outcome));
+        movement.external = Some(external);
+        movement.delivered = Some((version, goal.digest));
+        self.last_tried.remove(&running.claim.delivery.id);
+        self.commit(running, movement, Then::Finish);
+    }
+
+    /// Ends without the target's word: filtered, superseded, unchanged, redacted, shadowed.
+    pub(crate) fn end(&mut self, lane: &Lane, mut running: Running, outcome: Outcome, now: Now) {
+        match &outcome {
+            Outcome::Superseded { .. } => self.totals.superseded += 1,
+            Outcome::Unchanged => self.totals.unchanged += 1,
+            _ => {}
+        }
+        let mut movement = running.movement(now.wall);
+        movement.state = Some(DeliveryState::Ended(outcome));
+        self.last_tried.remove(&running.claim.delivery.id);
+        let _ = lane;
+        self.commit(running, movement, Then::Finish);
+    }
+
+    pub(crate) fn die(&mut self, lane: &Lane, mut running: Running, fault: Fault, now: Now) {
+        self.totals.dead += 1;
+        self.forget(&running);
+        let delivery = &running.claim.delivery;
+        self.raise(
+            fault.kind.severity(),
+            What::DeadLetter {
+                system: lane.system.clone(),
+                flow: delivery.flow.clone(),
+                subject: delivery.subject.clone(),
+                fault: fault.clone(),
+            },
+        );
+        self.last_tried.remove(&running.claim.delivery.id);
+        if running.open.is_some() {
+            running.end_attempt(now.wall, Some(fault.clone()), None);
+        }
+        let mut movement = running.movement(now.wall);
+        movement.state = Some(DeliveryState::Dead);
+        movement.dead = Some(fault);
+        self.commit(running, movement, Then::Finish);
+    }
+
+    /// Gives the lane back until a time or a condition.
+    pub(crate) fn wait_in(&mut self, lane: &Lane, mut running: Running, state: DeliveryState, now: Now) {
+        if let DeliveryState::Waiting { due_at: Some(at), .. } | DeliveryState::Unknown { due_at: at, .. } =
+            &state
+        {
+            let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
+            self.due_in(&lane.system, wait, now);
+        }
+        let mut movement = running.movement(now.wall);
+        movement.state = Some(state);
+        self.commit(running, movement, Then::Finish);
+    }
+
+    pub(crate) fn commit(&mut self, mut running: Running, movement: Move, then: Then) {
+        running.doing = Doing::Committing(then);
+        running.last_move = Some(movement.clone());
+        self.running.insert(movement.lane.clone(), running);
+        self.moves.push(movement);
+    }
+
+    /// The lane if it is ours under this fence; an answer to an earlier claim is nobody's.
+    pub(crate) fn take(&mut self, lane: &Lane, fence: i64) -> Option<Running> {
+        let running = self.running.get(lane)?;
+        let awaited = matches!(running.doing, Doing::Observing | Doing::Applying | Doing::Reading);
+        if running.claim.fence != fence || !awaited {
+            return None;
+        }
+        self.running.remove(lane)
+    }
+
+    /// The lane is free again; what waits behind may be due.
+    pub(crate) fn leave(&mut self, lane: &Lane, now: Now) {
+        if let Some(system) = self.systems.get_mut(&lane.system) {
+            system.in_work = system.in_work.saturating_sub(1);
+            system.maybe_due = true;
+            system.last_done = Some(now.mono);
+        }
+    }
+
+    /// The answer of a read is appended as an envelope; routing does the rest.
+    pub(crate) fn has_read(
+        &mut self,
+        lane: &Lane,
+        fence: i64,
+        result: Result<Option<Read>, Fault>,
+        now: Now,
+        rng: &mut dyn Rng,
+    ) {
+        let Some(mut running) = self.take(lane, fence) else { return };
+        let read = match result {
+            Ok(read) => read,
+            Err(fault) => return self.failed(running, fault, false, now, rng),
+        };
+        self.went_well(lane, now);
+        let found = read.is_some();
+        let asked = running.claim.envelope.clone();
+        let mut movement = running.movement(now.wall);
+        if let Some(read) = read {
+            movement.follow_ups.push(NewEnvelope {
+                shop: asked.shop,
+                domain: asked.domain,
+                source: asked.source,
+                topic: read.topic,
+                kind: FactKind::State,
+                via: Via::Read,
+                subject: asked.subject,
+                version: None,
+                occurred_at: read.updated_at,
+                received_at: now.wall,
+                trace: asked.trace,
+                raw_hash: Sha256::digest(&read.payload).into(),
+                raw_bytes: u32::try_from(read.payload.len()).unwrap_or(u32::MAX),
+                dedupe: None,
+                payload: read.payload.into(),
+            });
+            self.out.push(Effect::FetchNextDue);
+        }
+        movement.state = Some(DeliveryState::Ended(Outcome::Read { found }));
+        self.commit(running, movement, Then::Finish);
+    }
+}
+
+/// Whether the target's link says something new to those who copy it.
+fn tells_more(known: &StoredRef, external: &StoredRef) -> bool {
+    known.id != external.id || known.number != external.number || known.state != external.state
+}
+
+/// The fact that the target has the object under this number: what a write-back flow takes up.
+fn told(running: &Running, external: &StoredRef, now: Now) -> NewEnvelope {
+    let claim = &running.claim;
+    let payload = serde_json::json!({
+        "id": external.id,
+        "number": external.number,
+        "state": external.state,
+        "object_key": external.object_key.as_str(),
+        "told_at": now.wall.to_string(),
+    })
+    .to_string();
+    NewEnvelope {
+        shop: claim.envelope.shop.clone(),
+        domain: claim.envelope.domain.clone(),
+        source: claim.lane.system.clone(),
+        topic: "object/told".to_owned(),
+        kind: FactKind::State,
+        via: Via::Outcome,
+        subject: claim.delivery.subject.clone(),
+        version: None,
+        occurred_at: now.wall,
+        received_at: now.wall,
+        trace: claim.envelope.trace,
+        raw_hash: Sha256::digest(payload.as_bytes()).into(),
+        raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+        dedupe: None,
+        payload: payload.into_bytes().into(),
+    }
+}
+
+/// A step that waits: a row with a time; no attempt, holds no lane.
+fn later(running: &Running, goal: &Goal, at: jiff::Timestamp, text: &str) -> NewDelivery {
+    NewDelivery {
+        flow: goal.flow.name.clone(),
+        lane: running.claim.lane.clone(),
+        subject: running.claim.delivery.subject.clone(),
+        kind: DeliveryKind::Step,
+        state: DeliveryState::Waiting { due_at: Some(at), wait: Wait::Scheduled { text: text.to_owned() } },
+        version: running.claim.delivery.version.clone(),
+        priority: Priority::Live,
+        supersedes: true,
+        fault: None,
+        changed_at: at,
+    }
+}

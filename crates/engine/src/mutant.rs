@@ -1,0 +1,79 @@
+//! Deliberate bugs, for showing that the checkers can fail (`cargo xtask simulate --mutants`). They exist only in
+//! builds with the feature `mutants`; otherwise every question here is answered "no" at compile time.
+
+/// One bug for each promise of DESIGN section 3, and the subtle ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mutant {
+    /// Promise 1: the intake answers before its commit.
+    AnswerBeforeCommit,
+    /// Promise 2: a webhook's id is not looked at.
+    ForgetDedupe,
+    /// Promise 2: what a sweep found is delivered even if the target has it.
+    ForgetUnchanged,
+    /// Promise 3: the request goes out before `sending` is committed.
+    SendBeforeCommit,
+    /// Promise 3: an unknown answer is repeated without looking.
+    ResendUnknown,
+    /// Promise 3: absence counts at once.
+    SettleZero,
+    /// Promise 3: a 502 on a create is taken for "nothing was done".
+    BadGatewayIsTransient,
+    /// Promise 4: the lane is given back while its call is under way.
+    TwoInFlight,
+    /// Promise 5: the last to arrive wins.
+    OrderByArrival,
+    /// Promise 5: the digest ignores a field.
+    DigestIgnoresField,
+    /// Promise 6: age makes a dead letter.
+    AgeKills,
+    /// Promise 6: attempts count while the target is down.
+    OutageSpendsAttempts,
+    /// Promise 6: routing goes by the last position instead of by state.
+    RouteByPosition,
+    /// Promise 7: no breaker, no back-off.
+    Hammer,
+}
+
+impl Mutant {
+    pub const ALL: [Mutant; 14] = [
+        Mutant::AnswerBeforeCommit,
+        Mutant::ForgetDedupe,
+        Mutant::ForgetUnchanged,
+        Mutant::SendBeforeCommit,
+        Mutant::ResendUnknown,
+        Mutant::SettleZero,
+        Mutant::BadGatewayIsTransient,
+        Mutant::TwoInFlight,
+        Mutant::OrderByArrival,
+        Mutant::DigestIgnoresField,
+        Mutant::AgeKills,
+        Mutant::OutageSpendsAttempts,
+        Mutant::RouteByPosition,
+        Mutant::Hammer,
+    ];
+}
+
+/// Which bug is planted, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Planted {
+    #[cfg(feature = "mutants")]
+    mutant: Option<Mutant>,
+}
+
+impl Planted {
+    #[cfg(feature = "mutants")]
+    pub fn new(mutant: Option<Mutant>) -> Self {
+        Self { mutant }
+    }
+
+    #[cfg(feature = "mutants")]
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    #[expect(clippy::unused_self, reason = "the same call in both builds")]
+    pub(crate) const fn is(&self, _mutant: Mutant) -> bool {
+        false
+    }
+}

@@ -1,0 +1,254 @@
+//! Routing: what becomes of one envelope at each flow. Pure; committed in one transaction with `routed_at`.
+//!
+//! It decides who takes a fact, whether a newer state has overtaken it, whether it is filtered or waits, and whether
+//! the source has to be read. It calls no network and knows no target's state.
+
+use crate::facts::{Admission, History, State};
+use crate::mutant::Mutant;
+use crate::mutant::Planted;
+use crate::plan::{FlowPlan, Plan};
+use kernel::clock::Now;
+use kernel::envelope::{Envelope, FactKind, Priority, Via};
+use kernel::fault::{Fault, FaultKind};
+use kernel::flow::Mode;
+use kernel::id::FlowName;
+use kernel::subject::{Lane, Subject};
+use kernel::version::{CameBy, EffectiveVersion, Order};
+use std::collections::BTreeMap;
+use store::delivery::{DeliveryKind, DeliveryState, NewDelivery, Outcome, Standing, Wait};
+use store::log::{About, Routed, Unrouted};
+
+/// What is known while a batch is routed: standings move on within it.
+type Known = BTreeMap<(FlowName, Subject), Standing>;
+
+/// Decides a batch, oldest first.
+pub fn decide(plan: &Plan, planted: &Planted, batch: &[Unrouted], now: Now) -> Vec<Routed> {
+    let mut known: Known = BTreeMap::new();
+    batch.iter().map(|item| decide_one(plan, planted, item, &mut known, now)).collect()
+}
+
+fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known, now: Now) -> Routed {
+    let envelope = &item.envelope;
+    let mut routed = Routed {
+        position: envelope.position,
+        version: envelope.version.clone(),
+        about: None,
+        deliveries: Vec::new(),
+    };
+    for (flow, standing) in &item.standings {
+        known.entry((flow.clone(), envelope.subject.clone())).or_insert_with(|| standing.clone());
+    }
+    let takers: Vec<&FlowPlan> = plan
+        .flows
+        .values()
+        .filter(|flow| flow.takes(&envelope.domain, &envelope.source, &envelope.shop))
+        .filter(|flow| flow.policy.mode != Mode::Off)
+        .collect();
+    let Some(first) = takers.first() else { return routed };
+    let Some(payload) = &item.payload else {
+        routed.deliveries = takers.iter().map(|flow| ended(flow, envelope, Outcome::Redacted)).collect();
+        return routed;
+    };
+    if envelope.kind == FactKind::Hint {
+        routed.deliveries.push(reading(plan, first, envelope));
+        return routed;
+    }
+    let state = if envelope.kind == FactKind::Unreadable {
+        Err(Fault::new(
+            FaultKind::Rejected,
+            "unreadable_body",
+            "the body is signed but cannot be read: it is kept as it came",
+        ))
+    } else {
+        first.facts.read(&envelope.topic, payload)
+    };
+    match state {
+        Err(fault) => {
+            routed.deliveries = takers.iter().map(|flow| dead(flow, envelope, fault.clone())).collect();
+        }
+        Ok(state) => {
+            let version = version_of(envelope, &state);
+            routed.about = Some(about(envelope, &state));
+            for flow in takers {
+                let standing = known.entry((flow.name.clone(), envelope.subject.clone())).or_default();
+                route_state(
+                    plan,
+                    planted,
+                    flow,
+                    envelope,
+                    &state,
+                    &version,
+                    standing,
+                    now,
+                    &mut routed.deliveries,
+                );
+            }
+            routed.version = Some(version);
+        }
+    }
+    routed
+}
+
+/// A fact that our own outcome gave rise to is ordered by its place in the log; all others by their source.
+fn version_of(envelope: &Envelope, state: &State) -> EffectiveVersion {
+    match (&envelope.version, envelope.via) {
+        (Some(EffectiveVersion::Sequence { sequence }), _) => {
+            EffectiveVersion::Sequence { sequence: *sequence }
+        }
+        (_, Via::Outcome) => EffectiveVersion::Sequence { sequence: envelope.position.0 },
+        (_, via) => EffectiveVersion::Dated {
+            updated_at: state.updated_at,
+            digest: state.digest,
+            came_by: if via == Via::Read { CameBy::Read } else { CameBy::Push },
+        },
+    }
+}
+
+fn about(envelope: &Envelope, state: &State) -> About {
+    About {
+        subject: envelope.subject.clone(),
+        label: state.label.clone(),
+        customer: state.customer.clone(),
+        created_at: state.created_at,
+        updated_at: state.updated_at,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one decision over all that is known; a struct would only name it"
+)]
+fn route_state(
+    plan: &Plan,
+    planted: &Planted,
+    flow: &FlowPlan,
+    envelope: &Envelope,
+    state: &State,
+    version: &EffectiveVersion,
+    standing: &mut Standing,
+    now: Now,
+    deliveries: &mut Vec<NewDelivery>,
+) {
+    let order = match &standing.routed {
+        None => Order::Newer,
+        Some(_) if planted.is(Mutant::OrderByArrival) => Order::Newer,
+        Some(known) => version.against(known),
+    };
+    let by = standing.routed_position.unwrap_or(envelope.position);
+    match order {
+        Order::Older => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Superseded { by })),
+        // Named by a person: delivered (and found unchanged there, if it is) whatever became of it before.
+        Order::Same if matches!(envelope.via, Via::Backfill | Via::Replay) => {
+            let again = admitted(flow, envelope, state, standing, now);
+            deliveries.push(duty(flow, envelope, state, version, again));
+        }
+        Order::Same => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Unchanged)),
+        Order::InDoubt if flow.readable => {
+            let wait = DeliveryState::Waiting { due_at: None, wait: Wait::Reading };
+            // The known one may already be at the target; only a read can say which is newer.
+            deliveries.push(NewDelivery { supersedes: false, ..duty(flow, envelope, state, version, wait) });
+            deliveries.push(reading(plan, flow, envelope));
+            standing.reading = true;
+        }
+        Order::InDoubt | Order::Newer => {
+            let state_of_delivery = admitted(flow, envelope, state, standing, now);
+            deliveries.push(duty(flow, envelope, state, version, state_of_delivery));
+            standing.routed = Some(version.clone());
+            standing.routed_position = Some(envelope.position);
+            standing.reading = false;
+        }
+    }
+}
+
+/// Filters guard the create alone: once there is an external ref or an attempt, each newer state is delivered.
+fn admitted(
+    flow: &FlowPlan,
+    envelope: &Envelope,
+    state: &State,
+    standing: &Standing,
+    now: Now,
+) -> DeliveryState {
+    let history = History {
+        exported: standing.external.is_some(),
+        attempted: standing.attempted,
+        named_by_backfill: envelope.via == Via::Backfill,
+    };
+    match flow.facts.admit(state, &flow.policy, history, now.wall) {
+        Admission::Export => DeliveryState::Waiting { due_at: Some(now.wall), wait: Wait::Turn },
+        Admission::Wait { until, text } => {
+            DeliveryState::Waiting { due_at: until, wait: Wait::Condition { text } }
+        }
+        Admission::Filtered { rule } => DeliveryState::Ended(Outcome::Filtered { rule }),
+    }
+}
+
+fn duty(
+    flow: &FlowPlan,
+    envelope: &Envelope,
+    state: &State,
+    version: &EffectiveVersion,
+    delivery: DeliveryState,
+) -> NewDelivery {
+    NewDelivery {
+        flow: flow.name.clone(),
+        lane: Lane::of(&envelope.subject, &flow.target),
+        subject: envelope.subject.clone(),
+        kind: DeliveryKind::from(envelope.kind),
+        state: delivery,
+        version: Some(version.clone()),
+        priority: envelope.via.priority(),
+        supersedes: true,
+        fault: None,
+        changed_at: state.changed_at,
+    }
+}
+
+fn ended_at(
+    flow: &FlowPlan,
+    envelope: &Envelope,
+    state: &State,
+    version: &EffectiveVersion,
+    outcome: Outcome,
+) -> NewDelivery {
+    // A duplicate of what waits at low priority raises it: the delivery has the highest of all that it stands for.
+    NewDelivery { supersedes: false, ..duty(flow, envelope, state, version, DeliveryState::Ended(outcome)) }
+}
+
+fn ended(flow: &FlowPlan, envelope: &Envelope, outcome: Outcome) -> NewDelivery {
+    NewDelivery {
+        flow: flow.name.clone(),
+        lane: Lane::of(&envelope.subject, &flow.target),
+        subject: envelope.subject.clone(),
+        kind: DeliveryKind::from(envelope.kind),
+        state: DeliveryState::Ended(outcome),
+        version: envelope.version.clone(),
+        priority: envelope.via.priority(),
+        supersedes: false,
+        fault: None,
+        changed_at: envelope.occurred_at,
+    }
+}
+
+fn dead(flow: &FlowPlan, envelope: &Envelope, fault: Fault) -> NewDelivery {
+    NewDelivery {
+        state: DeliveryState::Dead,
+        fault: Some(fault),
+        ..ended(flow, envelope, Outcome::Unchanged)
+    }
+}
+
+/// A read is a delivery too: its lane is at the source.
+fn reading(plan: &Plan, flow: &FlowPlan, envelope: &Envelope) -> NewDelivery {
+    NewDelivery {
+        flow: plan.reading.clone(),
+        lane: Lane::of(&envelope.subject, &flow.source),
+        subject: envelope.subject.clone(),
+        kind: DeliveryKind::Read,
+        state: DeliveryState::Waiting { due_at: Some(envelope.received_at), wait: Wait::Turn },
+        version: None,
+        priority: Priority::Live,
+        supersedes: true,
+        fault: None,
+        changed_at: envelope.occurred_at,
+    }
+}

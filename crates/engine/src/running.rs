@@ -1,0 +1,149 @@
+//! A lane that this engine works on: the delivery at its head, what is wanted, and where it stands between two
+//! commits. Lives in memory only; whatever happens to the process, the store knows enough to go on.
+
+use crate::plan::FlowPlan;
+use connector::port::{ExternalRef, Observation, Observed, Step, Wanted};
+use jiff::Timestamp;
+use kernel::fault::Fault;
+use kernel::id::AttemptId;
+use kernel::key::CallKey;
+use kernel::version::Digest;
+use store::delivery::{Claim, EndedAttempt, Move, StoredRef};
+
+/// What the lane waits for in memory.
+#[derive(Debug)]
+pub(crate) enum Doing {
+    Observing,
+    /// A move is being committed; then this.
+    Committing(Then),
+    /// The call is under way.
+    Applying,
+    Reading,
+}
+
+#[derive(Debug)]
+pub(crate) enum Then {
+    /// The attempt was begun: the bytes may leave.
+    Apply(CallKey, Step),
+    /// The lane was given back.
+    Finish,
+}
+
+/// The attempt that is open in the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) id: AttemptId,
+    pub(crate) key: CallKey,
+    pub(crate) step: Step,
+    pub(crate) started_at: Timestamp,
+    /// Taken over without an answer: it is being looked up, not waited for.
+    pub(crate) unknown: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) claim: Claim,
+    /// Absent for a read.
+    pub(crate) goal: Option<Goal>,
+    pub(crate) doing: Doing,
+    pub(crate) open: Option<Open>,
+    /// An answer that is not committed yet; goes with the next move.
+    pub(crate) ended: Option<EndedAttempt>,
+    pub(crate) spent: u32,
+    pub(crate) failures: u32,
+    pub(crate) calls: u32,
+    /// Steps applied under this claim.
+    pub(crate) rounds: u32,
+    pub(crate) wrote: bool,
+    /// An unknown create was proved absent and made again: the object is looked at once more later.
+    pub(crate) verify: bool,
+    /// The move that is being committed, for trying again when the store could not.
+    pub(crate) last_move: Option<Move>,
+    pub(crate) retry_move: bool,
+}
+
+/// What is wanted at the target.
+#[derive(Debug, Clone)]
+pub(crate) struct Goal {
+    pub(crate) flow: FlowPlan,
+    pub(crate) wanted: Wanted,
+    /// Of the mapped body and the stage.
+    pub(crate) digest: Digest,
+    pub(crate) confirm_at: Option<Timestamp>,
+    pub(crate) cancelled: bool,
+}
+
+impl Running {
+    pub(crate) fn new(claim: Claim, goal: Option<Goal>, doing: Doing) -> Self {
+        let (spent, failures, calls) = (claim.delivery.spent, claim.delivery.failures, claim.delivery.calls);
+        Self {
+            claim,
+            goal,
+            doing,
+            open: None,
+            ended: None,
+            spent,
+            failures,
+            calls,
+            rounds: 0,
+            wrote: false,
+            verify: false,
+            last_move: None,
+            retry_move: false,
+        }
+    }
+
+    /// An empty move of this lane.
+    pub(crate) fn movement(&mut self, at: Timestamp) -> Move {
+        Move {
+            lane: self.claim.lane.clone(),
+            fence: self.claim.fence,
+            delivery: self.claim.delivery.id,
+            at,
+            ended: self.ended.take(),
+            begun: None,
+            state: None,
+            spent: self.spent,
+            failures: self.failures,
+            dead: None,
+            external: None,
+            delivered: None,
+            follow_ups: Vec::new(),
+            schedule: Vec::new(),
+            keep: false,
+        }
+    }
+
+    /// The open attempt was answered, or a look-up told what became of it.
+    pub(crate) fn end_attempt(&mut self, at: Timestamp, fault: Option<Fault>, by_look_up: Option<bool>) {
+        if let Some(open) = self.open.take() {
+            self.ended = Some(EndedAttempt { id: open.id, ended_at: at, fault, by_look_up });
+        }
+    }
+}
+
+/// The link as it is stored: its first sight is when it came to be, as far as we know.
+pub(crate) fn stored_ref(
+    wanted: &Wanted,
+    external: &ExternalRef,
+    adopted: bool,
+    known: Option<&StoredRef>,
+    now: Timestamp,
+) -> StoredRef {
+    StoredRef {
+        object_key: wanted.object_key.clone(),
+        id: external.id.clone(),
+        number: external.number.clone(),
+        state: external.state.clone(),
+        created_at: known.filter(|known| known.id == external.id).map_or(now, |known| known.created_at),
+        adopted: adopted || known.is_some_and(|known| known.adopted),
+    }
+}
+
+/// The one object that was observed.
+pub(crate) fn the_one(observation: &Observation) -> Option<&connector::port::ObjectState> {
+    match &observation.object {
+        Observed::One(state) => Some(state),
+        Observed::None | Observed::Many(_) => None,
+    }
+}

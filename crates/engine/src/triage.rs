@@ -1,0 +1,218 @@
+//! Triage (DESIGN section 5): each dead letter has a cause in plain words, an owner, and an action that is taken by
+//! itself where one is safe. This file owns the causes, and the looking for references that are missing.
+
+use crate::effect::Effect;
+use crate::engine::Engine;
+use crate::notice::What;
+use kernel::backoff::Backoff;
+use kernel::clock::Now;
+use kernel::fault::{Fault, FaultKind, Severity};
+use kernel::id::SystemName;
+use kernel::rng::Rng;
+use serde::Serialize;
+use std::time::Duration;
+use store::query::Awaited;
+
+/// What a person reads beside a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    pub cause: String,
+    /// Who owns the data that has to change.
+    pub owner: String,
+    pub action: Action,
+    pub advice: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Released by the fact that the reference exists.
+    ReleaseWhenItExists,
+    /// Released by a newer state of the subject.
+    HealedByNewerState,
+    /// A person has to act.
+    Ticket,
+    /// A person has to act at once.
+    Page,
+}
+
+/// The cause of a fault, by kind and code; never by its text.
+pub fn cause(fault: &Fault, target: &str, source: &str) -> Cause {
+    if let Some(reference) = &fault.missing {
+        return Cause {
+            cause: format!("{target} has no {reference}"),
+            owner: target.to_owned(),
+            action: Action::ReleaseWhenItExists,
+            advice: format!("create it in {target}, or correct it in {source}; it is released by itself"),
+        };
+    }
+    let (cause, owner, action, advice) = match (fault.kind, fault.code.as_str()) {
+        (_, "many_objects") => (
+            format!("{target} has several objects for one order"),
+            target,
+            Action::Page,
+            "remove or re-reference all but one, then release".to_owned(),
+        ),
+        (_, "unknown_answer") => (
+            format!("{target} was asked once and nobody knows whether it acted"),
+            target,
+            Action::Ticket,
+            format!("look in {target}: skip if the object is there, release if not"),
+        ),
+        (_, "unreadable_body") => (
+            format!("a body from {source} cannot be read"),
+            source,
+            Action::HealedByNewerState,
+            "it is kept as it came; a newer state or a backfill of the order replaces it".to_owned(),
+        ),
+        (FaultKind::Rejected, _) => (
+            format!("{target} refused it: {}", fault.message),
+            fault.field.as_deref().map_or(target, |_| source),
+            Action::HealedByNewerState,
+            match &fault.field {
+                Some(field) => format!(
+                    "correct {field} in {source} (the newer state heals this), or change the rule in {target} and release"
+                ),
+                None => format!("change what {target} refuses, then release; a newer state heals this too"),
+            },
+        ),
+        (FaultKind::Transient | FaultKind::Ambiguous | FaultKind::Throttled, _) => (
+            format!("{target} failed on this one while it served others"),
+            target,
+            Action::Ticket,
+            format!("see {target}'s log for this object, then release"),
+        ),
+        (FaultKind::Conflict, _) => (
+            format!("{target} changed meanwhile, again and again"),
+            target,
+            Action::Ticket,
+            "find who else writes the object, then release".to_owned(),
+        ),
+        (FaultKind::Unauthorized, _) => (
+            format!("{target} refuses the credentials"),
+            target,
+            Action::Page,
+            "renew them; waiting deliveries go on by themselves".to_owned(),
+        ),
+        (FaultKind::Bug, _) => (
+            "a fault in Tidegate itself".to_owned(),
+            "tidegate",
+            Action::Page,
+            format!("report {} with the trace id; release after the upgrade", fault.code),
+        ),
+    };
+    Cause { cause, owner: owner.to_owned(), action, advice }
+}
+
+/// What groups dead letters: flow, kind, code and field; never a text. Positions within lists are left out.
+pub fn fingerprint(flow: &str, fault: &Fault) -> String {
+    let field: String =
+        fault.field.as_deref().unwrap_or("").chars().filter(|c| !c.is_ascii_digit()).collect();
+    format!("{flow}/{}/{}/{field}", fault.kind, fault.code)
+}
+
+/// Each distinct missing reference is looked for once at a time, at this pace.
+const LOOKS: Backoff = Backoff { first: Duration::from_secs(10), max: Duration::from_secs(900) };
+
+impl Engine {
+    pub(crate) fn look_for(&mut self, due: Vec<Awaited>) {
+        for awaited in due {
+            let Some(system) = self.systems.get(&awaited.system) else { continue };
+            if !system.plan.resolves_references || !system.breaker.is_closed() || system.paused {
+                continue;
+            }
+            self.totals.calls += 1;
+            self.out.push(Effect::Look {
+                system: awaited.system.clone(),
+                shop: awaited.shop.clone(),
+                reference: awaited.reference.clone(),
+                awaited,
+            });
+        }
+    }
+
+    pub(crate) fn looked(
+        &mut self,
+        awaited: Awaited,
+        result: Result<bool, Fault>,
+        now: Now,
+        rng: &mut dyn Rng,
+    ) {
+        match result {
+            Ok(true) => {
+                let system = awaited.system.clone();
+                self.out.push(Effect::AwaitedFound { awaited, at: now.wall });
+                self.due_in(&system, Duration::from_millis(1), now);
+            }
+            Ok(false) | Err(_) => {
+                let next = now.wall_after(LOOKS.after(awaited.looks + 1, rng));
+                self.out.push(Effect::AwaitedAgain { awaited, next });
+            }
+        }
+    }
+
+    pub(crate) fn health_told(
+        &mut self,
+        name: &SystemName,
+        result: Result<(), Fault>,
+        now: Now,
+        rng: &mut dyn Rng,
+    ) {
+        let Some(system) = self.systems.get_mut(name) else { return };
+        system.checking_health = false;
+        match result {
+            Ok(()) => {
+                system.proved_well(None, now.mono);
+                system.trouble = None;
+                system.maybe_due = true;
+                if system.breaker.success() {
+                    self.raise(Severity::Info, What::BreakerClosed { system: name.clone() });
+                }
+            }
+            Err(fault) if fault.kind == FaultKind::Unauthorized => {
+                system.trouble = Some(fault.to_string());
+                let news = !system.breaker.for_credentials();
+                system.breaker.unauthorized(now.mono, rng);
+                if news {
+                    self.raise(Severity::Page, What::CredentialsRefused { system: name.clone(), fault });
+                }
+            }
+            Err(fault) => {
+                if let Some(wait) = fault.retry_after {
+                    system.limiter.throttled(now.mono, wait);
+                }
+                system.trouble = Some(fault.to_string());
+                system.breaker.unwell(now.mono, rng);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_go_by_code_and_field_never_by_text() {
+        let one = Fault::new(FaultKind::Rejected, "unknown_item", "no SKU-1").field("lines[3].sku");
+        let two = Fault::new(FaultKind::Rejected, "unknown_item", "no SKU-2").field("lines[12].sku");
+        assert_eq!(fingerprint("orders", &one), fingerprint("orders", &two));
+        assert_ne!(fingerprint("orders", &one), fingerprint("orders", &two.clone().field("party")));
+    }
+
+    #[test]
+    fn a_missing_reference_is_released_by_the_fact_that_it_exists() {
+        let fault = Fault::new(FaultKind::Rejected, "missing_item", "…").missing("item", "SKU-9");
+        let cause = cause(&fault, "erp", "shopify");
+        assert_eq!(cause.action, Action::ReleaseWhenItExists);
+        assert!(cause.cause.contains("SKU-9"));
+    }
+
+    #[test]
+    fn every_kind_has_a_cause_and_an_advice() {
+        for kind in FaultKind::ALL {
+            let cause = cause(&Fault::new(kind, "x", "y"), "erp", "shopify");
+            assert!(!cause.cause.is_empty() && !cause.advice.is_empty() && !cause.owner.is_empty(), "{kind}");
+        }
+    }
+}
