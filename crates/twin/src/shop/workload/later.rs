@@ -12,10 +12,15 @@ use crate::shop::order::{Address, CancelReason, Order};
 use crate::shop::refund::RefundRequest;
 use crate::shop::status::FinancialStatus;
 
-/// Events in the order of their times.
-pub(super) fn plan(order: &Order, mix: &Mix, chance: &mut Chance) -> Vec<(Timestamp, What)> {
+/// Events in the order of their times, none before the order's placing.
+pub(super) fn plan(
+    order: &Order,
+    placed_at: Timestamp,
+    mix: &Mix,
+    chance: &mut Chance,
+) -> Vec<(Timestamp, What)> {
     let mut copy = order.clone();
-    let mut at = order.created_at;
+    let mut at = placed_at;
     let mut planned = Vec::new();
     let mut steps = settling(order, mix, chance);
     if chance.per_mille(mix.changed) {

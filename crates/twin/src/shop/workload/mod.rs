@@ -85,7 +85,7 @@ impl Workload {
         let at = self.next_order_at;
         let number = self.config.first_number + self.placed;
         let order = placing::order(&self.config, &mut self.chance, number, at);
-        for (at, what) in later::plan(&order, &self.config.mix, &mut self.chance) {
+        for (at, what) in later::plan(&order, at, &self.config.mix, &mut self.chance) {
             self.counted += 1;
             let change = Change { order_id: order.id, what };
             self.later.push(Reverse(Due { at, count: self.counted, change }));
