@@ -4,6 +4,7 @@
 use crate::process;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
+use std::process::Command;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,23 +86,27 @@ fn fuzz(root: &Path, target: &str, args: &Args) -> Result<()> {
     std::fs::copy(root.join("Cargo.lock"), root.join("fuzz/Cargo.lock"))
         .context("cannot write fuzz/Cargo.lock")?;
     // A target triple keeps the flags away from build scripts and macros.
-    let mut build = process::cargo(root, ["run", "--quiet", "--release"]);
-    build.args(["--manifest-path", "fuzz/Cargo.toml", "--target", &host, "--bin", target, "--"]);
-    build.env("RUSTFLAGS", INSTRUMENT.join(" ")).env("CARGO_TARGET_DIR", process::target(root).join("fuzz"));
+    let folder = process::target(root).join("fuzz");
+    let mut build =
+        process::cargo(root, ["build", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
+    build.args(["--target", &host, "--bin", target]);
+    process::succeed(build.env("RUSTFLAGS", INSTRUMENT.join(" ")).env("CARGO_TARGET_DIR", &folder))?;
+    let mut program = Command::new(folder.join(&host).join("release").join(target));
+    program.current_dir(root);
     let artifacts = format!("fuzz/artifacts/{target}/");
     let corpus = format!("fuzz/corpus/{target}");
-    let working = process::target(root).join("fuzz/corpus").join(target);
-    for folder in [root.join(&artifacts), root.join(&corpus), working.clone()] {
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let working = folder.join("corpus").join(target);
+    for made in [root.join(&artifacts), root.join(&corpus), working.clone()] {
+        std::fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
     }
     if args.keep {
-        return process::succeed(build.args(["-merge=1", &corpus]).arg(&working));
+        return process::succeed(program.args(["-merge=1", &corpus]).arg(&working));
     }
     // New inputs go to the first folder. An input named by hand is run alone.
     if args.libfuzzer.iter().all(|argument| argument.starts_with('-')) {
-        build.arg(&working).arg(&corpus);
+        program.arg(&working).arg(&corpus);
     }
-    build.args([
+    program.args([
         format!("-max_total_time={}", args.seconds),
         format!("-artifact_prefix={artifacts}"),
         "-timeout=5".to_owned(),
@@ -110,13 +115,13 @@ fn fuzz(root: &Path, target: &str, args: &Args) -> Result<()> {
         "-verbosity=0".to_owned(),
     ]);
     println!("{target}: {} s", args.seconds);
-    process::succeed(build.args(&args.libfuzzer)).with_context(|| {
+    process::succeed(program.args(&args.libfuzzer)).with_context(|| {
         format!("{target}: the input is in {artifacts}; mend it and add the input to {corpus}")
     })
 }
 
 fn host(root: &Path) -> Result<String> {
-    let mut rustc = std::process::Command::new("rustc");
+    let mut rustc = Command::new("rustc");
     let version = process::capture(rustc.current_dir(root).arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("rustc does not say what its host is")

@@ -2,6 +2,7 @@
 //! is missing and replaced by `cargo test` where that fails. Which checks come before it belongs to `test`.
 
 use crate::process::{self, cargo};
+use crate::services::NEEDED_BY_TESTS;
 use crate::tidy;
 use anyhow::{Result, bail};
 use std::path::Path;
@@ -10,8 +11,8 @@ use std::process::{Command, Stdio};
 /// The version that is installed where there is none.
 const NEXTEST_VERSION: &str = "0.9.143";
 
-/// Tests against real systems have this in their name, so that `--fast` can leave them out.
-const REAL_SYSTEM_MARK: &str = "real_";
+/// Tests against a real system have this and its name in theirs, so that `--fast` can leave them out.
+const REAL_SYSTEM: &str = "real_";
 
 /// The whole workspace or some of its crates.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ fn nextest(root: &Path, choice: &Choice<'_>) -> Command {
     }
     command.args(choice.arguments).env("INSTA_UPDATE", "no").envs(choice.settings.iter().cloned());
     if choice.fast {
-        command.args(["--", "--skip", REAL_SYSTEM_MARK]);
+        command.arg("--").args(skip_real_systems());
     }
     command.stderr(Stdio::from(std::io::stdout()));
     command
@@ -140,7 +141,7 @@ fn cargo_test(root: &Path, choice: &Choice<'_>) -> Result<()> {
     let mut command = cargo(root, ["test", "--no-fail-fast", "--quiet", "--all-targets"]);
     command.args(choice.scope.arguments()).arg("--").args(choice.arguments);
     if choice.fast {
-        command.args(["--skip", REAL_SYSTEM_MARK]);
+        command.args(skip_real_systems());
     }
     command.env("INSTA_UPDATE", "no").envs(choice.settings.iter().cloned());
     let output = process::output(command.stderr(Stdio::inherit()))?;
@@ -151,6 +152,10 @@ fn cargo_test(root: &Path, choice: &Choice<'_>) -> Result<()> {
         bail!("`{}` failed", process::shown(&command));
     }
     Ok(())
+}
+
+fn skip_real_systems() -> impl Iterator<Item = String> {
+    NEEDED_BY_TESTS.iter().flat_map(|name| ["--skip".to_owned(), format!("{REAL_SYSTEM}{name}")])
 }
 
 /// One line for the many that `cargo test` prints.
@@ -190,7 +195,7 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         let choice = Choice { scope: &scope, fast: true, arguments: &arguments, settings: &[] };
         assert_eq!(
             process::shown(&nextest(&root, &choice)),
-            "cargo nextest run --cargo-quiet --profile ci --workspace --retries=0 -- --skip real_"
+            "cargo nextest run --cargo-quiet --profile ci --workspace --retries=0 -- --skip real_tryton"
         );
     }
 }

@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask test                           everything; starts Tryton first, stops it again at the end
-  cargo xtask test --fast                    without the real systems and the tests whose name has `real_`
+  cargo xtask test --fast                    without Tryton and the tests whose name has `real_tryton`
   cargo xtask test -p kernel -p store        format, tidy, clippy and tests of two crates
   cargo xtask test -p engine -- -E 'test(breaker)'   arguments for the test runner
 

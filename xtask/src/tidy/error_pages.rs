@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const FOLDER: &str = "docs/errors/";
 const PREFIX: &str = concat!("T", "G-");
+/// How a file looks that has a list of numbers and writes the codes from them.
+const NUMBERED: [&str; 2] = [concat!("T", "G-{"), concat!("T", "G-\"")];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let pages = pages(tree);
@@ -41,13 +43,21 @@ fn used(tree: &Tree) -> BTreeMap<String, (String, usize)> {
     let mut used = BTreeMap::new();
     for file in tree.ending(".rs").filter(|file| file.path.starts_with("crates/")) {
         let begin = tests_begin(&file);
+        let numbers_them = NUMBERED.iter().any(|mark| file.text.contains(mark));
         for (index, line) in file.text.lines().enumerate().take_while(|(index, _)| index + 1 < begin) {
-            for code in codes(line) {
+            for code in codes(line).chain(numbered(line).filter(|_| numbers_them)) {
                 used.entry(code).or_insert_with(|| (file.path.to_owned(), index + 1));
             }
         }
     }
     used
+}
+
+/// `Name = 1234, …`: a code in a file that writes them by number.
+fn numbered(line: &str) -> impl Iterator<Item = String> {
+    let number = line.split_once(" = ").and_then(|(_, right)| right.split([',', ';']).next());
+    let number = number.filter(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()));
+    number.map(|digits| format!("{PREFIX}{digits}")).into_iter()
 }
 
 fn codes(line: &str) -> impl Iterator<Item = String> {
@@ -84,6 +94,17 @@ mod tests {
             "{found:?}"
         );
         assert!(found[1].starts_with(&format!("{}: no code gives this error", pages[1])), "{found:?}");
+    }
+
+    #[test]
+    fn codes_may_be_kept_as_numbers() {
+        for mark in NUMBERED {
+            let source = format!("//! x\nFile = 1100, \"…\";\nlimit = 2000;\n{mark}\n");
+            let sources =
+                [("crates/a/src/code.rs", source.as_str()), ("crates/a/src/b.rs", "Size = 1300,\n")];
+            let found: Vec<_> = used(&Tree::of(&sources)).into_keys().collect();
+            assert_eq!(found, [format!("{PREFIX}1100"), format!("{PREFIX}2000")]);
+        }
     }
 
     #[test]

@@ -13,6 +13,11 @@ pub(crate) struct Document {
 
 pub(crate) const DOCUMENTS: &[Document] = &[
     Document {
+        path: "docs/configuration.md",
+        test_file: "crates/config/tests/reference.rs",
+        test: "the_reference_is_in_step_with_the_code",
+    },
+    Document {
         path: "crates/twin/schema/admin-2026-10.graphql",
         test_file: "xtask/src/schema.rs",
         test: "the_committed_extract_is_what_the_published_schema_gives",
