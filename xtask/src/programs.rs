@@ -1,5 +1,5 @@
 //! `torture`, `simulate` and `bench`: builds in release mode and becomes the program that does it.
-//! The work itself belongs to the binary (hidden subcommands) and to the engine (its simulation);
+//! The work itself belongs to the binary (hidden subcommands) and to the crate `simulation`;
 //! arguments after `--` go to it untouched.
 
 use crate::process;
@@ -62,7 +62,7 @@ pub(crate) fn bench(root: &Path, args: &Bench) -> Result<()> {
 }
 
 const BINARY: &[&str] = &["--package", "tidegate"];
-const SIMULATION: &[&str] = &["--package", "tidegate-engine", "--example", "simulate"];
+const SIMULATION: &[&str] = &["--package", "tidegate-simulation", "--bin", "simulate"];
 
 fn start(root: &Path, program: &[&str], arguments: Vec<String>) -> Result<()> {
     let cargo = ["run", "--release", "--quiet"].iter().chain(program).chain(&["--"]);

@@ -69,6 +69,19 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tidegate-engine",
         ],
     ),
+    // Drives the step function; its planted bugs must never reach the binary.
+    (
+        "tidegate-simulation",
+        &[
+            "tidegate-kernel",
+            "tidegate-domains",
+            "tidegate-mapping",
+            "tidegate-store",
+            "tidegate-connector",
+            "tidegate-telemetry",
+            "tidegate-engine",
+        ],
+    ),
     // A judge does not share the parser that it judges.
     ("tidegate-twin", &["tidegate-kernel"]),
     ("tidegate", &["*"]),
@@ -81,7 +94,8 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("anyhow", &["tidegate", "tidegate-twin", "xtask"], "a library's error says what must happen next"),
     ("apollo-compiler", &["tidegate-twin"], "the hub never parses GraphQL; documents are judged in the twin"),
     ("rusqlite", &["tidegate-store-sqlite"], "SQL stays behind the storage port"),
-    ("clap", &["tidegate", "xtask"], "the command line is the binary's"),
+    ("clap", &["tidegate", "tidegate-simulation", "xtask"], "the command line is the binary's"),
+    ("tidegate-simulation", &[], "the simulation builds the engine with bugs planted in it"),
     ("tracing-subscriber", &["tidegate", "tidegate-telemetry"], "a library only emits"),
     (
         "getrandom",
@@ -154,7 +168,8 @@ pub(crate) fn check(members: &[Member], tree: &Tree) -> Vec<Finding> {
             if let Some((_, homes, why)) = HOMES.iter().find(|(name, ..)| name == used)
                 && !homes.contains(&member.name.as_str())
             {
-                let what = format!("{} uses {used}, whose home is {}", member.name, homes.join(", "));
+                let home = if homes.is_empty() { "nowhere".to_owned() } else { homes.join(", ") };
+                let what = format!("{} uses {used}, whose home is {home}", member.name);
                 findings.push(Finding::new(&member.manifest, at(used), what, *why));
             }
             if let Some((.., why)) =
@@ -217,6 +232,7 @@ mod tests {
             ("tidegate-api", "tidegate-twin", "which is not below it"),
             ("tidegate-api", "tidegate-ui", "which is not below it"),
             ("tidegate", "tidegate-twin", ""),
+            ("tidegate", "tidegate-simulation", "the simulation builds the engine with bugs planted in it"),
             ("xtask", "tidegate-kernel", "it may use none of ours"),
             ("tidegate-new", "serde", "tidegate-new has no place among the layers"),
             (
