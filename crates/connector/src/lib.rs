@@ -10,6 +10,8 @@
     reason = "a fault is made once in a call over a network, and boxing it would burden each reader"
 )]
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod descriptor;
 pub mod list;
 pub mod outbound;

@@ -9,6 +9,8 @@ mod body;
 pub mod classify;
 mod redact;
 mod request;
+#[cfg(test)]
+mod sockets;
 mod transport;
 
 pub use answer::Answer;

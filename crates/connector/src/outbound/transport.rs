@@ -81,6 +81,10 @@ impl Outbound {
             .map_err(|error| format!("url {:?} is not a URL: {error}", redacted_url(&config.base)))?;
         check_base(&base)?;
         let guard = Guard::new(&base, config.allow_private).map_err(|forbidden| forbidden.to_string())?;
+        Self::guarded(config, base, guard)
+    }
+
+    pub(super) fn guarded(config: &OutboundConfig, base: Url, guard: Guard) -> Result<Self, String> {
         let client = Client::builder()
             .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())

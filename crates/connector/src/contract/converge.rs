@@ -1,0 +1,167 @@
+//! Walks an object from what is to what is wanted, as the engine would, with a new connector for each step: what a
+//! hub that is killed between every two steps does. Owns no judgement of faults.
+
+use super::{Bench, Kept};
+use crate::descriptor::UnknownAnswer;
+use crate::port::{Applied, Connector, Done, Observation, Observed, Plan, Step, Wanted};
+use kernel::fault::Fault;
+use kernel::key::CallKey;
+use std::sync::Arc;
+
+/// More steps than any object needs.
+const STEPS_MAX: usize = 12;
+
+/// One object on its way.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    bench: &'a Bench<'a>,
+    pub(super) wanted: Wanted,
+    /// The names of the steps whose calls were answered.
+    pub(super) applied: Vec<String>,
+    /// The lengths of each step's request and answer.
+    pub(super) lengths: Vec<(usize, usize)>,
+    /// The outcome of the last answered step, while the hub still has it.
+    fresh: Option<Observation>,
+    calls: u32,
+}
+
+/// Where a walk is.
+#[derive(Debug)]
+pub(super) enum At {
+    Before { connector: Arc<dyn Connector>, step: Step, key: CallKey },
+    Done(Done),
+}
+
+/// What is left of a step's outcome when the next one is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// The outcome, as the hub has it while it lives: what the answer said is planned from.
+    Kept,
+    /// Only the external ref that was committed: observed again.
+    Recorded,
+    /// The hub was killed before the outcome's commit: the call is unknown.
+    Lost,
+}
+
+impl std::fmt::Debug for Bench<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bench").field("first", &self.first).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(bench: &'a Bench<'a>, wanted: Wanted) -> Self {
+        Self { bench, wanted, applied: Vec::new(), lengths: Vec::new(), fresh: None, calls: 0 }
+    }
+
+    /// Observes and plans. Fails if either does, or if `plan` is not the same twice.
+    pub(super) async fn stand(&mut self) -> Result<At, String> {
+        let connector = self.bench.connector();
+        let observation = match self.fresh.take() {
+            Some(observation) => observation,
+            None => connector
+                .observe(&self.bench.call(), &self.wanted)
+                .await
+                .map_err(|fault| format!("observe failed: {fault}"))?,
+        };
+        let plan = connector.plan(&self.wanted, &observation);
+        if plan != connector.plan(&self.wanted, &observation) {
+            return Err("plan gives two answers to one question: it must be pure".to_owned());
+        }
+        match plan {
+            Plan::Done(done) => Ok(At::Done(done)),
+            Plan::NotAllowed(fault) => Err(format!("plan does not allow what the fixture wants: {fault}")),
+            Plan::Next(step) => {
+                self.calls += 1;
+                let key = CallKey(format!("tg-contract-{}-{}", self.wanted.object_key, self.calls));
+                Ok(At::Before { connector, step, key })
+            }
+        }
+    }
+
+    /// Makes the call of a step and notes what came of it.
+    pub(super) async fn apply(
+        &mut self,
+        connector: &dyn Connector,
+        step: &Step,
+        key: &CallKey,
+        memory: Memory,
+    ) -> Result<(), String> {
+        let applied = connector
+            .apply(&self.bench.call(), key, step)
+            .await
+            .map_err(|fault| format!("{} failed: {fault}", step.name))?;
+        self.lengths.extend(self.bench.proxy.last_lengths());
+        self.note(step, applied, memory);
+        Ok(())
+    }
+
+    fn note(&mut self, step: &Step, applied: Applied, memory: Memory) {
+        self.applied.push(step.name.clone());
+        let Some(observation) = applied.observation else { return };
+        if let (Observed::One(state), Memory::Kept | Memory::Recorded) = (&observation.object, memory) {
+            self.wanted.known = Some(state.external.clone());
+        }
+        self.fresh = Some(observation).filter(|_| memory == Memory::Kept);
+    }
+
+    /// To the end.
+    pub(super) async fn finish(&mut self, memory: Memory) -> Result<Done, String> {
+        for _ in 0..STEPS_MAX {
+            match self.stand().await? {
+                At::Done(done) => return Ok(done),
+                At::Before { connector, step, key } => {
+                    self.apply(&*connector, &step, &key, memory).await?;
+                    if memory == Memory::Lost {
+                        self.settle(&step, &key).await?;
+                    }
+                }
+            }
+        }
+        Err(format!("not done after {STEPS_MAX} steps: {:?}", self.applied))
+    }
+
+    /// Up to the step of this number, the first being 0; `None` where there are fewer.
+    pub(super) async fn reach(
+        &mut self,
+        number: usize,
+    ) -> Result<Option<(Arc<dyn Connector>, Step, CallKey)>, String> {
+        loop {
+            match self.stand().await? {
+                At::Done(_) => return Ok(None),
+                At::Before { connector, step, key } if self.applied.len() == number => {
+                    return Ok(Some((connector, step, key)));
+                }
+                At::Before { connector, step, key } => {
+                    self.apply(&*connector, &step, &key, Memory::Recorded).await?;
+                }
+            }
+        }
+    }
+
+    /// After a call whose outcome is unknown: with a native key the same call again, which is the look-up.
+    pub(super) async fn settle(&mut self, step: &Step, key: &CallKey) -> Kept {
+        let connector = self.bench.connector();
+        if matches!(connector.descriptor().unknown, UnknownAnswer::NativeKey { .. }) {
+            let again = connector.apply(&self.bench.call(), key, step).await;
+            let again = again.map_err(|fault| format!("{} again under its own key: {fault}", step.name))?;
+            self.note(step, again, Memory::Recorded);
+        }
+        Ok(())
+    }
+
+    /// The call of a step within a time, and what fault it ends in.
+    pub(super) async fn fails(
+        &self,
+        connector: &dyn Connector,
+        step: &Step,
+        key: &CallKey,
+        short: bool,
+    ) -> Result<Fault, String> {
+        let call = if short { self.bench.short_call() } else { self.bench.call() };
+        match connector.apply(&call, key, step).await {
+            Err(fault) => Ok(fault),
+            Ok(_) => Err(format!("{} was taken for answered", step.name)),
+        }
+    }
+}
