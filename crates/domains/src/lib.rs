@@ -1,1 +1,7 @@
-//! Canonical models of each domain, pure.
+//! Canonical models of each domain, and the pure decisions about them.
+//!
+//! One folder a domain. No IO, no async, no clock: bodies come in as bytes, instants as parameters. Knows the
+//! shapes in which Shopify sends things; knows no other system.
+
+pub mod json;
+pub mod orders;
