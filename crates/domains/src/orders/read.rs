@@ -71,15 +71,47 @@ pub fn from_graphql_value(answer: &Value) -> Result<Order, BodyFault> {
     from_graphql(answer.to_string().as_bytes())
 }
 
+/// `order.graphql` reads this many refunds; there is no count to compare with.
+const REFUNDS_READ: usize = 40;
+
+/// What was not read must not look as if it were not there.
 fn refuse_missing_pages(order: &At<'_>) -> Read<()> {
     for connection in ["lineItems", "shippingLines", "discountApplications"] {
-        let Some(found) = order.get("", connection) else { continue };
-        let more = found.get("", "pageInfo").map(|page| page.flag("", "hasNextPage")).transpose()?;
-        if more == Some(true) {
-            return Err(found.fault(BodyCode::Incomplete, "has more pages than were read"));
+        refuse_next_page(order, connection)?;
+    }
+    for (list, count) in [("fulfillments", "fulfillmentsCount"), ("transactions", "transactionsCount")] {
+        let read = order.list("", list)?.len() as u64;
+        let Some(counted) = order.get("", count) else { continue };
+        let there_are = counted.need("", "count")?.count()?;
+        if there_are > read {
+            let message = format!("says {there_are}, of which {read} were read; order.graphql reads no more");
+            return Err(counted.fault(BodyCode::Incomplete, message));
         }
     }
+    let refunds = order.list("", "refunds")?;
+    if refunds.len() >= REFUNDS_READ {
+        let message = format!("holds {REFUNDS_READ} refunds or more, which is all that order.graphql reads");
+        return Err(order.need("", "refunds")?.fault(BodyCode::Incomplete, message));
+    }
+    for refund in refunds {
+        refund.need("", "refundLineItems").map_err(|fault| BodyFault {
+            code: BodyCode::Incomplete,
+            message: "was not read: order_refund.graphql has to be run for each refund".to_owned(),
+            ..fault
+        })?;
+        refuse_next_page(&refund, "refundLineItems")?;
+    }
     Ok(())
+}
+
+fn refuse_next_page(owner: &At<'_>, connection: &str) -> Read<()> {
+    let Some(found) = owner.get("", connection) else { return Ok(()) };
+    match found.get("", "pageInfo") {
+        Some(page) if page.flag("", "hasNextPage")? => {
+            Err(found.fault(BodyCode::Incomplete, "has more pages than were read"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read(at: &At<'_>) -> Read<Order> {
