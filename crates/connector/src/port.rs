@@ -153,6 +153,9 @@ pub struct Step {
 /// What came of a step that the target answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Applied {
+    /// The link, as the answer gives it. An answered create without one is looked up like an unanswered one: a search
+    /// that lags would otherwise be taken for an absence.
+    pub external: Option<ExternalRef>,
     /// The object after the step, where the answer says so; else it is observed again.
     pub observation: Option<Observation>,
 }

@@ -65,7 +65,12 @@ impl Engine {
             self.running.insert(lane, Running::new(claim, None, Doing::Reading));
             return;
         }
-        let start = self.prepare(&claim, now);
+        let old = kernel::clock::elapsed_ms(claim.delivery.created_at, now.wall) > 3_600_000;
+        let start = if old && self.planted.is(Mutant::AgeKills) {
+            Start::Dead(Fault::new(FaultKind::Transient, "too_old", "planted: age kills"))
+        } else {
+            self.prepare(&claim, now)
+        };
         let mut running = Running::new(claim, None, Doing::Observing);
         match start {
             Start::Ended(outcome) => self.end(&lane, running, outcome, now),
@@ -237,6 +242,10 @@ impl Engine {
         self.totals.calls += 1;
         if let Some(system) = self.systems.get_mut(&lane.system) {
             system.limiter.spend();
+        }
+        if self.planted.is(Mutant::TwoInFlight) {
+            // The bug: the lane is free while its call is under way.
+            self.out.push(Effect::GiveBack(vec![(lane.clone(), running.claim.fence, None)]));
         }
         let span = self.span();
         self.out.push(Effect::Apply(Call {

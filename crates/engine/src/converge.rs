@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::mutant::Mutant;
 use crate::notice::What;
-use crate::running::{Doing, Open, Running, Then, the_one};
+use crate::running::{Doing, Open, Running, Then, stored_ref, the_one};
 use connector::port::{Applied, Observation, Observed, Plan, Step};
 use kernel::clock::Now;
 use kernel::fault::{Fault, FaultKind, Severity};
@@ -50,6 +50,9 @@ impl Engine {
         let Some(goal) = running.goal.clone() else { return };
         if let Observed::Many(ids) = &observation.object {
             return self.many(&lane, running, ids.clone(), now);
+        }
+        if observation.object == Observed::None && goal.wanted.known.is_some() {
+            return self.vanished(&lane, running, now);
         }
         let Some(planner) = self.planners.get(&lane.system).cloned() else { return };
         let plan = planner.plan(&goal.wanted, &observation);
@@ -189,6 +192,19 @@ impl Engine {
         match result {
             Ok(applied) => {
                 self.went_well(lane, now);
+                let creates = running.open.as_ref().is_some_and(|open| open.step.creates);
+                let told = applied.external.or_else(|| {
+                    applied.observation.as_ref().and_then(the_one).map(|object| object.external.clone())
+                });
+                if creates && told.is_none() {
+                    let fault =
+                        Fault::new(FaultKind::Ambiguous, "no_id", "the answer to a create names no object");
+                    return self.stays_unknown(lane, running, &fault, now, rng);
+                }
+                if let (Some(told), Some(goal)) = (told, running.goal.clone()) {
+                    let known = running.claim.standing.external.clone();
+                    running.exists(stored_ref(&goal.wanted, &told, false, known.as_ref(), now.wall));
+                }
                 self.forget(&running);
                 running.end_attempt(now.wall, None, None);
                 running.wrote = true;
@@ -221,8 +237,9 @@ impl Engine {
         self.tell_breaker(&lane, &fault, now, rng);
         // A read that failed while an answer is unknown leaves it unknown.
         let unknown = running.open.as_ref().is_some_and(|open| open.unknown);
-        if write && fault.kind != FaultKind::Ambiguous {
-            // With a native key, an answer to the resend is the answer.
+        // With a native key the answer to a resend is the answer to the call; "not now" is an answer to neither.
+        let says_nothing = unknown && !fault.kind.is_final();
+        if write && fault.kind != FaultKind::Ambiguous && !says_nothing {
             self.forget(&running);
             running.end_attempt(now.wall, Some(fault.clone()), None);
         } else if unknown || fault.kind == FaultKind::Ambiguous {
@@ -315,6 +332,34 @@ impl Engine {
             system.maybe_due = true;
             self.raise(Severity::Info, What::BreakerClosed { system: lane.system.clone() });
         }
+    }
+
+    /// The object was there and a search does not show it: the search lags, or somebody removed it. It is never made
+    /// again by itself.
+    fn vanished(&mut self, lane: &Lane, mut running: Running, now: Now) {
+        let settle = self.systems.get(&lane.system).map_or(Duration::ZERO, |system| system.plan.settle_after);
+        let since = *self.vanished.entry(running.claim.delivery.id).or_insert(now.mono);
+        if now.mono.since(since) < settle {
+            running.failures += 1;
+            let wait = Duration::from_secs(1).max(settle / 10);
+            if running.open.as_ref().is_some_and(|open| open.unknown) {
+                return self.look_again(lane, running, wait, now);
+            }
+            let wait_for = Wait::Backoff {
+                failures: running.failures,
+                fault: FaultKind::Conflict,
+                code: "object_not_seen".to_owned(),
+            };
+            let state = DeliveryState::Waiting { due_at: Some(now.wall_after(wait)), wait: wait_for };
+            return self.wait_in(lane, running, state, now);
+        }
+        let fault = Fault::new(
+            FaultKind::Rejected,
+            "object_gone",
+            "the target had this object and has it no more: restore it there, or skip this delivery; it is not made again \
+             by itself",
+        );
+        self.die(lane, running, fault, now);
     }
 
     fn many(&mut self, lane: &Lane, mut running: Running, ids: Vec<String>, now: Now) {

@@ -14,7 +14,7 @@ use crate::system::{SystemState, SystemView};
 use connector::port::{Connector, Observation, Wanted};
 use kernel::clock::{Mono, Now};
 use kernel::fault::Severity;
-use kernel::id::{AttemptId, DeliveryId, SystemName};
+use kernel::id::{AttemptId, DeliveryId, Position, SystemName};
 use kernel::rng::Rng;
 use kernel::subject::Lane;
 use std::collections::BTreeMap;
@@ -73,6 +73,8 @@ pub struct Engine {
     pub(crate) running: BTreeMap<Lane, Running>,
     pub(crate) found: BTreeMap<AttemptId, Found>,
     pub(crate) last_tried: BTreeMap<DeliveryId, Mono>,
+    /// Since when an object that is known was not seen.
+    pub(crate) vanished: BTreeMap<DeliveryId, Mono>,
     pub(crate) planted: Planted,
     pub(crate) totals: Totals,
     pub(crate) out: Vec<Effect>,
@@ -87,6 +89,8 @@ pub struct Engine {
     asking_awaited: bool,
     store_retry_at: Option<Mono>,
     store_down: bool,
+    /// Only for the planted bug that routes by position.
+    routed_to: Position,
 }
 
 impl Engine {
@@ -109,6 +113,7 @@ impl Engine {
             running: BTreeMap::new(),
             found: BTreeMap::new(),
             last_tried: BTreeMap::new(),
+            vanished: BTreeMap::new(),
             planted,
             totals: Totals::default(),
             out: Vec::new(),
@@ -123,6 +128,7 @@ impl Engine {
             asking_awaited: false,
             store_retry_at: None,
             store_down: false,
+            routed_to: Position(0),
         }
     }
 
@@ -169,8 +175,12 @@ impl Engine {
         match event {
             Event::Wake => {}
             Event::Appended => self.route_again = true,
-            Event::Unrouted(batch) => {
+            Event::Unrouted(mut batch) => {
                 self.store_works();
+                if self.planted.is(Mutant::RouteByPosition) {
+                    batch.retain(|item| item.envelope.position > self.routed_to);
+                    self.routed_to = batch.last().map_or(self.routed_to, |item| item.envelope.position);
+                }
                 if batch.is_empty() {
                     self.routing = false;
                 } else {

@@ -33,9 +33,6 @@ impl Engine {
         let external = stored_ref(&goal.wanted, &done.external, done.adopted, known.as_ref(), now.wall);
         let version = running.claim.delivery.version.clone();
         let mut movement = running.movement(now.wall);
-        if goal.flow.tells && known.as_ref().is_none_or(|known| tells_more(known, &external)) {
-            movement.follow_ups.push(told(&running, &external, now));
-        }
         if let Some(at) = goal.confirm_at.filter(|_| goal.wanted.stage == Stage::Present && !goal.cancelled) {
             movement.schedule.push(later(&running, goal, at, "the time to confirm"));
         }
@@ -60,6 +57,7 @@ impl Engine {
         movement.external = Some(external);
         movement.delivered = Some((version, goal.digest));
         self.last_tried.remove(&running.claim.delivery.id);
+        self.vanished.remove(&running.claim.delivery.id);
         self.commit(running, movement, Then::Finish);
     }
 
@@ -73,6 +71,7 @@ impl Engine {
         let mut movement = running.movement(now.wall);
         movement.state = Some(DeliveryState::Ended(outcome));
         self.last_tried.remove(&running.claim.delivery.id);
+        self.vanished.remove(&running.claim.delivery.id);
         let _ = lane;
         self.commit(running, movement, Then::Finish);
     }
@@ -91,6 +90,7 @@ impl Engine {
             },
         );
         self.last_tried.remove(&running.claim.delivery.id);
+        self.vanished.remove(&running.claim.delivery.id);
         if running.open.is_some() {
             running.end_attempt(now.wall, Some(fault.clone()), None);
         }
@@ -113,7 +113,17 @@ impl Engine {
         self.commit(running, movement, Then::Finish);
     }
 
-    pub(crate) fn commit(&mut self, mut running: Running, movement: Move, then: Then) {
+    pub(crate) fn commit(&mut self, mut running: Running, mut movement: Move, then: Then) {
+        if let Some(external) = &movement.external {
+            // Told with the commit that makes it known: a process that dies right after has told it.
+            let tells = running.goal.as_ref().is_some_and(|goal| goal.flow.tells);
+            let last = matches!(movement.state, Some(DeliveryState::Ended(_)));
+            let news = running.told_before.as_ref().is_none_or(|before| tells_more(before, external));
+            if tells && news && (last || external.number.is_some()) {
+                movement.follow_ups.push(told(&running, external, movement.at));
+                running.told_before = Some(external.clone());
+            }
+        }
         running.doing = Doing::Committing(then);
         running.last_move = Some(movement.clone());
         self.running.insert(movement.lane.clone(), running);
@@ -188,14 +198,14 @@ fn tells_more(known: &StoredRef, external: &StoredRef) -> bool {
 }
 
 /// The fact that the target has the object under this number: what a write-back flow takes up.
-fn told(running: &Running, external: &StoredRef, now: Now) -> NewEnvelope {
+fn told(running: &Running, external: &StoredRef, now: jiff::Timestamp) -> NewEnvelope {
     let claim = &running.claim;
     let payload = serde_json::json!({
         "id": external.id,
         "number": external.number,
         "state": external.state,
         "object_key": external.object_key.as_str(),
-        "told_at": now.wall.to_string(),
+        "told_at": now.to_string(),
     })
     .to_string();
     NewEnvelope {
@@ -207,8 +217,8 @@ fn told(running: &Running, external: &StoredRef, now: Now) -> NewEnvelope {
         via: Via::Outcome,
         subject: claim.delivery.subject.clone(),
         version: None,
-        occurred_at: now.wall,
-        received_at: now.wall,
+        occurred_at: now,
+        received_at: now,
         trace: claim.envelope.trace,
         raw_hash: Sha256::digest(payload.as_bytes()).into(),
         raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),

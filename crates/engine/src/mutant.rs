@@ -8,8 +8,6 @@ pub enum Mutant {
     AnswerBeforeCommit,
     /// Promise 2: a webhook's id is not looked at.
     ForgetDedupe,
-    /// Promise 2: what a sweep found is delivered even if the target has it.
-    ForgetUnchanged,
     /// Promise 3: the request goes out before `sending` is committed.
     SendBeforeCommit,
     /// Promise 3: an unknown answer is repeated without looking.
@@ -35,10 +33,9 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Mutant; 14] = [
+    pub const ALL: [Mutant; 13] = [
         Mutant::AnswerBeforeCommit,
         Mutant::ForgetDedupe,
-        Mutant::ForgetUnchanged,
         Mutant::SendBeforeCommit,
         Mutant::ResendUnknown,
         Mutant::SettleZero,
@@ -66,14 +63,15 @@ impl Planted {
         Self { mutant }
     }
 
+    /// Whether this bug is planted.
     #[cfg(feature = "mutants")]
-    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+    pub fn is(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
 
     #[cfg(not(feature = "mutants"))]
     #[expect(clippy::unused_self, reason = "the same call in both builds")]
-    pub(crate) const fn is(&self, _mutant: Mutant) -> bool {
+    pub const fn is(&self, _mutant: Mutant) -> bool {
         false
     }
 }

@@ -55,6 +55,10 @@ pub(crate) struct Running {
     /// Steps applied under this claim.
     pub(crate) rounds: u32,
     pub(crate) wrote: bool,
+    /// The link as it was when the lane was claimed; what differs at the end is told.
+    pub(crate) told_before: Option<StoredRef>,
+    /// The link that an answer gave and that is not committed yet.
+    pub(crate) external: Option<StoredRef>,
     /// An unknown create was proved absent and made again: the object is looked at once more later.
     pub(crate) verify: bool,
     /// The move that is being committed, for trying again when the store could not.
@@ -76,6 +80,7 @@ pub(crate) struct Goal {
 impl Running {
     pub(crate) fn new(claim: Claim, goal: Option<Goal>, doing: Doing) -> Self {
         let (spent, failures, calls) = (claim.delivery.spent, claim.delivery.failures, claim.delivery.calls);
+        let told_before = claim.standing.external.clone();
         Self {
             claim,
             goal,
@@ -87,6 +92,8 @@ impl Running {
             calls,
             rounds: 0,
             wrote: false,
+            told_before,
+            external: None,
             verify: false,
             last_move: None,
             retry_move: false,
@@ -106,12 +113,25 @@ impl Running {
             spent: self.spent,
             failures: self.failures,
             dead: None,
-            external: None,
+            external: self.external.take(),
             delivered: None,
             follow_ups: Vec::new(),
             schedule: Vec::new(),
             keep: false,
         }
+    }
+
+    /// The target told of the object: from now on it is known to exist, whatever a search says.
+    pub(crate) fn exists(&mut self, external: StoredRef) {
+        if let Some(goal) = &mut self.goal {
+            goal.wanted.known = Some(ExternalRef {
+                id: external.id.clone(),
+                number: external.number.clone(),
+                state: external.state.clone(),
+            });
+        }
+        self.claim.standing.external = Some(external.clone());
+        self.external = Some(external);
     }
 
     /// The open attempt was answered, or a look-up told what became of it.

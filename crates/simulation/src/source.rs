@@ -1,0 +1,181 @@
+//! The simulated shop: orders that come and change, webhooks that are doubled, delayed, reordered and never sent, and
+//! a read that gives the order as it is.
+
+use crate::facts::Order;
+use crate::world::{Todo, World};
+use bytes::Bytes;
+use engine::mutant::Mutant;
+use jiff::Timestamp;
+use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::id::{DomainName, ShopId, SystemName};
+use kernel::rng::Rng;
+use kernel::subject::Subject;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use store::log::{DedupeKey, NewEnvelope};
+
+#[derive(Debug, Clone, Default)]
+pub struct Shop {
+    pub orders: BTreeMap<u64, Order>,
+    next_webhook: u64,
+}
+
+/// A webhook on its way, with the payload as it was.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    pub id: u64,
+    pub topic: &'static str,
+    pub order: Order,
+    pub tries: u32,
+}
+
+pub fn shop_id() -> ShopId {
+    name(ShopId::new("acme"))
+}
+pub fn domain() -> DomainName {
+    name(DomainName::new("orders"))
+}
+pub fn system(text: &str) -> SystemName {
+    name(SystemName::new(text))
+}
+fn name<T>(result: Result<T, kernel::id::NameError>) -> T {
+    match result {
+        Ok(name) => name,
+        Err(error) => unreachable!("a name written here: {error}"),
+    }
+}
+pub fn subject(id: u64) -> Subject {
+    Subject::new(shop_id(), "order", &id.to_string())
+}
+
+impl World {
+    /// An order is placed, or changed; its webhooks are sent as the mix says.
+    pub fn shop_changes(&mut self, id: u64) {
+        let at = self.shop_wall();
+        let (quantity, other) = (1 + self.rng.below(99), self.rng.below(5));
+        let order = match self.shop.orders.get(&id) {
+            None => Order {
+                id,
+                content: 1,
+                quantity,
+                address: format!("street {other}"),
+                cancelled: false,
+                created_at: at,
+                updated_at: at,
+                erp_number: None,
+            },
+            Some(known) if known.cancelled => return,
+            Some(known) => {
+                let mut order = known.clone();
+                order.content += 1;
+                order.updated_at = at;
+                match other {
+                    0 if self.rng.chance(300) => order.cancelled = true,
+                    0..=2 => order.address = format!("street {}", order.content),
+                    _ => order.quantity += 1,
+                }
+                order
+            }
+        };
+        self.shop.orders.insert(id, order.clone());
+        self.notify(order);
+        // Another change within the same second.
+        if self.fault(self.mix.same_second) {
+            self.after(Duration::from_millis(1), Todo::ShopChanges(id));
+        }
+    }
+
+    /// What our write-back does to the order: it comes home as a webhook.
+    pub fn shop_number_set(&mut self, id: u64, number: &str) {
+        let at = self.shop_wall();
+        let Some(order) = self.shop.orders.get_mut(&id) else { return };
+        order.erp_number = Some(number.to_owned());
+        order.updated_at = at;
+        let order = order.clone();
+        self.notify(order);
+    }
+
+    fn notify(&mut self, order: Order) {
+        self.shop.next_webhook += 1;
+        let topic = match order.content {
+            1 => "orders/create",
+            n if n % 7 == 0 => "orders/edited",
+            _ => "orders/updated",
+        };
+        let webhook = Webhook { id: self.shop.next_webhook, topic, order, tries: 0 };
+        if self.fault(self.mix.never_sent) {
+            return;
+        }
+        let mut delay = Duration::from_millis(20 + self.rng.below(300));
+        if self.fault(self.mix.delayed) {
+            // From a moment to hours late, the payload as it was.
+            let size = 8 + self.rng.below(16);
+            delay = Duration::from_millis(self.rng.below(1 << size));
+        }
+        if self.fault(self.mix.duplicate) {
+            let spread = self.rng.below(2000);
+            self.after(delay + Duration::from_millis(spread), Todo::Webhook(webhook.clone()));
+        }
+        self.after(delay, Todo::Webhook(webhook));
+    }
+
+    /// The intake: answer after the commit, 503 and the sender's retry otherwise.
+    pub fn webhook_arrives(&mut self, webhook: Webhook) {
+        if self.process.is_none() || self.fault(self.mix.store_fails) {
+            return self.send_again(webhook);
+        }
+        if self.mutant == Some(Mutant::AnswerBeforeCommit) {
+            self.acknowledged.insert(webhook.id);
+            let life = self.life;
+            return self.after(Duration::from_millis(5), Todo::LateAppend(life, webhook));
+        }
+        self.append(&webhook);
+        self.acknowledged.insert(webhook.id);
+    }
+
+    pub fn append(&mut self, webhook: &Webhook) {
+        let forget = self.mutant == Some(Mutant::ForgetDedupe);
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&webhook.id.to_be_bytes());
+        let kind = if webhook.topic == "orders/edited" { FactKind::Hint } else { FactKind::State };
+        let mut envelope = self.envelope(&webhook.order, webhook.topic, kind, Via::Webhook);
+        envelope.dedupe = (!forget).then_some(DedupeKey(key));
+        if self.append_envelope(envelope) {
+            *self.stored.entry(webhook.id).or_default() += 1;
+        }
+    }
+
+    fn send_again(&mut self, mut webhook: Webhook) {
+        webhook.tries += 1;
+        if webhook.tries <= 8 {
+            self.after(Duration::from_secs(10 << webhook.tries), Todo::Webhook(webhook));
+        }
+    }
+
+    pub fn envelope(&self, order: &Order, topic: &str, kind: FactKind, via: Via) -> NewEnvelope {
+        let payload = Bytes::from(serde_json::to_vec(order).unwrap_or_default());
+        NewEnvelope {
+            shop: shop_id(),
+            domain: domain(),
+            source: system("shopify"),
+            topic: topic.to_owned(),
+            kind,
+            via,
+            subject: subject(order.id),
+            version: None,
+            occurred_at: order.updated_at,
+            received_at: self.wall(),
+            trace: TraceId([1; 16]),
+            raw_hash: Sha256::digest(&payload).into(),
+            raw_bytes: u32::try_from(payload.len()).unwrap_or(0),
+            dedupe: None,
+            payload,
+        }
+    }
+
+    /// The order as the shop has it now, as the sweep lists it.
+    pub fn changed_since(&self, since: Timestamp) -> Vec<Order> {
+        self.shop.orders.values().filter(|order| order.updated_at >= since).cloned().collect()
+    }
+}

@@ -1,0 +1,168 @@
+//! The simulated world: one queue of what happens when, one clock, one seed. Owns the order of things; knows no
+//! engine.
+
+use crate::hub::Process;
+use crate::judge::Judge;
+use crate::mix::Mix;
+use crate::source::Shop;
+use crate::target::Target;
+use engine::effect::Event;
+use engine::mutant::Mutant;
+use jiff::Timestamp;
+use kernel::clock::{Mono, Now};
+use kernel::rng::{Rng, Seeded};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use store::memory::MemoryStore;
+
+/// Simulated nanoseconds of a duration.
+pub fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// 2026-11-27, a Black Friday.
+const BEGINNING_S: i64 = 1_795_737_600;
+
+/// What is to happen.
+#[derive(Debug)]
+pub enum Todo {
+    /// To the process of this life; to nobody if it has died.
+    Tell(u32, Box<Event>),
+    Wake(u32),
+    Restart,
+    /// A webhook arrives.
+    Webhook(crate::source::Webhook),
+    /// The append of a webhook that was answered before its commit (planted).
+    LateAppend(u32, crate::source::Webhook),
+    ShopChanges(u64),
+    Sweep(u32),
+    /// A write reaches the target, or is carried out late.
+    Arrive(Box<crate::hub::Arrival>),
+    /// What `Arrive` leads to, on the way back.
+    Answer(Box<crate::hub::Reply>),
+    OutageBegins,
+    OutageEnds,
+    CredentialsExpire,
+    CredentialsRenewed,
+    ReferencesCreated,
+    ClockJumps(i64),
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub now: u64,
+    pub mix: Mix,
+    pub mutant: Option<Mutant>,
+    pub rng: Seeded,
+    pub disk: MemoryStore,
+    pub process: Option<Process>,
+    pub life: u32,
+    pub shop: Shop,
+    pub target: Target,
+    pub judge: Judge,
+    pub down: bool,
+    pub unauthorized: bool,
+    pub references_exist: bool,
+    /// Faults of chance happen only until then; afterwards everything must come right.
+    pub calm_after: u64,
+    /// Webhook ids that were answered 200, and how often each was stored.
+    pub acknowledged: BTreeSet<u64>,
+    pub stored: BTreeMap<u64, u32>,
+    /// Envelopes of an append that is not visible yet, with when it will be.
+    pub withheld: BTreeMap<i64, u64>,
+    pub events: u64,
+    pub tell: bool,
+    queue: BTreeMap<(u64, u64), Todo>,
+    next: u64,
+    wall_offset_ms: i64,
+    trace: Sha256,
+}
+
+impl World {
+    pub fn new(mix: Mix, mutant: Option<Mutant>, rng: Seeded, calm_after: Duration) -> Self {
+        Self {
+            now: 0,
+            mix,
+            mutant,
+            rng,
+            disk: MemoryStore::new(),
+            process: None,
+            life: 0,
+            shop: Shop::default(),
+            target: Target::default(),
+            judge: Judge::default(),
+            down: false,
+            unauthorized: false,
+            references_exist: false,
+            calm_after: ns(calm_after),
+            acknowledged: BTreeSet::new(),
+            stored: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+            events: 0,
+            tell: false,
+            queue: BTreeMap::new(),
+            next: 0,
+            wall_offset_ms: 0,
+            trace: Sha256::new(),
+        }
+    }
+
+    /// Both clocks as the process reads them.
+    pub fn clock(&self) -> Now {
+        Now { wall: self.wall(), mono: Mono(self.now) }
+    }
+
+    pub fn wall(&self) -> Timestamp {
+        let ms = i64::try_from(self.now / 1_000_000).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(BEGINNING_S * 1000 + ms + self.wall_offset_ms).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The shop's clock does not jump.
+    pub fn shop_wall(&self) -> Timestamp {
+        let seconds = i64::try_from(self.now / 1_000_000_000).unwrap_or(i64::MAX);
+        Timestamp::from_second(BEGINNING_S + seconds).unwrap_or(Timestamp::MAX)
+    }
+
+    pub fn jump(&mut self, ms: i64) {
+        self.wall_offset_ms += ms;
+    }
+
+    pub fn after(&mut self, wait: Duration, todo: Todo) {
+        self.at(self.now + ns(wait), todo);
+    }
+
+    pub fn at(&mut self, when: u64, todo: Todo) {
+        self.next += 1;
+        self.queue.insert((when.max(self.now), self.next), todo);
+    }
+
+    pub fn pop(&mut self) -> Option<Todo> {
+        let ((when, _), todo) = self.queue.pop_first()?;
+        self.now = when;
+        self.events += 1;
+        Some(todo)
+    }
+
+    /// A fault of chance, only while faults are on.
+    pub fn fault(&mut self, per_mille: u32) -> bool {
+        self.now < self.calm_after && self.rng.chance(per_mille)
+    }
+
+    /// For a person who looks into one seed.
+    pub fn say(&self, what: impl FnOnce() -> String) {
+        if self.tell {
+            eprintln!("{:>12.3} {}", self.now as f64 / 1e9, what());
+        }
+    }
+
+    /// Part of the run's trace: two runs of one seed have the same.
+    pub fn trace(&mut self, what: &str) {
+        self.trace.update(self.now.to_be_bytes());
+        self.trace.update(what.as_bytes());
+    }
+
+    pub fn trace_hash(&self) -> String {
+        kernel::key::hex(&self.trace.clone().finalize()[..8])
+    }
+}
