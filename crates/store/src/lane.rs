@@ -104,6 +104,9 @@ mod tests {
     use DeliveryKind::{Event, Read, State, Step};
     use Stand::{Dead, Unknown, Waiting};
 
+    /// What stands in the lane, which is next at second 10, when the lane is due.
+    type Case<'a> = (&'a [(i64, DeliveryKind, Stand, u8)], Option<i64>, Option<i64>);
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
@@ -126,8 +129,7 @@ mod tests {
     fn the_head_of_a_lane() {
         let (past, later, never) = (Waiting(Some(at(5))), Waiting(Some(at(50))), Waiting(None));
         let unknown = Unknown(at(5));
-        // What stands in the lane, which is next at second 10, when the lane is due.
-        let table: &[(&[(i64, DeliveryKind, Stand, u8)], Option<i64>, Option<i64>)] = &[
+        let table: &[Case] = &[
             (&[], None, None),
             (&[(1, State, past, 0)], Some(1), Some(5)),
             (&[(1, State, later, 0)], None, Some(50)),

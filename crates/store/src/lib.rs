@@ -4,6 +4,8 @@
 //! A store knows envelopes, deliveries, attempts, dead letters, records, external refs, cursors, leases, keys and
 //! audit entries: no orders, no products, no SQL in this crate.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod dead;
 pub mod delivery;
 pub mod error;

@@ -142,7 +142,6 @@ impl State {
             known.target = Some(new.lane.system.clone());
         }
         known.deliveries.push(id);
-        let calls = known.calls;
         let root = self.roots.entry((new.lane.shop.clone(), new.lane.root.clone())).or_default();
         root.deliveries.push(id);
         if let Some(fact) = self.facts.get_mut(&position) {
@@ -161,7 +160,7 @@ impl State {
             priority: new.priority,
             spent: 0,
             failures: 0,
-            calls,
+            calls: 0,
             created_at: at,
             changed_at: new.changed_at,
             ended_at: None,

@@ -251,11 +251,8 @@ impl State {
         if let Some(row) = self.rows.get_mut(&delivery) {
             row.attempts.push(id);
             row.delivery.calls += 1;
-            let calls = row.delivery.calls;
             let (flow, subject) = (row.delivery.flow.clone(), row.delivery.subject.clone());
-            let known = self.known_mut(&flow, &subject);
-            known.attempted = true;
-            known.calls = known.calls.max(calls);
+            self.known_mut(&flow, &subject).attempted = true;
         }
         let row = AttemptRow {
             id,

@@ -71,8 +71,6 @@ pub(super) struct Known {
     pub delivered: Option<EffectiveVersion>,
     pub delivered_digest: Option<Digest>,
     pub attempted: bool,
-    /// Calls of all its deliveries: a call key is never used twice, also not by a replay of one version.
-    pub calls: u32,
     /// Where the flow delivers it; a read alone does not tell.
     pub target: Option<SystemName>,
     pub deliveries: Vec<DeliveryId>,

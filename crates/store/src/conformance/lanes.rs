@@ -1,0 +1,155 @@
+//! Cases of lanes: one holder, in order, nobody held by another's trouble.
+
+use super::fixture::*;
+use super::{AnyStore, Running, side_by_side};
+use crate::delivery::{Claim, Moved, NewDelivery};
+use crate::port::ClaimRequest;
+use kernel::envelope::Priority;
+use kernel::id::FlowName;
+use kernel::subject::Lane;
+
+pub(super) async fn a_lane_is_claimed_by_one(store: AnyStore) {
+    for key in ["1", "2", "3", "4"] {
+        put(&store, state(&order(key), 1, 1)).await;
+    }
+    let owners: Vec<Running<Vec<Claim>>> = (0..6)
+        .map(|owner| {
+            let store = store.clone();
+            let request = ClaimRequest { limit: 2, ..request(5) };
+            Box::pin(async move { store.claim(request, &format!("node-{owner}")).await.unwrap() })
+                as Running<Vec<Claim>>
+        })
+        .collect();
+    let claims: Vec<Claim> = side_by_side(owners).await.into_iter().flatten().collect();
+    let mut taken = keys(&claims);
+    taken.sort_unstable();
+    assert_eq!(taken, ["1", "2", "3", "4"]);
+    assert_eq!(claim(&store, 6).await, []);
+}
+
+pub(super) async fn a_lease_that_ended_is_taken_over_and_fenced(store: AnyStore) {
+    put(&store, state(&order("1"), 1, 1)).await;
+    let late = take(&store, 5).await;
+    assert_eq!(claim(&store, 64).await, []);
+    let new = take(&store, 65).await;
+    assert!(new.fence > late.fence);
+    assert_eq!(advance(&store, begin(&late, 66)).await, Moved::Lost);
+    assert_eq!(advance(&store, to(&late, 66, delivered())).await, Moved::Lost);
+    store.give_back(vec![(late.lane.clone(), late.fence, None)]).await.unwrap();
+    assert_eq!(claim(&store, 67).await, [], "an old fence gives nothing back");
+    begun(&store, &new, 67).await;
+    assert_eq!(words(&store, &order("1")).await, ["unknown"]);
+}
+
+pub(super) async fn a_move_renews_the_lease(store: AnyStore) {
+    put(&store, state(&order("1"), 1, 1)).await;
+    let first = take(&store, 5).await;
+    begun(&store, &first, 50).await;
+    assert_eq!(claim(&store, 100).await, [], "renewed until 110");
+    assert_eq!(take(&store, 110).await.delivery.id, first.delivery.id);
+}
+
+pub(super) async fn the_best_priority_goes_first_then_the_longest_due(store: AnyStore) {
+    let rows = [
+        ("backfill", Priority::Backfill, 1),
+        ("late", Priority::Live, 8),
+        ("sweep", Priority::Sweep, 2),
+        ("early", Priority::Live, 3),
+        ("not yet", Priority::Live, 90),
+    ];
+    for (key, priority, due_at) in rows {
+        put(&store, NewDelivery { priority, ..state(&order(key), 1, due_at) }).await;
+    }
+    let two = store.claim(ClaimRequest { limit: 2, ..request(10) }, "hub").await.unwrap();
+    assert_eq!(keys(&two), ["early", "late"]);
+    assert_eq!(keys(&claim(&store, 10).await), ["sweep", "backfill"]);
+}
+
+pub(super) async fn flows_and_lanes_are_passed_over(store: AnyStore) {
+    let other = FlowName::new("orders_to_erp_b2b").unwrap();
+    put(&store, state(&order("1"), 1, 1)).await;
+    put(&store, state(&order("2"), 1, 2)).await;
+    put(&store, NewDelivery { flow: other.clone(), ..state(&order("3"), 1, 3) }).await;
+    // A lane that two flows share.
+    put(&store, state(&order("4"), 1, 4)).await;
+    put(&store, NewDelivery { flow: other.clone(), ..state(&order("4"), 1, 5) }).await;
+    let except = ClaimRequest {
+        except_flows: vec![flow()],
+        except_lanes: vec![Lane::of(&order("3"), &erp())],
+        ..request(10)
+    };
+    let claims = store.claim(except, "hub").await.unwrap();
+    assert_eq!(keys(&claims), ["4"]);
+    assert_eq!(claims[0].delivery.flow, other);
+    assert_eq!(keys(&claim(&store, 10).await), ["1", "2", "3"]);
+    let elsewhere = ClaimRequest { system: system("wms"), ..request(10) };
+    assert_eq!(store.claim(elsewhere, "hub").await.unwrap(), []);
+}
+
+pub(super) async fn a_lane_goes_in_order(store: AnyStore) {
+    let subject = order("1");
+    let (first, second) = (subject.child("refund", "1"), subject.child("refund", "2"));
+    put(&store, event(&first, 1)).await;
+    put(&store, event(&second, 1)).await;
+    put(&store, state(&subject, 1, 2)).await;
+    let mut order_of_delivery = Vec::new();
+    for second in 10..13 {
+        let claim = take(&store, second).await;
+        order_of_delivery.push(claim.delivery.subject.clone());
+        done(&store, to(&claim, second, delivered())).await;
+    }
+    assert_eq!(order_of_delivery, [subject, first, second]);
+    assert_eq!(claim(&store, 20).await, []);
+}
+
+pub(super) async fn a_dead_event_holds_later_events_only(store: AnyStore) {
+    let subject = order("1");
+    put(&store, event(&subject.child("refund", "1"), 1)).await;
+    put(&store, event(&subject.child("refund", "2"), 1)).await;
+    let first = take(&store, 5).await;
+    done(&store, to_dead(&first, 5, fault("closed_period"))).await;
+    assert_eq!(claim(&store, 6).await, []);
+    put(&store, state(&subject, 1, 7)).await;
+    let state = take(&store, 8).await;
+    assert_eq!(state.delivery.subject, subject);
+    done(&store, to(&state, 8, delivered())).await;
+    assert_eq!(store.skip(only(first.delivery.id), person()).await.unwrap(), 1);
+    assert_eq!(take(&store, 9).await.delivery.subject, subject.child("refund", "2"));
+}
+
+pub(super) async fn another_lane_is_not_held(store: AnyStore) {
+    put(&store, dead(&order("1"), 1, fault("bad"))).await;
+    put(&store, state(&order("2"), 1, 1)).await;
+    let unknown = take(&store, 2).await;
+    begun(&store, &unknown, 2).await;
+    put(&store, state(&order("3"), 1, 1)).await;
+    put(&store, NewDelivery { lane: Lane::of(&order("2"), &system("oms")), ..state(&order("2"), 1, 1) })
+        .await;
+    assert_eq!(take(&store, 3).await.delivery.subject, order("3"));
+    let oms = ClaimRequest { system: system("oms"), ..request(3) };
+    assert_eq!(store.claim(oms, "hub").await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_lane_is_given_back(store: AnyStore) {
+    put(&store, state(&order("1"), 1, 1)).await;
+    let first = take(&store, 5).await;
+    store.give_back(vec![(first.lane.clone(), first.fence, None)]).await.unwrap();
+    let second = take(&store, 5).await;
+    assert_eq!(second.delivery, first.delivery);
+    store.give_back(vec![(second.lane.clone(), second.fence, Some(at(30)))]).await.unwrap();
+    assert_eq!(claim(&store, 29).await, []);
+    assert_eq!(take(&store, 30).await.delivery.id, first.delivery.id);
+}
+
+pub(super) async fn next_due_is_that_of_free_lanes(store: AnyStore) {
+    assert!(store.next_due().await.unwrap().is_empty());
+    put(&store, state(&order("1"), 1, 20)).await;
+    put(&store, state(&order("2"), 1, 10)).await;
+    put(&store, read(&order("3"), 40)).await;
+    let next = store.next_due().await.unwrap();
+    assert_eq!(next.into_iter().collect::<Vec<_>>(), [(erp(), at(10)), (system("shopify"), at(40))]);
+    let claim = take(&store, 10).await;
+    assert_eq!(store.next_due().await.unwrap()[&erp()], at(20));
+    done(&store, to(&claim, 10, due(15))).await;
+    assert_eq!(store.next_due().await.unwrap()[&erp()], at(15));
+}
