@@ -353,9 +353,10 @@ impl<'a> Extract<'a> {
             any_of.insert((&item.type_name, item.field_name.as_deref()), &item.offline_scopes);
         }
         let rule = |of: &str, field: Option<&str>, text: Option<&str>| {
-            any_of
-                .get(&(of, field))
-                .map(|scopes| json!({ "any_of": scopes, "text": text.unwrap_or_default().trim_end() }))
+            any_of.get(&(of, field)).map(|scopes| {
+                let text = text.unwrap_or_default().trim_end();
+                json!({ "any_of": sufficient(scopes, text), "text": text })
+            })
         };
         let (mut types, mut fields) = (BTreeMap::new(), BTreeMap::new());
         let (mut protected, mut left_out) = (BTreeMap::new(), BTreeMap::new());
@@ -380,6 +381,14 @@ impl<'a> Extract<'a> {
         let whole = json!({ "types": types, "fields": fields, "protected": protected, "left_out": left_out });
         Ok(serde_json::to_string_pretty(&whole)? + "\n")
     }
+}
+
+/// The list of scopes also holds those of special cases, which the text names after "Also:": none of them is enough.
+fn sufficient<'a>(scopes: &'a [String], text: &str) -> Vec<&'a str> {
+    let main = text.split("Also:").next().unwrap_or(text);
+    let named: Vec<&str> =
+        scopes.iter().map(String::as_str).filter(|scope| main.contains(&format!("`{scope}`"))).collect();
+    if named.is_empty() { scopes.iter().map(String::as_str).collect() } else { named }
 }
 
 const BUILT_IN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];

@@ -1,1 +1,33 @@
-//! The shopify look-alike.
+//! The Shopify look-alike: one shop with its Admin GraphQL API, its webhooks and the mischief they make.
+//!
+//! As strict as the original: every document is validated against the published schema and executed, priced and
+//! throttled; scopes, page sizes and `userErrors` are the real ones. It refuses what it does not model by name and
+//! never makes a value up.
+
+mod access;
+mod answer;
+mod bucket;
+mod bulk;
+mod clock;
+mod config;
+mod contract;
+mod cost;
+mod document;
+mod http;
+mod mutation;
+mod nodes;
+mod orders;
+mod page;
+mod query;
+mod search;
+mod shop;
+mod standalone;
+mod twin;
+mod webhooks;
+
+pub use clock::ShopClock;
+pub use config::{Mischief, Plan, ShopConfig};
+pub use contract::API_VERSION;
+pub use standalone::{StandaloneOptions, run_standalone};
+pub use twin::{ShopifyTwin, Stats};
+pub use webhooks::{SentWebhook, WebhookCounts, signature};

@@ -1,0 +1,140 @@
+//! What a look-alike shop is started with: who it is, who may read it, which plan it pays for, and what mischief its
+//! webhooks make. Everything has a default that behaves.
+
+use super::clock::ShopClock;
+use crate::shop::{Currency, ShopProfile};
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// One shop, one app installed on it.
+#[derive(Clone, Debug)]
+pub struct ShopConfig {
+    pub profile: ShopProfile,
+    pub name: String,
+    pub currency: Currency,
+    /// On 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// What `X-Shopify-Access-Token` must hold.
+    pub access_token: String,
+    /// Granted to the app; a `write_` scope holds its `read_`.
+    pub scopes: BTreeSet<String>,
+    /// Protected customer data that the app is approved for: `name`, `address`, `email`, `phone`.
+    pub approved: BTreeSet<String>,
+    /// Signs webhooks.
+    pub client_secret: String,
+    pub plan: Plan,
+    pub clock: ShopClock,
+    pub mischief: Mischief,
+    /// Webhook requests in flight at one time.
+    pub webhooks_at_once: usize,
+}
+
+impl ShopConfig {
+    /// A shop in EUR on Plus, with every scope that the look-alike's schema asks for.
+    pub fn new(domain: &str) -> Self {
+        Self {
+            profile: ShopProfile {
+                id: 68_817_321,
+                domain: domain.to_owned(),
+                time_zone: TimeZone::UTC,
+                location_id: 72_212_345_678,
+            },
+            name: domain.split('.').next().unwrap_or(domain).to_owned(),
+            currency: Currency::EUR,
+            port: 0,
+            access_token: "shpat_twin".to_owned(),
+            scopes: [
+                "write_orders",
+                "read_all_orders",
+                "write_customers",
+                "write_companies",
+                "read_products",
+                "read_locations",
+                "write_payment_terms",
+            ]
+            .map(str::to_owned)
+            .into(),
+            approved: ["name", "address", "email", "phone"].map(str::to_owned).into(),
+            client_secret: "hush".to_owned(),
+            plan: Plan::Plus,
+            clock: ShopClock::default(),
+            mischief: Mischief::default(),
+            webhooks_at_once: 32,
+        }
+    }
+}
+
+/// Sets the cost bucket of the Admin API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    Standard,
+    Advanced,
+    Plus,
+    Enterprise,
+}
+
+impl Plan {
+    /// Points a second.
+    pub fn restore_rate(self) -> u32 {
+        match self {
+            Self::Standard => 100,
+            Self::Advanced => 200,
+            Self::Plus => 1000,
+            Self::Enterprise => 2000,
+        }
+    }
+
+    /// Twenty seconds' worth, as recorded answers show (100 → 2,000; 200 → 4,000).
+    pub fn bucket(self) -> u32 {
+        self.restore_rate() * 20
+    }
+
+    pub(super) fn display_name(self) -> &'static str {
+        match self {
+            Self::Standard => "Basic",
+            Self::Advanced => "Advanced",
+            Self::Plus => "Shopify Plus",
+            Self::Enterprise => "Commerce Components",
+        }
+    }
+}
+
+impl std::str::FromStr for Plan {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        Ok(match text {
+            "standard" => Self::Standard,
+            "advanced" => Self::Advanced,
+            "plus" => Self::Plus,
+            "enterprise" => Self::Enterprise,
+            other => anyhow::bail!("no plan {other:?}: standard, advanced, plus or enterprise"),
+        })
+    }
+}
+
+/// What goes wrong with webhooks on purpose. Shares are per mille of deliveries, drawn from the seed, the event and
+/// the subscription, so that a run can be repeated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mischief {
+    pub seed: u64,
+    /// Sent again, with the same webhook id, after `delay_max`.
+    pub duplicate_per_mille: u32,
+    /// Sent several times at the same instant.
+    pub copies_per_mille: u32,
+    /// How many, in that case.
+    pub copies: u32,
+    /// Held back for a random while up to `delay_max`, so that later ones overtake it.
+    pub delay_per_mille: u32,
+    /// Shop time.
+    pub delay_max: Duration,
+    /// Not sent at all.
+    pub never_sent_per_mille: u32,
+    /// Held until a later change of the same order was sent: of two changes in one second the older comes second.
+    pub swap_per_mille: u32,
+    /// The same old payload once more, under a new webhook id, `stale_after` later.
+    pub stale_per_mille: u32,
+    /// Shop time.
+    pub stale_after: Duration,
+}

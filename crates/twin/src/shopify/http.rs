@@ -1,0 +1,107 @@
+//! The HTTP surface: the Admin GraphQL endpoint and the results of bulk operations. Refusals before GraphQL (token,
+//! version, body) are the original's.
+
+use super::contract::API_VERSION;
+use super::document::{Call, answer};
+use super::shop::Shop;
+use apollo_compiler::response::JsonMap;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+const VERSION_HEADER: HeaderName = HeaderName::from_static("x-shopify-api-version");
+
+pub(super) fn router(shop: Arc<Shop>) -> Router {
+    Router::new()
+        .route("/admin/api/{version}/graphql.json", post(graphql))
+        .route("/bulk/{file}", get(bulk_result))
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(shop)
+}
+
+async fn not_found() -> Response {
+    refusal(StatusCode::NOT_FOUND, &json!("Not Found"))
+}
+
+async fn graphql(
+    State(shop): State<Arc<Shop>>,
+    Path(version): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    shop.count("requests");
+    if version != API_VERSION {
+        return not_found().await;
+    }
+    let token = headers.get("x-shopify-access-token").map(|token| token.as_bytes());
+    if token != Some(shop.config.access_token.as_bytes()) {
+        shop.count("unauthorized");
+        let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
+        return refusal(StatusCode::UNAUTHORIZED, &json!(text));
+    }
+    let call = match call(&headers, &body) {
+        Ok(call) => call,
+        Err(refused) => return refused,
+    };
+    match shop.request(false) {
+        Ok(request) => answered(StatusCode::OK, &answer(&request, &call)),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &json!(error.to_string())),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Posted {
+    query: String,
+    #[serde(default)]
+    variables: Option<JsonMap>,
+    #[serde(default)]
+    operation_name: Option<String>,
+}
+
+fn call(headers: &HeaderMap, body: &Bytes) -> Result<Call, Response> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/graphql") {
+        let query = String::from_utf8_lossy(body).into_owned();
+        return Ok(Call { query, ..Call::default() });
+    }
+    if !kind.starts_with("application/json") {
+        return Err(refusal(StatusCode::NOT_ACCEPTABLE, &json!("Content-Type must be application/json")));
+    }
+    let posted: Posted = serde_json::from_slice(body).map_err(|_| {
+        refusal(StatusCode::BAD_REQUEST, &json!({ "query": "Required parameter missing or invalid" }))
+    })?;
+    Ok(Call {
+        query: posted.query,
+        variables: posted.variables.unwrap_or_default(),
+        operation_name: posted.operation_name,
+    })
+}
+
+/// JSON lines of a finished bulk operation; the address is its only key, as with the original's signed one.
+async fn bulk_result(State(shop): State<Arc<Shop>>, Path(file): Path<String>) -> Response {
+    let id = file.strip_suffix(".jsonl").and_then(|id| id.parse().ok());
+    let found =
+        id.and_then(|id: u64| shop.state().bulk.get(&id).and_then(|operation| operation.result.clone()));
+    match found {
+        Some(lines) => ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response(),
+        None => not_found().await,
+    }
+}
+
+fn refusal(status: StatusCode, errors: &Value) -> Response {
+    answered(status, &json!({ "errors": errors }))
+}
+
+fn answered(status: StatusCode, body: &Value) -> Response {
+    let headers = [(VERSION_HEADER, API_VERSION), (header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    (status, headers, body.to_string()).into_response()
+}

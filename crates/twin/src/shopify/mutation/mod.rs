@@ -1,0 +1,54 @@
+//! `Mutation`: the writes. What a write cannot do is a `userError` with the field that is wrong; the shop is then as
+//! it was.
+
+mod metafields;
+mod orders;
+mod webhooks;
+
+use super::answer::{Answer, Arguments, Node, Record, Request, Resolved, unmodelled};
+use super::bulk::{cancel, run_query};
+use super::nodes::user_error;
+use serde_json::Value;
+use std::sync::Arc;
+
+pub(super) struct Mutation;
+
+impl Node for Mutation {
+    fn type_name(&self) -> &'static str {
+        "Mutation"
+    }
+
+    fn field(&self, name: &str, args: &Arguments, request: &Arc<Request>) -> Resolved {
+        request.shop.count(name);
+        match name {
+            "metafieldsSet" => metafields::set(args, request),
+            "tagsAdd" => orders::tags(args, request, orders::TagChange::Add),
+            "tagsRemove" => orders::tags(args, request, orders::TagChange::Remove),
+            "orderUpdate" => orders::update(args, request),
+            "webhookSubscriptionCreate" => webhooks::create(args, request),
+            "webhookSubscriptionUpdate" => webhooks::update(args, request),
+            "webhookSubscriptionDelete" => webhooks::delete(args, request),
+            "bulkOperationRunQuery" => run_query(args, request),
+            "bulkOperationCancel" => cancel(args, request),
+            other => Err(unmodelled("Mutation", other)),
+        }
+    }
+}
+
+/// The payload of a write: what it made, or why not.
+pub(super) fn payload(
+    type_name: &'static str,
+    result: &'static str,
+    made: Option<Answer>,
+    errors: Vec<Answer>,
+) -> Resolved {
+    let made = made.unwrap_or(Answer::Leaf(Value::Null));
+    let record = Record::new(type_name).answer(result, made).answer("userErrors", Answer::List(errors));
+    Ok(Answer::node(record))
+}
+
+/// A plain `UserError`.
+pub(super) fn plain_error(field: Option<&[&str]>, text: &str) -> Answer {
+    let field = field.map(|field| field.iter().map(|part| (*part).to_owned()).collect());
+    user_error("UserError", None, field, text)
+}

@@ -1,0 +1,104 @@
+//! `Fulfillment` and its lines.
+
+use super::line::LineNode;
+use super::money::{amount, bag};
+use super::order::OrderNode;
+use crate::shop::{MoneyBag, Order, gid};
+use crate::shopify::answer::{
+    Arguments, Node, Record, Request, Resolved, leaf, list, null, object, unmodelled,
+};
+use crate::shopify::page::{Shape, date, parts};
+use std::sync::Arc;
+
+pub(super) struct FulfilmentNode {
+    pub(super) order: Arc<Order>,
+    /// Of a fulfilment that is there.
+    pub(super) index: usize,
+}
+
+const LINES: Shape = Shape { connection: "FulfillmentLineItemConnection", edge: "FulfillmentLineItemEdge" };
+
+/// The shop's one location.
+pub(super) fn location(id: u64) -> Record {
+    Record::new("Location")
+        .leaf("id", gid("Location", id))
+        .leaf("legacyResourceId", id.to_string())
+        .leaf("name", "Warehouse")
+        .leaf("isActive", true)
+}
+
+impl Node for FulfilmentNode {
+    fn type_name(&self) -> &'static str {
+        "Fulfillment"
+    }
+
+    fn field(&self, name: &str, args: &Arguments, request: &Arc<Request>) -> Resolved {
+        let order = &self.order;
+        let fulfilment = &order.fulfilments[self.index];
+        match name {
+            "id" => leaf(gid("Fulfillment", fulfilment.id)),
+            "legacyResourceId" => leaf(fulfilment.id.to_string()),
+            "name" => leaf(fulfilment.name.clone()),
+            "status" => leaf("SUCCESS"),
+            "displayStatus" => leaf("FULFILLED"),
+            "createdAt" => date(fulfilment.created_at),
+            "updatedAt" => date(fulfilment.updated_at),
+            "totalQuantity" => leaf(fulfilment.lines.iter().map(|(_, quantity)| *quantity).sum::<u32>()),
+            "requiresShipping" => {
+                let ships = |id: u64| order.line(id).is_some_and(|line| line.requires_shipping);
+                leaf(fulfilment.lines.iter().any(|(id, _)| ships(*id)))
+            }
+            "location" => object(location(fulfilment.location_id)),
+            "order" => object(OrderNode::new(order.clone())),
+            "trackingInfo" => list(fulfilment.tracking_number.iter().map(|number| {
+                Record::new("FulfillmentTrackingInfo")
+                    .leaf("company", fulfilment.tracking_company.clone())
+                    .leaf("number", number.clone())
+                    .leaf("url", fulfilment.tracking_url.clone())
+            })),
+            "fulfillmentLineItems" => {
+                let known = |(id, quantity): &(u64, u32)| {
+                    let index = order.lines.iter().position(|line| line.id == *id)?;
+                    Some((
+                        *id,
+                        FulfilledLine {
+                            order: order.clone(),
+                            fulfilment: fulfilment.id,
+                            index,
+                            quantity: *quantity,
+                        },
+                    ))
+                };
+                parts(LINES, fulfilment.lines.iter().filter_map(known).collect(), args, request, |line| line)
+            }
+            "deliveredAt" | "estimatedDeliveryAt" | "inTransitAt" => null(),
+            other => Err(unmodelled("Fulfillment", other)),
+        }
+    }
+}
+
+struct FulfilledLine {
+    order: Arc<Order>,
+    fulfilment: u64,
+    index: usize,
+    quantity: u32,
+}
+
+impl Node for FulfilledLine {
+    fn type_name(&self) -> &'static str {
+        "FulfillmentLineItem"
+    }
+
+    fn field(&self, name: &str, _: &Arguments, _: &Arc<Request>) -> Resolved {
+        let line = &self.order.lines[self.index];
+        let share = |total: MoneyBag| self.order.money.portion(total, self.quantity, line.quantity);
+        match name {
+            "id" => leaf(gid("FulfillmentLineItem", self.fulfilment ^ line.id)),
+            "quantity" => leaf(self.quantity),
+            "lineItem" => object(LineNode { order: self.order.clone(), index: self.index }),
+            "originalTotal" | "discountedTotal" => amount(&self.order, share(line.gross())),
+            "originalTotalSet" | "discountedTotalSet" => bag(&self.order, share(line.gross())),
+            other => Err(unmodelled("FulfillmentLineItem", other)),
+        }
+    }
+}

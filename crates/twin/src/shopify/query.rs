@@ -1,0 +1,124 @@
+//! `QueryRoot`: where a query begins.
+
+use super::answer::{
+    Answer, Arguments, Node, Refusal, Request, Resolved, list, null, object, optional, unmodelled,
+};
+use super::bulk::{BulkNode, bulk_operations, current};
+use super::nodes::{
+    CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, InstallationNode, OrderNode,
+    ShopNode, SubscriptionNode, api_version, global_id, id_of,
+};
+use super::orders::{orders_count, orders_where, visible};
+use super::page::{Key, Shape, connection, count};
+use super::webhooks::Subscription;
+use std::sync::Arc;
+
+pub(super) struct QueryRoot;
+
+const SUBSCRIPTIONS: Shape =
+    Shape { connection: "WebhookSubscriptionConnection", edge: "WebhookSubscriptionEdge" };
+
+impl Node for QueryRoot {
+    fn type_name(&self) -> &'static str {
+        "QueryRoot"
+    }
+
+    fn field(&self, name: &str, args: &Arguments, request: &Arc<Request>) -> Resolved {
+        let id = || args.text("id").unwrap_or_default();
+        match name {
+            "order" => optional(order(request, id_of("Order", id())?)),
+            "orderByIdentifier" => order_by_identifier(args, request),
+            "orders" => orders_where(args, request, |_| true),
+            "ordersCount" => orders_count(args, request),
+            "node" => node(request, id()),
+            "nodes" => {
+                let ids = args.texts("ids").unwrap_or_default();
+                Ok(Answer::List(ids.iter().map(|id| node(request, id)).collect::<Result<_, _>>()?))
+            }
+            "shop" => object(ShopNode),
+            "currentAppInstallation" => object(InstallationNode),
+            "customer" => optional(CustomerNode::find(request, id_of("Customer", id())?)),
+            "company" => optional(CompanyNode::find(request, id_of("Company", id())?)),
+            "companyLocation" => {
+                optional(CompanyLocationNode::find(request, id_of("CompanyLocation", id())?))
+            }
+            "publicApiVersions" => list([api_version()]),
+            "webhookSubscription" => optional(subscription(request, id_of("WebhookSubscription", id())?)),
+            "webhookSubscriptions" => subscriptions(args, request),
+            "webhookSubscriptionsCount" => count(live(request).len(), args.number("limit")),
+            "bulkOperation" => optional(BulkNode::find(request, id_of("BulkOperation", id())?)),
+            "bulkOperations" => bulk_operations(args, request),
+            "currentBulkOperation" => optional(current(request, args.text("type").unwrap_or("QUERY"))),
+            other => Err(unmodelled("QueryRoot", other)),
+        }
+    }
+}
+
+fn order(request: &Request, id: u64) -> Option<OrderNode> {
+    let order = request.shop.state().orders.get(&id).cloned()?;
+    visible(request, &order).then(|| OrderNode::new(order))
+}
+
+fn order_by_identifier(args: &Arguments, request: &Request) -> Resolved {
+    let given = args.get("identifier").and_then(|identifier| identifier.as_object());
+    let given: Vec<_> = given.into_iter().flatten().filter(|(_, value)| !value.is_null()).collect();
+    match given.as_slice() {
+        [(key, value)] if *key == "id" => {
+            optional(order(request, id_of("Order", value.as_str().unwrap_or_default())?))
+        }
+        [_] => Err(Refusal::not_modelled("custom ids")),
+        _ => Err(Refusal::new(
+            "invalidOneOfInputObject",
+            "OneOf Input Object 'OrderIdentifierInput' must specify exactly one key.",
+        )),
+    }
+}
+
+/// Any object by its global id; null where there is none.
+fn node(request: &Request, id: &str) -> Resolved {
+    let (kind, number) = global_id(id)?;
+    match kind {
+        "Order" => optional(order(request, number)),
+        "Customer" => optional(CustomerNode::find(request, number)),
+        "Company" => optional(CompanyNode::find(request, number)),
+        "CompanyLocation" => optional(CompanyLocationNode::find(request, number)),
+        "CompanyContact" => optional(CompanyContactNode::find(request, number)),
+        "WebhookSubscription" => optional(subscription(request, number)),
+        "BulkOperation" => optional(BulkNode::find(request, number)),
+        "Shop" if number == request.shop.config.profile.id => object(ShopNode),
+        "Shop" => null(),
+        other => Err(Refusal::not_modelled(format_args!("node of type {other}"))),
+    }
+}
+
+/// Those that were not deleted for failing.
+fn live(request: &Request) -> Vec<Subscription> {
+    let mut state = request.shop.state();
+    state.prune();
+    state.subscriptions.values().cloned().collect()
+}
+
+fn subscription(request: &Request, id: u64) -> Option<SubscriptionNode> {
+    live(request).into_iter().find(|subscription| subscription.id == id).map(SubscriptionNode)
+}
+
+fn subscriptions(args: &Arguments, request: &Request) -> Resolved {
+    if args.text("query").is_some_and(|query| !query.is_empty()) {
+        return Err(Refusal::not_modelled("webhookSubscriptions by query"));
+    }
+    let topics = args.texts("topics");
+    let uri = args.text("uri").or_else(|| args.text("callbackUrl"));
+    let wanted = |one: &Subscription| {
+        topics.as_ref().is_none_or(|topics| topics.contains(&one.topic))
+            && uri.is_none_or(|uri| one.wanted.uri == uri)
+            && args.text("format").is_none_or(|format| format == "JSON")
+    };
+    let by_age = args.text("sortKey") != Some("ID");
+    let key = |one: &Subscription| {
+        let value = if by_age { i128::from(one.created_at.as_second()) } else { i128::from(one.id) };
+        Key { value, id: one.id }
+    };
+    let mut items: Vec<_> = live(request).into_iter().filter(wanted).map(|one| (key(&one), one)).collect();
+    items.sort_by_key(|(key, _)| *key);
+    connection(SUBSCRIPTIONS, items, args, request, SubscriptionNode)
+}

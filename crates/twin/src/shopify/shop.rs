@@ -1,0 +1,228 @@
+//! The shop's memory: orders, what hangs on them, subscriptions, bulk operations; and the one way to change an order.
+//!
+//! An order is replaced as a whole, so that who reads one has it as it was. Each change raises the webhooks that
+//! Shopify would raise, with the body of that instant.
+
+use super::access::Access;
+use super::answer::Request;
+use super::bucket::Bucket;
+use super::bulk::BulkOperation;
+use super::config::ShopConfig;
+use super::contract::Contract;
+use super::webhooks::{Event, Outbox, Subscription, topic_name};
+use crate::shop::{About, Change, Metafield, Notice, Order, What, placed, whole_second};
+use anyhow::{Context as _, Result, ensure};
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::validation::Valid;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Everything behind the HTTP server.
+#[derive(Debug)]
+pub(super) struct Shop {
+    pub(super) config: ShopConfig,
+    pub(super) created_at: Timestamp,
+    /// `http://127.0.0.1:…`, where bulk results are fetched.
+    pub(super) url: String,
+    state: Mutex<State>,
+    bucket: Mutex<Bucket>,
+    pub(super) documents: Documents,
+    outbox: Outbox,
+    counts: Mutex<BTreeMap<String, u64>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) orders: BTreeMap<u64, Arc<Order>>,
+    pub(super) subscriptions: BTreeMap<u64, Subscription>,
+    pub(super) bulk: BTreeMap<u64, BulkOperation>,
+    /// Metafields of what is no order, by owner.
+    pub(super) metafields: BTreeMap<String, Vec<Metafield>>,
+    ids: u64,
+}
+
+impl State {
+    /// For what the shop numbers itself.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        1_910_000_000_000 + self.ids
+    }
+
+    /// Forgets subscriptions that were deleted for failing.
+    pub(super) fn prune(&mut self) {
+        self.subscriptions.retain(|_, subscription| !subscription.health.is_deleted());
+    }
+}
+
+impl Shop {
+    pub(super) fn new(config: ShopConfig, url: String, outbox: Outbox) -> Self {
+        let now = config.clock.now();
+        Self {
+            created_at: now,
+            url,
+            state: Mutex::default(),
+            bucket: Mutex::new(Bucket::full(config.plan, now)),
+            documents: Documents::default(),
+            outbox,
+            counts: Mutex::default(),
+            config,
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        whole_second(self.config.clock.now())
+    }
+
+    /// A request of the app, with what it was granted.
+    pub(super) fn request(self: &Arc<Self>, bulk: bool) -> Result<Arc<Request>> {
+        Ok(Arc::new(Request {
+            shop: self.clone(),
+            contract: Contract::get()?,
+            access: Access::new(&self.config.scopes, &self.config.approved),
+            bulk,
+            search_warnings: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn place(&self, order: Order) -> Result<()> {
+        let notices = placed(&order);
+        let order = Arc::new(order);
+        let mut state = self.state();
+        ensure!(!state.orders.contains_key(&order.id), "order {} was placed already", order.id);
+        state.orders.insert(order.id, order.clone());
+        self.raise(&state, &order, &notices);
+        Ok(())
+    }
+
+    /// Applies a change, or leaves the order as it was.
+    pub(super) fn apply(&self, change: &Change, at: Timestamp) -> Result<Arc<Order>> {
+        if let What::Place(order) = &change.what {
+            let order = order.as_ref().clone();
+            let id = order.id;
+            self.place(order)?;
+            return self.state().orders.get(&id).cloned().context("the order was just placed");
+        }
+        self.change(change.order_id, |order| change.apply(order, at))
+    }
+
+    /// Any change of one order; its notices are raised when it succeeded.
+    pub(super) fn change(
+        &self,
+        order_id: u64,
+        change: impl FnOnce(&mut Order) -> Result<Vec<Notice>>,
+    ) -> Result<Arc<Order>> {
+        let mut state = self.state();
+        let known =
+            state.orders.get(&order_id).with_context(|| format!("the shop has no order {order_id}"))?;
+        let mut order = known.as_ref().clone();
+        let notices = change(&mut order)?;
+        let order = Arc::new(order);
+        state.orders.insert(order_id, order.clone());
+        self.raise(&state, &order, &notices);
+        Ok(order)
+    }
+
+    /// A change that is reported as `orders/updated` alone.
+    pub(super) fn update(
+        &self,
+        order_id: u64,
+        at: Timestamp,
+        change: impl FnOnce(&mut Order),
+    ) -> Result<Arc<Order>> {
+        self.change(order_id, |order| {
+            change(order);
+            order.updated_at = order.updated_at.max(whole_second(at));
+            Ok(vec![Notice { topic: "orders/updated", about: About::Order }])
+        })
+    }
+
+    /// Removes an order for good.
+    pub(super) fn delete(&self, order_id: u64) -> Result<()> {
+        let mut state = self.state();
+        let order =
+            state.orders.remove(&order_id).with_context(|| format!("the shop has no order {order_id}"))?;
+        let body = crate::shop::deleted_body(&order);
+        let event = Event::new("orders/delete", Some(order), body, self.config.clock.now());
+        self.outbox.raise(state.subscriptions.values(), event);
+        Ok(())
+    }
+
+    fn raise(&self, state: &State, order: &Arc<Order>, notices: &[Notice]) {
+        let at = self.config.clock.now();
+        for notice in notices {
+            let name = topic_name(notice.topic);
+            if state.subscriptions.values().any(|subscription| subscription.topic == name) {
+                let event = Event::new(notice.topic, Some(order.clone()), notice.body(order), at);
+                self.outbox.raise(state.subscriptions.values(), event);
+            }
+        }
+    }
+
+    /// An event that is not about an order.
+    pub(super) fn raise_other(&self, state: &State, topic: &'static str, body: Value) {
+        self.outbox
+            .raise(state.subscriptions.values(), Event::new(topic, None, body, self.config.clock.now()));
+    }
+
+    pub(super) fn take(&self, cost: u32) -> bool {
+        let there = self.bucket().take(cost, self.config.clock.now());
+        self.count(if there { "queries" } else { "throttled" });
+        there
+    }
+
+    pub(super) fn give_back(&self, requested: u32, actual: u32) {
+        self.bucket().refund(requested, actual, self.config.clock.now());
+    }
+
+    /// `extensions.cost`.
+    pub(super) fn cost(&self, requested: u32, actual: Option<u32>) -> Value {
+        json!({
+            "requestedQueryCost": requested,
+            "actualQueryCost": actual,
+            "throttleStatus": self.bucket().status(),
+        })
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count(&self, what: &str) {
+        *self.counts().entry(what.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Documents that were parsed and found valid before; a client sends the same few all day.
+#[derive(Debug, Default)]
+pub(super) struct Documents(Mutex<BTreeMap<String, Arc<Valid<ExecutableDocument>>>>);
+
+const DOCUMENTS_MAX: usize = 256;
+
+impl Documents {
+    pub(super) fn get_or_parse(
+        &self,
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<Valid<ExecutableDocument>, Value>,
+    ) -> Result<Arc<Valid<ExecutableDocument>>, Value> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = known.get(text) {
+            return Ok(document.clone());
+        }
+        let document = Arc::new(parse(text)?);
+        if known.len() >= DOCUMENTS_MAX {
+            known.clear();
+        }
+        known.insert(text.to_owned(), document.clone());
+        Ok(document)
+    }
+}

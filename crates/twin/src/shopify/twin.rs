@@ -1,0 +1,166 @@
+//! The handle of a running look-alike: what a test, a demo or a person does to the shop, and what they can see of it.
+
+use super::config::ShopConfig;
+use super::contract::Contract;
+use super::http::router;
+use super::shop::Shop;
+use super::webhooks::{Outbox, SentWebhook, Subscription, Wanted, WebhookCounts};
+use crate::shop::{CancelReason, Change, Order, RefundRequest, What};
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// A shop that is served until it is shut down or dropped.
+#[derive(Debug)]
+pub struct ShopifyTwin {
+    shop: Arc<Shop>,
+    counts: watch::Receiver<WebhookCounts>,
+    outbox: Arc<super::webhooks::Sender>,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+}
+
+/// What happened so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    pub orders: usize,
+    pub subscriptions: usize,
+    pub webhooks: WebhookCounts,
+    /// By name: `requests`, `queries`, `throttled`, `unauthorized`, and each mutation by its field's name.
+    pub api: BTreeMap<String, u64>,
+}
+
+impl ShopifyTwin {
+    /// Listens on 127.0.0.1 when it returns.
+    pub async fn start(config: ShopConfig) -> Result<Self> {
+        Contract::get()?;
+        let address = ("127.0.0.1", config.port);
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("listening on {address:?}"))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let outbox = Outbox::new(&config)?;
+        let (sender, counts) = (outbox.sender().clone(), outbox.sender().counts());
+        let shop = Arc::new(Shop::new(config, url, outbox));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let app = router(shop.clone());
+        let server = tokio::spawn(async move {
+            let until = async {
+                // A dropped handle stops it too.
+                let _ = stopped.await;
+            };
+            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
+                tracing::error!(error = %error, "the Shopify look-alike stopped serving");
+            }
+        });
+        Ok(Self { shop, counts, outbox: sender, stop: Some(stop), server })
+    }
+
+    /// `http://127.0.0.1:…`; the API is below `/admin/api/2026-10/graphql.json`.
+    pub fn url(&self) -> &str {
+        &self.shop.url
+    }
+
+    /// Stops answering; webhooks that are under way end by themselves.
+    pub async fn shutdown(mut self) -> Result<()> {
+        if let Some(stop) = self.stop.take() {
+            // An error means that the server has stopped already.
+            let _ = stop.send(());
+        }
+        (&mut self.server).await.context("the server's task")
+    }
+
+    /// A subscription made from inside, for demos without a hub that makes its own.
+    pub fn subscribe(&self, topic: &str, uri: &str) -> u64 {
+        let now = self.shop.now();
+        let mut state = self.shop.state();
+        let id = state.next_id();
+        let wanted = Wanted { uri: uri.to_owned(), ..Wanted::default() };
+        state
+            .subscriptions
+            .insert(id, Subscription::new(id, super::webhooks::topic_name(topic), wanted, now));
+        id
+    }
+
+    /// Dates of the order are its own; its webhooks go out now.
+    pub fn place(&self, order: Order) -> Result<()> {
+        self.shop.place(order)
+    }
+
+    /// Anything that the workload thinks of; dates are the shop's now.
+    pub fn apply(&self, change: &Change) -> Result<Arc<Order>> {
+        self.shop.apply(change, self.shop.now())
+    }
+
+    /// The same at a date of the caller's.
+    pub fn apply_at(&self, change: &Change, at: Timestamp) -> Result<Arc<Order>> {
+        self.shop.apply(change, at)
+    }
+
+    pub fn pay(&self, order_id: u64, gateway: &str) -> Result<Arc<Order>> {
+        self.apply(&Change { order_id, what: What::Pay { gateway: gateway.to_owned() } })
+    }
+
+    pub fn cancel(&self, order_id: u64, reason: CancelReason) -> Result<Arc<Order>> {
+        self.apply(&Change { order_id, what: What::Cancel { reason, give_back: true, restock: true } })
+    }
+
+    /// Sets how many units of a line are current.
+    pub fn edit(&self, order_id: u64, line_id: u64, quantity: u32) -> Result<Arc<Order>> {
+        self.apply(&Change { order_id, what: What::EditQuantity { line_id, quantity } })
+    }
+
+    pub fn refund(&self, order_id: u64, request: RefundRequest) -> Result<Arc<Order>> {
+        self.apply(&Change { order_id, what: What::Refund(request) })
+    }
+
+    /// A change that Shopify reports as `orders/updated` alone.
+    pub fn update(&self, order_id: u64, change: impl FnOnce(&mut Order)) -> Result<Arc<Order>> {
+        let at = self.shop.now();
+        self.shop.update(order_id, at, change)
+    }
+
+    pub fn delete(&self, order_id: u64) -> Result<()> {
+        self.shop.delete(order_id)
+    }
+
+    /// As they are now, by id.
+    pub fn orders(&self) -> Vec<Arc<Order>> {
+        self.shop.state().orders.values().cloned().collect()
+    }
+
+    pub fn order(&self, id: u64) -> Option<Arc<Order>> {
+        self.shop.state().orders.get(&id).cloned()
+    }
+
+    /// Every attempt so far, in the order in which they ended.
+    pub fn webhooks_sent(&self) -> Vec<SentWebhook> {
+        self.outbox.log()
+    }
+
+    /// Changes with each attempt: wait for what is expected.
+    pub fn webhook_counts(&self) -> watch::Receiver<WebhookCounts> {
+        self.counts.clone()
+    }
+
+    /// Until no webhook is in flight or waits for anything.
+    pub async fn settled(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.counts.clone().wait_for(|counts| counts.open == 0).await;
+    }
+
+    pub fn stats(&self) -> Stats {
+        let mut state = self.shop.state();
+        state.prune();
+        Stats {
+            orders: state.orders.len(),
+            subscriptions: state.subscriptions.len(),
+            webhooks: *self.counts.borrow(),
+            api: self.shop.counts().clone(),
+        }
+    }
+}
