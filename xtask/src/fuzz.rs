@@ -89,7 +89,7 @@ fn fuzz(root: &Path, target: &str, args: &Args) -> Result<()> {
     let folder = process::target(root).join("fuzz");
     let mut build =
         process::cargo(root, ["build", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
-    build.args(["--target", &host, "--bin", target]);
+    build.args(["--target", &host, "--bin", target, "--features", target]);
     process::succeed(build.env("RUSTFLAGS", INSTRUMENT.join(" ")).env("CARGO_TARGET_DIR", &folder))?;
     let mut program = Command::new(folder.join(&host).join("release").join(target));
     program.current_dir(root);
@@ -113,6 +113,7 @@ fn fuzz(root: &Path, target: &str, args: &Args) -> Result<()> {
         "-rss_limit_mb=1024".to_owned(),
         "-print_final_stats=1".to_owned(),
         "-verbosity=0".to_owned(),
+        "-print_funcs=0".to_owned(),
     ]);
     println!("{target}: {} s", args.seconds);
     process::succeed(program.args(&args.libfuzzer)).with_context(|| {
@@ -136,7 +137,7 @@ mod tests {
         let root = process::root();
         let manifest = std::fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
         for target in targets(&root).unwrap() {
-            let path = format!("path = \"targets/{target}.rs\"");
+            let path = format!("path = \"targets/{target}.rs\"\nrequired-features = [\"{target}\"]");
             assert!(manifest.contains(&path), "fuzz/Cargo.toml does not name {target}");
             let corpus = root.join("fuzz/corpus").join(&target);
             let inputs = std::fs::read_dir(&corpus).map(Iterator::count).unwrap_or_default();

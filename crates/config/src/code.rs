@@ -9,19 +9,21 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $title] $name,)*
+            /// A finding of another crate (a mapping's TG-2xxx), under its own code.
+            Of(&'static str),
         }
 
         impl Code {
-            /// All of them, in the order of their numbers.
+            /// Those of this crate and of `check`, in the order of their numbers.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            pub fn number(self) -> u16 {
-                match self { $(Self::$name => $number,)* }
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => concat!("TG-", $number),)* Self::Of(code) => code }
             }
 
-            /// The heading of its page.
+            /// The heading of its page; empty for another crate's.
             pub fn title(self) -> &'static str {
-                match self { $(Self::$name => $title,)* }
+                match self { $(Self::$name => $title,)* Self::Of(_) => "" }
             }
         }
     };
@@ -57,8 +59,6 @@ codes! {
     Connection = 1308, "A connection setting that the connector does not take";
     SameFlowTwice = 1309, "Two flows that do the same";
     MappingFile = 1401, "A mapping file cannot be read";
-    Mapping = 1402, "A mistake in a mapping";
-    Bounds = 1403, "An expression over the bounds";
 }
 
 impl Code {
@@ -70,7 +70,7 @@ impl Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TG-{}", self.number())
+        f.write_str(self.as_str())
     }
 }
 

@@ -86,6 +86,13 @@ impl Connection {
         found
     }
 
+    /// As JSON, with each secret as its reference: what a connector reads.
+    pub fn values(&self) -> BTreeMap<String, serde_json::Value> {
+        let mut refer =
+            |reference: &SecretRef, _: &Origin| Ok::<_, std::convert::Infallible>(reference.to_string());
+        self.to_json(&mut refer).unwrap_or_default().into_iter().collect()
+    }
+
     /// As JSON, with each secret replaced by what `resolve` answers. What comes out holds secrets: do not print it.
     pub fn to_json<E>(
         &self,

@@ -77,8 +77,8 @@ pub(crate) const KEYS: &[Key] = &[
         "filters",
         "list of texts",
         "[]",
-        "CEL expressions over the canonical order; one that is false keeps it from being created in the target. An order that was exported is never filtered again.",
-        "['order.metadata.channel != \"pos\"']",
+        "CEL conditions over the canonical order, which is called `item`; one that does not hold keeps it from being created in the target. An order that was exported is never filtered again.",
+        "['item.source.channel != \"pos\"']",
     ),
     Key::with(
         "former_references",

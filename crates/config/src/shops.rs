@@ -71,7 +71,7 @@ impl ShopDomain {
         &self.0
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let label = text.strip_suffix(".myshopify.com")?;
         let good = !label.is_empty()

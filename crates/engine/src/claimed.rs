@@ -95,7 +95,7 @@ impl Engine {
             return Start::Held(format!("flow {} to be configured or switched on again", delivery.flow));
         };
         if let (Some(version), Some(delivered)) = (&delivery.version, &claim.standing.delivered)
-            && delivery.kind == DeliveryKind::State
+            && matches!(delivery.kind, DeliveryKind::State | DeliveryKind::Step)
             && version.against(delivered) == Order::Older
             && !self.planted.is(Mutant::OrderByArrival)
         {
@@ -188,7 +188,7 @@ impl Engine {
             return self.look_up(running, &unknown, now, rng);
         }
         if observe_first || !never_sent {
-            return self.observe(running);
+            return self.observe(running, now);
         }
         self.converge(running, Observation::unasked(), now, rng);
     }
@@ -205,11 +205,11 @@ impl Engine {
             UnknownAnswer::NativeKey { lifetime } if now.wall < after(open.started_at, *lifetime) => {
                 self.apply(running, open.key, open.step);
             }
-            UnknownAnswer::NativeKey { .. } | UnknownAnswer::LookUp { .. } => self.observe(running),
+            UnknownAnswer::NativeKey { .. } | UnknownAnswer::LookUp { .. } => self.observe(running, now),
             // An absolute write may be repeated, whatever came of the first one.
             UnknownAnswer::Neither if open.step.idempotent => {
                 running.end_attempt(now.wall, Some(unanswered(&open.step.name)), None);
-                self.observe(running);
+                self.observe(running, now);
             }
             UnknownAnswer::Neither => {
                 let fault = unanswered(&open.step.name);
@@ -220,7 +220,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn observe(&mut self, mut running: Running) {
+    pub(crate) fn observe(&mut self, mut running: Running, now: Now) {
         let Some(goal) = &running.goal else { return };
         let (lane, wanted) = (running.claim.lane.clone(), goal.wanted.clone());
         self.totals.calls += 1;
@@ -234,6 +234,7 @@ impl Engine {
             what: wanted,
         }));
         running.doing = Doing::Observing;
+        running.asked_at = now.mono;
         self.running.insert(lane, running);
     }
 

@@ -60,7 +60,7 @@ impl Engine {
             let same_again = |open: &Open| matches!(&plan, Plan::Next(step) if step.name == open.step.name);
             let absent = running.open.as_ref().is_some_and(same_again);
             if absent {
-                if let Some(wait) = self.not_there(&running, now) {
+                if let Some(wait) = self.not_there(&running) {
                     return self.look_again(&lane, running, wait, now);
                 }
                 if !self.proved_absent(&mut running, now) {
@@ -211,7 +211,7 @@ impl Engine {
                 running.failures = 0;
                 match applied.observation {
                     Some(observation) => self.converge(running, observation, now, rng),
-                    None => self.observe(running),
+                    None => self.observe(running, now),
                 }
             }
             Err(mut fault) => {

@@ -287,7 +287,8 @@ impl Engine {
         }
         let mut limit = system.room(now.mono).min(CLAIM_BATCH);
         if !system.breaker.is_closed() && !hammer {
-            if paused || system.claiming || system.checking_health || !system.breaker.probe(now.mono) {
+            let held = paused || store_held || system.claiming || system.checking_health;
+            if held || !system.breaker.probe(now.mono) {
                 return;
             }
             if system.plan.health {

@@ -146,6 +146,10 @@ impl Engine {
             system.in_work = system.in_work.saturating_sub(1);
             system.maybe_due = true;
             system.last_done = Some(now.mono);
+            if system.in_work == 0 {
+                // A probe that ended without a word of the target is made again.
+                system.breaker.probe_lost(now.mono);
+            }
         }
     }
 

@@ -68,7 +68,8 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
         }
         Ok(state) => {
             let version = version_of(envelope, &state);
-            routed.about = Some(about(envelope, &state));
+            // What a target tells of its object is no news of the thing itself.
+            routed.about = (envelope.via != Via::Outcome).then(|| about(envelope, &state));
             for flow in takers {
                 let standing = known.entry((flow.name.clone(), envelope.subject.clone())).or_default();
                 route_state(
@@ -137,8 +138,9 @@ fn route_state(
     let by = standing.routed_position.unwrap_or(envelope.position);
     match order {
         Order::Older => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Superseded { by })),
-        // Named by a person: delivered (and found unchanged there, if it is) whatever became of it before.
-        Order::Same if matches!(envelope.via, Via::Backfill | Via::Replay) => {
+        // Named by a person, or read to settle a doubt: a duty of its own, which takes the place of those that wait for
+        // it. If the target has it, that is found without a call.
+        Order::Same if matches!(envelope.via, Via::Backfill | Via::Replay | Via::Read) => {
             let again = admitted(flow, envelope, state, standing, now);
             deliveries.push(duty(flow, envelope, state, version, again));
         }

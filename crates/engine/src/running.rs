@@ -4,6 +4,7 @@
 use crate::plan::FlowPlan;
 use connector::port::{ExternalRef, Observation, Observed, Step, Wanted};
 use jiff::Timestamp;
+use kernel::clock::Mono;
 use kernel::fault::Fault;
 use kernel::id::AttemptId;
 use kernel::key::CallKey;
@@ -52,6 +53,8 @@ pub(crate) struct Running {
     pub(crate) spent: u32,
     pub(crate) failures: u32,
     pub(crate) calls: u32,
+    /// When the observation that is under way began: an absence is one of that moment, not of its answer's.
+    pub(crate) asked_at: Mono,
     /// Steps applied under this claim.
     pub(crate) rounds: u32,
     pub(crate) wrote: bool,
@@ -90,6 +93,7 @@ impl Running {
             spent,
             failures,
             calls,
+            asked_at: Mono::default(),
             rounds: 0,
             wrote: false,
             told_before,

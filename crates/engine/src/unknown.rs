@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// The look-up said "not there". `Some`: that proves nothing yet; look again after this.
-    pub(crate) fn not_there(&mut self, running: &Running, now: Now) -> Option<Duration> {
+    pub(crate) fn not_there(&mut self, running: &Running) -> Option<Duration> {
         let open = running.open.as_ref()?;
         let system = self.systems.get(&running.claim.lane.system)?;
         let lag = match &system.plan.unknown {
@@ -47,10 +47,11 @@ impl Engine {
         };
         let settle =
             if self.planted.is(Mutant::SettleZero) { Duration::ZERO } else { system.plan.settle_after };
-        let found = self.found.entry(open.id).or_insert(Found { at: now.mono, not_there: 0 });
-        let passed = now.mono.since(found.at);
+        let found = self.found.entry(open.id).or_insert(Found { at: running.asked_at, not_there: 0 });
+        let passed = running.asked_at.since(found.at);
         if passed < settle {
-            return Some(settle - passed);
+            // The store keeps times to the millisecond.
+            return Some(settle - passed + Duration::from_millis(1));
         }
         found.not_there += 1;
         (found.not_there < 2 && !self.planted.is(Mutant::SettleZero)).then_some(lag.max(SECOND_LOOK))

@@ -3,7 +3,7 @@
 
 use crate::judge::{Seen, Write};
 use crate::source::{shop_id, subject, system};
-use crate::target::{Action, Object, Request};
+use crate::target::{Object, Request};
 use crate::world::{Todo, World};
 use connector::port::{Applied, ExternalRef, ObjectState, Observation, Observed, Read, Step, Wanted};
 use engine::Engine;
@@ -390,11 +390,9 @@ impl World {
         });
         let before = self.target.objects.iter().find(|o| Some(o.id) == request.id).map(|o| o.content.clone());
         let native = self.mix.native_key;
-        let known = self.target.objects.len();
         let done = self.target.carry_out(&request, &call.what.0, native, self.now);
         let content = request.content["content"].as_u64().unwrap_or(0);
-        let fresh = request.action != Action::Create || self.target.objects.len() > known;
-        if done.is_ok() && fresh {
+        if matches!(done, Ok((_, true))) {
             let changed = before.as_ref() != Some(&request.content);
             self.judge.carried_out(
                 &request.key,
@@ -407,7 +405,7 @@ impl World {
             return;
         }
         let result = match (fate, done) {
-            (Fate::Answered, Ok(id)) => {
+            (Fate::Answered, Ok((id, _))) => {
                 let object = self.target.objects.iter().find(|object| object.id == id).cloned();
                 let external = object.as_ref().map(external_of);
                 let shown = object.filter(|_| self.rng.chance(500));
@@ -478,7 +476,11 @@ impl World {
         for order in self.changed_since(since) {
             let status = ready(self.disk.status(&flow, &[subject(order.id)]));
             let known = status.first().and_then(|s| s.about.as_ref()).map(|about| about.updated_at);
-            if known.is_none_or(|known| known < order.updated_at) {
+            // Two changes within one second: the list's fingerprint tells them apart.
+            let print = ready(self.disk.newest_payload(&subject(order.id)))
+                .and_then(|(_, payload)| serde_json::from_slice::<crate::facts::Order>(&payload).ok())
+                .map(|known| known.content);
+            if known.is_none_or(|known| known < order.updated_at) || print != Some(order.content) {
                 let envelope = self.envelope(&order, "orders/read", FactKind::State, Via::Sweep);
                 self.append_envelope(envelope);
             }

@@ -44,16 +44,17 @@ pub struct Target {
 }
 
 impl Target {
-    /// Carries a request out; the id of the object. `Err`: already confirmed, or no such object.
+    /// Carries a request out; the id of the object and whether anything was done (a known call key is answered as the
+    /// first time). `Err`: already confirmed, or no such object.
     pub fn carry_out(
         &mut self,
         request: &Request,
         call: &CallKey,
         native: bool,
         now: u64,
-    ) -> Result<u64, String> {
+    ) -> Result<(u64, bool), String> {
         if native && let Some(id) = self.answers.get(call) {
-            return Ok(*id);
+            return Ok((*id, false));
         }
         let id = match request.action {
             Action::Create => {
@@ -86,7 +87,7 @@ impl Target {
         if native {
             self.answers.insert(call.clone(), id);
         }
-        Ok(id)
+        Ok((id, true))
     }
 
     /// What a look-up for a key says; creates younger than the lag are not seen yet.

@@ -133,8 +133,7 @@ pub enum DeliveryKind {
     Event,
     /// Reads a subject at its source, because of a hint or a doubt. Its lane is at the source.
     Read,
-    /// A later step of a state that was delivered (confirm). One for each (flow, subject); a newer state does not
-    /// restart it.
+    /// A later step of a state that was delivered (confirm). One for each (flow, subject): that of the newest state.
     Step,
 }
 
@@ -173,9 +172,10 @@ pub struct NewDelivery {
     pub state: DeliveryState,
     pub version: Option<EffectiveVersion>,
     pub priority: Priority,
-    /// A state: ends every older `Waiting` or `Dead` state delivery of (flow, subject) as superseded, but none in
-    /// `Unknown`, and raises this one to the highest priority of those. A `Step` or a `Read`: is dropped if one of the
-    /// same (flow, subject) is open already, whose priority it raises.
+    /// A state or a step: ends every older `Waiting` or `Dead` delivery of the same kind of (flow, subject) as
+    /// superseded, but none in `Unknown`, and raises this one to the highest priority of those. A newer state does not
+    /// restart a step, because the step's time counts from the object's create. A read: is dropped if one of the same
+    /// (flow, subject) is open already and not under way, whose priority it raises.
     pub supersedes: bool,
     /// With `Dead`: why.
     pub fault: Option<Fault>,

@@ -92,17 +92,24 @@ impl<'a> Walk<'a> {
             .await
             .map_err(|fault| format!("{} failed: {fault}", step.name))?;
         self.lengths.extend(self.bench.proxy.last_lengths());
-        self.note(step, applied, memory);
-        Ok(())
+        self.note(step, applied, memory)
     }
 
-    fn note(&mut self, step: &Step, applied: Applied, memory: Memory) {
+    /// An answered create that names nothing would be taken for an absence by a search that lags.
+    fn note(&mut self, step: &Step, applied: Applied, memory: Memory) -> Kept {
         self.applied.push(step.name.clone());
-        let Some(observation) = applied.observation else { return };
-        if let (Observed::One(state), Memory::Kept | Memory::Recorded) = (&observation.object, memory) {
-            self.wanted.known = Some(state.external.clone());
+        let told = applied.external.or_else(|| match &applied.observation.as_ref()?.object {
+            Observed::One(state) => Some(state.external.clone()),
+            Observed::None | Observed::Many(_) => None,
+        });
+        if step.creates && told.as_ref().is_none_or(|external| external.id.is_empty()) {
+            return Err(format!("the answer to {} names no object", step.name));
         }
-        self.fresh = Some(observation).filter(|_| memory == Memory::Kept);
+        if told.is_some() && memory != Memory::Lost {
+            self.wanted.known = told;
+        }
+        self.fresh = applied.observation.filter(|_| memory == Memory::Kept);
+        Ok(())
     }
 
     /// To the end.
@@ -145,7 +152,7 @@ impl<'a> Walk<'a> {
         if matches!(connector.descriptor().unknown, UnknownAnswer::NativeKey { .. }) {
             let again = connector.apply(&self.bench.call(), key, step).await;
             let again = again.map_err(|fault| format!("{} again under its own key: {fault}", step.name))?;
-            self.note(step, again, Memory::Recorded);
+            self.note(step, again, Memory::Recorded)?;
         }
         Ok(())
     }

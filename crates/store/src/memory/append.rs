@@ -179,12 +179,11 @@ impl State {
             if row.delivery.kind != new.kind || row.is_ended() {
                 continue;
             }
-            let once = matches!(new.kind, DeliveryKind::Step | DeliveryKind::Read);
-            if once && row.is_open() {
+            if new.kind == DeliveryKind::Read && row.is_open() {
                 // A read that may be under way could miss what the new one is about.
                 let lane = row.delivery.lane.clone();
                 let under_way = self.lanes.get(&lane).is_some_and(|lane| lane.holder.is_some());
-                if new.kind == DeliveryKind::Read && under_way {
+                if under_way {
                     continue;
                 }
                 row.delivery.priority = row.delivery.priority.min(new.priority);
