@@ -1,0 +1,59 @@
+//! `/twin/…`: what a judge asks and what turns the knobs. It needs no token and meets no fault.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, AnswerBody};
+use super::call::read_query;
+use super::content::json as read_json;
+use super::refusal::{Code, Refusal};
+use super::twin::Desk;
+
+const BODY_BYTES_MAX: usize = 1 << 20;
+const SALES_A_PAGE: usize = 500;
+
+pub(super) async fn serve(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<AnswerBody> {
+    let (head, body) = request.into_parts();
+    let query = head.uri.query().unwrap_or_default();
+    let answered = match (head.method.as_str(), head.uri.path()) {
+        ("GET", "/twin/ledger") => Ok(json!(desk.office.ledger())),
+        ("GET", "/twin/ledger/sales") => sales(desk, query),
+        ("GET", "/twin/knobs") => Ok(json!(*desk.office.knobs())),
+        ("POST", "/twin/knobs") => turn(desk, body).await,
+        (method, path) => Err(Refusal::new(Code::NotFound, format!("{method} {path} is not offered"))),
+    };
+    match answered {
+        Ok(value) => Answer::json(200, &value),
+        Err(refusal) => Answer::refusal(&refusal),
+    }
+    .whole()
+}
+
+/// `{"sales": […], "next_after": 500}`; ask again with `?after=500` until it is null.
+fn sales(desk: &Desk, query: &str) -> Result<Value, Refusal> {
+    let [after] = read_query(query, ["after"])?;
+    let after = after.map_or(Ok(0), |after| after.parse());
+    let after =
+        after.map_err(|_| Refusal::of_field(Code::BadRequest, "after", "is to be the id of a sale"))?;
+    let mut sales = desk.office.sales(after, SALES_A_PAGE + 1);
+    let more = sales.len() > SALES_A_PAGE;
+    sales.truncate(SALES_A_PAGE);
+    let next_after = sales.last().filter(|_| more).map(|sale| sale.id);
+    Ok(json!({ "sales": sales, "next_after": next_after }))
+}
+
+/// Some knobs as a JSON object; answers with all of them.
+async fn turn(desk: &Arc<Desk>, body: Incoming) -> Result<Value, Refusal> {
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    let body = body.map_err(|_| Refusal::new(Code::TooLarge, "knobs do not need that much"))?;
+    let some = read_json(&body.to_bytes())?;
+    let knobs = desk.office.knobs().turned(&some);
+    let knobs =
+        knobs.map_err(|error| Refusal::new(Code::BadRequest, format!("no such knob or value: {error}")))?;
+    desk.set_knobs(knobs);
+    Ok(json!(*desk.office.knobs()))
+}

@@ -1,0 +1,49 @@
+//! A back office that looks like any REST ERP, is as strict as one, and can be made as unreliable as one.
+//!
+//! | call | answer |
+//! | --- | --- |
+//! | `POST /sales` | 201 and the sale, with its version as `ETag`; honours `Idempotency-Key` where the knob says so |
+//! | `GET /sales?reference=…&page=N` | `{"sales", "page", "total", "next_page"}`; also by `ordered_from`, `ordered_until` |
+//! | `GET /sales/{id}` | the sale |
+//! | `PATCH /sales/{id}` | amends a draft; needs `If-Match` with the version that it is of |
+//! | `POST /sales/{id}/confirm` | 409 `already_confirmed` the second time |
+//! | `POST /sales/{id}/cancel` | 409 `already_cancelled` the second time |
+//! | `GET /items?sku=…`, `GET /parties?code=…` | pages as above; spelled exactly |
+//! | `POST /items` | `{"sku", "description"}` |
+//! | `GET /health` | 200 |
+//! | `GET /twin/ledger`, `GET /twin/ledger/sales?after=ID`, `GET|POST /twin/knobs` | for the judge; no token |
+//!
+//! Errors are `{"error": {"code", "message", "field"}}`. A sale has `reference`, `party`, `currency`, `lines` (each with
+//! `sku`, `quantity`, `unit_price`, and as wanted `description`, `discount` off the whole line, `tax_rate` or
+//! `tax_rates`, `tax`) and as wanted `order_number`, `ordered_at`, `tax_included`, `po_number`, `payment_term`,
+//! `invoice_address`, `shipment_address`, `note`, `metadata`, `totals {net, tax, gross}`. Amounts are strings. Unknown
+//! fields are refused. `reference` is not unique unless the knob says so: to double a sale is as easy as in real life.
+//!
+//! It refuses to log, to forget, and to be kind.
+
+mod answer;
+mod books;
+mod call;
+mod clock;
+mod config;
+mod content;
+mod control;
+mod fate;
+mod fields;
+mod idempotency;
+mod knobs;
+mod ledger;
+mod office;
+mod refusal;
+mod server;
+mod standalone;
+mod twin;
+
+pub use books::{Item, PartyCard, Sale, SaleState};
+pub use config::ErpConfig;
+pub use content::{Content, PostalAddress, SaleLine, SaleTotals};
+pub use knobs::{FaultsOn, Knobs, LateAnswer, Outage};
+pub use ledger::{Deed, Entry, Ledger, LedgerLine, read_ledger_file};
+pub use refusal::{Code, Refusal};
+pub use standalone::{StandaloneOptions, run_standalone};
+pub use twin::ErpTwin;

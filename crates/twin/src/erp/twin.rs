@@ -1,0 +1,149 @@
+//! `ErpTwin`: starts the back office, turns its knobs and reads its ledger from within the process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::books::Sale;
+use super::clock::pause;
+use super::config::ErpConfig;
+use super::knobs::{Knobs, Outage};
+use super::ledger::{Entry, Ledger};
+use super::office::Office;
+use super::server::{Door, bind, keep_control_door, keep_door};
+
+/// A back office that runs until it is stopped or dropped.
+#[derive(Debug)]
+pub struct ErpTwin {
+    desk: Arc<Desk>,
+    address: SocketAddr,
+    control_address: SocketAddr,
+    is_open: watch::Receiver<bool>,
+}
+
+/// The office and its door.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) office: Arc<Office>,
+    door: watch::Sender<Door>,
+    runtime: Handle,
+}
+
+impl Desk {
+    /// Opens or shuts the door as the knobs say; an outage with an end ends by itself.
+    pub(super) fn set_knobs(self: &Arc<Self>, knobs: Knobs) {
+        let (outage, for_ms) = (knobs.outage, knobs.outage_for_ms);
+        self.office.set_knobs(knobs);
+        let wanted = if outage == Outage::Refused { Door::Shut } else { Door::Open };
+        self.door.send_if_modified(|door| {
+            let turned = *door != wanted && *door != Door::Gone;
+            if turned {
+                *door = wanted;
+            }
+            turned
+        });
+        if let (Some(for_ms), true) = (for_ms, outage != Outage::None) {
+            let desk = self.clone();
+            self.runtime.spawn(async move {
+                pause(for_ms).await;
+                let knobs =
+                    Knobs { outage: Outage::None, outage_for_ms: None, ..(*desk.office.knobs()).clone() };
+                desk.set_knobs(knobs);
+            });
+        }
+    }
+}
+
+impl ErpTwin {
+    /// Listens on 127.0.0.1 at once.
+    pub async fn start(config: ErpConfig) -> Result<Self> {
+        let office = Arc::new(Office::open(&config)?);
+        let (listener, address) = bind(config.port).await?;
+        let (control_listener, control_address) = bind(config.control_port).await?;
+        let (door, inside) = watch::channel(Door::Open);
+        let (opened, is_open) = watch::channel(true);
+        let desk = Arc::new(Desk { office, door, runtime: Handle::current() });
+        tokio::spawn(keep_door(listener, address, desk.clone(), inside.clone(), opened));
+        tokio::spawn(keep_control_door(control_listener, desk.clone(), inside));
+        desk.set_knobs(config.knobs);
+        Ok(Self { desk, address, control_address, is_open })
+    }
+
+    /// `http://127.0.0.1:…`, the same for the whole life.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where `/twin/…` can be reached during an outage too.
+    pub fn control_url(&self) -> String {
+        format!("http://{}", self.control_address)
+    }
+
+    pub fn token(&self) -> &str {
+        &self.desk.office.token
+    }
+
+    pub fn knobs(&self) -> Knobs {
+        (*self.desk.office.knobs()).clone()
+    }
+
+    /// Turns some knobs: `erp.turn(|knobs| knobs.latency_ms = 20)`.
+    pub fn turn(&self, how: impl FnOnce(&mut Knobs)) {
+        let mut knobs = self.knobs();
+        how(&mut knobs);
+        self.desk.set_knobs(knobs);
+    }
+
+    /// Begins or ends an outage, and waits until the port does what was asked.
+    pub async fn set_outage(&self, outage: Outage) {
+        self.turn(|knobs| (knobs.outage, knobs.outage_for_ms) = (outage, None));
+        let wanted = outage != Outage::Refused;
+        // The other side lives as long as this one.
+        let _ = self.is_open.clone().wait_for(|is_open| *is_open == wanted).await;
+    }
+
+    pub fn ledger(&self) -> Ledger {
+        self.desk.office.ledger()
+    }
+
+    /// Every change, in its order.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.desk.office.entries()
+    }
+
+    /// All sales as they are now, in the order of their ids.
+    pub fn sales(&self) -> Vec<Sale> {
+        self.desk.office.sales(0, usize::MAX)
+    }
+
+    /// How many sales each reference has.
+    pub fn sales_by_reference(&self) -> Vec<(String, usize)> {
+        self.desk.office.sales_by_reference()
+    }
+
+    /// Lets time pass for the office alone: idempotency keys age, look-ups catch up.
+    pub fn advance(&self, ms: u32) {
+        self.desk.office.advance(i64::from(ms));
+    }
+
+    /// Waits until the ledger is as wanted.
+    pub async fn until(&self, wanted: impl Fn(&Ledger) -> bool) {
+        let mut changes = self.desk.office.changes.subscribe();
+        // The other side lives as long as this one.
+        let _ = changes.wait_for(|_| wanted(&self.ledger())).await;
+    }
+
+    /// Drops every connection and listens no more; what was answered stays in the ledger file.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for ErpTwin {
+    fn drop(&mut self) {
+        self.desk.door.send_replace(Door::Gone);
+    }
+}
