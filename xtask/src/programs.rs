@@ -28,12 +28,12 @@ pub(crate) struct Simulate {
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
     /// The first seed
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 1)]
     from: u64,
     /// Plants each known bug in turn and shows that it is caught, by what, after how many seeds
     #[arg(long)]
     mutants: bool,
-    /// Further arguments for the simulation
+    /// Further arguments for the simulation: `-- --seed 7 --tell` shows one seed in full
     #[arg(last = true)]
     rest: Vec<String>,
 }

@@ -18,6 +18,11 @@ pub(crate) const DOCUMENTS: &[Document] = &[
         test: "the_reference_is_in_step_with_the_code",
     },
     Document {
+        path: "docs/schema/order.schema.json",
+        test_file: "crates/domains/tests/schema.rs",
+        test: "the_published_schema_is_in_step",
+    },
+    Document {
         path: "crates/twin/schema/admin-2026-10.graphql",
         test_file: "xtask/src/schema.rs",
         test: "the_committed_extract_is_what_the_published_schema_gives",
