@@ -28,7 +28,7 @@ fn reasons(file: &File<'_>, tree: &Tree, findings: &mut Vec<Finding>) {
                 let todo = "say in a comment on the line above it why it is here";
                 findings.push(Finding::new(file.path, line, format!("`{name}` has no reason"), todo));
             }
-            if !tree.ending("/Cargo.toml").any(|member| names(&member, name)) {
+            if !is_ours && !tree.ending("/Cargo.toml").any(|member| names(&member, name)) {
                 let what = format!("`{name}` is used by no crate");
                 findings.push(Finding::new(file.path, line, what, "delete the line").warning());
             }
