@@ -21,6 +21,7 @@
 //!
 //! It refuses to log, to forget, and to be kind.
 
+mod acts;
 mod answer;
 mod books;
 mod call;

@@ -4,10 +4,13 @@
 //! Each event that it emits is one that the shop accepts: it was tried on a copy first. It knows nothing of the hub or
 //! of webhooks; who plays it decides what is sent, when and how often.
 
+mod buyers;
 mod goods;
 mod later;
 mod mix;
+mod paying;
 mod placing;
+mod pricing;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
