@@ -1,5 +1,6 @@
 //! The canonical form's bytes, its digest and its published schema.
 
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -46,7 +47,9 @@ pub fn digest(order: &Order) -> Result<[u8; 32], serde_json::Error> {
 /// # Errors
 /// As [`canonical_bytes`].
 pub fn json_schema() -> Result<String, serde_json::Error> {
-    let schema = schemars::schema_for!(Order);
+    // As it is written, not as it may be read: every member is required, null where nothing is known.
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Order>();
     let mut text = serde_json::to_string_pretty(&schema)?;
     text.push('\n');
     Ok(text)

@@ -118,6 +118,7 @@ fn read(at: &At<'_>) -> Read<Order> {
     if !matches!(at.json, Json::Object(_)) {
         return Err(at.wrong_type("an order, which is an object"));
     }
+    ids::refuse_other_type(at, "Order")?;
     let own = ids::own(at, "Order")?;
     let money = Currencies::read(at)?;
     let updated_at = at.need_instant("updated_at", "updatedAt")?;

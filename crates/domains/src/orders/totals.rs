@@ -156,12 +156,29 @@ impl Check<'_> {
             })
     }
 
-    /// Shopify says itself that the order was changed, and its current totals are those of the edited lines.
+    /// Shopify says itself that the order was changed: its totals before the change are sound in themselves, and its
+    /// current ones are those of the edited lines.
     fn changed_and_agrees(&self, totals: &Totals) -> bool {
-        let Some(stated) = self.stated.current_total.filter(|_| self.comparable) else { return false };
-        let subtotal_agrees =
-            self.stated.current_subtotal.is_none_or(|stated| self.close(stated, totals.current.subtotal));
-        !self.close(stated, self.stated.total) && self.close(stated, totals.current.total) && subtotal_agrees
+        let stated = self.stated;
+        let (Some(total), Some(subtotal)) = (stated.current_total, stated.current_subtotal) else {
+            return false;
+        };
+        self.comparable
+            && !self.close(total, stated.total)
+            && self.close(total, totals.current.total)
+            && self.close(subtotal, totals.current.subtotal)
+            && self.stated_adds_up().unwrap_or(false)
+    }
+
+    /// Whether the stated totals follow from each other, whatever the lines say.
+    fn stated_adds_up(&self) -> Option<bool> {
+        let stated = self.stated;
+        let zero = self.money.zero();
+        let duties = stated.duties.filter(|_| !self.duties_included).unwrap_or(zero);
+        let tax = stated.tax.filter(|_| !self.taxes_included).unwrap_or(zero);
+        let parts = [stated.subtotal?, stated.shipping?, duties, stated.fees.unwrap_or(zero), tax];
+        let sum = parts.into_iter().try_fold(zero, MoneyBag::checked_add).ok()?;
+        Some(self.close(stated.total, sum) || self.close(stated.total, sum.checked_add(stated.tips).ok()?))
     }
 
     fn refuse_wrong_current(&self, at: &At<'_>, totals: &Totals) -> Read<()> {

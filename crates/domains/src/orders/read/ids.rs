@@ -25,6 +25,17 @@ pub(crate) fn own(at: &At<'_>, kind: &str) -> Read<Ids> {
     Ok(Ids { gid: canonical_gid(kind, &id), id })
 }
 
+/// A gid of another type says that the body is something else: a draft order looks much like an order.
+pub(crate) fn refuse_other_type(at: &At<'_>, kind: &str) -> Read<()> {
+    let Some(gid) = at.get("admin_graphql_api_id", "id") else { return Ok(()) };
+    let Json::String(text) = gid.json else { return Ok(()) };
+    let found = gid_digits(text).and_then(|_| text.split('/').nth(3)).unwrap_or(kind);
+    if found == kind {
+        return Ok(());
+    }
+    Err(gid.fault(BodyCode::WrongType, format!("is the id of a {found}, not of an {kind}")))
+}
+
 /// The number of an object's own id, where it can be read.
 pub(crate) fn own_id(at: &At<'_>, kind: &str) -> Option<String> {
     own(at, kind).ok().map(|ids| ids.id)
