@@ -28,7 +28,7 @@ pub use inputs::{
     DocumentFacts, ExpressionFault, Expressions, Inputs, MappingFacts, MappingInput, RuleFacts, TopicFacts,
 };
 
-pub use load::{DomainExpressions, condition, load_mapping, verbs};
+pub use load::{DomainExpressions, load_mapping, verbs};
 
 use config::{Config, Finding};
 use serde::Serialize;
@@ -59,6 +59,11 @@ impl Report {
 /// Judges all of it, each rule on its own. A partial configuration (`config::Reading`) is judged as far as it goes:
 /// what refers to a damaged section is left out.
 pub fn run(config: &Config, inputs: &Inputs<'_>) -> Report {
+    let explanation = explain::explain(config, inputs);
+    if config.is_broken() {
+        // A line that is not TOML swallows what stands in it: judging the rest would find its absence.
+        return Report { findings: Vec::new(), explanation };
+    }
     let mut judge = judge::Judge { config, inputs, findings: Vec::new() };
     references::judge(&mut judge);
     secrets::judge(&mut judge);
@@ -73,6 +78,6 @@ pub fn run(config: &Config, inputs: &Inputs<'_>) -> Report {
     expressions::judge(&mut judge);
     scopes::judge(&mut judge);
     cadence::judge(&mut judge);
-    let report = Report { findings: judge.findings, explanation: explain::explain(config, inputs) };
+    let report = Report { findings: judge.findings, explanation };
     report.with(Vec::new())
 }

@@ -50,6 +50,7 @@ pub struct Config {
     /// Every setting that is in force, sorted by key.
     pub in_force: Vec<InForce>,
     damaged: BTreeSet<String>,
+    broken: bool,
 }
 
 /// What could be read, and what is wrong. A configuration with a finding is not run, but it can be judged further.
@@ -101,7 +102,11 @@ impl Config {
         let broken = findings.iter().any(|finding| finding.code == Code::Syntax);
         let mut config = sections(source, &root, &mut reading);
         if broken {
-            reading.findings.retain(|finding| finding.code != Code::MissingKey);
+            let line = |finding: &Finding| finding.origin.spot().map(|spot| spot.line_column().0);
+            let lines: BTreeSet<_> =
+                findings.iter().filter(|finding| finding.code == Code::Syntax).filter_map(line).collect();
+            let caused = |finding: &Finding| line(finding).is_some_and(|line| lines.contains(&line));
+            reading.findings.retain(|finding| finding.code != Code::MissingKey && !caused(finding));
         }
         findings.append(&mut reading.findings);
         findings.sort_by_cached_key(Finding::order);
@@ -109,6 +114,7 @@ impl Config {
         reading.in_force.sort_by(|one, other| one.key.cmp(&other.key));
         config.in_force = reading.in_force;
         config.damaged = reading.damaged;
+        config.broken = broken;
         Reading { config, findings }
     }
 
@@ -121,6 +127,16 @@ impl Config {
     /// user wrote it.
     pub fn is_damaged(&self, section: &str) -> bool {
         self.damaged.contains(section)
+    }
+
+    /// Whether any section of a kind (`flows`) is damaged.
+    pub fn is_any_damaged(&self, kind: &str) -> bool {
+        self.damaged.iter().any(|section| section.split('.').next() == Some(kind))
+    }
+
+    /// Whether the file is not TOML throughout, so that what is here is only what could be read around it.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// The shops that a flow serves.
@@ -170,7 +186,11 @@ fn sections(source: Source, root: &Entry, reading: &mut reader::Reading) -> Conf
     let shops = many(reading, "shops", top, ShopId::new, shops::KEYS, shops::read);
     let systems = systems(reading, top);
     let ownership = many(reading, "ownership", top, DomainName::new, ownership::KEYS, ownership::read);
-    let reachable = hub.as_ref().is_some_and(|hub| hub.public_url.is_some());
+    // Asked of what was written, so that another mistake in [hub] does not change how flows are read.
+    let reachable = match top.get("hub").map(|entry| &entry.node.raw) {
+        Some(Raw::Table(hub)) => hub.contains_key("public_url"),
+        _ => false,
+    };
     let flows =
         many(reading, "flows", top, FlowName::new, flows::KEYS, |section| flows::read(section, reachable));
     Config {
@@ -185,6 +205,7 @@ fn sections(source: Source, root: &Entry, reading: &mut reader::Reading) -> Conf
         flows,
         in_force: Vec::new(),
         damaged: BTreeSet::new(),
+        broken: false,
     }
 }
 

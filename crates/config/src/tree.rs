@@ -52,7 +52,8 @@ fn syntax(source: &Source, error: &toml::de::Error) -> Finding {
     let origin = Origin::File(Spot::new(source, error.span().unwrap_or(end..end)));
     let message = error.message();
     if message.contains("duplicate key") {
-        let message = format!("{message}: it is set twice in one table");
+        let key = error.span().and_then(|span| source.text().get(span)).unwrap_or("a key");
+        let message = format!("{key} is set twice in one table");
         return Finding::new(Code::Syntax, &origin, message, "keep one of the two lines");
     }
     Finding::new(

@@ -1,0 +1,106 @@
+//! What a configuration is judged against: plain data that connectors, mappings and documents hand in. Reads no file
+//! and no network; whoever wires the hub gathers it.
+
+use config::{Finding, Source};
+use connector::descriptor::{Descriptor, Direction};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// All that `check` knows beside the configuration.
+#[derive(Debug, Default)]
+pub struct Inputs<'a> {
+    /// The connectors that are built in, by the word after `connector =`, with what each can do at most.
+    pub connectors: BTreeMap<String, Descriptor>,
+    /// What each configured system's connector can do with the connection it was given, by the system's name; where
+    /// it is absent, that of `connectors` counts.
+    pub systems: BTreeMap<String, Descriptor>,
+    /// What each system's connector has to say about its connection, by the system's name; each begins with the dotted
+    /// key that it is about (`connector::settings`).
+    pub problems: BTreeMap<String, Vec<String>>,
+    /// The mapping of each flow, by the flow's name.
+    pub mappings: BTreeMap<String, MappingInput>,
+    /// Every mapping verb.
+    pub verbs: BTreeSet<String>,
+    /// The GraphQL documents, by name.
+    pub documents: BTreeMap<String, DocumentFacts>,
+    /// Shopify's webhook topics that the hub understands.
+    pub topics: BTreeMap<String, TopicFacts>,
+    /// Judges a filter's expression; absent, filters are not judged.
+    pub expressions: Option<&'a dyn Expressions>,
+    /// Where secrets of `env:` are looked for. `None`: no secret is looked for (`--without-secrets`).
+    pub secrets: Option<BTreeMap<String, String>>,
+}
+
+/// The mapping of a flow, loaded or not.
+#[derive(Debug, Clone)]
+pub enum MappingInput {
+    Loaded(MappingFacts),
+    /// The file cannot be read: why, in the words of the operating system.
+    Unreadable(String),
+}
+
+/// What a mapping does, without how.
+#[derive(Debug, Clone)]
+pub struct MappingFacts {
+    /// The file, for findings that point into it.
+    pub source: Source,
+    /// The schemas that its header names: `order/1`, `tryton.sale/1`.
+    pub source_schema: String,
+    pub target_schema: String,
+    pub rules: Vec<RuleFacts>,
+    /// What is wrong with the mapping in itself; the rules are then not judged.
+    pub findings: Vec<Finding>,
+}
+
+/// One target field of a mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFacts {
+    /// The target field's path; list items are not told apart.
+    pub to: String,
+    /// The source fields that decide its value.
+    pub reads: BTreeSet<String>,
+    /// The verbs that it goes through.
+    pub verbs: BTreeSet<String>,
+    /// Where it stands in the mapping file.
+    pub span: Range<usize>,
+}
+
+/// What a GraphQL document needs, and who sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DocumentFacts {
+    pub scopes: BTreeSet<String>,
+    /// The domain whose flows send it; `None`: every flow.
+    pub domain: Option<String>,
+    /// Whether it is sent where Shopify is the source or the target; `None`: either.
+    pub direction: Option<Direction>,
+}
+
+/// What a topic is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicFacts {
+    pub domain: String,
+    /// What the app needs in order to subscribe.
+    pub scopes: BTreeSet<String>,
+}
+
+/// Judges a CEL expression over the source of a domain.
+pub trait Expressions: std::fmt::Debug {
+    /// What is wrong with it; empty if nothing.
+    fn judge(&self, domain: &str, expression: &str) -> Vec<ExpressionFault>;
+}
+
+/// One thing that is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpressionFault {
+    /// A code of the mapping's list, `TG-2013`.
+    pub code: &'static str,
+    pub message: String,
+    pub help: String,
+}
+
+impl Inputs<'_> {
+    /// What is known of a system's connector.
+    pub(crate) fn descriptor<'b>(&'b self, system: &str, connector: &str) -> Option<&'b Descriptor> {
+        self.systems.get(system).or_else(|| self.connectors.get(connector))
+    }
+}

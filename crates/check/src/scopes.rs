@@ -1,0 +1,87 @@
+//! The access scopes that a shop's flows need, from the documents they send and the topics they subscribe to,
+//! against those that the app was granted.
+
+use crate::inputs::Inputs;
+use crate::judge::{Judge, is_shopify};
+use config::{Code, Config, Flow, Intake};
+use connector::descriptor::Direction;
+use kernel::flow::Mode;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Each needed scope with what needs it, in words.
+pub(crate) type Needs = BTreeMap<String, BTreeSet<String>>;
+
+/// What one flow needs.
+pub(crate) fn of_flow(flow: &Flow, inputs: &Inputs<'_>) -> Needs {
+    let mut needs = Needs::new();
+    if flow.mode.value == Mode::Off {
+        return needs;
+    }
+    let directions: Vec<Direction> = [
+        is_shopify(&flow.source.value).then_some(Direction::Source),
+        is_shopify(&flow.target.value).then_some(Direction::Target),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for (name, document) in &inputs.documents {
+        let of_domain = document.domain.as_deref().is_none_or(|domain| domain == flow.domain.as_str());
+        let of_direction = match document.direction {
+            Some(direction) => directions.contains(&direction),
+            None => !directions.is_empty(),
+        };
+        if of_domain && of_direction {
+            add(&mut needs, &document.scopes, &format!("document {name}"));
+        }
+    }
+    if flow.intake.value == Intake::Webhook {
+        for (topic, facts) in &inputs.topics {
+            let named =
+                flow.topics.as_ref().is_none_or(|topics| topics.iter().any(|wanted| wanted.value == *topic));
+            let wanted = named && facts.domain == flow.domain.as_str();
+            if wanted {
+                add(&mut needs, &facts.scopes, &format!("topic {topic}"));
+            }
+        }
+    }
+    needs
+}
+
+fn add(needs: &mut Needs, scopes: &BTreeSet<String>, why: &str) {
+    for scope in scopes {
+        needs.entry(scope.clone()).or_default().insert(why.to_owned());
+    }
+}
+
+/// What all flows of an app's shops need.
+pub(crate) fn of_app(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
+    let mut needs = Needs::new();
+    for flow in config.flows.values() {
+        if config.shops_of(flow).any(|(_, shop)| shop.app.value == app) {
+            for (scope, why) in of_flow(flow, inputs) {
+                needs.entry(scope).or_default().extend(why);
+            }
+        }
+    }
+    needs
+}
+
+/// Whether a grant covers a scope: the right to write holds the right to read.
+pub(crate) fn covers(granted: &str, needed: &str) -> bool {
+    granted == needed
+        || needed.strip_prefix("read_").is_some_and(|what| granted.strip_prefix("write_") == Some(what))
+}
+
+pub(crate) fn judge(judge: &mut Judge<'_>) {
+    for (name, app) in &judge.config.apps {
+        for (scope, why) in of_app(judge.config, judge.inputs, name) {
+            if app.scopes.iter().any(|granted| covers(granted, &scope)) {
+                continue;
+            }
+            let why: Vec<String> = why.into_iter().collect();
+            let message = format!("app {name} lacks the scope {scope}, needed by {}", why.join(", "));
+            let help = format!("grant {scope} to the app at Shopify, then add it to scopes");
+            judge.finding(Code::Scope, &app.scopes.origin, format!("apps.{name}.scopes"), message, help);
+        }
+    }
+}

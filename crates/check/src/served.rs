@@ -1,0 +1,166 @@
+//! Whether the connectors of a flow's two ends can serve it, in the way that it asks for.
+
+use crate::judge::{Judge, is_shopify};
+use config::{Code, Flow, Intake};
+use connector::descriptor::{Descriptor, Direction};
+use kernel::id::{FlowName, SystemName};
+
+pub(crate) fn judge(judge: &mut Judge<'_>) {
+    for (name, flow) in judge.flows() {
+        if flow.source.value == flow.target.value {
+            let message = format!("flow {name} goes from {} to itself", flow.source.as_str());
+            let help = "name two systems";
+            judge.finding(
+                Code::NotServed,
+                &flow.target.origin,
+                format!("flows.{name}.target"),
+                message,
+                help,
+            );
+            continue;
+        }
+        end(judge, name, flow, Direction::Source);
+        end(judge, name, flow, Direction::Target);
+        intake(judge, name, flow);
+    }
+    unreached_webhooks(judge);
+}
+
+fn offered(descriptor: &Descriptor, direction: Direction) -> Vec<&str> {
+    let services = descriptor.services.iter().filter(|service| service.direction == direction);
+    services.map(|service| service.domain.as_str()).collect()
+}
+
+fn end(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, direction: Direction) {
+    let (system, word, verb) = match direction {
+        Direction::Source => (&flow.source, "source", "gives"),
+        Direction::Target => (&flow.target, "target", "takes"),
+    };
+    let Some(descriptor) = judge.descriptor(&system.value) else { return };
+    let domain = flow.domain.as_str();
+    let offers = offered(descriptor, direction);
+    if offers.contains(&domain) {
+        schema(judge, name, flow, direction, descriptor);
+        return;
+    }
+    let what = if offers.is_empty() { "nothing".to_owned() } else { offers.join(", ") };
+    let message = format!(
+        "{} ({}) {verb} no {domain}; as a {word} it {verb} {what}",
+        system.as_str(),
+        descriptor.title
+    );
+    let help = format!("name another {word}, or another connector for {}", system.as_str());
+    judge.finding(Code::NotServed, &system.origin, format!("flows.{name}.{word}"), message, help);
+}
+
+/// The mapping is made for what the source gives and the target takes.
+fn schema(
+    judge: &mut Judge<'_>,
+    name: &FlowName,
+    flow: &Flow,
+    direction: Direction,
+    descriptor: &Descriptor,
+) {
+    let Some(mapping) = judge.mapping(name) else { return };
+    let domain = flow.domain.as_str();
+    let services = descriptor.services.iter().filter(|s| s.direction == direction && s.domain == domain);
+    let schemas: Vec<&str> = services.map(|service| service.schema.as_str()).collect();
+    let (says, word) = match direction {
+        Direction::Source => (&mapping.source_schema, "source"),
+        Direction::Target => (&mapping.target_schema, "target"),
+    };
+    if schemas.contains(&says.as_str()) {
+        return;
+    }
+    let message =
+        format!("the mapping's {word} is {says:?}, and {} has {}", descriptor.title, schemas.join(", "));
+    let help = format!("name a mapping whose header says {word} = \"{}\"", schemas.join("\" or \""));
+    judge.finding(Code::NotServed, &flow.mapping.origin, format!("flows.{name}.mapping"), message, help);
+}
+
+fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
+    let (source, from_shopify) = (&flow.source.value, is_shopify(&flow.source.value));
+    let (message, help) = match flow.intake.value {
+        Intake::Webhook if !from_shopify => (
+            format!("{source} sends no Shopify webhooks"),
+            "write intake = \"push\" or \"outcome\", or leave it out".to_owned(),
+        ),
+        Intake::Poll if !from_shopify => (
+            format!("only Shopify is swept; {source} is not"),
+            "write intake = \"push\" or \"outcome\", or leave it out".to_owned(),
+        ),
+        Intake::Push | Intake::Outcome if from_shopify => (
+            format!("facts of Shopify come by webhook or poll, not by {}", flow.intake.value.as_str()),
+            "write intake = \"webhook\" or \"poll\", or leave it out".to_owned(),
+        ),
+        Intake::Push if !pushes(judge, source) => (
+            format!("{source} has nothing to prove who it is with, so that it cannot push"),
+            format!("add [systems.{source}.ingest] with bearer_token or hmac_secret"),
+        ),
+        Intake::Outcome if !written_to(judge, flow) => (
+            format!(
+                "nothing is delivered to {source} in {}, so that there is no outcome to carry back",
+                flow.domain.as_str()
+            ),
+            format!(
+                "add a flow of {} whose target is {source}, or write intake = \"push\"",
+                flow.domain.as_str()
+            ),
+        ),
+        _ => return,
+    };
+    let at =
+        if flow.intake.origin == config::Origin::Default { &flow.source.origin } else { &flow.intake.origin };
+    judge.finding(Code::NotServed, at, format!("flows.{name}.intake"), message, help);
+}
+
+fn pushes(judge: &Judge<'_>, source: &SystemName) -> bool {
+    // A system that is unknown or damaged is another rule's.
+    judge.system(source).is_none_or(|system| system.ingest.is_open())
+}
+
+fn written_to(judge: &Judge<'_>, flow: &Flow) -> bool {
+    // A flow that could not be read, or a source that is not there, is another rule's.
+    if judge.config.is_any_damaged("flows") || judge.system(&flow.source.value).is_none() {
+        return true;
+    }
+    judge.flows().any(|(_, other)| {
+        other.target == flow.source && other.domain == flow.domain && other.shares_shops_with(flow)
+    })
+}
+
+/// Webhooks need an address that Shopify can reach, by TLS.
+fn unreached_webhooks(judge: &mut Judge<'_>) {
+    let Some(hub) = judge.config.hub() else { return };
+    for (name, flow) in judge.flows() {
+        let wanted = flow.intake.value == Intake::Webhook && is_shopify(&flow.source.value);
+        if wanted && hub.public_url.is_none() {
+            let message =
+                format!("flow {name} waits for webhooks, and nothing says where Shopify reaches the hub");
+            let help = "set hub.public_url, or write intake = \"poll\"";
+            judge.finding(
+                Code::NotServed,
+                &flow.intake.origin,
+                format!("flows.{name}.intake"),
+                message,
+                help,
+            );
+        }
+    }
+    if let Some(url) = hub.public_url.as_ref().filter(|url| !url.is_https() && !is_local(url.authority())) {
+        let message = "Shopify sends webhooks over https only";
+        judge.finding(
+            Code::Value,
+            &url.origin,
+            "hub.public_url",
+            message,
+            "write https://, and let a proxy do the TLS",
+        );
+    }
+}
+
+/// The look-alike on this machine needs no TLS.
+fn is_local(authority: &str) -> bool {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
+}
