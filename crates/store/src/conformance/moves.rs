@@ -99,17 +99,18 @@ pub(super) async fn follow_ups_are_deduplicated(store: AnyStore) {
     assert_eq!(again, [Appended::Duplicate { same_body: true }]);
 }
 
-pub(super) async fn later_steps_are_scheduled_once(store: AnyStore) {
+pub(super) async fn a_later_step_is_that_of_the_newest_state(store: AnyStore) {
     let subject = order("1");
     let confirm = NewDelivery { kind: DeliveryKind::Step, ..state(&subject, 1, 900) };
     for version in 1..=2 {
         put(&store, state(&subject, version, 1)).await;
         let claim = take(&store, 2).await;
-        let later = NewDelivery { state: due(900 * version), ..confirm.clone() };
+        let later = NewDelivery { version: Some(sequence(version)), ..confirm.clone() };
         done(&store, Move { schedule: vec![later], ..to(&claim, 3, delivered()) }).await;
     }
-    assert_eq!(words(&store, &subject).await, ["delivered", "waiting", "delivered"]);
-    assert_eq!(take(&store, 900).await.delivery.kind, DeliveryKind::Step, "a newer state restarts nothing");
+    assert_eq!(words(&store, &subject).await, ["delivered", "superseded", "delivered", "waiting"]);
+    let step = take(&store, 900).await.delivery;
+    assert_eq!((step.kind, step.version), (DeliveryKind::Step, Some(sequence(2))));
 }
 
 pub(super) async fn an_ended_delivery_is_not_moved_on(store: AnyStore) {

@@ -45,18 +45,19 @@ impl State {
         self.refresh(&lane);
     }
 
-    /// The newer state that stands open or dead while this one leaves `Unknown` unfinished.
+    /// The newer state (or step) that stands open or dead while this one leaves `Unknown` unfinished.
     fn overtaken_by(&self, id: DeliveryId, state: &DeliveryState) -> Option<kernel::id::Position> {
         let row = self.rows.get(&id)?;
         let leaves = matches!(state, DeliveryState::Waiting { .. } | DeliveryState::Dead);
-        if !leaves || !row.is_unknown() || row.delivery.kind != DeliveryKind::State {
+        let replaces = matches!(row.delivery.kind, DeliveryKind::State | DeliveryKind::Step);
+        if !leaves || !row.is_unknown() || !replaces {
             return None;
         }
         let known = self.known(&row.delivery.flow, &row.delivery.subject)?;
         let mut newer = known.deliveries.iter().rev().filter_map(|other| self.rows.get(other));
         newer
             .find(|other| {
-                other.delivery.kind == DeliveryKind::State && other.delivery.id > id && !other.is_ended()
+                other.delivery.kind == row.delivery.kind && other.delivery.id > id && !other.is_ended()
             })
             .map(|other| other.delivery.position)
     }

@@ -1,4 +1,0 @@
-//! Sealing of payloads.
-/// The key that wraps all data keys.
-#[derive(Debug)]
-pub struct MasterKey;
