@@ -132,6 +132,8 @@ fn without(value: &Value, removed: &impl Fn(&str) -> bool) -> Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// The second opinion is serde_json's: the same value less the removed members, in either spelling.
     #[test]
     fn strip_agrees_with_serde_json(value in any_json()) {

@@ -1,5 +1,6 @@
 //! The canonical form's bytes, its digest and its published schema.
 
+use kernel::version::{CameBy, EffectiveVersion};
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -40,6 +41,14 @@ pub fn digest(order: &Order) -> Result<[u8; 32], serde_json::Error> {
     keys.sort_unstable();
     keys.iter().for_each(|key| hash.update(key.as_bytes()));
     Ok(hash.finalize().into())
+}
+
+/// The effective version of a state: Shopify dates orders in whole seconds and does not number them.
+///
+/// # Errors
+/// As [`canonical_bytes`].
+pub fn effective_version(order: &Order, came_by: CameBy) -> Result<EffectiveVersion, serde_json::Error> {
+    Ok(EffectiveVersion::Dated { updated_at: order.updated_at, digest: digest(order)?, came_by })
 }
 
 /// The JSON Schema of the canonical order, pretty-printed and ending in a line break, as published in `docs/`.

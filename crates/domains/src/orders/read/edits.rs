@@ -29,10 +29,12 @@ pub(crate) fn apply(lines: Vec<ReadLine>, refunds: &[Refund], cancelled: bool) -
         for line in &refund.lines {
             let entry = left.entry(&line.line_id).or_default();
             match refund.is {
-                RefundIs::Event => entry.by_event += line.quantity,
-                RefundIs::Cancellation => entry.by_cancellation += line.quantity,
+                RefundIs::Event => entry.by_event = entry.by_event.saturating_add(line.quantity),
+                RefundIs::Cancellation => {
+                    entry.by_cancellation = entry.by_cancellation.saturating_add(line.quantity)
+                }
                 RefundIs::Edit => {
-                    entry.by_edit += line.quantity;
+                    entry.by_edit = entry.by_edit.saturating_add(line.quantity);
                     entry.edit_subtotal.push(line.subtotal);
                     entry.edit_tax.push(line.tax);
                 }
