@@ -141,8 +141,7 @@ fn domains(config: &Config) -> Vec<DomainTruth> {
 }
 
 fn flow_truth(config: &Config, inputs: &Inputs<'_>, name: &str, flow: &Flow) -> FlowTruth {
-    let target = config.systems.get(&flow.target.value);
-    let descriptor = target.and_then(|system| inputs.descriptor(flow.target.as_str(), &system.connector));
+    let descriptor = inputs.descriptor(flow.target.as_str());
     let ownership = config.ownership.get(&flow.domain.value);
     let mut carries = BTreeSet::new();
     if let Some(crate::MappingInput::Loaded(facts)) = inputs.mappings.get(name) {

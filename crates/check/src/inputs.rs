@@ -9,14 +9,12 @@ use std::ops::Range;
 /// All that `check` knows beside the configuration.
 #[derive(Debug, Default)]
 pub struct Inputs<'a> {
-    /// The connectors that are built in, by the word after `connector =`, with what each can do at most.
-    pub connectors: BTreeMap<String, Descriptor>,
-    /// What each configured system's connector can do with the connection it was given, by the system's name; where
-    /// it is absent, that of `connectors` counts.
-    pub systems: BTreeMap<String, Descriptor>,
-    /// What each system's connector has to say about its connection, by the system's name; each begins with the dotted
-    /// key that it is about (`connector::settings`).
-    pub problems: BTreeMap<String, Vec<String>>,
+    /// The connectors that are built in: the words after `connector =`.
+    pub connectors: BTreeSet<String>,
+    /// What each configured system's connector can do with the connection it was given, by the system's name; or all
+    /// that is wrong with the connection, each beginning with the dotted key that it is about (`connector::settings`).
+    /// See [`crate::describe_systems`].
+    pub systems: BTreeMap<String, Result<Descriptor, Vec<String>>>,
     /// The mapping of each flow, by the flow's name.
     pub mappings: BTreeMap<String, MappingInput>,
     /// Every mapping verb.
@@ -99,8 +97,8 @@ pub struct ExpressionFault {
 }
 
 impl Inputs<'_> {
-    /// What is known of a system's connector.
-    pub(crate) fn descriptor<'b>(&'b self, system: &str, connector: &str) -> Option<&'b Descriptor> {
-        self.systems.get(system).or_else(|| self.connectors.get(connector))
+    /// What a system's connector can do; `None` where it is unknown or refuses its connection.
+    pub(crate) fn descriptor(&self, system: &str) -> Option<&Descriptor> {
+        self.systems.get(system)?.as_ref().ok()
     }
 }

@@ -43,7 +43,7 @@ impl<'a> Judge<'a> {
         if is_shopify(name) != (system.connector.value == SHOPIFY) {
             return None;
         }
-        self.inputs.descriptor(name.as_str(), &system.connector)
+        self.inputs.descriptor(name.as_str())
     }
 
     /// The rules of a flow's mapping, if it was loaded and is well.

@@ -28,7 +28,7 @@ pub use inputs::{
     DocumentFacts, ExpressionFault, Expressions, Inputs, MappingFacts, MappingInput, RuleFacts, TopicFacts,
 };
 
-pub use load::{DomainExpressions, load_mapping, verbs};
+pub use load::{DomainExpressions, describe_systems, load_mapping, verbs};
 
 use config::{Config, Finding};
 use serde::Serialize;

@@ -1,14 +1,31 @@
-//! From mapping files and schemas to the plain facts that the rules judge. The one place of this crate that knows
-//! the mapping crate.
+//! From connectors, mapping files and schemas to the plain facts that the rules judge. The one place of this crate that
+//! calls them.
 
 use crate::inputs::{ExpressionFault, Expressions, MappingFacts, RuleFacts};
-use config::{Code, Finding, Origin, Source, Spot};
+use config::{Code, Config, Finding, Origin, Source, Spot};
+use connector::descriptor::Descriptor;
+use connector::list::Kind;
+use connector::settings::Settings;
+use kernel::id::SystemName;
 use mapping::{Condition, Mapping, MappingError, Schema, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every mapping verb, for [`crate::Inputs::verbs`].
 pub fn verbs() -> BTreeSet<String> {
     Verb::ALL.iter().map(|verb| verb.name().to_owned()).collect()
+}
+
+/// Asks the connectors what they can do with the connections of a configuration. Makes no call and needs no secret.
+pub fn describe_systems(
+    config: &Config,
+    kinds: &[Kind],
+) -> BTreeMap<String, Result<Descriptor, Vec<String>>> {
+    let describe = |(name, system): (&SystemName, &config::System)| {
+        let kind = kinds.iter().find(|kind| kind.name == system.connector.value)?;
+        let settings = Settings::new(system.connection.values(), BTreeMap::new());
+        Some((name.to_string(), (kind.describe)(&settings)))
+    };
+    config.systems.iter().filter_map(describe).collect()
 }
 
 /// Loads a mapping and takes its facts. `schemas` are all that are known, by name; a header that names another is a

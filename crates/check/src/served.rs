@@ -39,6 +39,11 @@ fn end(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, direction: Direction
     let Some(descriptor) = judge.descriptor(&system.value) else { return };
     let domain = flow.domain.as_str();
     let offers = offered(descriptor, direction);
+    // What our own deliveries found out is given by every target, whatever else it gives.
+    let found_out = direction == Direction::Source && flow.intake.value == Intake::Outcome;
+    if found_out && !offers.contains(&domain) {
+        return;
+    }
     if offers.contains(&domain) {
         schema(judge, name, flow, direction, descriptor);
         return;

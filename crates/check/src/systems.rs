@@ -26,13 +26,11 @@ fn connector(judge: &mut Judge<'_>, name: &SystemName, system: &System) {
         judge.finding(Code::UnknownConnector, &kind.origin, key, message, help);
         return;
     }
-    if judge.inputs.descriptor(name.as_str(), kind).is_some()
-        || judge.inputs.connectors.contains_key(&kind.value)
-    {
+    if judge.inputs.connectors.contains(&kind.value) {
         return;
     }
     let known: Vec<&str> =
-        judge.inputs.connectors.keys().map(String::as_str).filter(|kind| *kind != SHOPIFY).collect();
+        judge.inputs.connectors.iter().map(String::as_str).filter(|kind| *kind != SHOPIFY).collect();
     let list = known.join(", ");
     let help = match nearest(kind, known.iter().copied()) {
         Some(near) => format!("did you mean {near}? Built in are {list}"),

@@ -97,14 +97,14 @@ fn without_secrets_only_their_absence_is_left_out() {
 
 #[test]
 fn a_connection_that_is_given_an_idempotency_key_needs_no_person() {
-    use connector::descriptor::UnknownAnswer;
     let case = tests().join("cases/neither_key_nor_look_up");
+    let text = std::fs::read_to_string(case.join("tidegate.toml")).unwrap();
     assert!(!judged(&case, |_| {}).is_good());
-    let report = judged(&case, |inputs| {
-        let mut descriptor = inputs.connectors["http"].clone();
-        descriptor.unknown = UnknownAnswer::NativeKey { lifetime: std::time::Duration::from_secs(86_400) };
-        inputs.systems.insert("erp".into(), descriptor);
-    });
+    let flags = [("systems.erp.connection.idempotency.header".to_owned(), "Idempotency-Key".to_owned())];
+    let config = Config::from_text("tidegate.toml", &text, &case, &BTreeMap::new(), &flags).finish().unwrap();
+    let expressions = support::expressions();
+    let inputs = support::inputs(&config, &case, &tests().join("good"), &expressions);
+    let report = tidegate_check::run(&config, &inputs);
     assert!(report.is_good(), "{}", config::render(&report.findings));
 }
 
@@ -112,7 +112,7 @@ fn a_connection_that_is_given_an_idempotency_key_needs_no_person() {
 fn what_a_connector_says_about_its_connection_points_to_the_setting() {
     let report = judged(&tests().join("good"), |inputs| {
         let problems = ["user: must be longer", "database.name: is unknown", "needs a proxy"];
-        inputs.problems.insert("erp".into(), problems.map(str::to_owned).to_vec());
+        inputs.systems.insert("erp".into(), Err(problems.map(str::to_owned).to_vec()));
     });
     let found: Vec<_> = report
         .findings
@@ -120,7 +120,7 @@ fn what_a_connector_says_about_its_connection_points_to_the_setting() {
         .map(|f| (f.origin.to_string(), f.message.as_str(), f.key.as_deref().unwrap()))
         .collect();
     let expected = [
-        ("tidegate.toml:38:14", "needs a proxy", "systems.erp.connection"),
+        ("tidegate.toml:38:14", "the connection needs a proxy", "systems.erp.connection"),
         ("tidegate.toml:40:12", "database.name is unknown", "systems.erp.connection.database.name"),
         ("tidegate.toml:41:8", "user must be longer", "systems.erp.connection.user"),
     ];

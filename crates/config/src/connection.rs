@@ -164,7 +164,13 @@ fn value(node: &Node, key: &str, name: &str, reading: &mut Reading) -> Option<Co
             }
             Some(ConnectionValue::List(inner))
         }
-        _ if is_secret_key(name) => secret(node, key, reading),
+        // Below `faults` and `exists` the keys are the target's own words (`invalid_token = "unauthorized"`).
+        _ if is_secret_key(name)
+            && !key.contains(".connection.faults.")
+            && !key.contains(".connection.exists.") =>
+        {
+            secret(node, key, reading)
+        }
         Raw::Integer(Some(number), _) => Some(ConnectionValue::Integer(*number)),
         Raw::Boolean(flag) => Some(ConnectionValue::Boolean(*flag)),
         Raw::Text(_) | Raw::Loose(_) => {

@@ -8,7 +8,7 @@ const TOKEN_PREFIXES: &[&str] = &["shpat_", "shpca_", "shppa_", "shpss_", "shprt
 pub(crate) fn is_secret_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     ["secret", "password", "passphrase", "credential"].iter().any(|word| key.contains(word))
-        || ["token", "bearer", "authorization"].contains(&key.as_str())
+        || ["token", "bearer", "authorization", "key"].contains(&key.as_str())
         || ["_token", "api_key", "apikey", "access_key", "private_key", "master_key"]
             .iter()
             .any(|end| key.ends_with(end))
@@ -154,7 +154,7 @@ mod tests {
         for key in ["client_secret", "access_token", "password", "X-Api-Key", "Authorization", "master_key"] {
             assert!(is_secret_key(key), "{key}");
         }
-        for key in ["url", "user", "id_key", "idempotency_key_header", "token_url", "key"] {
+        for key in ["url", "user", "id_key", "idempotency_key_header", "token_url", "keys"] {
             assert!(!is_secret_key(key), "{key}");
         }
     }

@@ -2,9 +2,9 @@
 //! and documents of orders.
 
 use config::Config;
-use connector::descriptor::{
-    Becomes, Descriptor, Direction, OrderAbilities, Service, Setting, SettingKind, UnknownAnswer,
-};
+use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use connector::list::{Connected, Kind};
+use connector::settings::{Secrets, Settings};
 use mapping::Schema;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,10 +44,6 @@ pub(crate) fn schemas() -> BTreeMap<String, Schema> {
     .collect()
 }
 
-fn setting(name: &'static str, kind: SettingKind, required: bool, example: &'static str) -> Setting {
-    Setting { name, kind, required, default: None, meaning: "What the connector needs.", example }
-}
-
 fn services(source: &str, target: &str) -> Vec<Service> {
     let service =
         |direction, schema: &str| Service { domain: "orders".into(), direction, schema: schema.into() };
@@ -68,14 +64,16 @@ fn descriptor(kind: &str, title: &str, services: Vec<Service>, unknown: UnknownA
     }
 }
 
-fn connectors() -> BTreeMap<String, Descriptor> {
+fn tryton(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    settings.read(Secrets::Referred, |at| {
+        for key in ["url", "database", "user"] {
+            at.required_text(key);
+        }
+        at.secret("password");
+    })?;
     let look_up = UnknownAnswer::LookUp { lag: Duration::from_secs(5) };
-    let mut tryton = descriptor(
-        "tryton",
-        "Tryton 8.0 over JSON-RPC",
-        services("tryton.outcome/1", "tryton.sale/1"),
-        look_up.clone(),
-    );
+    let services = services("tryton.outcome/1", "tryton.sale/1");
+    let mut tryton = descriptor("tryton", "Tryton 8.0 over JSON-RPC", services, look_up);
     tryton.orders = OrderAbilities {
         confirms: true,
         address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),
@@ -84,23 +82,35 @@ fn connectors() -> BTreeMap<String, Descriptor> {
         reports_totals: true,
         adjusts_line: true,
     };
-    tryton.settings = vec![
-        setting("url", SettingKind::Url, true, "http://127.0.0.1:8000"),
-        setting("database", SettingKind::Text, true, "tryton"),
-        setting("user", SettingKind::Text, true, "tidegate"),
-        setting("password", SettingKind::Secret, true, "file:../secrets/tryton.password"),
-    ];
-    let mut http = descriptor(
-        "http",
-        "a REST system",
-        services("http.outcome/1", "http.order/1"),
-        UnknownAnswer::Neither,
-    );
-    http.settings = vec![setting("base_url", SettingKind::Url, true, "http://127.0.0.1:9002")];
-    let shopify =
-        descriptor("shopify", "Shopify's Admin API", services("order/1", "shopify.order_update/1"), look_up);
-    [tryton, http, shopify].into_iter().map(|descriptor| (descriptor.kind.clone(), descriptor)).collect()
+    Ok(tryton)
 }
+
+fn http(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    let header = settings.read(Secrets::Referred, |at| {
+        at.required_text("url");
+        at.section("idempotency", |at| at.required_text("header"))
+    })?;
+    let unknown = match header {
+        Some(_) => UnknownAnswer::NativeKey { lifetime: Duration::from_secs(86_400) },
+        None => UnknownAnswer::Neither,
+    };
+    Ok(descriptor("http", "a REST system", services("http.outcome/1", "http.order/1"), unknown))
+}
+
+fn shopify(_: &Settings) -> Result<Descriptor, Vec<String>> {
+    let look_up = UnknownAnswer::LookUp { lag: Duration::from_secs(5) };
+    Ok(descriptor("shopify", "Shopify's Admin API", services("order/1", "shopify.order_update/1"), look_up))
+}
+
+fn connect(_: &Settings) -> Connected {
+    Err(vec!["only described in these tests".into()])
+}
+
+const KINDS: &[Kind] = &[
+    Kind { name: "tryton", describe: tryton, connect },
+    Kind { name: "http", describe: http, connect },
+    Kind { name: "shopify", describe: shopify, connect },
+];
 
 fn scopes(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
@@ -174,7 +184,8 @@ pub(crate) fn inputs<'a>(
         }
     };
     Inputs {
-        connectors: connectors(),
+        connectors: KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
+        systems: tidegate_check::describe_systems(config, KINDS),
         mappings: config.flows.iter().map(|(name, flow)| (name.to_string(), load(flow))).collect(),
         verbs: tidegate_check::verbs(),
         documents: documents(),
