@@ -1,1 +1,13 @@
-//! One folder for each system or protocol.
+//! One folder for each system or protocol, and the list of them. Owns nothing that two of them share: that is
+//! `connector`'s.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "a fault is made once in a call over a network, and boxing it would burden each reader"
+)]
+
+pub mod http;
+
+connector::connector_list! {
+    http => crate::http, contract: crate::http::fixture;
+}

@@ -22,7 +22,6 @@ pub(super) struct Walk<'a> {
     pub(super) lengths: Vec<(usize, usize)>,
     /// The outcome of the last answered step, while the hub still has it.
     fresh: Option<Observation>,
-    calls: u32,
 }
 
 /// Where a walk is.
@@ -51,7 +50,7 @@ impl std::fmt::Debug for Bench<'_> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(bench: &'a Bench<'a>, wanted: Wanted) -> Self {
-        Self { bench, wanted, applied: Vec::new(), lengths: Vec::new(), fresh: None, calls: 0 }
+        Self { bench, wanted, applied: Vec::new(), lengths: Vec::new(), fresh: None }
     }
 
     /// Observes and plans. Fails if either does, or if `plan` is not the same twice.
@@ -72,8 +71,7 @@ impl<'a> Walk<'a> {
             Plan::Done(done) => Ok(At::Done(done)),
             Plan::NotAllowed(fault) => Err(format!("plan does not allow what the fixture wants: {fault}")),
             Plan::Next(step) => {
-                self.calls += 1;
-                let key = CallKey(format!("tg-contract-{}-{}", self.wanted.object_key, self.calls));
+                let key = self.bench.call_key(&self.wanted);
                 Ok(At::Before { connector, step, key })
             }
         }

@@ -198,7 +198,7 @@ async fn missing(bench: &Bench<'_>) -> Kept {
         Plan::NotAllowed(fault) => fault,
         Plan::Done(_) => return Err("done with a reference that is missing".to_owned()),
         Plan::Next(step) => {
-            let key = kernel::key::CallKey(format!("tg-contract-{}-1", wanted.object_key));
+            let key = bench.call_key(&wanted);
             match connector.apply(&call, &key, &step).await {
                 Err(fault) => fault,
                 Ok(_) => return Err("the target took a reference that it does not have".to_owned()),

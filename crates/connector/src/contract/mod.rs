@@ -20,9 +20,11 @@ use jiff::Timestamp;
 use kernel::envelope::TraceId;
 use kernel::fault::Reference;
 use kernel::id::{NameError, ShopId};
+use kernel::key::CallKey;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A connector and a target to try it on.
@@ -117,6 +119,7 @@ struct Bench<'a> {
     shop: ShopId,
     /// Each check has objects of its own: a hundred numbers from here.
     first: u32,
+    calls: AtomicU32,
 }
 
 type Kept = Result<(), String>;
@@ -142,7 +145,7 @@ async fn bench(fixture: &dyn Fixture, number: usize) -> Result<Bench<'_>, String
     let proxy = CuttingProxy::start(fixture.target(), fixture.spared()).await.map_err(|e| e.to_string())?;
     let shop = ShopId::new("contract").map_err(|error: NameError| error.to_string())?;
     let first = u32::try_from(number * 100 + 1).unwrap_or(u32::MAX);
-    Ok(Bench { fixture, proxy, shop, first })
+    Ok(Bench { fixture, proxy, shop, first, calls: AtomicU32::new(0) })
 }
 
 impl Bench<'_> {
@@ -172,6 +175,12 @@ impl Bench<'_> {
 
     fn wanted(&self, offset: u32) -> Wanted {
         self.fixture.wanted(self.first + offset)
+    }
+
+    /// A key that no other call had.
+    fn call_key(&self, wanted: &Wanted) -> CallKey {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        CallKey(format!("tg-contract-{}-{number}", wanted.object_key))
     }
 
     async fn count_is(&self, wanted: &Wanted, expected: usize, when: &str) -> Kept {

@@ -53,6 +53,20 @@ impl OutboundConfig {
             allow_private: false,
         }
     }
+
+    /// All that [`Outbound::new`] would refuse, without making one.
+    pub fn check(&self) -> Result<(), String> {
+        self.judged()?;
+        headers(self).map(drop)
+    }
+
+    fn judged(&self) -> Result<(Url, Guard), String> {
+        let base = Url::parse(&self.base)
+            .map_err(|error| format!("url {:?} is not a URL: {error}", redacted_url(&self.base)))?;
+        check_base(&base)?;
+        let guard = Guard::new(&base, self.allow_private).map_err(|forbidden| forbidden.to_string())?;
+        Ok((base, guard))
+    }
 }
 
 /// A connection is kept for the next call this long: shorter than most targets keep theirs, so that few calls meet
@@ -77,15 +91,17 @@ pub struct Outbound {
 impl Outbound {
     /// Refuses a base, a header or a secret that cannot be used, with what to do. Makes no call.
     pub fn new(config: &OutboundConfig) -> Result<Self, String> {
-        let base = Url::parse(&config.base)
-            .map_err(|error| format!("url {:?} is not a URL: {error}", redacted_url(&config.base)))?;
-        check_base(&base)?;
-        let guard = Guard::new(&base, config.allow_private).map_err(|forbidden| forbidden.to_string())?;
+        let (base, guard) = config.judged()?;
         Self::guarded(config, base, guard)
     }
 
     pub(super) fn guarded(config: &OutboundConfig, base: Url, guard: Guard) -> Result<Self, String> {
-        let client = Client::builder()
+        let mut builder = Client::builder();
+        if base.scheme() == "http" {
+            // No TLS is ever spoken there, and reading the machine's certificates takes longer than all the rest.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder
             .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

@@ -1,0 +1,1 @@
+//! What no contract asks: declarations, plans, settings.
