@@ -68,7 +68,7 @@ impl Office {
             token: config.token.clone(),
             seed: config.seed,
             requests: AtomicU64::new(0),
-            knobs: Mutex::new(Arc::new(config.knobs.clone())),
+            knobs: Mutex::new(Arc::new(Knobs::default())),
             inner: Mutex::new(inner),
             file,
             changes: watch::Sender::new(0),

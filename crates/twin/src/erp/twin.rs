@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use tokio::runtime::Handle;
@@ -29,6 +30,8 @@ pub struct ErpTwin {
 pub(super) struct Desk {
     pub(super) office: Arc<Office>,
     door: watch::Sender<Door>,
+    /// Counts the beginnings and ends of outages, so that the end of one is not taken for that of another.
+    outages: AtomicU64,
     runtime: Handle,
 }
 
@@ -36,6 +39,8 @@ impl Desk {
     /// Opens or shuts the door as the knobs say; an outage with an end ends by itself.
     pub(super) fn set_knobs(self: &Arc<Self>, knobs: Knobs) {
         let (outage, for_ms) = (knobs.outage, knobs.outage_for_ms);
+        let before = self.office.knobs();
+        let same_outage = (before.outage, before.outage_for_ms) == (outage, for_ms);
         self.office.set_knobs(knobs);
         let wanted = if outage == Outage::Refused { Door::Shut } else { Door::Open };
         self.door.send_if_modified(|door| {
@@ -45,14 +50,21 @@ impl Desk {
             }
             turned
         });
+        if same_outage {
+            return;
+        }
+        let number = self.outages.fetch_add(1, Ordering::Relaxed) + 1;
         if let (Some(for_ms), true) = (for_ms, outage != Outage::None) {
-            let desk = self.clone();
-            self.runtime.spawn(async move {
-                pause(for_ms).await;
-                let knobs =
-                    Knobs { outage: Outage::None, outage_for_ms: None, ..(*desk.office.knobs()).clone() };
-                desk.set_knobs(knobs);
-            });
+            self.runtime.spawn(self.clone().end_outage(number, for_ms));
+        }
+    }
+
+    /// Ends that outage, unless it ended already.
+    async fn end_outage(self: Arc<Self>, number: u64, after_ms: u64) {
+        pause(after_ms).await;
+        if self.outages.load(Ordering::Relaxed) == number {
+            let knobs = (*self.office.knobs()).clone();
+            self.set_knobs(Knobs { outage: Outage::None, outage_for_ms: None, ..knobs });
         }
     }
 }
@@ -65,10 +77,11 @@ impl ErpTwin {
         let (control_listener, control_address) = bind(config.control_port).await?;
         let (door, inside) = watch::channel(Door::Open);
         let (opened, is_open) = watch::channel(true);
-        let desk = Arc::new(Desk { office, door, runtime: Handle::current() });
+        let (outages, runtime) = (AtomicU64::new(0), Handle::current());
+        let desk = Arc::new(Desk { office, door, outages, runtime });
+        desk.set_knobs(config.knobs);
         tokio::spawn(keep_door(listener, address, desk.clone(), inside.clone(), opened));
         tokio::spawn(keep_control_door(control_listener, desk.clone(), inside));
-        desk.set_knobs(config.knobs);
         Ok(Self { desk, address, control_address, is_open })
     }
 

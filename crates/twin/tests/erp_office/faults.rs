@@ -182,6 +182,15 @@ async fn an_outage_may_end_by_itself() {
 }
 
 #[tokio::test]
+async fn an_office_may_start_in_an_outage() {
+    let caller =
+        office(Knobs { outage: Outage::Unavailable, outage_for_ms: Some(50), ..Knobs::default() }).await;
+    assert_eq!(caller.get("/health").await.status(), 503);
+    while caller.get("/health").await.status() != 200 {}
+    assert!(caller.erp.ledger().faults["outage"] >= 1);
+}
+
+#[tokio::test]
 async fn one_reference_fails_for_ever_and_no_other() {
     let caller =
         office(Knobs { fail: ["a-1".to_owned(), "#b-1".to_owned()].into(), ..Knobs::default() }).await;

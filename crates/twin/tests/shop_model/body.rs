@@ -70,7 +70,7 @@ fn each<'a>(body: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
 #[test]
 fn every_member_has_the_keys_of_the_real_one() {
     let mut seen = BTreeSet::new();
-    play(11, 400, |order, body, notices| {
+    play(11, 300, |order, body, notices| {
         let mut order_keys = keys(body);
         assert_eq!(order_keys.remove("company"), order.company.is_some());
         assert_eq!(order_keys, wanted(ORDER));
@@ -151,7 +151,7 @@ fn money_is_text_except_in_refund_lines() {
 #[test]
 fn dates_carry_the_offset_of_the_shop_at_that_instant() {
     let mut offsets = BTreeSet::new();
-    play(13, 400, |order, body, _| {
+    play(13, 250, |order, body, _| {
         for name in ["created_at", "updated_at", "processed_at"] {
             let text = body[name].as_str().unwrap();
             offsets.insert(text[19..].to_owned());

@@ -189,7 +189,7 @@ fn check_decimals(value: &Value) {
 fn totals_add_up_whatever_happens_to_an_order() {
     let mut checked = 0;
     for seed in [1, 2] {
-        play(seed, 1000, |_, body, _| {
+        play(seed, 600, |_, body, _| {
             for side in ["shop_money", "presentment_money"] {
                 check_as_ordered(body, side);
                 check_current(body, side);
@@ -199,13 +199,13 @@ fn totals_add_up_whatever_happens_to_an_order() {
             checked += 1;
         });
     }
-    assert!(checked > 3000, "{checked} states");
+    assert!(checked > 1900, "{checked} states");
 }
 
 #[test]
 fn money_that_moved_is_what_is_outstanding() {
     let (mut partly_refunded, mut owed) = (0, 0);
-    play(3, 600, |order, body, _| {
+    play(3, 400, |order, body, _| {
         let total = dec(&body["current_total_price"]);
         let kinds = |kinds: &[&str]| -> Decimal {
             order
