@@ -168,6 +168,11 @@ impl Arguments {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn given(arguments: Value) -> Self {
+        Self(arguments.as_object().cloned().unwrap_or_default())
+    }
+
     /// None where it is absent or null.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
@@ -215,7 +220,12 @@ impl Guarded {
         let answers_with = info.field_definition().ty.inner_named_type().as_str();
         let Request { access, contract, .. } = &*self.request;
         access.check(contract, parent, field, answers_with)?;
-        let answer = self.node.field(field, &Arguments::of(info), &self.request)?;
+        let mut answer = self.node.field(field, &Arguments::of(info), &self.request)?;
+        if let (true, Answer::Leaf(Value::Array(items))) = (info.field_definition().ty.is_list(), &mut answer)
+        {
+            // A list of scalars, as against a scalar that holds a list.
+            answer = Answer::List(std::mem::take(items).into_iter().map(Answer::Leaf).collect());
+        }
         if let Answer::Object(node) = &answer
             && let Some(needs) = contract.of_type(node.type_name())
         {

@@ -28,6 +28,10 @@ pub struct ShopConfig {
     pub mischief: Mischief,
     /// Webhook requests in flight at one time.
     pub webhooks_at_once: usize,
+    /// Real time, whatever the clock: Shopify gives up connecting after a second,
+    pub connect_timeout: Duration,
+    /// and on the whole answer after five.
+    pub answer_timeout: Duration,
 }
 
 impl ShopConfig {
@@ -61,6 +65,8 @@ impl ShopConfig {
             clock: ShopClock::default(),
             mischief: Mischief::default(),
             webhooks_at_once: 32,
+            connect_timeout: Duration::from_secs(1),
+            answer_timeout: Duration::from_secs(5),
         }
     }
 }

@@ -140,7 +140,14 @@ fn diagnostics(contract: &Contract, list: &DiagnosticList) -> Vec<Value> {
         }
         written
     };
-    list.iter().map(one).collect()
+    let all: Vec<Value> = list.iter().map(one).collect();
+    // What cannot be read is not judged any further, and a selection whose fields are all unknown is not empty.
+    let is = |error: &Value, code: &str| error["extensions"]["code"] == code;
+    if let Some(unreadable) = all.iter().find(|error| is(error, "PARSE_ERROR")) {
+        return vec![unreadable.clone()];
+    }
+    let follow_up = all.iter().any(|error| !is(error, "selectionMismatch"));
+    all.into_iter().filter(|error| !(follow_up && is(error, "selectionMismatch"))).collect()
 }
 
 /// Shopify's code for what the validator found, and its own words where the two kinds are the same.

@@ -183,3 +183,58 @@ pub(super) fn date(at: jiff::Timestamp) -> Resolved {
 pub(super) fn date_or_null(at: Option<jiff::Timestamp>) -> Resolved {
     at.map_or_else(super::answer::null, date)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn items(count: u64) -> Vec<(Key, ())> {
+        (0..count).map(|id| (Key { value: i128::from(id / 3), id }, ())).collect()
+    }
+
+    fn window_of(count: u64, arguments: Value) -> Result<(usize, usize, bool, bool), String> {
+        let found = window(&items(count), &Arguments::given(arguments), false, false);
+        found
+            .map(|(range, before, after)| (range.start, range.end, before, after))
+            .map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_page_starts_behind_its_cursor_and_says_what_lies_around_it() {
+        let cursor = |id: u64| Key { value: i128::from(id / 3), id }.cursor();
+        let cases = [
+            (json!({ "first": 4 }), (0, 4, false, true)),
+            (json!({ "first": 4, "after": cursor(3) }), (4, 8, true, true)),
+            (json!({ "first": 250, "after": cursor(3) }), (4, 10, true, false)),
+            (json!({ "last": 4 }), (6, 10, true, false)),
+            (json!({ "last": 4, "before": cursor(6) }), (2, 6, true, true)),
+            (json!({ "first": 4, "after": cursor(9) }), (10, 10, true, false)),
+        ];
+        for (arguments, expected) in cases {
+            assert_eq!(window_of(10, arguments.clone()), Ok(expected), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_page_ends_at_twenty_five_thousand() {
+        let behind =
+            |id: u64| json!({ "first": 250, "after": Key { value: i128::from(id / 3), id }.cursor() });
+        assert_eq!(window_of(30_000, behind(24_749)), Ok((24_750, 25_000, true, true)));
+        assert!(window_of(30_000, behind(24_750)).unwrap_err().contains("25,000"));
+        assert!(window_of(24_999, behind(24_750)).is_ok());
+    }
+
+    #[test]
+    fn sizes_and_cursors_that_are_wrong_are_refused() {
+        for arguments in [
+            json!({}),
+            json!({ "first": 1, "last": 1 }),
+            json!({ "first": 251 }),
+            json!({ "first": -1 }),
+            json!({ "first": 1, "after": "?" }),
+        ] {
+            assert!(window_of(10, arguments.clone()).is_err(), "{arguments}");
+        }
+    }
+}

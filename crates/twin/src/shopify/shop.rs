@@ -16,7 +16,7 @@ use apollo_compiler::ExecutableDocument;
 use apollo_compiler::validation::Valid;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Everything behind the HTTP server.
@@ -28,6 +28,7 @@ pub(super) struct Shop {
     pub(super) url: String,
     state: Mutex<State>,
     bucket: Mutex<Bucket>,
+    access: Mutex<Access>,
     pub(super) documents: Documents,
     outbox: Outbox,
     counts: Mutex<BTreeMap<String, u64>>,
@@ -64,6 +65,7 @@ impl Shop {
             url,
             state: Mutex::default(),
             bucket: Mutex::new(Bucket::full(config.plan, now)),
+            access: Mutex::new(Access::new(&config.scopes, &config.approved)),
             documents: Documents::default(),
             outbox,
             counts: Mutex::default(),
@@ -84,10 +86,16 @@ impl Shop {
         Ok(Arc::new(Request {
             shop: self.clone(),
             contract: Contract::get()?,
-            access: Access::new(&self.config.scopes, &self.config.approved),
+            access: self.access.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             bulk,
             search_warnings: Mutex::default(),
         }))
+    }
+
+    /// From the next request on.
+    pub(super) fn grant(&self, scopes: &BTreeSet<String>) {
+        let access = Access::new(scopes, &self.config.approved);
+        *self.access.lock().unwrap_or_else(PoisonError::into_inner) = access;
     }
 
     pub(super) fn place(&self, order: Order) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::shop::{CancelReason, Change, Order, RefundRequest, What};
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -84,6 +84,11 @@ impl ShopifyTwin {
             .subscriptions
             .insert(id, Subscription::new(id, super::webhooks::topic_name(topic), wanted, now));
         id
+    }
+
+    /// The scopes that the app has from the next request on.
+    pub fn grant(&self, scopes: &BTreeSet<String>) {
+        self.shop.grant(scopes);
     }
 
     /// Dates of the order are its own; its webhooks go out now.

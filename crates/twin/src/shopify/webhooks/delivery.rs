@@ -7,10 +7,6 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Real time, whatever the compression.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
 const RETRIES: u32 = 8;
 /// Doubled each time: the eighth retry comes 3 h 58 min after the first attempt.
 const RETRY_FIRST: Duration = Duration::from_secs(56);

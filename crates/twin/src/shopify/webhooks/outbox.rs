@@ -1,7 +1,7 @@
 //! From an event to requests: finds who wants it, makes the payload of that instant, lets the mischief have its way,
 //! and bounds how many requests are in flight. It never looks at the shop's state again.
 
-use super::delivery::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Delivery};
+use super::delivery::Delivery;
 use super::mischief::Plan;
 use super::payload::shaped;
 use super::record::{SentWebhook, WebhookCounts};
@@ -65,8 +65,8 @@ impl Outbox {
     /// Inside a runtime.
     pub(crate) fn new(config: &ShopConfig) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.answer_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let sender = Sender {

@@ -1,0 +1,51 @@
+//! Bulk operations.
+
+use crate::sink::Sink;
+use crate::{ask, codes, config, shop_with};
+use serde_json::{Value, json};
+
+const RUN: &str = "mutation ($query: String!) { bulkOperationRunQuery(query: $query) { bulkOperation { id status } userErrors { field message code } } }";
+
+#[tokio::test]
+async fn a_bulk_query_reads_everything_into_lines() {
+    let twin = shop_with(config(), 300).await;
+    let (sink, url) = Sink::start().await;
+    twin.subscribe("bulk_operations/finish", &url);
+    let query = "{ orders(query: \"status:any\") { edges { node { id name lineItems { edges { node { id quantity } } } } } } }";
+    let answer = ask(&twin, RUN, json!({ "query": query })).await;
+    assert_eq!(codes(&answer), Vec::<&str>::new(), "{answer}");
+    let id = answer["data"]["bulkOperationRunQuery"]["bulkOperation"]["id"].clone();
+    twin.webhook_counts().wait_for(|counts| counts.succeeded == 1).await.unwrap();
+    assert_eq!(sink.taken()[0].json()["status"], "completed");
+    let node = "query ($id: ID!) { node(id: $id) { ... on BulkOperation { status objectCount rootObjectCount url } } }";
+    let operation = ask(&twin, node, json!({ "id": id })).await["data"]["node"].clone();
+    assert_eq!((&operation["status"], &operation["rootObjectCount"]), (&json!("COMPLETED"), &json!("300")));
+    let text = reqwest::get(operation["url"].as_str().unwrap()).await.unwrap().text().await.unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let parents = lines.iter().filter(|line| line.get("__parentId").is_none()).count();
+    let items: usize = twin.orders().iter().map(|order| order.lines.len()).sum();
+    assert_eq!((parents, lines.len() - parents), (300, items));
+}
+
+#[tokio::test]
+async fn bulk_queries_that_shopify_refuses_are_refused() {
+    let twin = shop_with(config(), 1).await;
+    let cases = [
+        ("{ shop { id } }", "Bulk queries must contain at least one connection."),
+        (
+            "{ orders { nodes { id } } }",
+            "All connection fields in a bulk query must select their contents using 'edges'",
+        ),
+        (
+            "{ orders { edges { node { idd } } } }",
+            "Invalid bulk query: Field 'idd' doesn't exist on type 'Order'",
+        ),
+        ("mutation { tagsAdd(id: \"x\", tags: []) { userErrors { message } } }", "Invalid operation type."),
+    ];
+    for (query, text) in cases {
+        let answer = ask(&twin, RUN, json!({ "query": query })).await;
+        let error = &answer["data"]["bulkOperationRunQuery"]["userErrors"][0];
+        assert_eq!(error["code"], "INVALID");
+        assert!(error["message"].as_str().unwrap().starts_with(text), "{answer}");
+    }
+}
