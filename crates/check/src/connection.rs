@@ -35,8 +35,11 @@ fn own(judge: &mut Judge<'_>, path: &str, system: &System, problem: &str, absent
     let key = if dotted.is_empty() { path.to_owned() } else { format!("{path}.{dotted}") };
     let message =
         if dotted.is_empty() { format!("the connection {what}") } else { format!("{dotted} {what}") };
-    let help =
-        format!("docs/connectors/{}.md lists the settings, each with an example", system.connector.value);
+    let meant = if is_written(system, dotted) { nearest(dotted, absent.iter().copied()) } else { None };
+    let help = match meant {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => format!("docs/connectors/{}.md shows each setting", system.connector.value),
+    };
     judge.finding(Code::Connection, &place(system, dotted), key, message, help);
 }
 

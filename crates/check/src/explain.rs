@@ -5,6 +5,7 @@ use crate::fields;
 use crate::inputs::Inputs;
 use crate::scopes;
 use config::{Config, Flow, Intake, Owners};
+use connector::descriptor::OrderAbilities;
 use kernel::flow::{Mode, duration_text};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -68,6 +69,8 @@ pub struct OrderTruth {
     pub after_confirm: [(&'static str, String); 3],
     pub difference: String,
     pub filters: Vec<String>,
+    /// What the target's connector can do; absent where it is unknown.
+    pub able: Option<OrderAbilities>,
 }
 
 /// A scope that an app needs, and why.
@@ -161,7 +164,7 @@ fn flow_truth(config: &Config, inputs: &Inputs<'_>, name: &str, flow: &Flow) -> 
         mapping: shown(config, &flow.mapping),
         carries: carries.into_iter().collect(),
         export_lag: duration_text(flow.slo.export_lag.value),
-        orders: flow.exports_orders().then(|| orders(flow)),
+        orders: flow.exports_orders().then(|| orders(flow, descriptor.map(|known| known.orders.clone()))),
     }
 }
 
@@ -181,7 +184,7 @@ fn trigger(flow: &Flow) -> String {
     }
 }
 
-fn orders(flow: &Flow) -> OrderTruth {
+fn orders(flow: &Flow, able: Option<OrderAbilities>) -> OrderTruth {
     let orders = &flow.orders;
     OrderTruth {
         export_when: orders.export_when.iter().map(|when| word(&when.value)).collect(),
@@ -193,6 +196,7 @@ fn orders(flow: &Flow) -> OrderTruth {
         ],
         difference: orders.difference.value.to_string(),
         filters: flow.filters.iter().map(|filter| filter.value.clone()).collect(),
+        able,
     }
 }
 

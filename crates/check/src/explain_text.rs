@@ -1,6 +1,9 @@
 //! The explanation as text for a terminal.
 
 use crate::explain::{DomainTruth, Explanation, FlowTruth, ScopeNeed};
+use crate::policies::spelled;
+use connector::descriptor::{Becomes, OrderAbilities};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 impl fmt::Display for Explanation {
@@ -67,7 +70,29 @@ fn flow_text(flow: &FlowTruth) -> String {
         line("then", &changes.join(", "));
         line("difference", &orders.difference);
         line("filters", &orders.filters.join(" and "));
+        line("it can", &orders.able.as_ref().map(able_text).unwrap_or_default());
     }
+    text
+}
+
+fn able_text(able: &OrderAbilities) -> String {
+    let becomes = |set: &BTreeSet<Becomes>| {
+        let words: BTreeSet<&str> = set.iter().copied().chain([Becomes::Ticket]).map(spelled).collect();
+        words.into_iter().collect::<Vec<_>>().join("|")
+    };
+    let mut text = if able.confirms { "confirm; " } else { "not confirm; " }.to_owned();
+    let _ = write!(
+        text,
+        "address {}, line {}, cancel {}",
+        becomes(&able.address),
+        becomes(&able.line),
+        becomes(&able.cancel)
+    );
+    text.push_str(match (able.reports_totals, able.adjusts_line) {
+        (true, true) => "; difference adjust_line|accept|ticket",
+        (true, false) => "; difference accept|ticket",
+        (false, _) => "; difference ticket",
+    });
     text
 }
 

@@ -23,7 +23,7 @@ mod served;
 mod systems;
 mod topics;
 
-pub use explain::{DomainTruth, Explanation, FieldTruth, FlowTruth, ScopeNeed, SettingTruth};
+pub use explain::{DomainTruth, Explanation, FieldTruth, FlowTruth, OrderTruth, ScopeNeed, SettingTruth};
 pub use inputs::{
     DocumentFacts, ExpressionFault, Expressions, Inputs, MappingFacts, MappingInput, RuleFacts, TopicFacts,
 };

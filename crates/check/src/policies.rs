@@ -58,7 +58,7 @@ fn changes(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, descriptor: &Des
     }
 }
 
-fn spelled(becomes: Becomes) -> &'static str {
+pub(crate) fn spelled(becomes: Becomes) -> &'static str {
     match becomes {
         Becomes::Amend => "amend",
         Becomes::CounterDocument => "counter_document",

@@ -126,3 +126,30 @@ fn what_a_connector_says_about_its_connection_points_to_the_setting() {
     ];
     assert_eq!(found, expected.map(|(at, message, key)| (at.to_owned(), message, key)));
 }
+
+mod arbitrary {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever a person does to a good file, it is judged to the end.
+        #[test]
+        fn no_damage_makes_it_panic(
+            at in any::<prop::sample::Index>(),
+            cut in 0usize..60,
+            piece in prop::sample::select(vec!["", "[", "\"", " = ", "erp", "shopify", "oms", "[]", "\n", "fields", ".", "0", "1000h"]),
+        ) {
+            let good = tests().join("good");
+            let text = std::fs::read_to_string(good.join("tidegate.toml")).unwrap();
+            let (at, end) = { let at = at.index(text.len()); (at, (at + cut).min(text.len())) };
+            let text = format!("{}{piece}{}", &text[..at], &text[end..]);
+            let reading = Config::from_text("tidegate.toml", &text, &good, &BTreeMap::new(), &[]);
+            let expressions = support::expressions();
+            let inputs = support::inputs(&reading.config, &good, &good, &expressions);
+            let report = tidegate_check::run(&reading.config, &inputs).with(reading.findings);
+            let _ = (config::render(&report.findings), report.explanation.to_string(), serde_json::to_string(&report).unwrap());
+        }
+    }
+}

@@ -38,11 +38,12 @@ pub struct InitOptions<'a> {
     pub random: &'a mut dyn FnMut(&mut [u8]),
     /// Against the look-alikes on this machine: nothing else is needed.
     pub twin: bool,
-    /// What the user gave; what is absent is taken from the environment when the hub starts.
+    /// What the user gave, or what the look-alikes take. What is absent is taken from the environment when the hub
+    /// starts; against the look-alikes it is made up.
     pub access_token: Option<SecretString>,
     pub client_secret: Option<SecretString>,
     pub erp_secret: Option<SecretString>,
-    /// Mapping files to lie beside: name and content. Empty: those that come with Tidegate.
+    /// Mapping files to lie beside, by name: `orders_to_erp.toml` and `erp_to_shopify.toml` are what the flows name.
     pub mappings: Vec<(String, String)>,
 }
 

@@ -97,17 +97,6 @@ impl Origin {
         }
     }
 
-    /// The same place in a copy of the file in which the value is blanked: for a finding about a secret that stood
-    /// under a key whose name did not tell.
-    pub fn blanked(&self) -> Self {
-        let Self::File(spot) = self else { return self.clone() };
-        let text = spot.source.text();
-        let stars: String =
-            text[spot.span.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
-        let text = [&text[..spot.span.start], &stars, &text[spot.span.end..]].concat();
-        Self::File(Spot { source: Source::new(spot.source.name(), text), span: spot.span.clone() })
-    }
-
     /// One word, for tables and JSON.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -192,6 +192,5 @@ pub(crate) fn inputs<'a>(
         topics: topics(),
         expressions: Some(expressions),
         secrets: Some(secrets()),
-        ..Inputs::default()
     }
 }
