@@ -5,10 +5,12 @@
 //! each time. It adds nothing of its own to the schema and takes nothing else from the package. Without `--check` it
 //! needs the network once (`npm pack`) or a tarball that is already here.
 
+mod published;
+
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args as ClapArgs;
 use flate2::read::GzDecoder;
-use serde::Deserialize;
+use published::{Field, Input, Published, Reference, Type};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -116,99 +118,6 @@ impl Wanted {
             ensure!(types.insert(name.to_owned(), fields).is_none(), "types-in-use.txt names {name} twice");
         }
         Ok(Self(types))
-    }
-}
-
-#[derive(Deserialize)]
-struct Published {
-    data: Data,
-    offline_scopes: OfflineScopes,
-}
-#[derive(Deserialize)]
-struct Data {
-    #[serde(rename = "__schema")]
-    schema: Schema,
-}
-#[derive(Deserialize)]
-struct Schema {
-    types: Vec<Type>,
-}
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Type {
-    kind: String,
-    name: String,
-    fields: Option<Vec<Field>>,
-    input_fields: Option<Vec<Input>>,
-    interfaces: Option<Vec<Reference>>,
-    enum_values: Option<Vec<EnumValue>>,
-    possible_types: Option<Vec<Reference>>,
-    is_one_of: Option<bool>,
-    required_access: Option<String>,
-}
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Field {
-    name: String,
-    args: Vec<Input>,
-    #[serde(rename = "type")]
-    of: Reference,
-    is_deprecated: bool,
-    deprecation_reason: Option<String>,
-    required_access: Option<String>,
-    is_protected: Option<bool>,
-    protected_content: Option<String>,
-}
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Input {
-    name: String,
-    #[serde(rename = "type")]
-    of: Reference,
-    default_value: Option<String>,
-}
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EnumValue {
-    name: String,
-    is_deprecated: bool,
-    deprecation_reason: Option<String>,
-}
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Reference {
-    kind: String,
-    name: Option<String>,
-    of_type: Option<Box<Reference>>,
-}
-#[derive(Deserialize)]
-struct OfflineScopes {
-    items: Vec<ScopeItem>,
-}
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ScopeItem {
-    type_name: String,
-    field_name: Option<String>,
-    offline_scopes: Vec<String>,
-}
-
-impl Reference {
-    fn innermost(&self) -> &Reference {
-        self.of_type.as_deref().map_or(self, Reference::innermost)
-    }
-    fn name(&self) -> Result<&str> {
-        self.innermost().name.as_deref().context("a type reference without a name")
-    }
-    fn write(&self) -> Result<String> {
-        Ok(match (self.kind.as_str(), self.of_type.as_deref()) {
-            ("NON_NULL", Some(inner)) => format!("{}!", inner.write()?),
-            ("LIST", Some(inner)) => format!("[{}]", inner.write()?),
-            _ => self.name()?.to_owned(),
-        })
-    }
-    fn is_leaf(&self) -> bool {
-        matches!(self.innermost().kind.as_str(), "SCALAR" | "ENUM")
     }
 }
 
