@@ -4,6 +4,7 @@ mod api;
 mod bulk;
 mod pages;
 mod sink;
+mod standalone;
 mod webhooks;
 mod writes;
 

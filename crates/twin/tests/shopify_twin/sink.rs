@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
@@ -28,6 +29,7 @@ pub(crate) struct Sink {
     taken: Arc<Mutex<Vec<Taken>>>,
     /// For the next requests; 200 where there is none.
     answers: Arc<Mutex<Vec<u16>>>,
+    count: Arc<watch::Sender<usize>>,
 }
 
 impl Sink {
@@ -44,6 +46,11 @@ impl Sink {
         self.answers.lock().unwrap().extend(statuses.iter().rev());
     }
 
+    /// Until that many have come.
+    pub(crate) async fn arrived(&self, count: usize) {
+        self.count.subscribe().wait_for(|taken| *taken >= count).await.unwrap();
+    }
+
     pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
     }
@@ -51,6 +58,7 @@ impl Sink {
 
 async fn take(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> StatusCode {
     sink.taken.lock().unwrap().push(Taken { headers, body });
+    sink.count.send_modify(|count| *count += 1);
     let status = sink.answers.lock().unwrap().pop().unwrap_or(200);
     StatusCode::from_u16(status).unwrap()
 }
