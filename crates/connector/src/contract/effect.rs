@@ -67,7 +67,7 @@ async fn unanswered(bench: &Bench<'_>) -> Kept {
     let mut offset = 1;
     for (number, (_, answer_bytes)) in measured.lengths.iter().enumerate() {
         for trouble in unanswering(number, *answer_bytes) {
-            let why = |what: String| format!("{trouble:?} at step {number}: {what}");
+            let why = |what: String| format!("{trouble} at step {number}: {what}");
             one_unanswered(bench, offset, number, &trouble).await.map_err(why)?;
             offset += 1;
         }
@@ -86,7 +86,7 @@ fn unanswering(number: usize, answer_bytes: usize) -> Vec<Trouble> {
             Trouble::ApplyAndHold,
             Trouble::ApplyAndAnswer(b"\x00\x01\x02 this is not HTTP\r\n\r\n".to_vec()),
             Trouble::apply_and_answer("200 OK\r\ncontent-type: text/html", "<html>please log in</html>"),
-            Trouble::apply_and_answer("502 Bad Gateway", "the gateway lost its patience"),
+            Trouble::apply_and_answer("504 Gateway Timeout", "the gateway lost its patience"),
         ]);
     }
     troubles

@@ -25,6 +25,8 @@ struct Calls {
     connector: Arc<dyn Connector>,
     step: Step,
     key: CallKey,
+    /// Whether `observe` makes a call at all: one that has nothing to ask by cannot fail.
+    asks: bool,
 }
 
 /// What `observe`, `apply` and `health` must end in.
@@ -38,10 +40,14 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The step is planned while the target is well; the calls then go to `at`.
 async fn calls(bench: &Bench<'_>, at: std::net::SocketAddr) -> Result<Calls, String> {
     bench.proxy.set(Trouble::Pass);
+    let seen = bench.proxy.seen().len();
     let mut walk = Walk::new(bench, bench.wanted(0));
     match walk.stand().await? {
         At::Done(_) => Err("done before the first step".to_owned()),
-        At::Before { step, key, .. } => Ok(Calls { connector: bench.fixture.connector(at), step, key }),
+        At::Before { step, key, .. } => {
+            let asks = bench.proxy.seen().len() > seen;
+            Ok(Calls { connector: bench.fixture.connector(at), step, key, asks })
+        }
     }
 }
 
@@ -63,7 +69,12 @@ impl Calls {
             ("apply", apply.boxed(), kinds[1]),
             ("health", health, kinds[2]),
         ] {
-            if name == "health" && !self.connector.descriptor().health {
+            let asked = match name {
+                "observe" => self.asks,
+                "health" => self.connector.descriptor().health,
+                _ => true,
+            };
+            if !asked {
                 continue;
             }
             match timeout(call.time_out + GRACE, work).await {
@@ -87,13 +98,7 @@ async fn under(
 ) -> Result<Vec<Fault>, String> {
     let calls = calls(bench, bench.proxy.address()).await?;
     bench.proxy.set(trouble.clone());
-    let shown = match &trouble {
-        Trouble::Answer(bytes) => {
-            String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned()
-        }
-        other => format!("{other:?}"),
-    };
-    let ended = calls.end_in(bench, call, kinds).await.map_err(|why| format!("{shown}: {why}"));
+    let ended = calls.end_in(bench, call, kinds).await.map_err(|why| format!("{trouble}: {why}"));
     bench.proxy.set(Trouble::Pass);
     ended
 }

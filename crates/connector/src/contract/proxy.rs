@@ -1,6 +1,7 @@
 //! A TCP proxy that cuts, holds and replaces what goes through it. Owns one request for each connection, so that each
 //! trouble meets exactly the call that it is meant for; reads of HTTP only where a request ends.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,18 @@ impl Trouble {
     /// The same after the target has done its work.
     pub fn apply_and_answer(head: &str, body: &str) -> Self {
         Trouble::ApplyAndAnswer(http(head, body))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first_line =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned();
+        match self {
+            Trouble::Answer(bytes) => write!(f, "answered with {:?}", first_line(bytes)),
+            Trouble::ApplyAndAnswer(bytes) => write!(f, "applied and answered with {:?}", first_line(bytes)),
+            other => write!(f, "{other:?}"),
+        }
     }
 }
 

@@ -1,1 +1,288 @@
-//! What no contract asks: declarations, plans, settings.
+//! What no contract asks: declarations, plans, settings, and that the contract itself sees a connector that breaks it.
+
+use super::contract::{call, wanted};
+use super::examples::{Example, FIRST, PAGE, SECOND};
+use super::{connect, describe};
+use connector::descriptor::{Becomes, Descriptor, SettingKind, UnknownAnswer};
+use connector::port::{ExternalRef, ObjectState, Observation, Observed, Plan, Stage, Wanted};
+use connector::settings::Settings;
+use kernel::fault::Fault;
+use kernel::flow::{ChangeBecomes, Difference};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+fn described(example: &Example) -> Descriptor {
+    describe(&example.settings("http://127.0.0.1:9", "secret")).unwrap()
+}
+
+#[test]
+fn the_examples_declare_what_the_page_says() {
+    let first = described(&Example::read(FIRST));
+    assert_eq!(first.unknown, UnknownAnswer::NativeKey { lifetime: Duration::from_secs(86_400) });
+    assert!(first.health && first.resolves_references && !first.observe_first && first.orders.confirms);
+    assert_eq!(first.orders.cancel, BTreeSet::from([Becomes::Ticket, Becomes::Amend]));
+    assert_eq!(first.orders.line, BTreeSet::from([Becomes::Ticket]));
+    assert!(first.orders.reports_totals);
+    let second = described(&Example::read(SECOND));
+    assert_eq!(second.unknown, UnknownAnswer::LookUp { lag: Duration::from_secs(5) });
+    assert!(second.observe_first && !second.resolves_references && !second.orders.reports_totals);
+    let neither = Example::read(SECOND).without("look_up");
+    assert_eq!(described(&neither).unknown, UnknownAnswer::Neither);
+}
+
+#[test]
+fn no_secret_is_needed_to_describe_and_each_to_connect() {
+    let connection = Example::read(FIRST).connection;
+    let without = Settings::new(connection, BTreeMap::new());
+    assert!(describe(&without).is_ok());
+    assert_eq!(connect(&without).unwrap_err(), ["auth.token: the secret was not resolved"]);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_key() {
+    let connection = json!({
+        "url": "http://user:pw@erp.example",
+        "auth": {"kind": "magic"},
+        "idempotency": {"header": "Idempotency-Key"},
+        "create": {"path": "sales/{id}", "method": "GET", "success": [404], "body": 7, "wrap": "x"},
+        "confirm": {"path": "/sales/{id}/confirm"},
+        "cancel": {"path": "/sales/{nope}"},
+        "amend": {"path": "/sales/{id}", "headers": {"If-Match": "{version}"}},
+        "object": {"id": "id"},
+        "faults": {"codes": {"x": "maybe"}, "statuses": {"200": "rejected"}},
+        "wait": "5s",
+    });
+    let table = connection.as_object().unwrap().clone();
+    let problems = describe(&Settings::new(table.into_iter().collect(), BTreeMap::new())).unwrap_err();
+    for key in [
+        "url:",
+        "auth.kind:",
+        "idempotency.lifetime:",
+        "create.path: \"sales/{id}\" must begin",
+        "create.path: \"sales/{id}\" names {id}; known here are {object_key}",
+        "create.method:",
+        "create.success:",
+        "create.body:",
+        "create.wrap:",
+        "confirm: needs object.state",
+        "cancel: needs object.state",
+        "cancel.path:",
+        "object: has neither version",
+        "object.id:",
+        "faults.codes:",
+        "faults.statuses:",
+        "wait: is not known here",
+    ] {
+        assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key} in {problems:#?}");
+    }
+    assert!(!problems.iter().any(|problem| problem.contains("pw")), "{problems:#?}");
+}
+
+/// The table of settings on the page is made from the code; to mend it, run this with `UPDATE_DOCS=1`.
+#[test]
+fn the_page_lists_every_setting() {
+    let mut table =
+        String::from("| key | kind | default | meaning | example |\n| --- | --- | --- | --- | --- |\n");
+    for setting in described(&Example::read(FIRST)).settings {
+        let default = if setting.required { "**required**" } else { setting.default.unwrap_or("") };
+        let kind = match setting.kind {
+            SettingKind::Text => "text",
+            SettingKind::Url => "URL",
+            SettingKind::Secret => "secret",
+            SettingKind::Integer => "whole number",
+            SettingKind::Boolean => "true or false",
+            SettingKind::Duration => "duration",
+            SettingKind::Table => "table",
+            SettingKind::List => "list",
+        };
+        let row = format!(
+            "| `{}` | {kind} | {default} | {} | `{}` |\n",
+            setting.name, setting.meaning, setting.example
+        );
+        table.push_str(&row);
+    }
+    let (before, rest) = PAGE.split_once("<!-- settings: begin -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- settings: end -->").unwrap();
+    if found != table && std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!("{before}<!-- settings: begin -->\n{table}<!-- settings: end -->{after}");
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connectors/http.md"), page).unwrap();
+        return;
+    }
+    assert_eq!(found, table, "run this test with UPDATE_DOCS=1");
+}
+
+const CONFIRMED: Stage = Stage::Confirmed;
+
+/// An order as wanted, an object as it is in the target, and what is planned: a step, `done`, or the code of a refusal.
+struct Case {
+    name: &'static str,
+    wanted: Wanted,
+    object: Observed,
+    context: Value,
+    planned: &'static str,
+}
+
+fn case(name: &'static str, planned: &'static str) -> Case {
+    let wanted = wanted(
+        1,
+        CONFIRMED,
+        |key| json!({"reference": key, "po_number": "7", "shipment_address": {"city": "Utrecht"}, "totals": {"gross": "10.00"}}),
+    );
+    Case { name, wanted, object: Observed::None, context: Value::Null, planned }
+}
+
+impl Case {
+    fn object(mut self, state: &str, change: impl FnOnce(&mut Value)) -> Self {
+        let mut object = json!({
+            "id": 4, "number": "SO-4", "state": state, "version": 2, "reference": "contract-order-1",
+            "po_number": "7", "shipment_address": {"city": "Utrecht"}, "totals": {"gross": "10.0"},
+        });
+        change(&mut object);
+        let external =
+            ExternalRef { id: "4".into(), number: Some("SO-4".into()), state: Some(state.to_owned()) };
+        let body = json!({"object": object, "version": "2"});
+        self.object = Observed::One(ObjectState { external, body, adopted: false });
+        self
+    }
+
+    fn wanted(mut self, change: impl FnOnce(&mut Wanted)) -> Self {
+        change(&mut self.wanted);
+        self
+    }
+
+    fn same(self, state: &str) -> Self {
+        self.object(state, |_| {})
+    }
+
+    fn other_po(self, state: &str) -> Self {
+        self.object(state, |object| object["po_number"] = json!("6"))
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let known = |wanted: &mut Wanted| {
+        wanted.known = Some(ExternalRef { id: "4".into(), number: None, state: None });
+    };
+    let cancelled = |wanted: &mut Wanted| wanted.stage = Stage::Cancelled;
+    let present = |wanted: &mut Wanted| wanted.stage = Stage::Present;
+    let address = |object: &mut Value| object["shipment_address"]["city"] = json!("Delft");
+    let total = |object: &mut Value| object["totals"]["gross"] = json!("10.04");
+    let mut adopted = case("an adopted object is not written to", "done adopted").other_po("draft");
+    if let Observed::One(state) = &mut adopted.object {
+        state.adopted = true;
+    }
+    let mut many = case("of several, none is written to", "TG-3207");
+    many.object = Observed::Many(vec!["4".into(), "5".into()]);
+    let mut unversioned = case("an amend without a version to give", "TG-3205").other_po("draft");
+    if let Observed::One(state) = &mut unversioned.object {
+        state.body["version"] = Value::Null;
+    }
+    vec![
+        case("nothing there", "create"),
+        case("nothing there, and it was cancelled", "done unchanged").wanted(cancelled),
+        case("what was there is gone", "TG-3206").wanted(known),
+        many,
+        adopted,
+        case("a draft as wanted", "confirm").same("draft"),
+        case("a draft as wanted, to be only there", "done unchanged").same("draft").wanted(present),
+        case("confirmed as wanted", "done unchanged").same("confirmed"),
+        case("a draft with another PO", "amend").other_po("draft"),
+        unversioned,
+        case("confirmed with another PO", "TG-3203").other_po("confirmed"),
+        case("confirmed with another PO, amend not allowed there", "TG-3203").other_po("confirmed").wanted(
+            |wanted| {
+                wanted.after_confirm.line = ChangeBecomes::Amend;
+            },
+        ),
+        case("confirmed with another address", "TG-3203").object("confirmed", address),
+        case("cancelled and wanted", "TG-3202").same("cancelled"),
+        case("cancelled as wanted", "done unchanged").same("cancelled").wanted(cancelled),
+        case("a draft to be cancelled", "cancel").same("draft").wanted(cancelled),
+        case("confirmed, to be cancelled, by policy a ticket", "TG-3203").same("confirmed").wanted(cancelled),
+        case("confirmed, to be cancelled", "cancel").same("confirmed").wanted(|wanted| {
+            wanted.stage = Stage::Cancelled;
+            wanted.after_confirm.cancel = ChangeBecomes::Amend;
+        }),
+        case("a total that differs", "TG-3204").object("draft", total),
+        case("a total that differs by what is accepted", "confirm").object("draft", total).wanted(|wanted| {
+            wanted.difference = Difference::Accept("0.04".parse().unwrap());
+        }),
+        case("a total that differs by more than is accepted", "TG-3204").object("draft", total).wanted(
+            |wanted| {
+                wanted.difference = Difference::Accept("0.03".parse().unwrap());
+            },
+        ),
+    ]
+}
+
+fn planned(plan: Plan) -> String {
+    match plan {
+        Plan::Next(step) => step.name,
+        Plan::Done(done) if done.adopted => "done adopted".to_owned(),
+        Plan::Done(done) if done.unchanged => "done unchanged".to_owned(),
+        Plan::Done(_) => "done".to_owned(),
+        Plan::NotAllowed(fault) => fault.code,
+    }
+}
+
+#[test]
+fn the_table_of_plans() {
+    let connector = connect(&Example::read(FIRST).settings("http://127.0.0.1:9", "secret")).unwrap();
+    for case in cases() {
+        let observation = Observation { object: case.object, context: case.context, missing: Vec::new() };
+        assert_eq!(planned(connector.plan(&case.wanted, &observation)), case.planned, "{}", case.name);
+    }
+}
+
+#[test]
+fn what_the_target_echoes_otherwise_is_written_once() {
+    let connector = connect(&Example::read(FIRST).settings("http://127.0.0.1:9", "secret")).unwrap();
+    let case = case("", "").other_po("draft");
+    let mut observation = Observation { object: case.object, context: Value::Null, missing: Vec::new() };
+    assert_eq!(planned(connector.plan(&case.wanted, &observation)), "amend");
+    let written = super::frozen::digest(&case.wanted.body);
+    observation.context = json!({"written": written, "wrote": true});
+    assert_eq!(planned(connector.plan(&case.wanted, &observation)), "confirm");
+    let mut newer = case.wanted.clone();
+    newer.body["po_number"] = json!("8");
+    assert_eq!(planned(connector.plan(&newer, &observation)), "amend");
+}
+
+#[tokio::test]
+async fn a_former_connectors_object_is_found_and_a_doubled_one_is_told() {
+    let desk = super::desk::Desk::start().await;
+    let settings =
+        Example::read(SECOND).settings(&format!("http://{}/api/v2", desk.address), super::desk::PASSWORD);
+    let connector = connect(&settings).unwrap();
+    let mut wanted = wanted(1, CONFIRMED, |key| json!({"external_id": key, "lines": []}));
+    // The search is by prefix: another's longer key is no hit.
+    desk.add(&json!({"external_id": "contract-order-10", "lines": []}));
+    assert_eq!(connector.observe(&call(), &wanted).await.unwrap().object, Observed::None);
+    desk.add(&json!({"external_id": "web-1", "lines": []}));
+    wanted.also_known_as = vec!["web-0".into(), "web-1".into()];
+    let observation = connector.observe(&call(), &wanted).await.unwrap();
+    assert!(matches!(&observation.object, Observed::One(state) if state.adopted && state.external.id == "2"));
+    assert_eq!(planned(connector.plan(&wanted, &observation)), "done adopted");
+    desk.add(&json!({"external_id": "web-1", "lines": []}));
+    let observation = connector.observe(&call(), &wanted).await.unwrap();
+    assert_eq!(observation.object, Observed::Many(vec!["2".into(), "3".into()]));
+}
+
+#[tokio::test]
+async fn a_look_up_that_is_not_as_described_is_told_and_never_taken_for_none() {
+    let wrong: [(&str, fn(&mut Value)); 2] = [
+        ("items elsewhere", |look_up| look_up["items"] = json!("/found")),
+        ("a list that is not there", |look_up| look_up["path"] = json!("/nowhere?x={object_key}")),
+    ];
+    let desk = super::desk::Desk::start().await;
+    for (name, change) in wrong {
+        let mut example = Example::read(SECOND);
+        change(example.connection.get_mut("look_up").unwrap());
+        let base = format!("http://{}/api/v2", desk.address);
+        let connector = connect(&example.settings(&base, super::desk::PASSWORD)).unwrap();
+        let wanted = wanted(1, CONFIRMED, |_| Value::Null);
+        let fault: Fault = connector.observe(&call(), &wanted).await.unwrap_err();
+        assert_eq!(fault.code, "TG-3208", "{name}: {fault}");
+    }
+}
