@@ -126,14 +126,19 @@ impl SourcePath {
         (!value.is_null()).then_some(value)
     }
 
-    /// Calls `visit` with each value it leads to from `start`, in order; absent ones are left out.
-    pub(crate) fn each<'a>(&self, start: &'a Value, visit: &mut dyn FnMut(&'a Value)) {
-        each_from(&self.segments, start, visit);
+    /// Calls `visit` with each value it leads to from `start`, in order, and with the positions of its lists; absent
+    /// ones are left out.
+    pub(crate) fn each<'a>(&self, start: &'a Value, visit: &mut dyn FnMut(&[usize], &'a Value)) {
+        each_from(&self.segments, start, &mut Vec::new(), visit);
     }
 
     /// Appends the path to the concrete path of its base, for faults and explanations.
-    pub(crate) fn write_onto(&self, text: &mut String) {
+    pub(crate) fn write_onto(&self, text: &mut String, positions: &Positions) {
         use fmt::Write as _;
+        let mut every = match positions {
+            Positions::Many(positions) => positions.iter(),
+            _ => [].iter(),
+        };
         for segment in &self.segments {
             // Writing to a String cannot fail.
             let _ = match segment {
@@ -142,17 +147,34 @@ impl SourcePath {
                     Ok(())
                 }
                 Segment::Index(index) => write!(text, "[{index}]"),
-                Segment::Every => write!(text, "[]"),
+                Segment::Every => match every.next() {
+                    Some(position) => write!(text, "[{position}]"),
+                    None => write!(text, "[]"),
+                },
                 Segment::Where { key, value } => write!(text, "[{key}={value}]"),
             };
         }
+        if let Positions::One(position) = positions {
+            let _ = write!(text, "[{position}]");
+        }
     }
+}
+
+/// The positions of an item in the lists on the way to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Positions {
+    /// It is no item of a list.
+    None,
+    /// Its position in the list that the path leads to.
+    One(usize),
+    /// One position for each `[]` of the path.
+    Many(Box<[usize]>),
 }
 
 impl fmt::Display for SourcePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        self.write_onto(&mut text);
+        self.write_onto(&mut text, &Positions::None);
         let dot = if text.starts_with('[') || text.is_empty() { "" } else { "." };
         match self.base {
             Base::Root => write!(f, "${dot}{text}"),
@@ -179,18 +201,25 @@ fn step<'a>(value: &'a Value, segment: &Segment) -> Option<&'a Value> {
     }
 }
 
-fn each_from<'a>(segments: &[Segment], value: &'a Value, visit: &mut dyn FnMut(&'a Value)) {
+fn each_from<'a>(
+    segments: &[Segment],
+    value: &'a Value,
+    at: &mut Vec<usize>,
+    visit: &mut dyn FnMut(&[usize], &'a Value),
+) {
     match segments.split_first() {
         None if value.is_null() => {}
-        None => visit(value),
+        None => visit(at, value),
         Some((Segment::Every, rest)) => {
-            for item in value.as_array().into_iter().flatten() {
-                each_from(rest, item, visit);
+            for (position, item) in value.as_array().into_iter().flatten().enumerate() {
+                at.push(position);
+                each_from(rest, item, at, visit);
+                at.pop();
             }
         }
         Some((segment, rest)) => {
             if let Some(next) = step(value, segment) {
-                each_from(rest, next, visit);
+                each_from(rest, next, at, visit);
             }
         }
     }
@@ -324,7 +353,7 @@ mod tests {
     fn brackets_without_content_lead_to_every_value_that_is_there() {
         let source = json!({"lines": [{"net": "1"}, {"net": null}, {}, {"net": "3"}]});
         let mut seen = Vec::new();
-        SourcePath::parse("lines[].net").unwrap().each(&source, &mut |value| seen.push(value.clone()));
+        SourcePath::parse("lines[].net").unwrap().each(&source, &mut |_, value| seen.push(value.clone()));
         assert_eq!(seen, [json!("1"), json!("3")]);
     }
 

@@ -66,7 +66,7 @@ pub(crate) enum Source {
     First(Vec<ValuePlan>),
     Join { of: Vec<ValuePlan>, with: String },
     Concat(Vec<ValuePlan>),
-    Sum { over: SourcePath, of: Option<Box<ValuePlan>> },
+    Sum { over: SourcePath, of: Option<Box<ValuePlan>>, keep: Option<Box<Expression>> },
     Count(SourcePath),
     Arithmetic { operation: Operation, of: Vec<ValuePlan>, rounding: Option<Rounding> },
     Expr(Box<Expression>),

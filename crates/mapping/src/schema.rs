@@ -2,7 +2,7 @@
 //! against. It answers which fields there are; it validates no documents.
 //!
 //! Understood: `type` (one, or one with `null`), `properties`, `required`, `additionalProperties`, `items`, `enum`,
-//! `const`, `format` (`decimal`, `date`, `date-time`), `maxLength`, `$ref` into `$defs`, `anyOf` and `oneOf` with
+//! `const`, `format` (`decimal`, `date`, `date-time`), a `pattern` of decimals, `maxLength`, `$ref` into `$defs`, `anyOf` and `oneOf` with
 //! `null`, `allOf` of one. `x-reference: KIND` marks a field that takes a reference marker. Anything else is taken
 //! as "any value", which is then checked when the mapping runs. Two rules keep paths checkable: an object that lists
 //! its properties has no others unless `additionalProperties` says so, and one that lists none may have any.
@@ -386,8 +386,15 @@ fn text_of(schema: &Value) -> Text {
         Some("decimal") => Format::Decimal,
         Some("date") => Format::Date,
         Some("date-time") => Format::DateTime,
+        _ if schema.get("pattern").and_then(Value::as_str).is_some_and(is_decimal_pattern) => Format::Decimal,
         _ => Format::Plain,
     };
     let chars_max = schema.get("maxLength").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
     Text { format, allowed: None, chars_max }
+}
+
+/// `^-?[0-9]+(\.[0-9]+)?$` and its likes: the pattern of a decimal.
+fn is_decimal_pattern(pattern: &str) -> bool {
+    let rest = pattern.replace("[0-9]", "").replace("\\d", "");
+    rest.len() < pattern.len() && rest.contains("\\.") && rest.chars().all(|c| "^$-?+*().\\".contains(c))
 }

@@ -248,21 +248,7 @@ impl Compiler<'_> {
             }
             None => None,
         };
-        let (over, resolved) = self.path(each)?;
-        let node = match resolved.node.map(|node| self.source.items(node)) {
-            Some(Some(items)) if !resolved.many => items,
-            None if !resolved.many => None,
-            _ => {
-                self.findings.add(
-                    LoadCode::TypeMismatch,
-                    each.span.clone(),
-                    format!("`each` goes over a list; `{over}` is none"),
-                );
-                return None;
-            }
-        };
-        self.note_read(&resolved);
-        self.scopes.push(Scope::new(node, resolved.path.items()));
+        let over = self.enter_items(each)?;
         let condition = keep.and_then(|keep| {
             self.rule_verbs.insert(Verb::When);
             self.expression(keep, Some(&Ty::Bool)).map(|(expression, _)| expression)

@@ -34,7 +34,14 @@ impl Compiler<'_> {
         let mut typed = start.for_steps();
         let mut steps = Vec::new();
         for entry in then.items(&mut self.findings)? {
-            let (step, next) = self.step(&entry, &typed)?;
+            // On a list a step is made for each item.
+            let (step, next) = match typed.ty {
+                Ty::List(item) => {
+                    let (step, next) = self.step(&entry, &Typed::new(*item, false))?;
+                    (step, Typed::new(Ty::List(Box::new(next.ty)), typed.optional))
+                }
+                _ => self.step(&entry, &typed)?,
+            };
             self.rule_verbs.insert(step.verb());
             steps.push(step);
             typed = next;

@@ -96,7 +96,8 @@ impl Compiler<'_> {
             Verb::First => self.first(entry),
             Verb::Join => self.join(entry),
             Verb::Concat => {
-                let (of, typed) = self.texts(entry)?;
+                let (of, optional) = self.texts(entry)?;
+                let typed = Typed::new(Ty::PLAIN, optional.iter().any(|optional| *optional));
                 Some((Source::Concat(of), typed))
             }
             Verb::Sum => self.sum(entry),
@@ -183,23 +184,24 @@ impl Compiler<'_> {
         Some((Source::First(operands.into_iter().map(|(plan, _)| plan).collect()), typed))
     }
 
-    /// Operands that are texts, and the type of what they make together.
-    fn texts(&mut self, entry: &Entry<'_, '_>) -> Option<(Vec<ValuePlan>, Typed)> {
+    /// Operands that are texts, and which of them may be absent.
+    fn texts(&mut self, entry: &Entry<'_, '_>) -> Option<(Vec<ValuePlan>, Vec<bool>)> {
         let operands = self.operands(entry, 1)?;
-        let optional = operands.iter().all(|(_, typed)| typed.optional || matches!(typed.ty, Ty::List(_)));
         for (_, typed) in &operands {
             self.expect(entry, &typed.ty, "texts or numbers", |ty| match ty {
                 Ty::List(item) => matches!(**item, Ty::Text(_) | Ty::Integer | Ty::Any),
                 ty => matches!(ty, Ty::Text(_) | Ty::Integer | Ty::Any),
             })?;
         }
-        Some((operands.into_iter().map(|(plan, _)| plan).collect(), Typed::new(Ty::PLAIN, optional)))
+        // A list may be empty.
+        let optional = |typed: &Typed| typed.optional || matches!(typed.ty, Ty::List(_));
+        Some(operands.into_iter().map(|(plan, typed)| (plan, optional(&typed))).unzip())
     }
 
     fn join(&mut self, entry: &Entry<'_, '_>) -> Sourced {
         let Some(mut keys) = entry.table_if() else {
-            let (of, typed) = self.texts(entry)?;
-            return Some((Source::Join { of, with: " ".to_owned() }, typed));
+            let (of, optional) = self.texts(entry)?;
+            return Some((Source::Join { of, with: " ".to_owned() }, joined(&optional)));
         };
         let with = match keys.take("with") {
             Some(with) => with.text(&mut self.findings)?.to_owned(),
@@ -207,8 +209,8 @@ impl Compiler<'_> {
         };
         let of = self.required(&mut keys, "of", entry);
         keys.finish(&mut self.findings, "`join`", &["of", "with"]);
-        let (of, typed) = self.texts(&of?)?;
-        Some((Source::Join { of, with }, typed))
+        let (of, optional) = self.texts(&of?)?;
+        Some((Source::Join { of, with }, joined(&optional)))
     }
 
     fn sum(&mut self, entry: &Entry<'_, '_>) -> Sourced {
@@ -220,36 +222,49 @@ impl Compiler<'_> {
                 ty => *ty == Ty::Any,
             })?;
             self.note_read(&resolved);
-            return Some((Source::Sum { over: path, of: None }, Typed::new(Ty::DECIMAL, false)));
+            return Some((Source::Sum { over: path, of: None, keep: None }, Typed::new(Ty::DECIMAL, false)));
         };
         let over = self.required(&mut keys, "over", entry);
         let of = self.required(&mut keys, "of", entry);
-        keys.finish(&mut self.findings, "`sum`", &["over", "of"]);
+        let keep = keys.take("where");
+        keys.finish(&mut self.findings, "`sum`", &["over", "of", "where"]);
         let (over, of) = (over?, of?);
-        let path = self.enter_list(&over)?;
+        let path = self.enter_items(&over)?;
         let result = self.operand(&of);
+        let keep = keep.map(|keep| self.expression(&keep, Some(&Ty::Bool)));
         self.scopes.pop();
         let (plan, typed) = result?;
+        let keep = match keep {
+            Some(checked) => Some(Box::new(checked?.0)),
+            None => None,
+        };
         self.expect(&of, &typed.ty, "a decimal", Ty::is_numeric)?;
-        Some((Source::Sum { over: path, of: Some(Box::new(plan)) }, Typed::new(Ty::DECIMAL, false)))
+        let source = Source::Sum { over: path, of: Some(Box::new(plan)), keep };
+        Some((source, Typed::new(Ty::DECIMAL, false)))
     }
 
-    /// Makes the items of a list the current scope; the caller leaves it.
-    fn enter_list(&mut self, entry: &Entry<'_, '_>) -> Option<SourcePath> {
+    /// Makes the items of a list the current scope; the caller leaves it. An object counts as a list of one.
+    pub(super) fn enter_items(&mut self, entry: &Entry<'_, '_>) -> Option<SourcePath> {
         let (path, resolved) = self.path(entry)?;
-        let node = match resolved.node.map(|node| self.source.items(node)) {
-            Some(Some(items)) if !resolved.many => items,
-            None if !resolved.many => None,
-            _ => {
-                self.findings.add(
-                    LoadCode::TypeMismatch,
-                    entry.span.clone(),
-                    format!("`{}` goes over a list; `{path}` is none", entry.key),
-                );
-                return None;
-            }
+        let ty = resolved.node.map_or(Ty::Any, |node| self.source.ty(node));
+        let list = matches!(ty, Ty::List(_));
+        let fits = if resolved.many { !list } else { list || matches!(ty, Ty::Object | Ty::Any) };
+        if !fits {
+            let help = if resolved.many && list { format!("write `{path}[]`") } else { String::new() };
+            self.findings.add_help(
+                LoadCode::TypeMismatch,
+                entry.span.clone(),
+                format!("`{}` goes over the items of a list or one object; `{path}` is {ty}", entry.key),
+                help,
+            );
+            return None;
+        }
+        self.note_read(&resolved);
+        let scope = match resolved.node {
+            Some(node) if list => super::Scope::new(self.source.items(node)?, resolved.path.items()),
+            node => super::Scope { node, path: resolved.path, present: true },
         };
-        self.scopes.push(super::Scope::new(node, resolved.path.items()));
+        self.scopes.push(scope);
         Some(path)
     }
 
@@ -327,4 +342,9 @@ impl Compiler<'_> {
         );
         None
     }
+}
+
+/// A text that is there if one of its parts is.
+fn joined(optional: &[bool]) -> Typed {
+    Typed::new(Ty::PLAIN, optional.iter().all(|optional| *optional))
 }

@@ -82,10 +82,16 @@ fn each_mistake_is_found_at_its_place() {
         (r#"{ to = "text", copy = "day", then = [{ date = "UTC" }] }"#, "TG-2007", "\"UTC\"", ""),
         (r#"{ to = "address", each = "lines", rules = [] }"#, "TG-2007", "\"address\"", "`within`"),
         (
-            r#"{ to = "lines", each = "customer", rules = [{ to = "sku", copy = "code" }] }"#,
+            r#"{ to = "lines", each = "name", rules = [{ to = "sku", copy = "." }] }"#,
             "TG-2007",
-            "\"customer\"",
-            "",
+            "\"name\"",
+            "one object",
+        ),
+        (
+            r#"{ to = "lines", each = "lines[].taxes", rules = [{ to = "sku", copy = "rate" }] }"#,
+            "TG-2007",
+            "\"lines[].taxes\"",
+            "write `lines[].taxes[]`",
         ),
         (
             r#"{ to = "lines", each = "lines", rules = [{ to = "amount", copy = "price" }] }"#,

@@ -5,3 +5,4 @@ mod orders;
 mod properties;
 mod support;
 mod verbs;
+mod worked;

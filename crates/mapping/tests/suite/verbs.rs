@@ -41,7 +41,10 @@ fn verbs_that_yield_a_value() {
             json!("Ada  Byron "),
         ),
         (r#"{ to = "text", join = { of = ["tags", "name"], with = "/" } }"#, json!("b2b/rush/#1001")),
-        (r#"{ to = "text", concat = [{ constant = "Order " }, "name", "note"] }"#, json!("Order #1001")),
+        (r#"{ to = "text", concat = [{ constant = "Order " }, "name"] }"#, json!("Order #1001")),
+        (r#"{ to = "text", concat = [{ constant = "Order " }, "note"] }"#, Value::Null),
+        (r#"{ to = "text", join = ["note", "attributes.blank"] }"#, json!("")),
+        (r#"{ to = "text", join = ["note", "tip"] }"#, Value::Null),
         (r#"{ to = "decimal", sum = "lines[].price" }"#, json!("27.6050")),
         (
             r#"{ to = "decimal", sum = { over = "lines", of = { multiply = ["quantity", "price"] } } }"#,
@@ -49,6 +52,11 @@ fn verbs_that_yield_a_value() {
         ),
         (r#"{ to = "integer", count = "lines" }"#, json!(3)),
         (r#"{ to = "integer", count = "lines[].gift" }"#, json!(2)),
+        (
+            r#"{ to = "decimal", sum = { over = "lines", where = "item.gift != true", of = "quantity" } }"#,
+            json!("14.5"),
+        ),
+        (r#"{ to = "decimal", sum = { over = "lines[].taxes[]", of = "rate" } }"#, json!("0.31")),
         (r#"{ to = "decimal", add = ["total", "total"] }"#, json!("273.68")),
         (r#"{ to = "decimal", subtract = ["total", { constant = "36.84" }] }"#, json!("100.00")),
         (r#"{ to = "decimal", subtract = ["total", "tip"] }"#, Value::Null),
@@ -71,6 +79,8 @@ fn verbs_that_change_a_value() {
             json!("4711"),
         ),
         (r#"{ to = "text", copy = "po_number", then = [{ split = { by = " ", index = 2 } }] }"#, Value::Null),
+        (r#"{ to = "texts", copy = "tags", then = ["upper", { truncate = 2 }] }"#, json!(["B2", "RU"])),
+        (r#"{ to = "any", copy = "lines[].price", then = [{ scale = 1 }] }"#, json!(["4.3", "23.4", "0.0"])),
         (r#"{ to = "choice", copy = "status", then = [{ look_up = "letters" }] }"#, json!("A")),
         (r#"{ to = "integer", copy = "status", then = [{ look_up = "days" }] }"#, json!(30)),
         (
@@ -176,6 +186,30 @@ fn lists_and_objects() {
             json!({"code": "#1001", "city": null}),
         ),
     ]);
+}
+
+#[test]
+fn each_goes_into_lists_of_lists_and_takes_an_object_for_a_list_of_one() {
+    check(&[(
+        r#"{ to = "lines", each = "lines[].taxes[]", where = "item.rate != null", rules = [{ to = "sku", constant = "tax" },
+                { to = "amount", copy = "rate" }] },
+               { to = "lines", each = "customer", rules = [{ to = "sku", copy = "code" }] },
+               { to = "lines", each = ".", when = "item.test", rules = [{ to = "sku", copy = "name" }] },
+               { to = "lines", each = ".", rules = [{ to = "sku", copy = "currency" }] }"#,
+        json!([{"sku": "tax", "amount": "0.21"}, {"sku": "tax", "amount": "0.09"}, {"sku": "tax", "amount": "0.01"},
+                   {"sku": "CUST-001"}, {"sku": "EUR"}]),
+    )]);
+    let mapping = loaded(
+        r#"{ to = "lines", each = "lines[].taxes[]", rules = [{ to = "sku", constant = "x" },
+            { to = "amount", divide = { of = ["rate", { constant = "0" }], scale = 1 } }] }"#,
+    );
+    let mut source = order();
+    source["lines"][0]["taxes"] = json!([]);
+    let fault = mapping.run(&source, &context()).unwrap_err();
+    assert_eq!(
+        (fault.source_path.as_str(), fault.target_path.as_str()),
+        ("lines[1].taxes[0].rate", "lines[0].amount")
+    );
 }
 
 #[test]
