@@ -16,13 +16,18 @@ use kernel::flow::Mode;
 use kernel::id::SystemName;
 use kernel::key::ObjectKey;
 use kernel::rng::Rng;
-use kernel::version::Order;
+use kernel::version::{Digest, Order};
 use sha2::{Digest as _, Sha256};
-use store::delivery::{Claim, DeliveryKind, DeliveryState, Outcome, Wait};
+use std::time::Duration;
+use store::delivery::{Claim, DeliveryKind, DeliveryState, Outcome, Standing, Wait};
 
 /// What becomes of a claim before any call.
 enum Start {
     Ended(Outcome),
+    /// The target has this version already, under this digest.
+    Unchanged(Digest),
+    /// A newer state goes first.
+    AfterNewer,
     Dead(Fault),
     Held(String),
     Toward(Box<Goal>),
@@ -74,6 +79,15 @@ impl Engine {
         let mut running = Running::new(claim, None, Doing::Observing);
         match start {
             Start::Ended(outcome) => self.end(&lane, running, outcome, now),
+            Start::Unchanged(digest) => self.end_unchanged(running, digest, now),
+            Start::AfterNewer => {
+                running.failures += 1;
+                let wait = self.back_off(&lane, running.failures, rng).max(NEWER_FIRST);
+                let text = "a newer state of the same thing".to_owned();
+                let due_at = Some(now.wall_after(wait));
+                let state = DeliveryState::Waiting { due_at, wait: Wait::Scheduled { text } };
+                self.wait_in(&lane, running, state, now);
+            }
             Start::Dead(fault) => self.die(&lane, running, fault, now),
             Start::Held(text) => {
                 let state = DeliveryState::Waiting { due_at: None, wait: Wait::Condition { text } };
@@ -95,7 +109,7 @@ impl Engine {
             return Start::Held(format!("flow {} to be configured or switched on again", delivery.flow));
         };
         if let (Some(version), Some(delivered)) = (&delivery.version, &claim.standing.delivered)
-            && matches!(delivery.kind, DeliveryKind::State | DeliveryKind::Step)
+            && delivery.kind == DeliveryKind::State
             && version.against(delivered) == Order::Older
             && !self.planted.is(Mutant::OrderByArrival)
         {
@@ -121,15 +135,25 @@ impl Engine {
                 Confirm::NotByThis => (Stage::Present, None),
             }
         };
-        let mut hash = Sha256::new();
-        hash.update(mapped.digest);
-        hash.update([stage as u8]);
-        let digest = hash.finalize().into();
+        let digest = staged(&mapped.digest, stage);
+        if delivery.kind == DeliveryKind::Step {
+            if newer_is_pending(&claim.standing) {
+                return Start::AfterNewer;
+            }
+            let stages = [Stage::Present, Stage::Confirmed, Stage::Cancelled];
+            let same =
+                |stage: &Stage| claim.standing.delivered_digest == Some(staged(&mapped.digest, *stage));
+            if !stages.iter().any(same) {
+                // A newer state was delivered and has scheduled what it needs.
+                let by = claim.standing.routed_position.unwrap_or(delivery.position);
+                return Start::Ended(Outcome::Superseded { by });
+            }
+        }
         // A step is pressed by looking at the target; a person's replay asks the target as well.
         let asked_for =
             matches!(claim.envelope.via, Via::Backfill | Via::Replay) || delivery.kind == DeliveryKind::Step;
         if claim.standing.delivered_digest == Some(digest) && claim.open_attempt.is_none() && !asked_for {
-            return Start::Ended(Outcome::Unchanged);
+            return Start::Unchanged(digest);
         }
         let fill = |pattern: &String| {
             pattern.replace("{key}", delivery.subject.key()).replace("{label}", &state.label)
@@ -259,6 +283,25 @@ impl Engine {
         }));
         running.doing = Doing::Applying;
         self.running.insert(lane, running);
+    }
+}
+
+/// How soon a step looks again whether the newer state has been delivered.
+const NEWER_FIRST: Duration = Duration::from_secs(30);
+
+/// The mapped body and how far the object is to be brought: what makes two deliveries the same.
+fn staged(mapped: &Digest, stage: Stage) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(mapped);
+    hash.update([stage as u8]);
+    hash.finalize().into()
+}
+
+fn newer_is_pending(standing: &Standing) -> bool {
+    match (&standing.routed, &standing.delivered) {
+        (Some(routed), Some(delivered)) => routed.against(delivered) == Order::Newer,
+        (routed, None) => routed.is_some(),
+        (None, Some(_)) => false,
     }
 }
 

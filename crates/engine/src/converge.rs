@@ -1,12 +1,13 @@
 //! From what a target has to what is wanted, one step and one attempt at a time; and what each answer means
 //! (the table of DESIGN section 5).
 
+use crate::effect::{Effect, Ending};
 use crate::engine::Engine;
 use crate::mutant::Mutant;
 use crate::notice::What;
 use crate::running::{Doing, Open, Running, Then, stored_ref, the_one};
 use connector::port::{Applied, Observation, Observed, Plan, Step};
-use kernel::clock::Now;
+use kernel::clock::{Now, elapsed_ms};
 use kernel::fault::{Fault, FaultKind, Severity};
 use kernel::flow::Mode;
 use kernel::key::{CallKey, ChangeKey};
@@ -14,7 +15,7 @@ use kernel::rng::Rng;
 use kernel::subject::Lane;
 use kernel::version::EffectiveVersion;
 use std::time::Duration;
-use store::delivery::{DeliveryState, Moved, NewAttempt, Outcome, Wait};
+use store::delivery::{DeliveryState, Move, Moved, NewAttempt, Outcome, Wait};
 
 /// A target that needs more steps than this for one change does not converge.
 const ROUNDS_MAX: u32 = 12;
@@ -144,7 +145,7 @@ impl Engine {
     /// A move was committed, or the lane is not ours any more.
     pub(crate) fn advanced(&mut self, lane: &Lane, moved: Moved, now: Now, rng: &mut dyn Rng) {
         let Some(mut running) = self.running.remove(lane) else { return };
-        running.last_move = None;
+        let last_move = running.last_move.take();
         let Doing::Committing(then) = std::mem::replace(&mut running.doing, Doing::Observing) else {
             self.running.insert(lane.clone(), running);
             return;
@@ -152,14 +153,13 @@ impl Engine {
         match (moved, then) {
             (Moved::Lost, _) => {
                 self.forget(&running);
-                self.out.push(crate::effect::Effect::GiveBack(vec![(
-                    lane.clone(),
-                    running.claim.fence,
-                    None,
-                )]));
+                self.out.push(Effect::GiveBack(vec![(lane.clone(), running.claim.fence, None)]));
                 self.leave(lane, now);
             }
-            (Moved::Done { .. }, Then::Finish) => self.leave(lane, now),
+            (Moved::Done { .. }, Then::Finish) => {
+                self.out.extend(last_move.and_then(|last| ending(&running, &last)).map(Effect::Ended));
+                self.leave(lane, now);
+            }
             (Moved::Done { begun: Some(id) }, Then::Apply(key, step)) => {
                 running.open = Some(Open {
                     id,
@@ -378,6 +378,23 @@ impl Engine {
         self.raise(Severity::Page, What::ManyObjects { system: lane.system.clone(), subject, ids });
         self.die(lane, running, fault, now);
     }
+}
+
+/// What is told of a delivery that has ended; `None` if it only waits.
+fn ending(running: &Running, last: &Move) -> Option<Ending> {
+    let delivery = &running.claim.delivery;
+    let (outcome, delivered) = match last.state.as_ref()? {
+        DeliveryState::Ended(outcome) => (outcome.word(), matches!(outcome, Outcome::Delivered { .. })),
+        DeliveryState::Dead => ("dead", false),
+        DeliveryState::Waiting { .. } | DeliveryState::Unknown { .. } => return None,
+    };
+    Some(Ending {
+        system: delivery.lane.system.clone(),
+        flow: delivery.flow.clone(),
+        outcome,
+        fault: last.dead.as_ref().map(|fault| fault.kind),
+        lag_ms: delivered.then(|| elapsed_ms(delivery.changed_at, last.at)),
+    })
 }
 
 fn missing_fault(missing: &connector::port::MissingReference) -> Fault {

@@ -5,8 +5,8 @@ use crate::notice::Notice;
 use connector::port::{Applied, Observation, Read, Step, Wanted};
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
-use kernel::fault::{Fault, Reference};
-use kernel::id::{ShopId, SystemName};
+use kernel::fault::{Fault, FaultKind, Reference};
+use kernel::id::{FlowName, ShopId, SystemName};
 use kernel::key::CallKey;
 use kernel::subject::{Lane, Subject};
 use std::collections::BTreeMap;
@@ -80,26 +80,61 @@ pub enum StoreWork {
     Other,
 }
 
-/// What is to be done. Every effect but `GiveBack`, `AwaitedAgain`, `AwaitedFound` and `Raise` is answered by
+/// What is to be done. Every effect but `GiveBack`, `AwaitedAgain`, `AwaitedFound`, `Raise` and `Ended` is answered by
 /// exactly one event (or the process ends).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    FetchUnrouted { limit: u32 },
-    Route { decisions: Vec<Routed>, at: Timestamp },
+    FetchUnrouted {
+        limit: u32,
+    },
+    Route {
+        decisions: Vec<Routed>,
+        at: Timestamp,
+    },
     Claim(ClaimRequest),
     Advance(Vec<Move>),
     GiveBack(Vec<(Lane, i64, Option<Timestamp>)>),
     FetchNextDue,
     FetchPauses,
-    FetchAwaited { due: Timestamp, limit: u32 },
-    AwaitedAgain { awaited: Awaited, next: Timestamp },
-    AwaitedFound { awaited: Awaited, at: Timestamp },
+    FetchAwaited {
+        due: Timestamp,
+        limit: u32,
+    },
+    AwaitedAgain {
+        awaited: Awaited,
+        next: Timestamp,
+    },
+    AwaitedFound {
+        awaited: Awaited,
+        at: Timestamp,
+    },
     Observe(Call<Wanted>),
     Apply(Call<(CallKey, Step)>),
     Read(Call<Subject>),
-    Health { system: SystemName },
-    Look { system: SystemName, shop: ShopId, reference: Reference, awaited: Awaited },
+    Health {
+        system: SystemName,
+    },
+    Look {
+        system: SystemName,
+        shop: ShopId,
+        reference: Reference,
+        awaited: Awaited,
+    },
     Raise(Notice),
+    /// A delivery ended or died, and that is committed; for metrics.
+    Ended(Ending),
+}
+
+/// How a delivery left its lane for good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    pub system: SystemName,
+    pub flow: FlowName,
+    /// `delivered`, `unchanged`, …, `dead`.
+    pub outcome: &'static str,
+    pub fault: Option<FaultKind>,
+    /// From the change at the source to its existence in the target.
+    pub lag_ms: Option<u64>,
 }
 
 /// A call to a system on behalf of a lane.

@@ -81,6 +81,7 @@ pub struct Engine {
     pub(crate) moves: Vec<Move>,
     spans: u64,
     pauses: Vec<Pause>,
+    draining: bool,
     routing: bool,
     route_again: bool,
     route_retry_at: Option<Mono>,
@@ -120,6 +121,7 @@ impl Engine {
             moves: Vec::new(),
             spans: 0,
             pauses: Vec::new(),
+            draining: false,
             routing: false,
             route_again: true,
             route_retry_at: None,
@@ -157,6 +159,10 @@ impl Engine {
         at.max(now.mono)
     }
 
+    /// Takes no more lanes; those in work come to their end.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
     pub fn totals(&self) -> Totals {
         self.totals
     }
@@ -277,7 +283,7 @@ impl Engine {
         let paused = self.is_paused(&PauseScope::System(name.clone()), now);
         let except_flows = self.paused_flows(now);
         let mut except_lanes = self.paused_lanes(name, now);
-        let store_held = self.store_retry_at.is_some();
+        let store_held = self.store_retry_at.is_some() || self.draining;
         let hammer = self.planted.is(Mutant::Hammer);
         let Some(system) = self.systems.get_mut(name) else { return };
         system.paused = paused;

@@ -10,6 +10,7 @@ use kernel::envelope::{FactKind, Priority, Via};
 use kernel::fault::Fault;
 use kernel::rng::Rng;
 use kernel::subject::Lane;
+use kernel::version::Digest;
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
@@ -73,6 +74,16 @@ impl Engine {
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
         let _ = lane;
+        self.commit(running, movement, Then::Finish);
+    }
+
+    /// Found unchanged without a call: the target has this version too.
+    pub(crate) fn end_unchanged(&mut self, mut running: Running, digest: Digest, now: Now) {
+        self.totals.unchanged += 1;
+        let version = running.claim.delivery.version.clone();
+        let mut movement = running.movement(now.wall);
+        movement.state = Some(DeliveryState::Ended(Outcome::Unchanged));
+        movement.delivered = Some((version, digest));
         self.commit(running, movement, Then::Finish);
     }
 

@@ -10,6 +10,7 @@ pub mod effect;
 pub mod engine;
 pub mod facts;
 mod finish;
+pub mod hub;
 pub mod limiter;
 pub mod mutant;
 pub mod notice;

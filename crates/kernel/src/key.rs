@@ -112,9 +112,7 @@ mod tests {
         assert_eq!(change(&object, 1, "create"), change(&object, 1, "create"));
         assert_ne!(change(&object, 1, "create"), change(&object, 2, "create"));
         assert_ne!(change(&object, 1, "create"), change(&object, 1, "confirm"));
-        assert_ne!(
-            CallKey::of(&change(&object, 1, "create"), 1),
-            CallKey::of(&change(&object, 1, "create"), 2)
-        );
+        let of = |call| CallKey::of(&change(&object, 1, "create"), DeliveryId(7), call);
+        assert_ne!(of(1), of(2));
     }
 }

@@ -209,6 +209,7 @@ impl World {
                 let result = self.trouble().map_or(Ok(self.references_exist), Err);
                 self.answer(Event::Looked { awaited, result });
             }
+            Effect::Ended(_) => {}
             Effect::Raise(notice) => {
                 self.trace(&format!("{:?}", std::mem::discriminant(&notice.what)));
                 if matches!(notice.what, What::ManyObjects { .. })

@@ -79,7 +79,7 @@ pub fn run(setup: &Setup) -> Report {
             stuck = true;
             break;
         }
-        if world.events % 64 == 0 && world.now > end_of_trouble(&world.mix) {
+        if world.events.is_multiple_of(64) && world.now > end_of_trouble(&world.mix) {
             if is_quiet(&world) {
                 quiet_checks += 1;
             }

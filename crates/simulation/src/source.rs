@@ -59,7 +59,7 @@ impl World {
                 id,
                 content: 1,
                 quantity,
-                address: format!("street {other}"),
+                address: format!("first street {other}"),
                 cancelled: false,
                 created_at: at,
                 updated_at: at,

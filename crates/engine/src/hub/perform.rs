@@ -1,0 +1,262 @@
+//! One effect, performed: a store operation or a call, on a task of its own, answered by one event.
+
+use super::{Called, Input, Shared};
+use crate::effect::{Call, Effect, Event, StoreWork};
+use connector::port::CallContext;
+use kernel::fault::{Fault, FaultKind};
+use kernel::id::{ShopId, SystemName};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use store::StoreError;
+use store::delivery::Move;
+use store::operate::By;
+use store::query::Awaited;
+use tokio::sync::mpsc::UnboundedSender;
+
+type Events = UnboundedSender<Input>;
+
+/// Past the connector's own time-out by this much, an answer is given in its place: the engine is owed one.
+const GRACE: Duration = Duration::from_secs(2);
+
+pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
+    let store = shared.store.clone();
+    match effect {
+        Effect::FetchUnrouted { limit } => {
+            ask(events, StoreWork::Unrouted, async move { store.unrouted(limit).await.map(Event::Unrouted) });
+        }
+        Effect::Route { decisions, at } => {
+            ask(
+                events,
+                StoreWork::Route,
+                async move { store.route(decisions, at).await.map(|()| Event::Routed) },
+            );
+        }
+        Effect::Claim(request) => {
+            let (system, owner) = (request.system.clone(), shared.owner.clone());
+            ask(events, StoreWork::Claim(system.clone()), async move {
+                let claims = store.claim(request, &owner).await?;
+                Ok(Event::Claimed { system, claims })
+            });
+        }
+        Effect::Advance(moves) => advance(shared, moves, events),
+        Effect::GiveBack(lanes) => tell_store(events, async move { store.give_back(lanes).await }),
+        Effect::FetchNextDue => {
+            ask(events, StoreWork::NextDue, async move { store.next_due().await.map(Event::NextDue) });
+        }
+        Effect::FetchPauses => {
+            let now = shared.clock.now().wall;
+            ask(events, StoreWork::Pauses, async move { store.pauses(now).await.map(Event::Pauses) });
+        }
+        Effect::FetchAwaited { due, limit } => {
+            ask(events, StoreWork::Awaited, async move {
+                store.awaited(Some(due), limit).await.map(Event::Awaited)
+            });
+        }
+        Effect::AwaitedAgain { awaited, next } => tell_store(events, async move {
+            store.awaited_again(&awaited.shop, &awaited.system, &awaited.reference, next).await
+        }),
+        Effect::AwaitedFound { awaited, at } => {
+            ask(events, StoreWork::Other, async move {
+                let by = By::hub(format!("{} exists now", awaited.reference), at);
+                store.awaited_found(&awaited.shop, &awaited.system, &awaited.reference, by).await?;
+                Ok(Event::Changed)
+            });
+        }
+        Effect::Raise(notice) => shared.watcher.notice(&notice),
+        Effect::Ended(ending) => shared.watcher.ended(&ending),
+        Effect::Observe(call) => {
+            let connector = shared.connectors.get(&call.system).cloned();
+            let (context, wanted) = (context(shared, &call), call.what.clone());
+            make(
+                shared,
+                call,
+                events,
+                "observe".into(),
+                async move {
+                    match connector {
+                        Some(connector) => connector.observe(&context, &wanted).await,
+                        None => Err(no_connector()),
+                    }
+                },
+                |lane, fence, result| Event::Observed { lane, fence, result },
+                false,
+            );
+        }
+        Effect::Apply(call) => {
+            let connector = shared.connectors.get(&call.system).cloned();
+            let (context, (key, step)) = (context(shared, &call), call.what.clone());
+            make(
+                shared,
+                call,
+                events,
+                step.name.clone(),
+                async move {
+                    match connector {
+                        Some(connector) => connector.apply(&context, &key, &step).await,
+                        None => Err(no_connector()),
+                    }
+                },
+                |lane, fence, result| Event::Applied { lane, fence, result },
+                true,
+            );
+        }
+        Effect::Read(call) => {
+            let source = shared.sources.get(&call.system).cloned();
+            let (context, subject) = (context(shared, &call), call.what.clone());
+            make(
+                shared,
+                call,
+                events,
+                "read".into(),
+                async move {
+                    match source {
+                        Some(source) => source.read(&context, &subject).await,
+                        None => Err(no_connector()),
+                    }
+                },
+                |lane, fence, result| Event::HasRead { lane, fence, result },
+                false,
+            );
+        }
+        Effect::Health { system } => health(shared, system, events),
+        Effect::Look { system, shop, awaited, .. } => look(shared, &system, shop, awaited, events),
+    }
+}
+
+/// A store operation whose answer the engine waits for.
+fn ask(
+    events: &Events,
+    what: StoreWork,
+    work: impl Future<Output = Result<Event, StoreError>> + Send + 'static,
+) {
+    let events = events.clone();
+    tokio::spawn(async move {
+        let event = work.await.unwrap_or_else(|error| Event::StoreFailed { what, why: error.to_string() });
+        let _ = events.send(Input::Event(Box::new(event)));
+    });
+}
+
+/// A store operation that only its failure is told of.
+fn tell_store(events: &Events, work: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+    let events = events.clone();
+    tokio::spawn(async move {
+        if let Err(error) = work.await {
+            let event = Event::StoreFailed { what: StoreWork::Other, why: error.to_string() };
+            let _ = events.send(Input::Event(Box::new(event)));
+        }
+    });
+}
+
+fn advance(shared: &Arc<Shared>, moves: Vec<Move>, events: &Events) {
+    let (shared, events) = (shared.clone(), events.clone());
+    tokio::spawn(async move {
+        let lanes: Vec<_> = moves.iter().map(|movement| movement.lane.clone()).collect();
+        let tells = moves.iter().any(|movement| !movement.follow_ups.is_empty());
+        match shared.store.advance(moves).await {
+            Ok(moved) => {
+                let _ = events.send(Input::Event(Box::new(Event::Advanced(lanes.into_iter().zip(moved).collect()))));
+                if tells {
+                    let _ = events.send(Input::Event(Box::new(Event::Appended)));
+                }
+            }
+            Err(error) => {
+                let event = Event::StoreFailed { what: StoreWork::Advance(lanes), why: error.to_string() };
+                let _ = events.send(Input::Event(Box::new(event)));
+            }
+        }
+    });
+}
+
+fn context<T>(shared: &Shared, call: &Call<T>) -> CallContext {
+    CallContext {
+        shop: call.lane.shop.clone(),
+        time_out: shared.time_outs.get(&call.system).copied().unwrap_or(Duration::from_secs(30)),
+        trace: call.trace,
+        span: call.span,
+        now: shared.clock.now().wall,
+    }
+}
+
+fn no_connector() -> Fault {
+    Fault::new(FaultKind::Bug, "TG-5004", "the plan names a system that was not connected")
+}
+
+/// Makes a call; whatever happens, one answer comes back.
+fn make<T, A: Send + 'static>(
+    shared: &Arc<Shared>,
+    call: Call<T>,
+    events: &Events,
+    what: String,
+    work: impl Future<Output = Result<A, Fault>> + Send + 'static,
+    event: fn(kernel::subject::Lane, i64, Result<A, Fault>) -> Event,
+    write: bool,
+) {
+    let (shared, events) = (shared.clone(), events.clone());
+    let (system, lane, fence) = (call.system, call.lane, call.fence);
+    let deadline = shared.time_outs.get(&system).copied().unwrap_or(Duration::from_secs(30)) + GRACE;
+    tokio::spawn(async move {
+        let began = shared.clock.now().mono;
+        // A task of its own, so that a panic in a connector is a fault like any other.
+        let task = tokio::spawn(tokio::time::timeout(deadline, work));
+        let kind = if write { FaultKind::Ambiguous } else { FaultKind::Transient };
+        let result = match task.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Fault::new(kind, "time_out", "the connector gave no answer in its time")),
+            Err(_) => Err(Fault::new(kind, "TG-5005", "the connector broke off: see the log, and report it")),
+        };
+        let took = shared.clock.now().mono.since(began);
+        let fault = result.as_ref().err().map(|fault| fault.kind);
+        shared.watcher.called(&Called { system: &system, what: &what, fault, took });
+        let _ = events.send(Input::Event(Box::new(event(lane, fence, result))));
+    });
+}
+
+fn plain_context(shared: &Shared, system: &SystemName, shop: ShopId) -> CallContext {
+    CallContext {
+        shop,
+        time_out: shared.time_outs.get(system).copied().unwrap_or(Duration::from_secs(30)),
+        trace: kernel::envelope::TraceId::default(),
+        span: 1,
+        now: shared.clock.now().wall,
+    }
+}
+
+fn health(shared: &Arc<Shared>, system: SystemName, events: &Events) {
+    let (shared, events) = (shared.clone(), events.clone());
+    tokio::spawn(async move {
+        let result = match (shared.connectors.get(&system), ShopId::new("any")) {
+            (Some(connector), Ok(shop)) => {
+                let context = plain_context(&shared, &system, shop);
+                let deadline = context.time_out + GRACE;
+                tokio::time::timeout(deadline, connector.health(&context)).await.unwrap_or_else(|_| {
+                    Err(Fault::new(FaultKind::Transient, "time_out", "no answer to the health call"))
+                })
+            }
+            _ => Err(no_connector()),
+        };
+        let fault = result.as_ref().err().map(|fault| fault.kind);
+        shared.watcher.called(&Called { system: &system, what: "health", fault, took: Duration::ZERO });
+        let _ = events.send(Input::Event(Box::new(Event::Health { system, result })));
+    });
+}
+
+fn look(shared: &Arc<Shared>, system: &SystemName, shop: ShopId, awaited: Awaited, events: &Events) {
+    let (shared, events, system) = (shared.clone(), events.clone(), system.clone());
+    tokio::spawn(async move {
+        let result = match shared.connectors.get(&system) {
+            Some(connector) => {
+                let context = plain_context(&shared, &system, shop);
+                let deadline = context.time_out + GRACE;
+                let look = connector.exists(&context, &awaited.reference);
+                tokio::time::timeout(deadline, look).await.unwrap_or_else(|_| {
+                    Err(Fault::new(FaultKind::Transient, "time_out", "no answer to a look-up of a reference"))
+                })
+            }
+            None => Err(no_connector()),
+        };
+        let fault = result.as_ref().err().map(|fault| fault.kind);
+        shared.watcher.called(&Called { system: &system, what: "look", fault, took: Duration::ZERO });
+        let _ = events.send(Input::Event(Box::new(Event::Looked { awaited, result })));
+    });
+}
