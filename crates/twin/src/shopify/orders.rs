@@ -21,6 +21,19 @@ pub(super) fn visible(request: &Request, order: &Order) -> bool {
     order.created_at.as_second() >= oldest || request.access.holds("read_all_orders")
 }
 
+/// The order that has a part of that kind, with the part's place.
+pub(super) fn order_with(
+    request: &Request,
+    place: impl Fn(&Order) -> Option<usize>,
+) -> Option<(Arc<Order>, usize)> {
+    let state = request.shop.state();
+    state
+        .orders
+        .values()
+        .filter(|order| visible(request, order))
+        .find_map(|order| Some((order.clone(), place(order)?)))
+}
+
 /// `orders` of anything: those that hold, match the query and may be seen.
 pub(super) fn orders_where(
     args: &Arguments,

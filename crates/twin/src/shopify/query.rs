@@ -5,8 +5,8 @@ use super::answer::{
 };
 use super::bulk::{BulkNode, bulk_operations, current};
 use super::nodes::{
-    CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, InstallationNode, OrderNode,
-    ShopNode, SubscriptionNode, api_version, global_id, id_of,
+    CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode, InstallationNode,
+    OrderNode, RefundNode, ShopNode, SubscriptionNode, api_version, global_id, id_of,
 };
 use super::orders::{orders_count, orders_where, visible};
 use super::page::{Key, Shape, connection, count};
@@ -28,6 +28,8 @@ impl Node for QueryRoot {
         match name {
             "order" => optional(order(request, id_of("Order", id())?)),
             "orderByIdentifier" => order_by_identifier(args, request),
+            "refund" => optional(RefundNode::find(request, id_of("Refund", id())?)),
+            "fulfillment" => optional(FulfilmentNode::find(request, id_of("Fulfillment", id())?)),
             "orders" => orders_where(args, request, |_| true),
             "ordersCount" => orders_count(args, request),
             "node" => node(request, id()),
@@ -79,6 +81,8 @@ fn node(request: &Request, id: &str) -> Resolved {
     let (kind, number) = global_id(id)?;
     match kind {
         "Order" => optional(order(request, number)),
+        "Refund" => optional(RefundNode::find(request, number)),
+        "Fulfillment" => optional(FulfilmentNode::find(request, number)),
         "Customer" => optional(CustomerNode::find(request, number)),
         "Company" => optional(CompanyNode::find(request, number)),
         "CompanyLocation" => optional(CompanyLocationNode::find(request, number)),

@@ -2,6 +2,7 @@
 
 mod api;
 mod bulk;
+mod hub;
 mod pages;
 mod sink;
 mod standalone;

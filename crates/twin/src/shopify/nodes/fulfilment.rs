@@ -7,16 +7,25 @@ use crate::shop::{MoneyBag, Order, gid};
 use crate::shopify::answer::{
     Arguments, Node, Record, Request, Resolved, leaf, list, null, object, unmodelled,
 };
+use crate::shopify::orders::order_with;
 use crate::shopify::page::{Shape, date, parts};
 use std::sync::Arc;
 
-pub(super) struct FulfilmentNode {
+pub(in crate::shopify) struct FulfilmentNode {
     pub(super) order: Arc<Order>,
     /// Of a fulfilment that is there.
     pub(super) index: usize,
 }
 
 const LINES: Shape = Shape { connection: "FulfillmentLineItemConnection", edge: "FulfillmentLineItemEdge" };
+
+impl FulfilmentNode {
+    /// Of an order that the app may see.
+    pub(in crate::shopify) fn find(request: &Request, id: u64) -> Option<Self> {
+        order_with(request, |order| order.fulfilments.iter().position(|fulfilment| fulfilment.id == id))
+            .map(|(order, index)| Self { order, index })
+    }
+}
 
 /// The shop's one location.
 pub(super) fn location(id: u64) -> Record {

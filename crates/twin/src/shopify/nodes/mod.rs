@@ -22,8 +22,10 @@ mod subscription;
 
 pub(super) use company::{CompanyContactNode, CompanyLocationNode, CompanyNode};
 pub(super) use customer::CustomerNode;
+pub(super) use fulfilment::FulfilmentNode;
 pub(super) use metafield::{MetafieldNode, OwnerNode, digest};
 pub(super) use order::OrderNode;
+pub(super) use refund::RefundNode;
 pub(super) use shop::{InstallationNode, ShopNode};
 pub(super) use subscription::{SubscriptionNode, api_version};
 

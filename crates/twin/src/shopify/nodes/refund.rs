@@ -9,10 +9,11 @@ use crate::shop::{MoneyBag, Order, Refund, RestockType, gid};
 use crate::shopify::answer::{
     Answer, Arguments, Node, Record, Refusal, Request, Resolved, leaf, list, null, object, unmodelled,
 };
+use crate::shopify::orders::order_with;
 use crate::shopify::page::{Shape, date, parts};
 use std::sync::Arc;
 
-pub(super) struct RefundNode {
+pub(in crate::shopify) struct RefundNode {
     pub(super) order: Arc<Order>,
     /// Of a refund that is there.
     pub(super) index: usize,
@@ -24,6 +25,12 @@ const TRANSACTIONS: Shape = Shape { connection: "OrderTransactionConnection", ed
 const ADJUSTMENTS: Shape = Shape { connection: "OrderAdjustmentConnection", edge: "OrderAdjustmentEdge" };
 
 impl RefundNode {
+    /// Of an order that the app may see.
+    pub(in crate::shopify) fn find(request: &Request, id: u64) -> Option<Self> {
+        order_with(request, |order| order.refunds.iter().position(|refund| refund.id == id))
+            .map(|(order, index)| Self { order, index })
+    }
+
     fn refund(&self) -> &Refund {
         &self.order.refunds[self.index]
     }
