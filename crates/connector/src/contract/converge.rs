@@ -7,6 +7,7 @@ use crate::port::{Applied, Connector, Done, Observation, Observed, Plan, Step, W
 use kernel::fault::Fault;
 use kernel::key::CallKey;
 use std::sync::Arc;
+use tokio::time::timeout;
 
 /// More steps than any object needs.
 const STEPS_MAX: usize = 12;
@@ -164,9 +165,11 @@ impl<'a> Walk<'a> {
         short: bool,
     ) -> Result<Fault, String> {
         let call = if short { self.bench.short_call() } else { self.bench.call() };
-        match connector.apply(&call, key, step).await {
-            Err(fault) => Ok(fault),
-            Ok(_) => Err(format!("{} was taken for answered", step.name)),
+        let most = call.time_out + self.bench.fixture.grace();
+        match timeout(most, connector.apply(&call, key, step)).await {
+            Err(_) => Err(format!("{} does not end at its time-out of {:?}", step.name, call.time_out)),
+            Ok(Err(fault)) => Ok(fault),
+            Ok(Ok(_)) => Err(format!("{} was taken for answered", step.name)),
         }
     }
 }

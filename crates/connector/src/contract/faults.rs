@@ -34,9 +34,6 @@ type Kinds = [FaultKind; 3];
 
 const LOST: Kinds = [FaultKind::Transient, FaultKind::Ambiguous, FaultKind::Transient];
 
-/// How far beyond its time-out a call may end on a busy machine.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// The step is planned while the target is well; the calls then go to `at`.
 async fn calls(bench: &Bench<'_>, at: std::net::SocketAddr) -> Result<Calls, String> {
     bench.proxy.set(Trouble::Pass);
@@ -77,7 +74,7 @@ impl Calls {
             if !asked {
                 continue;
             }
-            match timeout(call.time_out + GRACE, work).await {
+            match timeout(call.time_out + bench.fixture.grace(), work).await {
                 Err(_) => return Err(format!("{name} does not end at its time-out of {:?}", call.time_out)),
                 Ok(None) => return Err(format!("{name} was taken for answered, not for {kind}")),
                 Ok(Some(fault)) if fault.kind != kind => return Err(format!("{name}: {fault}, not {kind}")),

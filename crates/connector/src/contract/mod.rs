@@ -78,6 +78,11 @@ pub trait Fixture: Send + Sync {
     fn short_time_out(&self) -> Duration {
         Duration::from_millis(200)
     }
+
+    /// How far beyond its time-out a call may end on a busy machine.
+    fn grace(&self) -> Duration {
+        Duration::from_secs(5)
+    }
 }
 
 /// One check that failed.

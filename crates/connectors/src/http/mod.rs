@@ -15,6 +15,9 @@ mod frozen;
 mod object;
 mod observe;
 mod plan;
+#[cfg(test)]
+mod planted;
+mod sections;
 mod template;
 #[cfg(test)]
 mod tests;

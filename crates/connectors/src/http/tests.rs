@@ -3,11 +3,13 @@
 use super::contract::{call, wanted};
 use super::examples::{Example, FIRST, PAGE, SECOND};
 use super::{connect, describe};
+use connector::contract::{CuttingProxy, Trouble};
 use connector::descriptor::{Becomes, Descriptor, SettingKind, UnknownAnswer};
 use connector::port::{ExternalRef, ObjectState, Observation, Observed, Plan, Stage, Wanted};
 use connector::settings::Settings;
-use kernel::fault::Fault;
+use kernel::fault::{Fault, FaultKind};
 use kernel::flow::{ChangeBecomes, Difference};
+use kernel::key::CallKey;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -271,18 +273,94 @@ async fn a_former_connectors_object_is_found_and_a_doubled_one_is_told() {
 
 #[tokio::test]
 async fn a_look_up_that_is_not_as_described_is_told_and_never_taken_for_none() {
-    let wrong: [(&str, fn(&mut Value)); 2] = [
-        ("items elsewhere", |look_up| look_up["items"] = json!("/found")),
-        ("a list that is not there", |look_up| look_up["path"] = json!("/nowhere?x={object_key}")),
+    let wrong = [
+        ("items elsewhere", "items", "/found"),
+        ("a list that is not there", "path", "/nowhere?x={object_key}"),
+        ("more pages than one", "more", "/orders/0/id"),
     ];
     let desk = super::desk::Desk::start().await;
-    for (name, change) in wrong {
+    desk.add(&json!({"external_id": "contract-order-12", "lines": []}));
+    for (name, key, value) in wrong {
         let mut example = Example::read(SECOND);
-        change(example.connection.get_mut("look_up").unwrap());
+        example.connection.get_mut("look_up").unwrap()[key] = json!(value);
         let base = format!("http://{}/api/v2", desk.address);
         let connector = connect(&example.settings(&base, super::desk::PASSWORD)).unwrap();
         let wanted = wanted(1, CONFIRMED, |_| Value::Null);
         let fault: Fault = connector.observe(&call(), &wanted).await.unwrap_err();
         assert_eq!(fault.code, "TG-3208", "{name}: {fault}");
     }
+}
+
+/// An answer to the create, and the kind, the code and the missing reference that it ends in.
+const ANSWERS: [(&str, &str, FaultKind, &str, Option<&str>); 12] = [
+    (
+        "200 OK",
+        r#"{"error":{"code":"unknown_item","field":"lines[0].sku"}}"#,
+        FaultKind::Rejected,
+        "unknown_item",
+        Some("item \"A-1\""),
+    ),
+    ("200 OK", r#"{"error":{"code":"whatever","message":"no"}}"#, FaultKind::Rejected, "whatever", None),
+    (
+        "200 OK",
+        r#"{"id":4,"error":{"code":"unknown_party","field":"/party"}}"#,
+        FaultKind::Rejected,
+        "unknown_party",
+        Some("party \"P\""),
+    ),
+    ("201 Created", r#"{"number":"SO-4"}"#, FaultKind::Ambiguous, "TG-3106", None),
+    ("201 Created", r#"[]"#, FaultKind::Ambiguous, "TG-3106", None),
+    ("204 No Content", "", FaultKind::Ambiguous, "TG-3106", None),
+    (
+        "422 Unprocessable",
+        r#"{"error":{"code":"unknown_item","field":"lines.0.sku"}}"#,
+        FaultKind::Rejected,
+        "unknown_item",
+        Some("item \"A-1\""),
+    ),
+    (
+        "422 Unprocessable",
+        r#"{"error":{"code":"other","message":"mail jo@example.com"}}"#,
+        FaultKind::Rejected,
+        "other",
+        None,
+    ),
+    (
+        "409 Conflict",
+        r#"{"error":{"code":"idempotency_in_progress"}}"#,
+        FaultKind::Conflict,
+        "idempotency_in_progress",
+        None,
+    ),
+    ("500 Oops", r#"{"error":{"code":"internal"}}"#, FaultKind::Ambiguous, "internal", None),
+    ("502 Bad Gateway", "<html>", FaultKind::Transient, "http_502", None),
+    ("503 Later", "", FaultKind::Ambiguous, "http_503", None),
+];
+
+#[tokio::test]
+async fn the_table_of_answers_to_a_create() {
+    let proxy = CuttingProxy::start("127.0.0.1:9".parse().unwrap(), |_| false).await.unwrap();
+    let mut example = Example::read(FIRST);
+    example.connection.get_mut("faults").unwrap()["statuses"] = json!({"502": "transient"});
+    let connector = connect(&example.settings(&format!("http://{}", proxy.address()), "secret")).unwrap();
+    let wanted = wanted(1, CONFIRMED, |_| json!({"party": "P", "lines": [{"sku": "A-1"}]}));
+    let Plan::Next(step) = connector.plan(&wanted, &Observation::unasked()) else { panic!("a create") };
+    for (status, body, kind, code, missing) in ANSWERS {
+        proxy.set(Trouble::answer(status, body));
+        let fault = connector.apply(&call(), &CallKey("tg-1".to_owned()), &step).await.unwrap_err();
+        let named = fault.missing.as_ref().map(ToString::to_string);
+        assert_eq!(
+            (fault.kind, fault.code.as_str(), named.as_deref()),
+            (kind, code, missing),
+            "{status} {body}: {fault}"
+        );
+        assert!(!fault.message.contains("jo@"), "{fault}");
+    }
+    proxy.set(Trouble::answer("201 Created", r#"{"id":4,"number":"SO-4","state":"draft","version":1}"#));
+    let applied = connector.apply(&call(), &CallKey("tg-1".to_owned()), &step).await.unwrap();
+    let told = ExternalRef { id: "4".into(), number: Some("SO-4".into()), state: Some("draft".into()) };
+    assert_eq!(applied.external, Some(told));
+    let sent = proxy.seen();
+    assert!(sent.iter().all(|seen| seen.head.contains("idempotency-key: tg-1\r\n")), "{:?}", sent[0].head);
+    assert!(sent.iter().all(|seen| seen.body == sent[0].body), "the same step sends the same bytes");
 }
