@@ -32,7 +32,11 @@ impl Engine {
         };
         let known = running.claim.standing.external.clone();
         let external = stored_ref(&goal.wanted, &done.external, done.adopted, known.as_ref(), now.wall);
-        let version = running.claim.delivery.version.clone();
+        // A step leaves the version as it was: it brings no state.
+        let version = match running.claim.delivery.kind {
+            DeliveryKind::Step => running.claim.standing.delivered.clone(),
+            _ => running.claim.delivery.version.clone(),
+        };
         let mut movement = running.movement(now.wall);
         if let Some(at) = goal.confirm_at.filter(|_| goal.wanted.stage == Stage::Present && !goal.cancelled) {
             movement.schedule.push(later(&running, goal, at, "the time to confirm"));

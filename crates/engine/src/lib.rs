@@ -20,6 +20,7 @@ mod running;
 mod system;
 pub mod triage;
 mod unknown;
+pub mod waits;
 
 pub use engine::Engine;
 pub use system::SystemView;

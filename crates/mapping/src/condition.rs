@@ -47,14 +47,19 @@ impl Condition {
     /// When a value is absent or of another type where the condition does not provide for it.
     pub fn holds(&self, source: &Value) -> Result<bool, MapFault> {
         let inputs = &self.expression.inputs;
-        let found = inputs.iter().map(|input| input.path.follow(source)).collect();
-        self.expression.holds(found).map_err(|Failure { message, value, .. }| MapFault {
+        let found: Vec<_> = inputs.iter().map(|input| input.path.follow(source)).collect();
+        self.expression.holds(&found).map_err(|Failure { message, value, .. }| MapFault {
             code: FaultCode::Expression,
             source_path: inputs.last().map(|input| input.path.to_string()).unwrap_or_default(),
             target_path: String::new(),
             message,
             value,
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn expression(&self) -> &Expression {
+        &self.expression
     }
 
     /// The condition as it was written.

@@ -1,1 +1,8 @@
-//! Webhooks in, Admin GraphQL out.
+//! Shopify's two sides: webhooks in ([`webhook`]), Admin GraphQL out ([`graphql`]) with what stands on it: orders read
+//! and listed ([`source`]), the ERP's number written back ([`write_back`]), [`subscriptions`] and the [`doctor`].
+//!
+//! Owns Shopify's own rules: signatures, versions, scopes, costs, what an answer means. Decides nothing about orders
+//! (that is `domains`), keeps no queue, retries nothing, and knows no store.
+
+pub mod version;
+pub mod webhook;

@@ -70,7 +70,7 @@ impl Compiler<'_> {
                     Kind::Exact("date and time") => Ty::DATE_TIME,
                     _ => Ty::Any,
                 };
-                Some((Expression { text: text.to_owned(), tree, inputs }, Typed::new(ty, optional)))
+                Some((Expression::new(text, tree, inputs), Typed::new(ty, optional)))
             }
             Err(refusal) => {
                 let span = find(&original, refusal.at)

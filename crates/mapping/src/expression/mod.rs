@@ -6,6 +6,7 @@
 
 mod check;
 mod kinds;
+mod quick;
 mod values;
 
 use std::str::FromStr as _;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use crate::fault::{Failure, FaultCode};
 use crate::path::SourcePath;
+use quick::Quick;
 use values::Values;
 
 /// A checked expression.
@@ -27,6 +29,8 @@ use values::Values;
 pub(crate) struct Expression {
     pub(crate) text: String,
     tree: IdedExpr,
+    /// The same without the interpreter, for conditions of a plain form.
+    quick: Option<Quick>,
     /// What its variables `v0`, `v1`, … stand for.
     pub(crate) inputs: Vec<Input>,
 }
@@ -51,8 +55,13 @@ pub(crate) enum Outcome {
 }
 
 impl Expression {
+    fn new(text: &str, tree: IdedExpr, inputs: Vec<Input>) -> Self {
+        let quick = Quick::of(&tree);
+        Self { text: text.to_owned(), tree, quick, inputs }
+    }
+
     /// Evaluates it over the values of its inputs, in their order.
-    pub(crate) fn evaluate(&self, found: Vec<Option<&Value>>) -> Result<Outcome, Failure> {
+    pub(crate) fn evaluate(&self, found: &[Option<&Value>]) -> Result<Outcome, Failure> {
         let values = Values::new(&self.inputs, found);
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         context.set_variable_resolver(&values);
@@ -74,7 +83,10 @@ impl Expression {
     }
 
     /// Evaluates a condition; null is false.
-    pub(crate) fn holds(&self, found: Vec<Option<&Value>>) -> Result<bool, Failure> {
+    pub(crate) fn holds(&self, found: &[Option<&Value>]) -> Result<bool, Failure> {
+        if let Some(answer) = self.quick.as_ref().and_then(|quick| quick.holds(&self.inputs, found)) {
+            return Ok(answer);
+        }
         match self.evaluate(found)? {
             Outcome::Bool(flag) => Ok(flag),
             Outcome::Null => Ok(false),
@@ -132,5 +144,88 @@ fn compare<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     match numbers.as_slice() {
         [a, b] => Ok(CowVal::owned(CelInt::from(a.cmp(b) as i64))),
         _ => Err(ExecutionError::invalid_argument_count(2, numbers.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::condition::Condition;
+    use crate::schema::Schema;
+
+    fn schema() -> Schema {
+        let schema = json!({"type": "object", "required": ["flag", "text", "amount", "count"], "properties": {
+            "flag": {"type": "boolean"}, "text": {"type": "string"}, "note": {"type": ["string", "null"]},
+            "amount": {"type": "string", "format": "decimal"}, "count": {"type": "integer"}}});
+        Schema::new("order/1", &schema).unwrap()
+    }
+
+    fn condition() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec![
+            "true",
+            "item.flag",
+            "has(item.note)",
+            "has(item.text)",
+            "item.text == 'a'",
+            "item.text != 'a'",
+            "item.note == 'a'",
+            "item.note != 'b'",
+            "compare(item.amount, 0) > 0",
+            "compare(item.amount, '1.50') == 0",
+            "compare(item.count, item.amount) <= 0",
+            "compare('2', item.amount) != 1",
+            "compare(item.amount, 3) >= -1",
+            "compare(item.amount, 3) < 0",
+        ]);
+        let leaf = leaf.prop_map(str::to_owned);
+        leaf.prop_recursive(3, 12, 2, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|a| format!("!({a})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) && ({b})")),
+                (inner.clone(), inner).prop_map(|(a, b)| format!("({a}) || ({b})")),
+            ]
+        })
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let scalar = || {
+            prop::sample::select(vec![
+                json!(null),
+                json!(true),
+                json!(false),
+                json!("a"),
+                json!("b"),
+                json!("1.5"),
+                json!("-2"),
+                json!("x"),
+                json!(""),
+                json!(3),
+                json!(0.5),
+                json!(u64::MAX),
+                json!([]),
+            ])
+        };
+        (scalar(), scalar(), scalar(), scalar(), scalar()).prop_map(|(flag, text, note, amount, count)| {
+            json!({"flag": flag, "text": text, "note": note, "amount": amount, "count": count})
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_quick_answer_is_that_of_the_interpreter(text in condition(), value in value()) {
+            let schema = schema();
+            let condition = Condition::load("test", &text, &schema).unwrap();
+            let expression = condition.expression();
+            let found: Vec<_> = expression.inputs.iter().map(|input| input.path.follow(&value)).collect();
+            let quick = expression.quick.as_ref().expect("each of these has a plain form");
+            if let Some(answer) = quick.holds(&expression.inputs, &found) {
+                prop_assert_eq!(expression.evaluate(&found).unwrap(), Outcome::Bool(answer), "{} on {}", text, value);
+            }
+        }
     }
 }

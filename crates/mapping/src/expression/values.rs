@@ -12,9 +12,9 @@ pub(super) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(inputs: &[Input], found: Vec<Option<&'a Value>>) -> Self {
+    pub(super) fn new(inputs: &[Input], found: &[Option<&'a Value>]) -> Self {
         let found =
-            inputs.iter().zip(found).map(|(input, value)| (value, input.presence, input.as_text)).collect();
+            inputs.iter().zip(found).map(|(input, value)| (*value, input.presence, input.as_text)).collect();
         Self { found }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Runner<'a> {
     target: Vec<(&'a [String], Option<usize>)>,
     last_read: Option<(usize, &'a SourcePath)>,
     fields_left: usize,
+    /// Room for the values of an expression, used again and again.
+    found: Vec<Option<&'a Value>>,
     trace: Option<Trace>,
 }
 
@@ -38,6 +40,7 @@ impl<'a> Runner<'a> {
             target: Vec::new(),
             last_read: None,
             fields_left: FIELDS_MAX,
+            found: Vec::new(),
             trace,
         }
     }
@@ -154,11 +157,14 @@ impl<'a> Runner<'a> {
 
     fn condition(&mut self, condition: &'a Expression) -> Result<bool, Failure> {
         let found = self.inputs(condition);
-        condition.holds(found)
+        let holds = condition.holds(&found);
+        self.found = found;
+        holds
     }
 
     fn inputs(&mut self, expression: &'a Expression) -> Vec<Option<&'a Value>> {
-        let mut found = Vec::with_capacity(expression.inputs.len());
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
         for input in &expression.inputs {
             let value = self.read(&input.path);
             self.trace_read(&input.path, &Val::of(value));

@@ -64,6 +64,10 @@ fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Cuts after so many characters, never within one.
 fn truncate(text: Cow<'_, str>, max: usize) -> Cow<'_, str> {
+    // As many bytes are at most as many characters.
+    if text.len() <= max {
+        return text;
+    }
     match text.char_indices().nth(max) {
         None => text,
         Some((end, _)) => match text {

@@ -98,7 +98,7 @@ impl<'a> Runner<'a> {
             Source::Arithmetic { operation, of, rounding } => self.arithmetic(*operation, of, *rounding),
             Source::Expr(expression) => {
                 let found = self.inputs(expression);
-                Ok(match expression.evaluate(found)? {
+                Ok(match expression.evaluate(&found)? {
                     Outcome::Null => Val::Absent,
                     Outcome::Bool(flag) => Val::Bool(flag),
                     Outcome::Integer(number) => Val::Integer(number),
