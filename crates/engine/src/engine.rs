@@ -283,6 +283,8 @@ impl Engine {
         let paused = self.is_paused(&PauseScope::System(name.clone()), now);
         let except_flows = self.paused_flows(now);
         let mut except_lanes = self.paused_lanes(name, now);
+        // A lease ends by the wall clock, which may jump; what is in work here is not claimed again by ourselves.
+        except_lanes.extend(self.running.keys().filter(|lane| lane.system == *name).cloned());
         let store_held = self.store_retry_at.is_some() || self.draining;
         let hammer = self.planted.is(Mutant::Hammer);
         let Some(system) = self.systems.get_mut(name) else { return };

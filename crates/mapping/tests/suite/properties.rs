@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tidegate_mapping::{Mapping, Schema};
+use tidegate_mapping::{Condition, Mapping, Schema};
 
 use crate::support::{context, file, load, loaded, order, source, target};
 
@@ -145,7 +145,7 @@ const WIDE: &str = r#"
         { to = "rates", each = "taxes", rules = [{ to = "rate", copy = "rate", then = [{ scale = 4 }] }] } ] }"#;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_panics_the_loader(text in "\\PC{0,200}") {
@@ -169,6 +169,14 @@ proptest! {
     fn no_expression_panics(text in "[a-z0-9 .()\\[\\]{}!<>=&|?:+*/%,'-]{0,60}") {
         let _ = load(&format!("{{ to = \"any\", expr = \"{text}\" }}"));
         let _ = load(&format!("{{ to = \"any\", expr = \"item.{text}\" }}"));
+    }
+
+    #[test]
+    fn no_condition_of_any_letters_panics(text in "(\\PC|item\\.|'|\"|\\\\|[(){}\\[\\]?:&|]){0,40}", value in any_json()) {
+        if let Ok(condition) = Condition::load("filter", &text, &source()) {
+            let _ = condition.holds(&value);
+            let _ = condition.holds(&order());
+        }
     }
 
     #[test]
