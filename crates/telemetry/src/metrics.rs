@@ -1,0 +1,302 @@
+//! The one struct of all metrics: what is measured, in words; registration and encoding.
+
+use crate::labels::{
+    Action, Answer, AtDoor, BreakerValue, Build, Called, Door, Ended, Noticed, OfFlow, OfServer, OfShop,
+    OfSink, OfSystem, OfTopic, Queue, QueueState, Topic,
+};
+use crate::names::{self, Name};
+use kernel::fault::{FaultKind, Severity};
+use kernel::id::{FlowName, ShopId, SystemName};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry};
+use std::hash::Hash;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+/// Edges in seconds; every objective (0.3, 60, 120) is one, so that the share within it is exact.
+const LATENCY_EDGES: [f64; 15] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0, 2.5, 5.0, 10.0, 60.0, 120.0];
+const LAG_EDGES: [f64; 15] =
+    [0.01, 0.05, 0.1, 0.3, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 3600.0, 21_600.0, 86_400.0];
+/// The word where nothing was at fault.
+const NO_FAULT: &str = "none";
+
+fn latency() -> Histogram {
+    Histogram::new(LATENCY_EDGES)
+}
+fn lag() -> Histogram {
+    Histogram::new(LAG_EDGES)
+}
+
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// What the queue of one system looks like; set by the sampler.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct QueueSample {
+    pub waiting: u64,
+    pub due: u64,
+    pub unknown: u64,
+    pub dead: u64,
+    pub oldest_s: f64,
+}
+
+/// All metrics of the process. Cheap to share: every method takes `&self`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    webhook_latency: Histograms<AtDoor>,
+    intake: Family<Answer, Counter>,
+    uncommitted_bytes: Gauge,
+    uncommitted_bytes_max: Gauge,
+    connections: Family<OfServer, Gauge>,
+    store_committing: Gauge,
+    free_disk_bytes: Gauge,
+    ended: Family<Ended, Counter>,
+    export_lag: Histograms<OfFlow>,
+    calls: Family<Called, Counter>,
+    call_duration: Histograms<OfSystem>,
+    queue_depth: Family<Queue, Gauge>,
+    queue_age: Family<OfSystem, Seconds>,
+    in_work: Family<OfSystem, Gauge>,
+    breaker: Family<OfSystem, Gauge>,
+    paused: Family<OfSystem, Gauge>,
+    log_envelopes: Gauge,
+    log_unrouted: Gauge,
+    log_payload_bytes: Gauge,
+    topic_last: Family<OfTopic, Gauge>,
+    hands: Family<Action, Counter>,
+    missed: Family<OfShop, Counter>,
+    redactions: Family<Topic, Counter>,
+    notices: Family<Noticed, Counter>,
+    escalations_lost: Family<OfSink, Counter>,
+    build: Family<Build, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn histograms<L: Clone + Hash + Eq>(make: fn() -> Histogram) -> Histograms<L> {
+    Family::new_with_constructor(make)
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            webhook_latency: histograms(latency),
+            intake: Family::default(),
+            uncommitted_bytes: Gauge::default(),
+            uncommitted_bytes_max: Gauge::default(),
+            connections: Family::default(),
+            store_committing: Gauge::default(),
+            free_disk_bytes: Gauge::default(),
+            ended: Family::default(),
+            export_lag: histograms(lag),
+            calls: Family::default(),
+            call_duration: histograms(latency),
+            queue_depth: Family::default(),
+            queue_age: Family::default(),
+            in_work: Family::default(),
+            breaker: Family::default(),
+            paused: Family::default(),
+            log_envelopes: Gauge::default(),
+            log_unrouted: Gauge::default(),
+            log_payload_bytes: Gauge::default(),
+            topic_last: Family::default(),
+            hands: Family::default(),
+            missed: Family::default(),
+            redactions: Family::default(),
+            notices: Family::default(),
+            escalations_lost: Family::default(),
+            build: Family::default(),
+        };
+        metrics.store_committing.set(1);
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let to = &mut self.registry;
+        add(to, &names::WEBHOOK_LATENCY, self.webhook_latency.clone());
+        add(to, &names::INTAKE, self.intake.clone());
+        add(to, &names::UNCOMMITTED_BYTES, self.uncommitted_bytes.clone());
+        add(to, &names::UNCOMMITTED_BYTES_MAX, self.uncommitted_bytes_max.clone());
+        add(to, &names::CONNECTIONS, self.connections.clone());
+        add(to, &names::STORE_COMMITTING, self.store_committing.clone());
+        add(to, &names::FREE_DISK_BYTES, self.free_disk_bytes.clone());
+        add(to, &names::ENDED, self.ended.clone());
+        add(to, &names::EXPORT_LAG, self.export_lag.clone());
+        add(to, &names::CALLS, self.calls.clone());
+        add(to, &names::CALL_DURATION, self.call_duration.clone());
+        add(to, &names::QUEUE_DEPTH, self.queue_depth.clone());
+        add(to, &names::QUEUE_AGE, self.queue_age.clone());
+        add(to, &names::IN_WORK, self.in_work.clone());
+        add(to, &names::BREAKER, self.breaker.clone());
+        add(to, &names::PAUSED, self.paused.clone());
+        add(to, &names::LOG_ENVELOPES, self.log_envelopes.clone());
+        add(to, &names::LOG_UNROUTED, self.log_unrouted.clone());
+        add(to, &names::LOG_PAYLOAD_BYTES, self.log_payload_bytes.clone());
+        add(to, &names::TOPIC_LAST, self.topic_last.clone());
+        add(to, &names::HANDS, self.hands.clone());
+        add(to, &names::MISSED, self.missed.clone());
+        add(to, &names::REDACTIONS, self.redactions.clone());
+        add(to, &names::NOTICES, self.notices.clone());
+        add(to, &names::ESCALATIONS_LOST, self.escalations_lost.clone());
+        add(to, &names::BUILD, self.build.clone());
+    }
+
+    /// The text of `/metrics` (OpenMetrics 1.0).
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(16 * 1024);
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    // --- intake ---------------------------------------------------------------------------------
+
+    /// A request at a door was answered.
+    pub fn answered(&self, door: Door, status: u16, reason: &'static str, took: Duration) {
+        let door = door.as_str();
+        self.intake.get_or_create(&Answer { door, status, reason }).inc();
+        self.webhook_latency.get_or_create(&AtDoor { door }).observe(took.as_secs_f64());
+    }
+    /// How often a door answered so.
+    pub fn answers(&self, door: Door, status: u16, reason: &'static str) -> u64 {
+        value(&self.intake, &Answer { door: door.as_str(), status, reason })
+    }
+    pub fn set_uncommitted(&self, bytes: u64, bytes_max: u64) {
+        self.uncommitted_bytes.set(signed(bytes));
+        self.uncommitted_bytes_max.set(signed(bytes_max));
+    }
+    pub fn connection_opened(&self, server: &'static str) {
+        self.connections.get_or_create(&OfServer { server }).inc();
+    }
+    pub fn connection_closed(&self, server: &'static str) {
+        self.connections.get_or_create(&OfServer { server }).dec();
+    }
+    pub fn set_committing(&self, committing: bool) {
+        self.store_committing.set(i64::from(committing));
+    }
+    pub fn set_free_disk(&self, bytes: u64) {
+        self.free_disk_bytes.set(signed(bytes));
+    }
+
+    // --- delivery -------------------------------------------------------------------------------
+
+    /// A delivery ended or died.
+    pub fn ended(
+        &self,
+        system: &SystemName,
+        flow: &FlowName,
+        outcome: &'static str,
+        fault: Option<FaultKind>,
+        lag_ms: Option<u64>,
+    ) {
+        let (system, flow) = (system.to_string(), flow.to_string());
+        if let Some(lag_ms) = lag_ms {
+            let of_flow = OfFlow { system: system.clone(), flow: flow.clone() };
+            self.export_lag.get_or_create(&of_flow).observe(Duration::from_millis(lag_ms).as_secs_f64());
+        }
+        let fault = fault.map_or(NO_FAULT, FaultKind::as_str);
+        self.ended.get_or_create(&Ended { system, flow, outcome, fault }).inc();
+    }
+    /// A call to a system ended.
+    pub fn called(&self, system: &SystemName, step: &str, fault: Option<FaultKind>, took: Duration) {
+        let system = system.to_string();
+        self.call_duration.get_or_create(&OfSystem { system: system.clone() }).observe(took.as_secs_f64());
+        let fault = fault.map_or(NO_FAULT, FaultKind::as_str);
+        self.calls.get_or_create(&Called { system, step: step.to_owned(), fault }).inc();
+    }
+
+    // --- what the sampler sets ------------------------------------------------------------------
+
+    pub fn set_queue(&self, system: &SystemName, sample: QueueSample) {
+        for state in QueueState::ALL {
+            let count = match state {
+                QueueState::Waiting => sample.waiting,
+                QueueState::Due => sample.due,
+                QueueState::Unknown => sample.unknown,
+                QueueState::Dead => sample.dead,
+            };
+            let labels = Queue { system: system.to_string(), state: state.as_str() };
+            self.queue_depth.get_or_create(&labels).set(signed(count));
+        }
+        self.queue_age.get_or_create(&OfSystem { system: system.to_string() }).set(sample.oldest_s);
+    }
+    pub fn set_system(&self, system: &str, breaker: BreakerValue, paused: bool, in_work: u32) {
+        let labels = OfSystem { system: system.to_owned() };
+        self.breaker.get_or_create(&labels).set(breaker as i64);
+        self.paused.get_or_create(&labels).set(i64::from(paused));
+        self.in_work.get_or_create(&labels).set(i64::from(in_work));
+    }
+    pub fn set_log(&self, envelopes: u64, unrouted: u64, payload_bytes: u64) {
+        self.log_envelopes.set(signed(envelopes));
+        self.log_unrouted.set(signed(unrouted));
+        self.log_payload_bytes.set(signed(payload_bytes));
+    }
+    pub fn set_topic_seen(&self, shop: &ShopId, topic: &str, unix_s: i64) {
+        let labels = OfTopic { shop: shop.to_string(), topic: topic.to_owned() };
+        self.topic_last.get_or_create(&labels).set(unix_s);
+    }
+
+    // --- people ---------------------------------------------------------------------------------
+
+    /// A person released, skipped or replayed so many.
+    pub fn touched_by_hand(&self, action: &'static str, count: u64) {
+        self.hands.get_or_create(&Action { action }).inc_by(count);
+    }
+    /// The sweep found changes that no webhook told of.
+    pub fn missed_webhooks(&self, shop: &ShopId, count: u64) {
+        self.missed.get_or_create(&OfShop { shop: shop.to_string() }).inc_by(count);
+    }
+    pub fn missed(&self, shop: &ShopId) -> u64 {
+        value(&self.missed, &OfShop { shop: shop.to_string() })
+    }
+    pub fn redacted(&self, topic: &str) {
+        self.redactions.get_or_create(&Topic { topic: topic.to_owned() }).inc();
+    }
+    pub fn noticed(&self, notice: &str, severity: Severity) {
+        let labels = Noticed { notice: notice.to_owned(), severity: severity_word(severity) };
+        self.notices.get_or_create(&labels).inc();
+    }
+    pub fn notices(&self, notice: &str, severity: Severity) -> u64 {
+        value(&self.notices, &Noticed { notice: notice.to_owned(), severity: severity_word(severity) })
+    }
+    pub fn escalation_lost(&self, sink: &'static str) {
+        self.escalations_lost.get_or_create(&OfSink { sink }).inc();
+    }
+    pub fn set_build(&self, version: &'static str, revision: &str) {
+        self.build.clear();
+        self.build.get_or_create(&Build { version, revision: revision.to_owned() }).set(1);
+    }
+}
+
+fn add(registry: &mut Registry, name: &Name, metric: impl Metric) {
+    registry.register(name.name, name.help, metric);
+}
+
+fn value<L: Clone + Hash + Eq + EncodeLabelSet>(family: &Family<L, Counter>, labels: &L) -> u64 {
+    family.get(labels).map_or(0, |counter| counter.get())
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Ticket => "ticket",
+        Severity::Page => "page",
+    }
+}

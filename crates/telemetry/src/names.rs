@@ -1,0 +1,102 @@
+//! Every metric's name, kind, labels and meaning. The registry and the page are made from this list.
+
+/// What kind of metric it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric. Counters are exposed with `_total` behind their name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+}
+
+impl Name {
+    /// As `/metrics` shows it.
+    pub fn exposed(&self) -> String {
+        match self.kind {
+            Kind::Counter => format!("{}_total", self.name),
+            Kind::Gauge | Kind::Histogram => self.name.to_owned(),
+        }
+    }
+}
+
+macro_rules! names {
+    ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(pub(crate) const $id: Name =
+            Name { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };)*
+        /// All of them, in the order of the page.
+        pub const NAMES: &[Name] = &[$($id),*];
+    };
+}
+
+names! {
+    WEBHOOK_LATENCY = Histogram "tidegate_webhook_latency_seconds" ["door"]
+        "From the request's head to the answer, commit included; the objective is 0.3 s";
+    INTAKE = Counter "tidegate_intake" ["door", "status", "reason"]
+        "Requests at the doors by answer and reason";
+    UNCOMMITTED_BYTES = Gauge "tidegate_uncommitted_bytes" []
+        "Bytes of bodies received and not yet committed";
+    UNCOMMITTED_BYTES_MAX = Gauge "tidegate_uncommitted_bytes_max" []
+        "The bound of the same; at the bound the intake answers 503";
+    CONNECTIONS = Gauge "tidegate_connections" ["server"]
+        "Open connections";
+    STORE_COMMITTING = Gauge "tidegate_store_committing" []
+        "1 while the store commits, 0 since it last could not";
+    FREE_DISK_BYTES = Gauge "tidegate_free_disk_bytes" []
+        "Free bytes where the data directory is";
+    ENDED = Counter "tidegate_deliveries_ended" ["system", "flow", "outcome", "fault"]
+        "Deliveries that ended or died, by outcome and fault";
+    EXPORT_LAG = Histogram "tidegate_export_lag_seconds" ["system", "flow"]
+        "From the change at the source to its existence in the target, whatever the way; the objective is 60 s";
+    CALLS = Counter "tidegate_calls" ["system", "step", "fault"]
+        "Calls to systems by step and fault; fault is none where it went well";
+    CALL_DURATION = Histogram "tidegate_call_duration_seconds" ["system"]
+        "How long calls to a system take";
+    QUEUE_DEPTH = Gauge "tidegate_queue_depth" ["system", "state"]
+        "Open deliveries: waiting, due of these, with an unknown answer, dead";
+    QUEUE_AGE = Gauge "tidegate_queue_age_seconds" ["system"]
+        "How long the oldest change has waited, whatever it waits for; 0 where nothing waits";
+    IN_WORK = Gauge "tidegate_lanes_in_work" ["system"]
+        "Lanes in work at a system";
+    BREAKER = Gauge "tidegate_breaker_state" ["system"]
+        "0 closed, 1 probing, 2 open";
+    PAUSED = Gauge "tidegate_system_paused" ["system"]
+        "1 while an operator has paused the system";
+    LOG_ENVELOPES = Gauge "tidegate_log_envelopes" []
+        "Facts in the log";
+    LOG_UNROUTED = Gauge "tidegate_log_unrouted" []
+        "Facts in the log that are not routed yet";
+    LOG_PAYLOAD_BYTES = Gauge "tidegate_log_payload_bytes" []
+        "Bytes of stored payloads, compressed and sealed";
+    TOPIC_LAST = Gauge "tidegate_topic_last_seen_seconds" ["shop", "topic"]
+        "Unix time of the newest fact of a topic, for silence";
+    HANDS = Counter "tidegate_orders_touched_by_hand" ["action"]
+        "Orders that a person released, skipped or replayed";
+    MISSED = Counter "tidegate_missed_webhooks" ["shop"]
+        "Changes that no webhook told of and the sweep found";
+    REDACTIONS = Counter "tidegate_redactions" ["topic"]
+        "Privacy requests that were carried out";
+    NOTICES = Counter "tidegate_notices" ["notice", "severity"]
+        "Notices raised; page and ticket go to the escalation sinks";
+    ESCALATIONS_LOST = Counter "tidegate_escalations_lost" ["sink"]
+        "Escalations that a sink could not deliver; they are in the log";
+    BUILD = Gauge "tidegate_build_info" ["version", "revision"]
+        "Always 1; the program's version and the revision of configuration and mappings in force";
+}
