@@ -14,6 +14,7 @@ pub mod hub;
 pub mod limiter;
 pub mod mutant;
 pub mod notice;
+pub mod overview;
 pub mod plan;
 pub mod route;
 mod running;
