@@ -110,6 +110,7 @@ impl Engine {
         };
         if let (Some(version), Some(delivered)) = (&delivery.version, &claim.standing.delivered)
             && delivery.kind == DeliveryKind::State
+            && claim.open_attempt.is_none()
             && version.against(delivered) == Order::Older
             && !self.planted.is(Mutant::OrderByArrival)
         {
@@ -136,7 +137,8 @@ impl Engine {
             }
         };
         let digest = staged(&mapped.digest, stage);
-        if delivery.kind == DeliveryKind::Step {
+        // What is unknown is looked up first, whatever has come since.
+        if delivery.kind == DeliveryKind::Step && claim.open_attempt.is_none() {
             if newer_is_pending(&claim.standing) {
                 return Start::AfterNewer;
             }

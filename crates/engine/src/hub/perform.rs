@@ -155,7 +155,8 @@ fn advance(shared: &Arc<Shared>, moves: Vec<Move>, events: &Events) {
         let tells = moves.iter().any(|movement| !movement.follow_ups.is_empty());
         match shared.store.advance(moves).await {
             Ok(moved) => {
-                let _ = events.send(Input::Event(Box::new(Event::Advanced(lanes.into_iter().zip(moved).collect()))));
+                let _ = events
+                    .send(Input::Event(Box::new(Event::Advanced(lanes.into_iter().zip(moved).collect()))));
                 if tells {
                     let _ = events.send(Input::Event(Box::new(Event::Appended)));
                 }
