@@ -4,5 +4,6 @@
 //! Owns Shopify's own rules: signatures, versions, scopes, costs, what an answer means. Decides nothing about orders
 //! (that is `domains`), keeps no queue, retries nothing, and knows no store.
 
+pub mod graphql;
 pub mod version;
 pub mod webhook;

@@ -1,0 +1,203 @@
+//! Every GraphQL document that is ever sent, in one table, with the scopes that it needs and its cost. A document that
+//! is not here cannot be sent.
+//!
+//! The cost is known before a document is sent. It is counted by the rule that was measured on recorded answers: an
+//! object 1, scalars 0, a mutation 10, a connection 2 plus its children times ⌊2 ln first⌋, of alternatives the
+//! dearest; money, addresses and page information nothing. A test counts it again. What Shopify says that it took
+//! (`requestedQueryCost`) replaces it from the first answer on.
+
+use connector::descriptor::Direction;
+use connector::outbound::Access;
+
+/// One document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Document {
+    /// The operation's own name; travels as `operationName`.
+    pub name: &'static str,
+    /// In `crates/shopify/queries/`.
+    pub file: &'static str,
+    pub text: &'static str,
+    pub access: Access,
+    /// All of them. A `write_` scope holds its `read_`.
+    pub scopes: &'static [&'static str],
+    /// Points that Shopify takes before it answers.
+    pub cost: u32,
+    /// The domain whose flows send it; `None`: every installation.
+    pub domain: Option<&'static str>,
+    /// Where Shopify is the flow's source or its target; `None`: either.
+    pub direction: Option<Direction>,
+    pub purpose: &'static str,
+}
+
+macro_rules! document {
+    ($file:literal, $name:literal, $access:ident, $scopes:expr, $cost:literal, $domain:expr, $direction:expr, $purpose:literal) => {
+        Document {
+            name: $name,
+            file: $file,
+            text: include_str!(concat!("../../queries/", $file)),
+            access: Access::$access,
+            scopes: &$scopes,
+            cost: $cost,
+            domain: $domain,
+            direction: $direction,
+            purpose: $purpose,
+        }
+    };
+}
+
+const ORDERS: Option<&str> = Some("orders");
+const SOURCE: Option<Direction> = Some(Direction::Source);
+const TARGET: Option<Direction> = Some(Direction::Target);
+
+pub const ORDER: Document = document!(
+    "order.graphql",
+    "Order",
+    Read,
+    ["read_orders", "read_customers", "read_products", "read_payment_terms"],
+    100,
+    ORDERS,
+    SOURCE,
+    "an order with the first page of its lines"
+);
+pub const ORDER_LINES: Document = document!(
+    "order_lines.graphql",
+    "OrderLines",
+    Read,
+    ["read_orders", "read_products"],
+    73,
+    ORDERS,
+    SOURCE,
+    "a further page of an order's lines"
+);
+pub const ORDER_REFUND: Document = document!(
+    "order_refund.graphql",
+    "OrderRefund",
+    Read,
+    ["read_orders"],
+    24,
+    ORDERS,
+    SOURCE,
+    "what a refund took back"
+);
+pub const VERSION_OF_ORDER: Document = document!(
+    "version_of_order.graphql",
+    "VersionOfOrder",
+    Read,
+    ["read_orders"],
+    1,
+    ORDERS,
+    SOURCE,
+    "whether an order changed while its pages were read"
+);
+pub const LIST_ORDERS: Document = document!(
+    "list_orders.graphql",
+    "ListOrders",
+    Read,
+    ["read_orders"],
+    13,
+    ORDERS,
+    SOURCE,
+    "orders by date, for the sweep and for backfills"
+);
+pub const DAY_ORDERS: Document = document!(
+    "day_orders.graphql",
+    "DayOrders",
+    Read,
+    ["read_orders"],
+    13,
+    ORDERS,
+    SOURCE,
+    "the orders of a day with their totals, for prove"
+);
+pub const ERP_FIELDS: Document = document!(
+    "erp_fields.graphql",
+    "ErpFields",
+    Read,
+    ["read_orders"],
+    3,
+    ORDERS,
+    TARGET,
+    "what of the ERP stands at an order"
+);
+pub const SET_ERP_FIELDS: Document = document!(
+    "set_erp_fields.graphql",
+    "SetErpFields",
+    Write,
+    ["write_orders"],
+    10,
+    ORDERS,
+    TARGET,
+    "writes the ERP's number and state to an order"
+);
+pub const SHOP: Document =
+    document!("shop.graphql", "Shop", Read, [], 4, None, None, "health, granted scopes, supported versions");
+pub const SUBSCRIPTIONS: Document = document!(
+    "subscriptions.graphql",
+    "Subscriptions",
+    Read,
+    [],
+    20,
+    None,
+    SOURCE,
+    "the live webhook subscriptions"
+);
+pub const CREATE_SUBSCRIPTION: Document = document!(
+    "create_subscription.graphql",
+    "CreateSubscription",
+    Write,
+    [],
+    10,
+    None,
+    SOURCE,
+    "subscribes to a topic"
+);
+pub const UPDATE_SUBSCRIPTION: Document = document!(
+    "update_subscription.graphql",
+    "UpdateSubscription",
+    Write,
+    [],
+    10,
+    None,
+    SOURCE,
+    "changes what a subscription sends"
+);
+pub const DELETE_SUBSCRIPTION: Document = document!(
+    "delete_subscription.graphql",
+    "DeleteSubscription",
+    Write,
+    [],
+    10,
+    None,
+    SOURCE,
+    "ends a subscription"
+);
+
+/// The table.
+pub const DOCUMENTS: &[Document] = &[
+    ORDER,
+    ORDER_LINES,
+    ORDER_REFUND,
+    VERSION_OF_ORDER,
+    LIST_ORDERS,
+    DAY_ORDERS,
+    ERP_FIELDS,
+    SET_ERP_FIELDS,
+    SHOP,
+    SUBSCRIPTIONS,
+    CREATE_SUBSCRIPTION,
+    UPDATE_SUBSCRIPTION,
+    DELETE_SUBSCRIPTION,
+];
+
+impl Document {
+    /// By its operation's name: for a call that was frozen by an earlier process.
+    pub fn named(name: &str) -> Option<&'static Document> {
+        DOCUMENTS.iter().find(|document| document.name == name)
+    }
+}
+
+/// Whether a grant covers a scope: the right to write holds the right to read.
+pub fn covers(granted: &str, needed: &str) -> bool {
+    granted == needed
+        || needed.strip_prefix("read_").is_some_and(|what| granted.strip_prefix("write_") == Some(what))
+}

@@ -1,0 +1,20 @@
+//! Admin GraphQL out: the documents, their cost, the bucket that is shared by all, the client of one shop, and what an
+//! answer means. There is no other way to Shopify's API in this workspace.
+
+mod answer;
+mod bucket;
+mod client;
+mod document;
+mod error;
+mod pause;
+
+pub use answer::Reply;
+pub use bucket::{Claim, CostBucket, HELD_MAX, Taken, ThrottleStatus};
+pub(crate) use client::{Deadline, frozen};
+pub use client::{Ports, ShopClient, ShopConnection, Shops};
+pub use document::{
+    CREATE_SUBSCRIPTION, DAY_ORDERS, DELETE_SUBSCRIPTION, DOCUMENTS, Document, ERP_FIELDS, LIST_ORDERS,
+    ORDER, ORDER_LINES, ORDER_REFUND, SET_ERP_FIELDS, SHOP, SUBSCRIPTIONS, UPDATE_SUBSCRIPTION,
+    VERSION_OF_ORDER, covers,
+};
+pub use pause::Pause;
