@@ -268,6 +268,8 @@ fn what_is_too_large_or_too_deep_is_refused() {
             ),
             "TG-2013",
         ),
+        (format!("{{ to = \"text\", when = \"{}\", constant = \"x\" }}", "[".repeat(32)), "TG-2012"),
+        (format!("{{ to = \"text\", when = \"{}\", constant = \"x\" }}", "{".repeat(33)), "TG-2013"),
         (many, "TG-2017"),
         ("#".repeat(300_000), "TG-2017"),
     ] {
