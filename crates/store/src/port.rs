@@ -27,7 +27,8 @@ pub struct ClaimRequest {
     pub now: Timestamp,
     pub lease: Duration,
     pub limit: u32,
-    /// Shops, flows and roots that are paused or blocked by the engine; their lanes are passed over.
+    /// Flows and lanes that are paused or blocked by the engine. What is passed over still holds what it held: an
+    /// unknown delivery its lane, an event the events behind it.
     pub except_flows: Vec<FlowName>,
     pub except_lanes: Vec<Lane>,
 }
@@ -57,7 +58,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// is never claimed by two; a lane with an `Unknown` delivery offers that one, at its look-up time.
     async fn claim(&self, request: ClaimRequest, owner: &str) -> StoreResult<Vec<Claim>>;
 
-    /// Moves lanes on; each move stands alone, all in one commit.
+    /// Moves lanes on; each move stands alone, all in one commit. `keep` renews the lease from the move's time. A move
+    /// that is lost because its delivery ended before its attempt began gives the lane back.
     async fn advance(&self, moves: Vec<Move>) -> StoreResult<Vec<Moved>>;
 
     /// Gives lanes back without a move, due again at a time (`None`: as they were).
@@ -68,7 +70,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     // --- triage and operators -------------------------------------------------------------------
 
-    /// Makes dead deliveries wait again, due from `due_from` on, spaced by `ramp`; attempts count anew. Returns how many.
+    /// Makes dead deliveries wait again, due from `due_from` on, spaced by `ramp`; attempts count anew. Returns how
+    /// many. Writes its line of the audit, as do `skip`, `awaited_found`, `pause`, `resume` and `redact`.
     async fn release(
         &self,
         which: DeliveryFilter,
@@ -118,11 +121,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn dead_letter_groups(&self) -> StoreResult<Vec<DeadLetterGroup>>;
     /// Everything about one root.
     async fn life(&self, shop: &ShopId, root: &str) -> StoreResult<Life>;
-    /// Subjects whose label is this (`#1001`), or whose key is (`5678`).
+    /// Subjects whose label is this (`#1001`), and roots whose key is (`5678`).
     async fn find(&self, text: &str) -> StoreResult<Vec<Subject>>;
     /// How subjects stand at a flow; one answer for each that was asked, in that order.
     async fn status(&self, flow: &FlowName, subjects: &[Subject]) -> StoreResult<Vec<SubjectStatus>>;
-    /// Roots by label, of a flow, whose newest state waits, is dead or is filtered by `rule` (for going live).
+    /// Subjects of a flow whose newest state was filtered by `rule`; with `rule` = `shadow`, was shadowed.
     async fn filtered_by(&self, flow: &FlowName, rule: &str, limit: u32) -> StoreResult<Vec<Subject>>;
     async fn backlog(&self, now: Timestamp) -> StoreResult<Vec<Backlog>>;
     /// Lags of deliveries of a flow that ended since, newest first.

@@ -6,6 +6,7 @@ use crate::log::{About, Appended, DedupeKey, NewEnvelope, Routed, Unrouted};
 use jiff::Timestamp;
 use kernel::envelope::{Envelope, Via};
 use kernel::id::{DeliveryId, Position};
+use kernel::subject::Subject;
 use kernel::version::Order;
 
 /// Days since 1970 in UTC: the generation of a webhook id.
@@ -35,8 +36,9 @@ impl State {
         self.subjects.entry(new.subject.clone()).or_default().push(position);
         let root = self.roots.entry((new.shop.clone(), new.subject.root().to_owned())).or_default();
         root.positions.push(position);
-        if root.subjects.insert(new.subject.clone()) {
-            self.names.entry(new.subject.key().to_owned()).or_default().insert(new.subject.clone());
+        if root.positions.len() == 1 {
+            let of_root = Subject { shop: new.shop.clone(), path: new.subject.root().to_owned() };
+            self.names.entry(of_root.key().to_owned()).or_default().insert(of_root);
         }
         let envelope = Envelope {
             position,

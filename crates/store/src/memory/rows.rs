@@ -80,7 +80,6 @@ pub(super) struct Known {
 pub(super) struct RootRow {
     pub positions: Vec<Position>,
     pub deliveries: Vec<DeliveryId>,
-    pub subjects: BTreeSet<Subject>,
 }
 
 #[derive(Debug)]
