@@ -1,1 +1,16 @@
-//! HTTP: webhooks, system ingest, admin.
+//! HTTP: webhooks and ingest in ([`intake`]), what operators ask ([`admin`]), health and metrics, and the server that
+//! carries them ([`server`]); who watches ([`watch`]) and what privacy asks for ([`privacy`]).
+//!
+//! Decides nothing about orders or deliveries and reads no configuration: the binary hands in what is in force.
+
+pub mod admin;
+pub mod health;
+pub mod intake;
+pub mod live;
+pub mod privacy;
+pub mod sampler;
+pub mod server;
+mod timer;
+pub mod watch;
+
+pub use live::LiveHub;

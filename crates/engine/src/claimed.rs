@@ -122,7 +122,7 @@ impl Engine {
             Err(fault) => return Start::Dead(fault),
         };
         let object_key = ObjectKey::of(&delivery.subject);
-        let mapped = match flow.mapper.map(&state.body, &object_key, now.wall) {
+        let mapped = match flow.mapper.map(&state.body, &delivery.subject, &object_key, now.wall) {
             Ok(mapped) => mapped,
             Err(fault) => return Start::Dead(fault),
         };

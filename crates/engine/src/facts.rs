@@ -7,6 +7,7 @@ use kernel::envelope::FactKind;
 use kernel::fault::Fault;
 use kernel::flow::OrderPolicy;
 use kernel::key::ObjectKey;
+use kernel::subject::Subject;
 use kernel::version::Digest;
 use serde_json::Value;
 use std::fmt::Debug;
@@ -97,5 +98,11 @@ pub trait Mapper: Send + Sync + Debug {
     fn revision(&self) -> &str;
 
     /// A fault is Rejected and names the field.
-    fn map(&self, body: &Value, object_key: &ObjectKey, now: Timestamp) -> Result<Mapped, Fault>;
+    fn map(
+        &self,
+        body: &Value,
+        subject: &Subject,
+        object_key: &ObjectKey,
+        now: Timestamp,
+    ) -> Result<Mapped, Fault>;
 }

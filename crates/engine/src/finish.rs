@@ -59,7 +59,8 @@ impl Engine {
             }
         }
         movement.state = Some(DeliveryState::Ended(outcome));
-        movement.external = Some(external);
+        // A target that has nothing and needs nothing (cancelled before it was made) gives no link.
+        movement.external = Some(external).filter(|external| !external.id.is_empty());
         movement.delivered = Some((version, goal.digest));
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);

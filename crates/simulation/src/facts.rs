@@ -8,6 +8,7 @@ use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::{ConfirmWhen, OrderPolicy};
 use kernel::key::ObjectKey;
+use kernel::subject::Subject;
 use kernel::version::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,7 +106,7 @@ impl Mapper for Content {
     fn revision(&self) -> &str {
         "r1"
     }
-    fn map(&self, body: &Value, _key: &ObjectKey, _now: Timestamp) -> Result<Mapped, Fault> {
+    fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
         let body = json!({
             "content": body["content"],
             "quantity": body["quantity"],

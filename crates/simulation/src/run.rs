@@ -23,6 +23,7 @@ use kernel::flow::{AfterConfirm, ConfirmWhen, Difference, Mode, OrderPolicy};
 use kernel::id::FlowName;
 use kernel::key::ObjectKey;
 use kernel::rng::{Rng, Seeded};
+use kernel::subject::Subject;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,7 +150,11 @@ fn happen(world: &mut World, todo: Todo) {
             world.sweep();
             world.after(Duration::from_secs(300), Todo::Sweep(life));
         }
-        Todo::LateAppend(life, webhook) if life == world.life => world.append(&webhook),
+        Todo::LateAppend(life, webhook) if life == world.life => {
+            if !world.fault(world.mix.store_fails) {
+                world.append(&webhook);
+            }
+        }
         Todo::Tell(..) | Todo::Wake(_) | Todo::Sweep(_) | Todo::LateAppend(..) => {}
         Todo::Restart => restart(world),
         Todo::Webhook(webhook) => world.webhook_arrives(webhook),
@@ -334,7 +339,7 @@ impl Mapper for Numbers {
     fn revision(&self) -> &str {
         "r1"
     }
-    fn map(&self, body: &Value, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
+    fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
         let body = json!({ "number": body["number"] });
         Ok(Mapped { digest: Sha256::digest(body.to_string().as_bytes()).into(), body })
     }

@@ -128,7 +128,7 @@ impl World {
         if self.mutant == Some(Mutant::AnswerBeforeCommit) {
             self.acknowledged.insert(webhook.id);
             let life = self.life;
-            return self.after(Duration::from_millis(5), Todo::LateAppend(life, webhook));
+            return self.after(Duration::from_millis(200), Todo::LateAppend(life, webhook));
         }
         self.append(&webhook);
         self.acknowledged.insert(webhook.id);

@@ -1,1 +1,57 @@
-//! The operator's pages, drawn on the server.
+//! The operator's pages (drawn on the server, no build step, no script needed): what is late, why, and what happens
+//! next; one order's whole life; dead letters; systems.
+//!
+//! They read the store and the running engine and judge nothing themselves: the words are `engine::overview`'s and
+//! `engine::waits`'. No payload is ever rendered. Every page but the login wants a session.
+
+mod access;
+mod assets;
+mod chart;
+mod chrome;
+mod error;
+mod form;
+mod pages;
+mod state;
+mod words;
+
+pub use access::ClientAddress;
+pub use state::{Random, Running, UiState};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use state::Ui;
+use std::sync::Arc;
+
+/// The largest form; the longest field is a reason.
+const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// All pages, their assets and the login. Paths that are none of them are the caller's to answer.
+pub fn router(state: UiState) -> Router {
+    let ui = Arc::new(Ui::new(state));
+    let signed_in = Router::new()
+        .route("/", get(pages::front::show))
+        .route("/orders", get(pages::orders::show))
+        .route("/orders/{shop}/{order}", get(pages::order::show))
+        .route("/orders/{shop}/{order}/release", post(pages::order_acts::release))
+        .route("/orders/{shop}/{order}/skip", post(pages::order_acts::skip))
+        .route("/orders/{shop}/{order}/pause", post(pages::order_acts::pause))
+        .route("/orders/{shop}/{order}/resume", post(pages::order_acts::resume))
+        .route("/dead-letters", get(pages::dead_letters::list))
+        .route("/dead-letters/group", get(pages::dead_letters::group))
+        .route("/dead-letters/release", post(pages::dead_letters::release))
+        .route("/dead-letters/skip", post(pages::dead_letters::skip))
+        .route("/systems", get(pages::systems::show))
+        .route("/systems/pause", post(pages::systems::pause))
+        .route("/systems/resume", post(pages::systems::resume))
+        .route("/logout", post(pages::login::logout))
+        .route_layer(from_fn_with_state(ui.clone(), access::guard));
+    Router::new()
+        .merge(signed_in)
+        .route("/login", get(pages::login::show).post(pages::login::sign_in))
+        .route("/assets/{file}", get(assets::serve))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(from_fn(access::headers))
+        .with_state(ui)
+}
