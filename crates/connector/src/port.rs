@@ -190,6 +190,9 @@ pub struct Listed {
     pub label: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What tells two states of one instant apart, in the source's own short form; only the source's comparison
+    /// reads it. Empty where there is nothing to compare.
+    pub fingerprint: String,
 }
 
 /// What a list is asked for.

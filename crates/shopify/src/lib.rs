@@ -5,5 +5,6 @@
 //! (that is `domains`), keeps no queue, retries nothing, and knows no store.
 
 pub mod graphql;
+pub mod source;
 pub mod version;
 pub mod webhook;

@@ -1,0 +1,354 @@
+//! Shopify as a source, against the look-alike: whole orders, pages, days, and what is refused.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use async_trait::async_trait;
+use connector::port::{ListBy, ListQuery, Listed, Source};
+use domains::orders::{canonical_bytes, from_graphql, from_rest};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use kernel::fault::FaultKind;
+use kernel::subject::Subject;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use support::{Hand, acme, call, config, connection, noon, start};
+use tidegate_shopify::graphql::{Claim, LIST_ORDERS, Pause, Ports, ShopClient, ShopConnection, Shops};
+use tidegate_shopify::source::{Compared, OrderSource, READ_TOPIC, compare, fingerprint_of};
+use twin::shop::{Mix, What, Workload, WorkloadConfig, webhook_body};
+use twin::shopify::{Plan, ShopConfig, ShopifyTwin};
+
+/// Everything that happens to so many orders, or their placing alone.
+fn play(twin: &ShopifyTwin, config: &ShopConfig, orders: u64, mix: Mix, placing_only: bool) {
+    let workload = Workload::new(WorkloadConfig {
+        seed: 11,
+        orders,
+        first_number: 1,
+        start: noon().checked_sub(SignedDuration::from_hours(2)).unwrap(),
+        interval_ms: 1000,
+        shop: Arc::new(config.profile.clone()),
+        mix,
+    });
+    for (at, change) in workload {
+        if !placing_only || matches!(change.what, What::Place(_)) {
+            twin.apply_at(&change, at).unwrap();
+        }
+    }
+}
+
+fn order(id: u64) -> Subject {
+    Subject::new(acme(), "order", &id.to_string())
+}
+
+fn source(client: ShopClient) -> OrderSource {
+    OrderSource::new(Shops::new([client]))
+}
+
+fn query(from: Timestamp, cursor: Option<String>) -> ListQuery {
+    ListQuery { by: ListBy::UpdatedAt, from, until: None, cursor, budget_percent: 50 }
+}
+
+async fn all(source: &OrderSource, query: &ListQuery) -> (Vec<Listed>, usize) {
+    let (mut query, mut items, mut pages) = (query.clone(), Vec::new(), 0);
+    loop {
+        let page = source.list(&call(), "orders", &query).await.unwrap();
+        items.extend(page.items);
+        pages += 1;
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return (items, pages),
+        }
+    }
+}
+
+/// Read whole, each order is what its webhook's body says, to the byte.
+#[tokio::test]
+async fn an_order_that_is_read_is_the_order_that_was_sent() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 120, Mix::demo(), false);
+    let source = source(client);
+    let mut compared = 0;
+    for kept in twin.orders() {
+        let read = source.read(&call(), &order(kept.id)).await.unwrap().unwrap();
+        assert_eq!((read.topic.as_str(), read.updated_at), (READ_TOPIC, kept.updated_at));
+        let body = serde_json::to_vec(&webhook_body(&kept)).unwrap();
+        let (graphql, rest) = (from_graphql(&read.payload), from_rest(&body));
+        match (graphql, rest) {
+            (Ok(graphql), Ok(rest)) => {
+                let text = |order| String::from_utf8(canonical_bytes(order).unwrap()).unwrap();
+                assert_eq!(text(&graphql), text(&rest), "{}", kept.name);
+                compared += 1;
+            }
+            (graphql, rest) => panic!("{}: {:?} {:?}", kept.name, graphql.err(), rest.err()),
+        }
+    }
+    assert_eq!(compared, 120);
+}
+
+#[tokio::test]
+async fn three_hundred_lines_come_in_pages_and_as_one() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 1, Mix { many_lines: 1000, ..Mix::plain() }, true);
+    let kept = twin.orders().remove(0);
+    assert!(kept.lines.len() > 250, "{}", kept.lines.len());
+    let read = source(client).read(&call(), &order(kept.id)).await.unwrap().unwrap();
+    let canonical = from_graphql(&read.payload).unwrap();
+    assert_eq!(canonical.lines.len(), kept.lines.len());
+    let pages = 1 + (kept.lines.len() - 20).div_ceil(35);
+    // And one more question: whether it is still the same order.
+    assert_eq!(twin.stats().api["queries"], pages as u64 + 1);
+}
+
+/// Changes the order when it is waited for the first time: between two pages.
+#[derive(Debug)]
+struct Meddler {
+    twin: Arc<ShopifyTwin>,
+    hand: Hand,
+    times: u32,
+    done: AtomicU32,
+}
+
+#[async_trait]
+impl Pause for Meddler {
+    async fn pause(&self, wait: Duration) {
+        self.hand.pause(wait).await;
+        if self.done.fetch_add(1, Ordering::Relaxed) < self.times {
+            let id = self.twin.orders()[0].id;
+            self.twin.update(id, |order| order.note = Some("changed".into())).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_two_states_are_not_put_together() {
+    for (times, expected) in [(1, Some("changed")), (50, None)] {
+        let config = ShopConfig { plan: Plan::Standard, ..config() };
+        let clock = config.clock.clone();
+        let twin = Arc::new(ShopifyTwin::start(config.clone()).await.unwrap());
+        play(&twin, &config, 1, Mix { many_lines: 1000, ..Mix::plain() }, true);
+        let hand = Hand(clock.clone());
+        let meddler = Meddler { twin: twin.clone(), hand: hand.clone(), times, done: AtomicU32::new(0) };
+        let connection = ShopConnection { restore_rate: 100, ..connection(twin.url()) };
+        let ports = Ports { clock: Arc::new(hand), pause: Arc::new(meddler) };
+        let client = ShopClient::connect(connection, ports).unwrap();
+        // Live calls leave 400 points: not enough for all pages.
+        let taken: Vec<_> = (0..16).map(|_| client.bucket().take(Claim::LIVE, 100).unwrap()).collect();
+        let source = source(client);
+        let mut call = call();
+        call.time_out = Duration::from_secs(120);
+        let read = source.read(&call, &order(twin.orders()[0].id)).await;
+        drop(taken);
+        match expected {
+            Some(note) => {
+                let order = from_graphql(&read.unwrap().unwrap().payload).unwrap();
+                assert_eq!(order.note.as_deref(), Some(note));
+                assert_eq!(order.updated_at, twin.orders()[0].updated_at);
+            }
+            None => {
+                let fault = read.unwrap_err();
+                assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Transient, "TG-6203"), "{fault}");
+            }
+        }
+        assert_eq!(twin.stats().api.get("throttled"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_read_waits_within_its_time_and_no_longer() {
+    let config = ShopConfig { plan: Plan::Standard, ..config() };
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 1, Mix::plain(), true);
+    let id = twin.orders()[0].id;
+    let taken = client.bucket().take(Claim::LIVE, 2000).unwrap();
+    let source = source(client);
+    let mut short = call();
+    short.time_out = Duration::from_millis(1500);
+    let fault = source.read(&short, &order(id)).await.unwrap_err();
+    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Throttled, Some(Duration::from_secs(1))));
+    assert!(source.read(&call(), &order(id)).await.unwrap().is_some());
+    drop(taken);
+}
+
+#[tokio::test]
+async fn what_is_gone_is_none_and_what_is_no_order_is_refused() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 1, Mix::plain(), true);
+    let source = source(client);
+    let id = twin.orders()[0].id;
+    let refund = order(id).child("refund", "1");
+    assert!(source.read(&call(), &refund).await.unwrap().is_some(), "of a refund its order is read");
+    twin.delete(id).unwrap();
+    assert_eq!(source.read(&call(), &order(id)).await.unwrap(), None);
+    for path in ["product:1", "order:", "order:1x", ""] {
+        let subject = Subject { shop: acme(), path: path.into() };
+        assert_eq!(source.read(&call(), &subject).await.unwrap_err().kind, FaultKind::Rejected, "{path}");
+    }
+    let fault = source.list(&call(), "products", &query(noon(), None)).await.unwrap_err();
+    assert_eq!(fault.code, "TG-6201");
+    let fault = source.list(&call(), "orders", &query(noon(), Some("x".into()))).await.unwrap_err();
+    assert_eq!(fault.code, "TG-6201");
+}
+
+#[tokio::test]
+async fn a_list_holds_every_order_once_oldest_change_first() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 600, Mix::plain(), false);
+    let source = source(client);
+    let (items, pages) = all(&source, &query(Timestamp::UNIX_EPOCH, None)).await;
+    assert_eq!((items.len(), pages), (600, 3));
+    assert!(items.is_sorted_by_key(|item| item.updated_at));
+    let found: BTreeSet<&Subject> = items.iter().map(|item| &item.subject).collect();
+    assert_eq!(found.len(), 600);
+    for kept in twin.orders() {
+        let item = items.iter().find(|item| item.subject == order(kept.id)).unwrap();
+        assert_eq!(
+            (&item.label, item.created_at, item.updated_at),
+            (&kept.name, twin::shop::whole_second(kept.created_at), kept.updated_at)
+        );
+    }
+    // From a date on: inclusive; until: exclusive.
+    let middle = items[300].updated_at;
+    let expected = items.iter().filter(|item| item.updated_at >= middle).count();
+    assert_eq!(all(&source, &query(middle, None)).await.0.len(), expected);
+    let before = ListQuery { until: Some(middle), ..query(Timestamp::UNIX_EPOCH, None) };
+    assert_eq!(all(&source, &before).await.0.len(), 600 - expected);
+    let created = ListQuery { by: ListBy::CreatedAt, ..query(Timestamp::UNIX_EPOCH, None) };
+    assert!(all(&source, &created).await.0.is_sorted_by_key(|item| item.created_at));
+}
+
+#[tokio::test]
+async fn a_list_takes_its_share_and_leaves_the_rest_to_live_orders() {
+    let config = ShopConfig { plan: Plan::Standard, ..config() };
+    let clock = config.clock.clone();
+    let (_twin, client) = start(config.clone()).await;
+    let shops = Shops::new([client]);
+    let client = shops.get(&acme()).unwrap().clone();
+    let source = OrderSource::new(shops).under(Claim::backfill(1));
+    // An empty list costs 2 points in truth; 13 are taken before, of 20 that are its share.
+    let mut refused = 0;
+    for _ in 0..30 {
+        let query = ListQuery { budget_percent: 1, ..query(noon(), None) };
+        if let Err(fault) = source.list(&call(), "orders", &query).await {
+            assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Throttled, "TG-6101"));
+            refused += 1;
+            clock.advance(Duration::from_secs(1));
+        }
+    }
+    assert!(refused > 20, "{refused}");
+    assert!(client.bucket().status().available > 1900);
+    assert!(
+        client
+            .ask(&call(), Claim::LIVE, &LIST_ORDERS, &json!({ "query": "", "sortKey": "ID" }))
+            .await
+            .is_ok()
+    );
+}
+
+/// What the list says of an order and what its canonical form says agree, or nothing is claimed; and a change within
+/// the same second is seen.
+#[tokio::test]
+async fn fingerprints_of_list_and_canonical_order_agree() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    // Tips are money that the list's quantity may or may not count; what is not known is not compared.
+    play(&twin, &config, 300, Mix { tip: 0, ..Mix::demo() }, false);
+    let source = source(client);
+    let (items, _) = all(&source, &query(Timestamp::UNIX_EPOCH, None)).await;
+    let known = |id: u64| {
+        let body = serde_json::to_vec(&webhook_body(&twin.order(id).unwrap())).unwrap();
+        let value: Value =
+            serde_json::from_slice(&canonical_bytes(&from_rest(&body).unwrap()).unwrap()).unwrap();
+        fingerprint_of(&value)
+    };
+    let mut same = 0;
+    for item in &items {
+        let known = known(item.subject.key().parse().unwrap());
+        match compare(&item.fingerprint, &known) {
+            Compared::Same => same += 1,
+            Compared::Unknowable => {}
+            Compared::Differs => panic!("{}: {} {known}", item.label, item.fingerprint),
+        }
+    }
+    assert!(same * 100 > items.len() * 80, "{same} of {} need no reading", items.len());
+    let open = twin
+        .orders()
+        .into_iter()
+        .find(|order| {
+            order.refunds.is_empty() && order.cancelled_at.is_none() && order.transactions.is_empty()
+        })
+        .unwrap();
+    let before = known(open.id);
+    twin.cancel(open.id, twin::shop::CancelReason::Customer).unwrap();
+    let (items, _) = all(&source, &query(Timestamp::UNIX_EPOCH, None)).await;
+    let item = items.iter().find(|item| item.subject == order(open.id)).unwrap();
+    assert_eq!(compare(&item.fingerprint, &before), Compared::Differs);
+}
+
+#[tokio::test]
+async fn the_orders_of_a_day_are_those_of_the_shops_day() {
+    let mut config = config();
+    config.profile.time_zone = TimeZone::get("America/New_York").unwrap();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 300, Mix::demo(), false);
+    let zone = TimeZone::get("America/New_York").unwrap();
+    let source = source(client);
+    let day = "2026-11-24".parse().unwrap();
+    let found = source.orders_of_day(&call(), day, &zone, 50).await.unwrap();
+    assert_eq!(found.len(), 300);
+    for order in &found {
+        let kept = twin.order(order.subject.key().parse().unwrap()).unwrap();
+        assert_eq!((&order.label, order.test), (&kept.name, kept.test));
+        assert_eq!(order.cancelled_at, kept.cancelled_at.map(twin::shop::whole_second));
+        let body = webhook_body(&kept);
+        assert_eq!(
+            order.current_total.money().amount().to_string().parse::<rust_decimal::Decimal>().unwrap(),
+            body["current_total_price"].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap()
+        );
+        assert_eq!(order.current_total.currency().to_string(), "EUR");
+    }
+    // In New York it is still the 24th when it is the 25th in London.
+    let late = "2026-11-25T04:59:59Z".parse().unwrap();
+    let id = found[0].subject.key().parse().unwrap();
+    twin.update(id, |order| order.created_at = late).unwrap();
+    assert_eq!(source.orders_of_day(&call(), day, &zone, 50).await.unwrap().len(), 300);
+    let utc = source.orders_of_day(&call(), day, &TimeZone::UTC, 50).await.unwrap();
+    assert_eq!(utc.len(), 299);
+}
+
+#[tokio::test]
+async fn a_day_that_shopify_does_not_show_is_refused_with_the_reason() {
+    let config = config();
+    let (twin, client) = start(config).await;
+    let source = source(client);
+    let old = "2026-09-01".parse().unwrap();
+    assert_eq!(source.orders_of_day(&call(), old, &TimeZone::UTC, 50).await.unwrap(), []);
+    twin.grant(&["read_orders".to_owned()].into());
+    let fault = source.orders_of_day(&call(), old, &TimeZone::UTC, 50).await.unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Rejected, "TG-6202"));
+    assert!(
+        fault.message.contains("beyond the 60 days that Shopify shows without read_all_orders"),
+        "{fault}"
+    );
+    let recent = "2026-11-01".parse().unwrap();
+    assert_eq!(source.orders_of_day(&call(), recent, &TimeZone::UTC, 50).await.unwrap(), []);
+}
+
+/// A missing scope stops the source; it never yields half an order.
+#[tokio::test]
+async fn a_missing_scope_is_no_order_without_its_customer() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 20, Mix::demo(), true);
+    twin.grant(&["read_orders".to_owned(), "read_all_orders".to_owned()].into());
+    let source = source(client);
+    let kept = twin.orders().into_iter().find(|order| order.customer.is_some()).unwrap();
+    let fault = source.read(&call(), &order(kept.id)).await.unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Unauthorized, "ACCESS_DENIED"), "{fault}");
+}
