@@ -72,6 +72,10 @@ pub trait Facts: Send + Sync + Debug {
     /// Reads a payload. A fault is Rejected and names the field.
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault>;
 
+    /// Whether a known state can be the one that a list of the source shows under this fingerprint: tells two states of
+    /// the same second apart, as far as the list shows it.
+    fn can_be(&self, body: &Value, fingerprint: &str) -> bool;
+
     /// Whether the flow takes it.
     fn admit(&self, state: &State, policy: &OrderPolicy, history: History, now: Timestamp) -> Admission;
 

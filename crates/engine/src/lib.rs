@@ -22,6 +22,7 @@ mod system;
 pub mod triage;
 mod unknown;
 pub mod waits;
+pub mod work;
 
 pub use engine::Engine;
 pub use system::SystemView;

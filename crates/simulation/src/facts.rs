@@ -75,6 +75,10 @@ impl Facts for Orders {
         })
     }
 
+    fn can_be(&self, _body: &Value, _fingerprint: &str) -> bool {
+        true
+    }
+
     fn admit(&self, state: &State, _policy: &OrderPolicy, history: History, _now: Timestamp) -> Admission {
         if state.cancelled && !history.exported && !history.attempted {
             return Admission::Filtered { rule: "cancelled before export".into() };

@@ -1,0 +1,203 @@
+//! `prove`: accounts for every order that the source has for a day. What was exported is counted again from the source
+//! and from the target; only the reasons come from the hub.
+
+use super::{Progress, Scope, WorkError};
+use connector::port::{CallContext, Connector, ListBy, Listed, Observed, Stage, Wanted};
+use jiff::Timestamp;
+use kernel::flow::{AfterConfirm, Difference};
+use kernel::key::ObjectKey;
+use serde::Serialize;
+use std::sync::Arc;
+use store::delivery::{DeliveryState, Outcome};
+use store::query::SubjectStatus;
+
+/// One order and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    pub subject: String,
+    pub label: String,
+    pub fate: Fate,
+    /// How many objects the target has under its key; absent when it could not be asked.
+    pub at_target: Option<u64>,
+    pub hands: bool,
+    pub released: bool,
+    pub swept: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    Exported {
+        number: Option<String>,
+    },
+    Waiting {
+        reason: String,
+    },
+    Dead {
+        code: String,
+        message: String,
+    },
+    Filtered {
+        rule: String,
+    },
+    /// The log has never heard of it: the next sweep will.
+    Unheard,
+    /// Skipped by a person, redacted.
+    Closed {
+        how: String,
+    },
+}
+
+/// The whole day.
+#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+pub struct Proof {
+    pub source: u64,
+    pub exported: u64,
+    pub waiting: u64,
+    pub dead: u64,
+    pub filtered: u64,
+    pub unheard: u64,
+    pub closed: u64,
+    /// Exported by the hub's word, and the target has none.
+    pub lost: u64,
+    /// The target has more than one.
+    pub doubled: u64,
+    /// Not exported by the hub's word, and the target has one.
+    pub unclaimed: u64,
+    pub hands: u64,
+    pub released: u64,
+    pub swept: u64,
+    pub accounts: Vec<Account>,
+}
+
+impl Proof {
+    /// Every order is accounted for, and the target agrees.
+    pub fn holds(&self) -> bool {
+        self.lost == 0 && self.doubled == 0 && self.unclaimed == 0 && self.unheard == 0
+    }
+}
+
+/// Walks the orders that were created in a span.
+pub async fn prove(
+    scope: &Scope,
+    target: &Arc<dyn Connector>,
+    from: Timestamp,
+    until: Timestamp,
+    progress: &dyn Progress,
+) -> Result<Proof, WorkError> {
+    let mut proof = Proof::default();
+    let mut cursor = None;
+    loop {
+        let page = scope.page(ListBy::CreatedAt, from, Some(until), cursor).await?;
+        let subjects: Vec<_> = page.items.iter().map(|item| item.subject.clone()).collect();
+        let known = scope.store.status(&scope.flow, &subjects).await?;
+        for (item, known) in page.items.iter().zip(&known) {
+            let at_target = count(scope.call(), target, item, known).await;
+            proof.add(item, known, at_target);
+            if !progress.at(proof.source, 0) {
+                return Err(WorkError::Stopped);
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(proof);
+        }
+    }
+}
+
+/// Asks the target for the object key alone; nothing of the hub's knowledge goes into the question but the link,
+/// where a target can only be asked by it.
+async fn count(
+    call: CallContext,
+    target: &Arc<dyn Connector>,
+    item: &Listed,
+    known: &SubjectStatus,
+) -> Option<u64> {
+    let wanted = Wanted {
+        subject: item.subject.clone(),
+        object_key: ObjectKey::of(&item.subject),
+        body: serde_json::Value::Null,
+        stage: Stage::Present,
+        after_confirm: AfterConfirm::default(),
+        difference: Difference::default(),
+        known: known.external.as_ref().map(|external| connector::port::ExternalRef {
+            id: external.id.clone(),
+            number: external.number.clone(),
+            state: external.state.clone(),
+        }),
+        also_known_as: Vec::new(),
+    };
+    match target.observe(&call, &wanted).await.ok()?.object {
+        Observed::None => Some(0),
+        Observed::One(_) => Some(1),
+        Observed::Many(ids) => Some(ids.len() as u64),
+    }
+}
+
+impl Proof {
+    fn add(&mut self, item: &Listed, known: &SubjectStatus, at_target: Option<u64>) {
+        let fate = fate(known);
+        self.source += 1;
+        let exported = matches!(fate, Fate::Exported { .. });
+        match &fate {
+            Fate::Exported { .. } => self.exported += 1,
+            Fate::Waiting { .. } => self.waiting += 1,
+            Fate::Dead { .. } => self.dead += 1,
+            Fate::Filtered { .. } => self.filtered += 1,
+            Fate::Unheard => self.unheard += 1,
+            Fate::Closed { .. } => self.closed += 1,
+        }
+        match at_target {
+            Some(0) if exported => self.lost += 1,
+            Some(1) if !exported && matches!(fate, Fate::Filtered { .. } | Fate::Unheard) => {
+                self.unclaimed += 1
+            }
+            Some(2..) => self.doubled += 1,
+            _ => {}
+        }
+        self.hands += u64::from(known.hands);
+        self.released += u64::from(known.released);
+        self.swept += u64::from(known.swept);
+        self.accounts.push(Account {
+            subject: item.subject.to_string(),
+            label: item.label.clone(),
+            fate,
+            at_target,
+            hands: known.hands,
+            released: known.released,
+            swept: known.swept,
+        });
+    }
+}
+
+/// What the hub says became of it.
+fn fate(known: &SubjectStatus) -> Fate {
+    let Some(delivery) = &known.delivery else {
+        return match (&known.external, &known.about) {
+            (Some(external), _) => Fate::Exported { number: external.number.clone() },
+            (None, Some(_)) => Fate::Waiting { reason: "routing".to_owned() },
+            (None, None) => Fate::Unheard,
+        };
+    };
+    let number = known.external.as_ref().and_then(|external| external.number.clone());
+    match &delivery.state {
+        DeliveryState::Waiting { wait, .. } | DeliveryState::Unknown { wait, .. } => {
+            Fate::Waiting { reason: wait.to_string() }
+        }
+        DeliveryState::Dead => {
+            let (code, message) = known
+                .fault
+                .as_ref()
+                .map_or_else(Default::default, |fault| (fault.code.clone(), fault.message.clone()));
+            Fate::Dead { code, message }
+        }
+        DeliveryState::Ended(Outcome::Filtered { rule }) => Fate::Filtered { rule: rule.clone() },
+        DeliveryState::Ended(Outcome::Skipped { who, why }) if number.is_none() => {
+            Fate::Closed { how: format!("skipped by {who}: {why}") }
+        }
+        DeliveryState::Ended(Outcome::Redacted) if known.external.is_none() => {
+            Fate::Closed { how: "redacted".to_owned() }
+        }
+        DeliveryState::Ended(_) => Fate::Exported { number },
+    }
+}
