@@ -1,6 +1,7 @@
 //! The promises of mappings, tested through the public API in one binary.
 
 mod findings;
+mod guide;
 mod orders;
 mod properties;
 mod support;
