@@ -8,3 +8,4 @@ pub mod graphql;
 pub mod source;
 pub mod version;
 pub mod webhook;
+pub mod write_back;

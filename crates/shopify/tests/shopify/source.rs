@@ -1,8 +1,6 @@
 //! Shopify as a source, against the look-alike: whole orders, pages, days, and what is refused.
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support::{Hand, acme, call, config, connection, noon, start};
 use async_trait::async_trait;
 use connector::port::{ListBy, ListQuery, Listed, Source};
 use domains::orders::{canonical_bytes, from_graphql, from_rest};
@@ -15,7 +13,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use support::{Hand, acme, call, config, connection, noon, start};
 use tidegate_shopify::graphql::{Claim, LIST_ORDERS, Pause, Ports, ShopClient, ShopConnection, Shops};
 use tidegate_shopify::source::{Compared, OrderSource, READ_TOPIC, compare, fingerprint_of};
 use twin::shop::{Mix, What, Workload, WorkloadConfig, webhook_body};

@@ -1,14 +1,11 @@
 //! The client against the look-alike: what each kind of answer means, and that no more is spent than is there.
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support::{acme, call, config, connection, ports, start};
 use connector::contract::{CuttingProxy, Trouble};
 use kernel::fault::FaultKind;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use support::{acme, call, config, connection, ports, start};
 use tidegate_shopify::graphql::{
     Claim, DELETE_SUBSCRIPTION, ERP_FIELDS, LIST_ORDERS, SET_ERP_FIELDS, SHOP, ShopClient, ShopConnection,
     Shops,
@@ -35,7 +32,7 @@ fn place(twin: &ShopifyTwin, config: &ShopConfig, orders: u64) -> String {
         seed: 7,
         orders,
         first_number: 1,
-        start: support::noon(),
+        start: crate::support::noon(),
         interval_ms: 1000,
         shop: std::sync::Arc::new(config.profile.clone()),
         mix: Mix::plain(),

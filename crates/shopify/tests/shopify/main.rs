@@ -1,0 +1,7 @@
+//! This crate against the look-alike shop: real HTTP on this machine, one clock for both sides that is moved by hand.
+
+mod client;
+mod documents;
+mod source;
+mod support;
+mod write_back;
