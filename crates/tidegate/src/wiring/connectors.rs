@@ -1,0 +1,53 @@
+//! Every configured system, connected: connectors to deliver to, sources to read from.
+
+use super::load::{Loaded, kinds};
+use super::shops;
+use anyhow::bail;
+use config::SHOPIFY;
+use connector::port::{Connector, Source};
+use connector::settings::Settings;
+use kernel::id::SystemName;
+use shopify::graphql::Shops;
+use shopify::source::OrderSource;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Debug, Clone)]
+pub struct Connected {
+    pub connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
+    pub sources: BTreeMap<SystemName, Arc<dyn Source>>,
+    pub shops: Shops,
+}
+
+/// Connects all of them; makes no call.
+pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
+    let mut connectors: BTreeMap<SystemName, Arc<dyn Connector>> = BTreeMap::new();
+    let mut sources: BTreeMap<SystemName, Arc<dyn Source>> = BTreeMap::new();
+    let kinds = kinds();
+    for (name, system) in &loaded.config.systems {
+        let mut secrets = BTreeMap::new();
+        for (key, reference, origin) in system.connection.secrets() {
+            let dotted = format!("systems.{name}.connection.{key}");
+            secrets.insert(key, shops::resolve(loaded, &dotted, reference, origin)?);
+        }
+        let settings = Settings::new(system.connection.values(), secrets);
+        if name.as_str() == SHOPIFY {
+            let write_back = shopify::write_back::connect(&settings, shops.clone());
+            connectors.insert(name.clone(), connected(name, write_back)?);
+            sources.insert(name.clone(), Arc::new(OrderSource::new(shops.clone())));
+            continue;
+        }
+        let Some(kind) = kinds.iter().find(|kind| kind.name == system.connector.value) else {
+            bail!("systems.{name} names the connector {:?}, which this build does not have", system.connector.value)
+        };
+        connectors.insert(name.clone(), connected(name, (kind.connect)(&settings))?);
+    }
+    Ok(Connected { connectors, sources, shops })
+}
+
+fn connected(
+    name: &SystemName,
+    result: Result<Arc<dyn Connector>, Vec<String>>,
+) -> anyhow::Result<Arc<dyn Connector>> {
+    result.map_err(|problems| anyhow::anyhow!("systems.{name}.connection: {}", problems.join("; ")))
+}

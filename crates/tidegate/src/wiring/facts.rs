@@ -1,0 +1,144 @@
+//! The order domain and what targets tell, as the engine asks for them.
+
+use domains::orders;
+use engine::facts::{Admission, Confirm, Facts, History, State};
+use jiff::Timestamp;
+use kernel::envelope::FactKind;
+use kernel::fault::{Fault, FaultKind};
+use kernel::flow::OrderPolicy;
+use mapping::Condition;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// The topic under which a read order is appended: its body is a GraphQL answer, all others are REST-shaped.
+pub const READ_TOPIC: &str = "orders/read";
+
+/// Orders as Shopify sends them, for one flow with its filters.
+#[derive(Debug)]
+pub struct Orders {
+    pub filters: Vec<Condition>,
+}
+
+impl Orders {
+    fn order(topic: &str, payload: &[u8]) -> Result<orders::Order, Fault> {
+        let order = if topic == READ_TOPIC { orders::from_graphql(payload) } else { orders::from_rest(payload) };
+        order.map_err(orders::BodyFault::into_fault)
+    }
+
+    /// The canonical order once more as its type, from the form that mappings read.
+    fn typed(body: &Value) -> Option<orders::Order> {
+        serde_json::from_value(body.clone()).ok()
+    }
+}
+
+impl Facts for Orders {
+    fn kind_of(&self, topic: &str) -> Option<FactKind> {
+        match orders::classify(topic) {
+            _ if topic == READ_TOPIC => Some(FactKind::State),
+            orders::TopicKind::State => Some(FactKind::State),
+            // Their bodies are not the order; it is read, and they are derived from it.
+            orders::TopicKind::Hint | orders::TopicKind::Event(_) => Some(FactKind::Hint),
+            orders::TopicKind::Privacy | orders::TopicKind::App | orders::TopicKind::Other => None,
+        }
+    }
+
+    fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
+        let order = Self::order(topic, payload)?;
+        let unwritable = |error| Fault::new(FaultKind::Bug, "TG-5006", format!("an order cannot be written: {error}"));
+        let digest = orders::digest(&order).map_err(unwritable)?;
+        let body = serde_json::to_value(&order).map_err(unwritable)?;
+        Ok(State {
+            label: order.name.clone(),
+            customer: order.contact.customer.as_ref().map(|customer| customer.customer_id.clone()),
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            changed_at: order.updated_at,
+            cancelled: order.cancellation.is_some(),
+            digest,
+            body: Arc::new(body),
+        })
+    }
+
+    fn can_be(&self, body: &Value, fingerprint: &str) -> bool {
+        use shopify::source::{Compared, compare, fingerprint_of};
+        compare(fingerprint, &fingerprint_of(body)) != Compared::Differs
+    }
+
+    fn admit(&self, state: &State, policy: &OrderPolicy, history: History, _now: Timestamp) -> Admission {
+        let Some(order) = Self::typed(&state.body) else {
+            return Admission::Filtered { rule: "unreadable".to_owned() };
+        };
+        let past = orders::AdmitHistory { exported: history.exported, attempted: history.attempted };
+        match orders::admit(&order, policy, past, history.named_by_backfill) {
+            orders::Admission::Export if past.exported || past.attempted => Admission::Export,
+            orders::Admission::Export => self.filtered(&state.body),
+            orders::Admission::Wait { reason, .. } => Admission::Wait { until: None, text: reason },
+            orders::Admission::Filtered { rule, .. } => Admission::Filtered { rule: rule.as_str().to_owned() },
+        }
+    }
+
+    fn confirm(&self, state: &State, policy: &OrderPolicy, created_at: Timestamp, now: Timestamp) -> Confirm {
+        let Some(order) = Self::typed(&state.body) else { return Confirm::NotByThis };
+        match orders::confirm_due(&order, policy, created_at, now) {
+            orders::ConfirmDue::Now => Confirm::Now,
+            orders::ConfirmDue::At(at) => Confirm::At(at),
+            orders::ConfirmDue::WhenPaid | orders::ConfirmDue::Never => Confirm::NotByThis,
+        }
+    }
+}
+
+impl Orders {
+    /// The flow's own conditions: the first that does not hold keeps the order out.
+    fn filtered(&self, body: &Value) -> Admission {
+        for filter in &self.filters {
+            match filter.holds(body) {
+                Ok(true) => {}
+                Ok(false) => return Admission::Filtered { rule: format!("filter {}", filter.text()) },
+                Err(fault) => {
+                    return Admission::Filtered { rule: format!("filter {} failed: {fault}", filter.text()) };
+                }
+            }
+        }
+        Admission::Export
+    }
+}
+
+/// What a target tells of its object: its number and state.
+#[derive(Debug)]
+pub struct Told;
+
+impl Facts for Told {
+    fn kind_of(&self, topic: &str) -> Option<FactKind> {
+        (topic == "object/told").then_some(FactKind::State)
+    }
+
+    fn read(&self, _topic: &str, payload: &[u8]) -> Result<State, Fault> {
+        let body: Value = serde_json::from_slice(payload).map_err(|error| {
+            Fault::new(FaultKind::Bug, "TG-5007", format!("what a target told cannot be read back: {error}"))
+        })?;
+        let at = body["told_at"].as_str().and_then(|text| text.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(State {
+            label: body["number"].as_str().unwrap_or_default().to_owned(),
+            customer: None,
+            created_at: at,
+            updated_at: at,
+            changed_at: at,
+            digest: Sha256::digest(payload).into(),
+            cancelled: false,
+            body: Arc::new(body),
+        })
+    }
+
+    fn can_be(&self, _: &Value, _: &str) -> bool {
+        true
+    }
+
+    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
+        Admission::Export
+    }
+
+    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
+        Confirm::NotByThis
+    }
+}

@@ -1,0 +1,113 @@
+//! From files to what is in force: configuration, mappings, the judgement over both.
+
+use super::schemas;
+use check::{DocumentFacts, DomainExpressions, Inputs, MappingInput, Report, TopicFacts};
+use config::Config;
+use connector::descriptor::Descriptor;
+use connector::list::Kind;
+use kernel::id::FlowName;
+use mapping::Mapping;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A configuration with its mappings, and what there is to say about it.
+#[derive(Debug)]
+pub struct Loaded {
+    pub config: Config,
+    pub mappings: BTreeMap<FlowName, Mapping>,
+    pub descriptors: BTreeMap<String, Descriptor>,
+    pub report: Report,
+    /// Of configuration and mappings: every attempt names it.
+    pub revision: String,
+    pub env: BTreeMap<String, String>,
+}
+
+impl Loaded {
+    pub fn is_good(&self) -> bool {
+        self.report.is_good()
+    }
+}
+
+/// Every connector that this build has.
+pub fn kinds() -> Vec<Kind> {
+    let mut kinds = connectors::all().to_vec();
+    kinds.push(super::shops::kind());
+    kinds
+}
+
+/// Reads all of it. Never fails: what is wrong stands in the report, all in one go.
+pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool) -> Loaded {
+    let env: BTreeMap<String, String> = std::env::vars().collect();
+    let reading = Config::read(path, &env, overrides);
+    let config = reading.config;
+    let known = schemas::all();
+    let mut mappings = BTreeMap::new();
+    let mut inputs = BTreeMap::new();
+    let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for (name, flow) in &config.flows {
+        let file = config.base_dir.join(&flow.mapping.value);
+        let input = match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                let (facts, mapping) = check::load_mapping(&file.display().to_string(), &text, &known);
+                mappings.extend(mapping.map(|mapping| (name.clone(), mapping)));
+                texts.insert(name.to_string(), text.into_bytes());
+                MappingInput::Loaded(facts)
+            }
+            Err(error) => MappingInput::Unreadable(error.to_string()),
+        };
+        inputs.insert(name.to_string(), input);
+    }
+    let kinds = kinds();
+    let systems = check::describe_systems(&config, &kinds);
+    let descriptors = systems
+        .iter()
+        .filter_map(|(name, descriptor)| Some((name.clone(), descriptor.as_ref().ok()?.clone())))
+        .collect();
+    let expressions = DomainExpressions {
+        schemas: known.get(schemas::ORDER).map(|order| ("orders".to_owned(), order.clone())).into_iter().collect(),
+    };
+    let judged = check::run(
+        &config,
+        &Inputs {
+            connectors: kinds.iter().map(|kind| kind.name.to_owned()).collect(),
+            systems,
+            mappings: inputs,
+            verbs: check::verbs(),
+            documents: documents(),
+            topics: topics(),
+            expressions: Some(&expressions),
+            secrets: look_for_secrets.then(|| env.clone()),
+        },
+    );
+    let report = judged.with(reading.findings);
+    let revision = config::revision_with_mappings(&config, &texts);
+    let revision = kernel::key::hex(&revision[..8]);
+    Loaded { config, mappings, descriptors, report, revision, env }
+}
+
+/// The documents that flows send, with the scopes that they need.
+fn documents() -> BTreeMap<String, DocumentFacts> {
+    shopify::graphql::DOCUMENTS
+        .iter()
+        .map(|document| {
+            let facts = DocumentFacts {
+                scopes: document.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+                domain: document.domain.map(str::to_owned),
+                direction: document.direction,
+            };
+            (document.name.to_owned(), facts)
+        })
+        .collect()
+}
+
+/// The topics that orders can be heard of by.
+fn topics() -> BTreeMap<String, TopicFacts> {
+    domains::orders::ORDER_TOPICS
+        .iter()
+        .map(|(topic, _)| {
+            let facts =
+                TopicFacts { domain: "orders".to_owned(), scopes: ["read_orders".to_owned()].into_iter().collect() };
+            ((*topic).to_owned(), facts)
+        })
+        .collect()
+}

@@ -1,0 +1,47 @@
+//! One mapping in force, as the engine asks for it.
+
+use engine::facts::{Mapped, Mapper};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kernel::fault::{Fault, FaultKind};
+use kernel::id::ShopId;
+use kernel::key::ObjectKey;
+use kernel::subject::Subject;
+use mapping::{Context, Mapping};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub struct FlowMapper {
+    mapping: Mapping,
+    revision: String,
+    /// Dates are those of the order's shop.
+    zones: BTreeMap<ShopId, TimeZone>,
+}
+
+impl FlowMapper {
+    pub fn new(mapping: Mapping, zones: BTreeMap<ShopId, TimeZone>) -> Self {
+        let revision = mapping.revision_text();
+        Self { mapping, revision, zones }
+    }
+}
+
+impl Mapper for FlowMapper {
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn map(&self, body: &Value, subject: &Subject, object_key: &ObjectKey, now: Timestamp) -> Result<Mapped, Fault> {
+        let zone = self.zones.get(&subject.shop).cloned().unwrap_or(TimeZone::UTC);
+        let context = Context::new(now, zone, object_key.as_str());
+        match self.mapping.run(body, &context) {
+            Ok(mapped) => Ok(Mapped { body: mapped.body, digest: mapped.digest }),
+            Err(fault) => {
+                let mut told = Fault::new(FaultKind::Rejected, fault.code.as_str(), fault.to_string());
+                let field = if fault.source_path.is_empty() { fault.target_path } else { fault.source_path };
+                told.field = Some(field).filter(|field| !field.is_empty());
+                Err(told)
+            }
+        }
+    }
+}

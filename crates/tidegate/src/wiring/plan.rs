@@ -1,0 +1,129 @@
+//! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
+
+use super::facts::{Orders, Told};
+use super::load::Loaded;
+use super::mapper::FlowMapper;
+use anyhow::{Context as _, bail};
+use config::{Config, Flow, SHOPIFY, System, Unknown};
+use connector::descriptor::{Descriptor, UnknownAnswer};
+use engine::facts::Facts;
+use engine::plan::{FlowPlan, Plan, SystemPlan};
+use jiff::Timestamp;
+use kernel::backoff::Backoff;
+use kernel::flow::{AfterConfirm, ConfirmWhen, Difference, OrderPolicy};
+use kernel::id::{FlowName, SystemName};
+use mapping::{Condition, Mapping};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The flow name under which reads of a source are kept.
+pub const READING: &str = "reading";
+
+/// Takes the mappings out of what was loaded.
+pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
+    let order = super::schemas::all().remove(super::schemas::ORDER).context("the order's schema")?;
+    let mut flows = BTreeMap::new();
+    for (name, flow) in &loaded.config.flows {
+        let Some(mapping) = loaded.mappings.remove(name) else { bail!("flow {name} has no mapping that could be read") };
+        flows.insert(name.clone(), self::flow(&loaded.config, name, flow, mapping, &order)?);
+    }
+    let mut systems = BTreeMap::new();
+    for (name, system) in &loaded.config.systems {
+        let descriptor = loaded.descriptors.get(name.as_str());
+        systems.insert(name.clone(), self::system(name, system, descriptor));
+    }
+    Ok(Plan { revision: loaded.revision.clone(), flows, systems, reading: FlowName::new(READING)? })
+}
+
+fn flow(
+    config: &Config,
+    name: &FlowName,
+    flow: &Flow,
+    mapping: Mapping,
+    order: &mapping::Schema,
+) -> anyhow::Result<FlowPlan> {
+    let from_shopify = flow.source.as_str() == SHOPIFY;
+    let facts: Arc<dyn Facts> = if from_shopify {
+        let filters = flow
+            .filters
+            .iter()
+            .map(|filter| {
+                Condition::load("filter", &filter.value, order)
+                    .map_err(|errors| anyhow::anyhow!("flow {name}: filter {:?}: {errors:?}", filter.value))
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Arc::new(Orders { filters })
+    } else {
+        Arc::new(Told)
+    };
+    let zones = config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
+    let told = config.flows.values().any(|other| other.source.value == flow.target.value && flow.serves_any(config, other));
+    Ok(FlowPlan {
+        name: name.clone(),
+        domain: flow.domain.value.clone(),
+        source: flow.source.value.clone(),
+        target: flow.target.value.clone(),
+        shops: flow.shops.iter().flat_map(|shops| shops.iter().map(|shop| shop.value.clone())).collect(),
+        policy: flow.orders.policy(flow.mode.value).unwrap_or_else(|| write_back_policy(flow)),
+        facts,
+        mapper: Arc::new(FlowMapper::new(mapping, zones)),
+        also_known_as: flow
+            .former_references
+            .iter()
+            .map(|pattern| pattern.value.replace("{name}", "{label}").replace("{id}", "{key}"))
+            .collect(),
+        tells: told,
+        readable: from_shopify,
+    })
+}
+
+trait ServesAny {
+    fn serves_any(&self, config: &Config, other: &Flow) -> bool;
+}
+
+impl ServesAny for Flow {
+    /// Whether two flows have a shop in common.
+    fn serves_any(&self, config: &Config, other: &Flow) -> bool {
+        config.shops.keys().any(|shop| self.serves(shop) && other.serves(shop))
+    }
+}
+
+/// A flow that carries what a target tells has no order policy: each fact goes at once.
+fn write_back_policy(flow: &Flow) -> OrderPolicy {
+    OrderPolicy {
+        mode: flow.mode.value,
+        go_live_at: Timestamp::MIN,
+        export_when: BTreeSet::new(),
+        confirm_when: ConfirmWhen::Never,
+        after_confirm: AfterConfirm::default(),
+        difference: Difference::Ticket,
+    }
+}
+
+/// At least one: a slower limit is kept by the engine as one a second.
+fn per_second(rate: config::Rate) -> u32 {
+    let seconds = rate.per.as_secs().max(1);
+    u32::try_from(u64::from(rate.count) / seconds).unwrap_or(u32::MAX).max(1)
+}
+
+fn system(name: &SystemName, system: &System, descriptor: Option<&Descriptor>) -> SystemPlan {
+    let unknown = match (system.unknown.value, descriptor) {
+        (Unknown::LookUp, Some(descriptor)) => descriptor.unknown.clone(),
+        (Unknown::Person, _) | (_, None) => UnknownAnswer::Neither,
+    };
+    SystemPlan {
+        observe_first: descriptor.is_none_or(|descriptor| descriptor.observe_first),
+        health: descriptor.is_some_and(|descriptor| descriptor.health),
+        resolves_references: descriptor.is_some_and(|descriptor| descriptor.resolves_references),
+        time_out: system.request_timeout.value,
+        lease: system.lease.value,
+        settle_after: system.settle_after.value,
+        concurrency: system.concurrency.value,
+        rate_per_s: system.rate_limit.as_ref().map(|rate| per_second(rate.value)),
+        attempts_max: system.retry.attempts_max.value,
+        backoff: Backoff { first: system.retry.first.value, max: system.retry.longest.value },
+        breaker_lanes: system.breaker.lanes.value,
+        breaker_backoff: Backoff { first: system.breaker.open_first.value, max: system.breaker.open_longest.value },
+        ..SystemPlan::new(name.clone(), unknown)
+    }
+}

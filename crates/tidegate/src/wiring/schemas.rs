@@ -1,0 +1,43 @@
+//! The schemas that mappings are checked against, by the names in their headers.
+
+use mapping::Schema;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The canonical order, for filters as well.
+pub const ORDER: &str = "order/1";
+
+const FILES: &[(&str, &str)] = &[
+    ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
+    ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
+    ("shopify.metafields/1", include_str!("../../../mapping/schemas/shopify.metafields.schema.json")),
+    ("tryton.sale/1", include_str!("../../../mapping/schemas/tryton.sale.schema.json")),
+];
+
+/// Every schema that is known.
+///
+/// # Panics
+/// Never with the files of this build: a test loads them all.
+pub fn all() -> BTreeMap<String, Schema> {
+    let files = FILES.iter().map(|(name, text)| {
+        let schema: Value = serde_json::from_str(text).unwrap_or_else(|error| unreachable!("{name}: {error}"));
+        (*name, schema)
+    });
+    let order = domains::orders::json_schema().unwrap_or_default();
+    let order: Value = serde_json::from_str(&order).unwrap_or_else(|error| unreachable!("the order's schema: {error}"));
+    files
+        .chain([(ORDER, order), ("http.object/1", json!({ "type": "object" }))])
+        .map(|(name, schema)| {
+            let schema = Schema::new(name, &schema).unwrap_or_else(|error| unreachable!("{name}: {error}"));
+            (name.to_owned(), schema)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_schema_of_this_build_loads() {
+        assert_eq!(super::all().len(), super::FILES.len() + 2);
+    }
+}

@@ -1,0 +1,106 @@
+//! The sweeps of a running hub: one for each flow from Shopify and each shop, at its cadence, each under a lease, so
+//! that there are never two at a time.
+
+use super::Loaded;
+use config::{Intake, SHOPIFY};
+use connector::port::Source;
+use engine::hub::Hub;
+use engine::plan::Plan;
+use engine::work::sweep::{self, Found, Settings};
+use engine::work::{Scope, WorkError};
+use kernel::clock::Clock;
+use kernel::flow::Mode;
+use kernel::id::{FlowName, ShopId};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tokio::sync::watch;
+
+/// A webhook that is younger than this is on its way, not missed.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// One sweep and its cadence.
+#[derive(Debug)]
+pub struct Sweep {
+    pub scope: Scope,
+    pub every: Duration,
+    pub settings: Settings,
+    pub polls: bool,
+}
+
+/// What sweeps share.
+#[derive(Debug, Clone)]
+pub struct Around {
+    pub store: Arc<dyn Store>,
+    pub source: Arc<dyn Source>,
+    pub clock: Arc<dyn Clock>,
+    pub owner: String,
+}
+
+/// Every sweep that the configuration asks for.
+pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
+    let mut sweeps = Vec::new();
+    for (name, flow) in &loaded.config.flows {
+        let wanted = flow.source.as_str() == SHOPIFY && flow.mode.value != Mode::Off;
+        let Some(planned) = plan.flows.get(name).filter(|_| wanted) else { continue };
+        let polls = flow.intake.value == Intake::Poll;
+        for (shop, _) in loaded.config.shops_of(flow) {
+            sweeps.push(Sweep {
+                scope: scope(planned, around, shop, name, flow.sweep.cost_share.percent()),
+                every: flow.sweep.every.value,
+                settings: Settings {
+                    overlap: flow.sweep.overlap.value,
+                    grace: if polls { Duration::ZERO } else { GRACE.min(flow.sweep.overlap.value / 2) },
+                    from: planned.policy.go_live_at,
+                },
+                polls,
+            });
+        }
+    }
+    sweeps
+}
+
+/// The scope of a work over one flow and one shop.
+pub fn scope(
+    flow: &engine::plan::FlowPlan,
+    around: &Around,
+    shop: &ShopId,
+    name: &FlowName,
+    budget_percent: u8,
+) -> Scope {
+    Scope {
+        store: around.store.clone(),
+        source: around.source.clone(),
+        facts: flow.facts.clone(),
+        clock: around.clock.clone(),
+        shop: shop.clone(),
+        flow: name.clone(),
+        domain: flow.domain.clone(),
+        source_system: flow.source.clone(),
+        budget_percent,
+        time_out: Duration::from_secs(30),
+    }
+}
+
+/// Runs one sweep until the hub stops. What fails is tried again at the next pass: the watermark has not moved.
+pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Arc<dyn Fn(&Sweep, Found) + Send + Sync>, mut stop: watch::Receiver<bool>) {
+    let lease = sweep::watermark_name(&sweep.scope);
+    loop {
+        let now = around.clock.now();
+        let ours = around.store.lease(&lease, &around.owner, now.wall, sweep.every * 3).await;
+        if matches!(ours, Ok(true)) {
+            let news = hub.clone();
+            match sweep::pass(&sweep.scope, sweep.settings, &move || news.appended()).await {
+                Ok(found) => told(&sweep, found),
+                Err(WorkError::Stopped) => {}
+                Err(error) => tracing::warn!(
+                    flow.name = %sweep.scope.flow, shop.id = %sweep.scope.shop, error = %error,
+                    "a sweep did not come to its end; the next one begins where it began"
+                ),
+            }
+        }
+        if tokio::time::timeout(sweep.every, stop.changed()).await.is_ok() {
+            return;
+        }
+    }
+}
