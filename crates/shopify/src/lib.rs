@@ -4,8 +4,10 @@
 //! Owns Shopify's own rules: signatures, versions, scopes, costs, what an answer means. Decides nothing about orders
 //! (that is `domains`), keeps no queue, retries nothing, and knows no store.
 
+pub mod doctor;
 pub mod graphql;
 pub mod source;
+pub mod subscriptions;
 pub mod version;
 pub mod webhook;
 pub mod write_back;

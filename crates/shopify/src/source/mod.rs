@@ -98,7 +98,7 @@ fn subject(shop: &ShopId, gid: &str) -> Option<Subject> {
 }
 
 /// A field that the document asks for and the schema promises.
-fn need<'a>(node: &'a Value, name: &str) -> Result<&'a str, Fault> {
+pub(crate) fn need<'a>(node: &'a Value, name: &str) -> Result<&'a str, Fault> {
     node.get(name).and_then(Value::as_str).ok_or_else(|| shape(name))
 }
 
@@ -113,7 +113,7 @@ fn shape(name: &str) -> Fault {
 }
 
 /// The nodes of a connection, and the cursor of its next page.
-fn connection<'a>(data: &'a Value, name: &str) -> Result<(&'a [Value], Option<String>), Fault> {
+pub(crate) fn connection<'a>(data: &'a Value, name: &str) -> Result<(&'a [Value], Option<String>), Fault> {
     let nodes = data.get(name).and_then(|page| page.get("nodes")).and_then(Value::as_array);
     let nodes = nodes.ok_or_else(|| shape(name))?;
     let page = data.get(name).and_then(|page| page.get("pageInfo"));

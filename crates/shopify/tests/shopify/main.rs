@@ -1,7 +1,9 @@
 //! This crate against the look-alike shop: real HTTP on this machine, one clock for both sides that is moved by hand.
 
 mod client;
+mod doctor;
 mod documents;
 mod source;
+mod subscriptions;
 mod support;
 mod write_back;
