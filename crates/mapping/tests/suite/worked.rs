@@ -21,6 +21,7 @@ fn json_file(path: &str) -> Value {
 fn schema(name: &str) -> Value {
     match name {
         "order" => json_file("docs/schema/order.schema.json"),
+        "shopify.order_write_back" => json_file("crates/shopify/schemas/order_write_back.schema.json"),
         name => json_file(&format!("crates/mapping/schemas/{name}.schema.json")),
     }
 }
@@ -148,7 +149,7 @@ fn a_company_location_without_a_row_is_named() {
 }
 
 #[test]
-fn the_number_goes_back_as_metafields() {
+fn the_number_goes_back_to_the_order() {
     let (mapping, validator) = worked("erp_number_to_shopify.toml");
     let told = json!({"id": "17", "number": "SO-000017", "state": null, "object_key": "acme-order-5678",
         "told_at": "2026-11-24T08:00:00Z"});
@@ -156,12 +157,11 @@ fn the_number_goes_back_as_metafields() {
     assert!(validator.is_valid(&body));
     assert_eq!(
         body,
-        json!({"metafields": [{"ownerId": "gid://shopify/Order/5678", "namespace": "erp", "key": "number",
-            "type": "single_line_text_field", "value": "SO-000017"}]})
+        json!({"erp": {"number": "SO-000017"}})
     );
     let waiting = json!({"id": "17", "number": null, "state": null, "object_key": "acme-order-5678",
         "told_at": "2026-11-24T08:00:00Z"});
-    assert_eq!(mapping.run(&waiting, &context()).unwrap().body, json!({"metafields": []}));
+    assert_eq!(mapping.run(&waiting, &context()).unwrap().body, json!({}));
 }
 
 #[test]

@@ -98,8 +98,12 @@ fn inputs(config: &Config, gid: &str, fields: &Fields) -> Value {
 
 /// A blank is no value: Shopify takes none, and a field that is left as it is says more than a refusal.
 fn wanted_fields(body: &Value) -> Result<Fields, Fault> {
-    let erp = body.get("erp").and_then(Value::as_object).ok_or_else(|| wrong("erp", "a table"))?;
-    let text = |name: &str| match erp.get(name) {
+    // Nothing to show yet is no fault.
+    let erp = match body.get("erp") {
+        None => None,
+        Some(erp) => Some(erp.as_object().ok_or_else(|| wrong("erp", "a table"))?),
+    };
+    let text = |name: &str| match erp.and_then(|erp| erp.get(name)) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
         Some(_) => Err(wrong(&format!("erp.{name}"), "a text or null")),

@@ -10,7 +10,7 @@ pub const ORDER: &str = "order/1";
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
-    ("shopify.metafields/1", include_str!("../../../mapping/schemas/shopify.metafields.schema.json")),
+    (shopify::write_back::SCHEMA_NAME, shopify::write_back::SCHEMA),
     ("tryton.sale/1", include_str!("../../../mapping/schemas/tryton.sale.schema.json")),
 ];
 
