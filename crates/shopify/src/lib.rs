@@ -6,6 +6,7 @@
 
 pub mod doctor;
 pub mod graphql;
+pub mod reference;
 pub mod source;
 pub mod subscriptions;
 pub mod version;

@@ -104,7 +104,7 @@ pub const DAY_ORDERS: Document = document!(
     "DayOrders",
     Read,
     ["read_orders"],
-    13,
+    12,
     ORDERS,
     SOURCE,
     "the orders of a day with their totals, for prove"

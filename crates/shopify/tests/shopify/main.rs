@@ -3,7 +3,9 @@
 mod client;
 mod doctor;
 mod documents;
+mod reference;
 mod source;
 mod subscriptions;
 mod support;
+mod webhooks;
 mod write_back;
