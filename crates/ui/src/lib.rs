@@ -6,11 +6,13 @@
 
 mod access;
 mod assets;
+mod cards;
 mod chart;
 mod chrome;
 mod error;
 mod form;
 mod pages;
+mod standing;
 mod state;
 mod words;
 

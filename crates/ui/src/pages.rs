@@ -1,0 +1,10 @@
+//! One module for each page: what it reads, and what it shows.
+
+pub(crate) mod dead_letters;
+pub(crate) mod front;
+pub(crate) mod login;
+pub(crate) mod order;
+pub(crate) mod order_acts;
+pub(crate) mod orders;
+pub(crate) mod systems;
+mod timeline;
