@@ -155,10 +155,7 @@ fn the_number_goes_back_to_the_order() {
         "told_at": "2026-11-24T08:00:00Z"});
     let body = mapping.run(&told, &context()).unwrap().body;
     assert!(validator.is_valid(&body));
-    assert_eq!(
-        body,
-        json!({"erp": {"number": "SO-000017"}})
-    );
+    assert_eq!(body, json!({"erp": {"number": "SO-000017"}}));
     let waiting = json!({"id": "17", "number": null, "state": null, "object_key": "acme-order-5678",
         "told_at": "2026-11-24T08:00:00Z"});
     assert_eq!(mapping.run(&waiting, &context()).unwrap().body, json!({}));
