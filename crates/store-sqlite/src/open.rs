@@ -5,6 +5,7 @@ use crate::backup::{backup, beside};
 use crate::error::{Done, Fail};
 use crate::migrate::{self, MIGRATIONS, Migration};
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::fs::{File, TryLockError};
 use std::io::Read;
@@ -102,13 +103,22 @@ pub(crate) fn reader(path: &Path) -> Done<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(64);
+    plan_once(&connection)?;
     connection
         .execute_batch("PRAGMA cache_size = -2000; PRAGMA query_only = ON; PRAGMA busy_timeout = 5000")?;
     Ok(connection)
 }
 
+/// A statement keeps the plan that it was prepared with. Otherwise SQLite plans each one anew that compares a value
+/// with the condition of a partial index, at every change of the value: half of a writer's time.
+fn plan_once(connection: &Connection) -> Done<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
 fn set_up_writer(connection: &Connection) -> Done<()> {
     connection.set_prepared_statement_cache_capacity(256);
+    plan_once(connection)?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; \
          PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 5000; \
