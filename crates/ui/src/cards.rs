@@ -7,6 +7,7 @@ use engine::overview::{Group, SystemLine};
 use engine::triage::Action;
 use engine::waits::span;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use kernel::subject::Subject;
 use store::operate::{Pause, PauseScope};
 
@@ -71,7 +72,7 @@ impl SystemCard {
     pub(crate) fn of(line: &SystemLine, pauses: &[Pause], ui: &Ui, now: Timestamp) -> Self {
         let scope =
             |pause: &&Pause| matches!(&pause.scope, PauseScope::System(name) if name.as_str() == line.name);
-        let paused = pauses.iter().find(scope).map(|pause| PauseCard::of(pause, ui, now));
+        let paused = pauses.iter().find(scope).map(|pause| PauseCard::of(pause, now, &ui.given.time_zone));
         let (tone, word, next) = stands(line, paused.is_some());
         let count = |label, number: u64, phase: &str, tone| Count {
             label,
@@ -94,8 +95,8 @@ impl SystemCard {
             ),
             counts: vec![
                 count("waiting", line.waiting, "waiting", Tone::Idle),
-                Count { label: "of these due", number: thousands(line.due), link: None, tone: Tone::Idle },
-                count("unknown answer", line.unknown, "unknown", Tone::Warn),
+                Count { label: "due", number: thousands(line.due), link: None, tone: Tone::Idle },
+                count("unknown", line.unknown, "unknown", Tone::Warn),
                 count("dead", line.dead, "dead", Tone::Bad),
             ],
             oldest: line.oldest_ms.map(span),
@@ -149,8 +150,7 @@ pub(crate) struct PauseCard {
 }
 
 impl PauseCard {
-    pub(crate) fn of(pause: &Pause, ui: &Ui, now: Timestamp) -> Self {
-        let zone = &ui.given.time_zone;
+    pub(crate) fn of(pause: &Pause, now: Timestamp, zone: &TimeZone) -> Self {
         let (kind, name) = match &pause.scope {
             PauseScope::System(system) => ("system", system.to_string()),
             PauseScope::Flow(flow) => ("flow", flow.to_string()),

@@ -6,6 +6,8 @@ use crate::words::{Moment, moment};
 use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Which part of the navigation a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,12 @@ impl Chrome {
 
     pub(crate) fn refresh(mut self, seconds: u32) -> Self {
         self.refresh_s = seconds;
+        self
+    }
+
+    /// Of a page whose times are all in one shop's zone.
+    pub(crate) fn zone(mut self, now: Timestamp, zone: &TimeZone) -> Self {
+        self.drawn = moment(now, now, zone);
         self
     }
 

@@ -105,3 +105,15 @@ pub(crate) fn system_names(ui: &Ui) -> std::collections::BTreeSet<String> {
     let running = ui.given.hub.snapshot().systems.into_iter().map(|system| system.name);
     named.chain(running).collect()
 }
+
+/// What somebody did, after their name.
+pub(crate) fn deed(action: &str) -> &str {
+    match action {
+        "release" => "released",
+        "skip" => "skipped",
+        "pause" => "paused",
+        "resume" => "resumed",
+        "replay" => "sent again",
+        other => other,
+    }
+}

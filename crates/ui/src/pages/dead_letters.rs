@@ -52,6 +52,8 @@ struct AwaitedRow {
     shop: String,
     waiting: String,
     looks: u32,
+    /// The next look is due.
+    due: bool,
     next: Moment,
 }
 
@@ -137,6 +139,7 @@ pub(crate) async fn group(
         shop: row.shop.to_string(),
         waiting: many(row.waiting, "change"),
         looks: row.looks,
+        due: row.next_look_at <= now,
         next: moment(row.next_look_at, now, ui.zone(&row.shop)),
     });
     let page = GroupPage {

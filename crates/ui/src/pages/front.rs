@@ -92,7 +92,7 @@ pub(crate) async fn show(
         covered_since: seen.lag.covered_since.map(|at| moment(at, now, zone)),
         systems: seen.systems.iter().map(|line| SystemCard::of(line, &seen.pauses, &ui, now)).collect(),
         groups: seen.dead_letters.iter().map(|group| GroupCard::of(group, &ui, now)).collect(),
-        pauses: seen.pauses.iter().map(|pause| PauseCard::of(pause, &ui, now)).collect(),
+        pauses: seen.pauses.iter().map(|pause| PauseCard::of(pause, now, zone)).collect(),
         topics: topics(&seen, &ui),
         log: log(&seen),
     };
@@ -128,17 +128,20 @@ fn finding_card(finding: &Finding, now: Timestamp) -> FindingCard {
     };
     let until = finding.until.map(|until| kernel::clock::elapsed_ms(now, until)).filter(|ms| *ms > 0);
     let next = match until {
+        Some(ms) if matches!(finding.about, About::DeadLetters(..)) => {
+            format!("{}; looked for again in {}", finding.next, span(ms))
+        }
         Some(ms) => format!("{} (in {})", finding.next, span(ms)),
         None => finding.next.clone(),
     };
     let link = match &finding.about {
-        About::System(name) => Some((format!("/orders?system={name}&phase=open"), "the orders")),
+        About::System(name) => Some((format!("/orders?system={name}&phase=open"), "See the orders")),
         About::DeadLetters(fingerprint, system) => {
             let fingerprint = crate::words::escaped(fingerprint);
-            Some((format!("/dead-letters/group?system={system}&fingerprint={fingerprint}"), "the group"))
+            Some((format!("/dead-letters/group?system={system}&fingerprint={fingerprint}"), "See the group"))
         }
         About::Topic(_) => None,
-        About::Pause(_) => Some(("/systems".into(), "resume")),
+        About::Pause(_) => Some(("/systems".into(), "Resume")),
     };
     FindingCard { tone, word, what: finding.what.clone(), why: finding.why.clone(), next, link }
 }

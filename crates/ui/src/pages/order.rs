@@ -52,9 +52,9 @@ struct OrderPage {
 /// A fact about the order itself.
 struct Known {
     label: &'static str,
-    text: String,
     at: Option<Moment>,
-    mono: bool,
+    code: Option<String>,
+    note: String,
 }
 
 /// The order as another system has it.
@@ -68,6 +68,7 @@ struct Link {
 /// A delivery that is open or dead.
 struct OpenCard {
     id: i64,
+    brings: String,
     title: String,
     tone: Tone,
     word: String,
@@ -125,7 +126,7 @@ pub(crate) async fn show(
         waiting.iter().map(|(delivery, waits)| open_card(delivery, waits.clone(), &life, &ui)).collect();
     let (tone, word, summary) = whole(&life, &open, &ui, now);
     let page = OrderPage {
-        chrome: Chrome::new(&ui, &session, Part::Orders, label.clone()).refresh(5),
+        chrome: Chrome::new(&ui, &session, Part::Orders, label.clone()).refresh(5).zone(now, zone),
         subject: root.to_string(),
         path: order_path(&root),
         zone: zone.iana_name().unwrap_or("the shop's zone").to_owned(),
@@ -135,7 +136,7 @@ pub(crate) async fn show(
         known: known(&life, now, zone),
         links: links(&life),
         paused_itself: pauses.iter().any(|pause| pause.scope == PauseScope::Subject(root.clone())),
-        pauses: concerning(&pauses, &root, &life).map(|pause| PauseCard::of(pause, &ui, now)).collect(),
+        pauses: concerning(&pauses, &root, &life).map(|pause| PauseCard::of(pause, now, zone)).collect(),
         timeline: timeline(&life, &waiting, &audit, now, zone),
         label,
         open,
@@ -154,6 +155,7 @@ fn open_card(delivery: &Delivery, waits: Waits, life: &Life, ui: &Ui) -> OpenCar
     let unknown = matches!(delivery.state, DeliveryState::Unknown { .. });
     OpenCard {
         id: delivery.id.0,
+        brings: brings(delivery),
         title: format!("{}: {} to {}", delivery.flow, brings(delivery), delivery.lane.system),
         tone,
         word,
@@ -174,9 +176,10 @@ fn whole(life: &Life, open: &[OpenCard], ui: &Ui, now: Timestamp) -> (Tone, Stri
         Tone::Good | Tone::Idle => 2,
     };
     if let Some(worst) = open.iter().min_by_key(rank) {
-        let until =
-            worst.waits.until.as_ref().map_or_else(String::new, |until| format!(", {}", until.distance));
-        return (worst.tone, worst.word.clone(), format!("Waits for {}{until}.", worst.waits.what));
+        let until = worst.waits.until.as_ref().map(|until| format!(" ({})", until.distance));
+        let until = until.unwrap_or_default();
+        let summary = format!("{} waits for {}{until}.", worst.brings, worst.waits.what);
+        return (worst.tone, worst.word.clone(), sentence(&summary));
     }
     let exports = |delivery: &&Delivery| {
         delivery.kind == DeliveryKind::State
@@ -188,14 +191,12 @@ fn whole(life: &Life, open: &[OpenCard], ui: &Ui, now: Timestamp) -> (Tone, Stri
         Some((delivery, DeliveryState::Ended(outcome))) => {
             let (tone, word) = stands(delivery, false);
             let words = outcome_words(outcome, delivery.lane.system.as_str());
-            let mut sentence = words.chars();
-            let first = sentence.next().map_or_else(String::new, |first| first.to_uppercase().collect());
             let took = if word == "delivered" {
                 format!(", {} after the change", age(delivery, now))
             } else {
                 String::new()
             };
-            (tone, word, format!("{first}{}{took}.", sentence.as_str()))
+            (tone, word, sentence(&format!("{words}{took}.")))
         }
         _ if life.envelopes.iter().any(|(_, routed)| !routed) => {
             (Tone::Idle, "received".into(), "Committed to the log; it is routed next.".into())
@@ -204,9 +205,14 @@ fn whole(life: &Life, open: &[OpenCard], ui: &Ui, now: Timestamp) -> (Tone, Stri
     }
 }
 
+/// Begun with a capital.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 fn known(life: &Life, now: Timestamp, zone: &TimeZone) -> Vec<Known> {
-    let dated =
-        |label, at| Known { label, text: String::new(), at: Some(moment(at, now, zone)), mono: false };
+    let dated = |label, at| Known { label, at: Some(moment(at, now, zone)), code: None, note: String::new() };
     let mut all = Vec::new();
     if let Some(about) = &life.about {
         all.push(dated("Placed", about.created_at));
@@ -214,14 +220,13 @@ fn known(life: &Life, now: Timestamp, zone: &TimeZone) -> Vec<Known> {
     }
     let traces: BTreeSet<String> =
         life.envelopes.iter().map(|(envelope, _)| envelope.trace.to_string()).collect();
-    let text = match life.envelopes.first() {
-        Some((first, _)) if traces.len() > 1 => {
-            format!("{} and {} more, at each fact", first.trace, traces.len() - 1)
-        }
-        Some((first, _)) => first.trace.to_string(),
-        None => return all,
-    };
-    all.push(Known { label: "Trace", text, at: None, mono: true });
+    if let Some((first, _)) = life.envelopes.first() {
+        let note = match traces.len() {
+            1 => String::new(),
+            more => format!("and {} more, each at its fact below", more - 1),
+        };
+        all.push(Known { label: "Trace", at: None, code: Some(first.trace.to_string()), note });
+    }
     all
 }
 

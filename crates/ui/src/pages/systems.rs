@@ -5,7 +5,7 @@ use crate::cards::{PauseCard, SystemCard};
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
 use crate::form::Posted;
-use crate::standing::system_names;
+use crate::standing::{deed, system_names};
 use crate::state::Ui;
 use crate::words::{Moment, moment};
 use askama::Template;
@@ -63,7 +63,12 @@ pub(crate) async fn show(
         chrome: Chrome::new(&ui, &session, Part::Systems, "Systems").refresh(5),
         systems: seen.systems.iter().map(|line| SystemCard::of(line, &seen.pauses, &ui, now)).collect(),
         flows: flows(&seen.pauses, &ui, now),
-        pauses: seen.pauses.iter().filter(of_order).map(|pause| PauseCard::of(pause, &ui, now)).collect(),
+        pauses: seen
+            .pauses
+            .iter()
+            .filter(of_order)
+            .map(|pause| PauseCard::of(pause, now, &ui.given.time_zone))
+            .collect(),
         audit: audit.into_iter().map(|entry| audit_row(entry, &ui, now)).collect(),
     };
     Ok(html(StatusCode::OK, &page))
@@ -77,7 +82,7 @@ fn flows(pauses: &[Pause], ui: &Ui, now: Timestamp) -> Vec<FlowRow> {
             source: flow.source.to_string(),
             target: flow.target.to_string(),
             exports: flow.exports,
-            paused: paused.map(|pause| PauseCard::of(pause, ui, now)),
+            paused: paused.map(|pause| PauseCard::of(pause, now, &ui.given.time_zone)),
         }
     };
     ui.given.watched.flows.iter().map(row).collect()
@@ -87,7 +92,7 @@ fn audit_row(entry: AuditEntry, ui: &Ui, now: Timestamp) -> AuditRow {
     AuditRow {
         at: moment(entry.at, now, &ui.given.time_zone),
         who: entry.who,
-        action: entry.action,
+        action: deed(&entry.action).to_owned(),
         target: entry.target,
         why: entry.why,
         count: entry.count,

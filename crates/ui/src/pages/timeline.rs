@@ -2,7 +2,7 @@
 //! answer, dead letters, what people did, the target's number, and what is awaited now. Shows no payload.
 
 use crate::cards::Tone;
-use crate::standing::{brings, outcome_tone, outcome_words};
+use crate::standing::{brings, deed, outcome_tone, outcome_words};
 use crate::words::{Moment, moment, thousands};
 use engine::triage::cause;
 use engine::waits::{Waits, span};
@@ -254,15 +254,7 @@ fn dead(letter: &DeadLetter, life: &Life) -> Vec<Happening> {
 }
 
 fn hand(entry: &AuditEntry) -> Happening {
-    let verb = match entry.action.as_str() {
-        "release" => "released it",
-        "skip" => "skipped it",
-        "pause" => "paused it",
-        "resume" => "resumed it",
-        "replay" => "sent it again",
-        other => other,
-    };
-    let title = format!("{} {verb}", entry.who);
+    let title = format!("{} {} it", entry.who, deed(&entry.action));
     Happening::new(entry.at, (Position(i64::MAX), 2), Tone::Idle, title).text(entry.why.clone())
 }
 
