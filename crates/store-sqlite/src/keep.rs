@@ -16,7 +16,7 @@ use rusqlite::params;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use store::delivery::{DeliveryState, Outcome};
-use store::operate::{By, Certificate, Installation, Retained};
+use store::operate::{By, Certificate, EVERY_ROOT, Installation, Retained};
 use store::seal::MasterKey;
 
 /// Payloads looked at in one transaction of retention.
@@ -47,6 +47,17 @@ impl View<'_> {
             found.extend(rows);
         }
         Ok(found)
+    }
+
+    fn every_root(&self, shop: &ShopId) -> Done<BTreeMap<String, Root>> {
+        let Some(number) = self.names.number(shop.as_str()) else { return Ok(BTreeMap::new()) };
+        let sql = "SELECT id, data_key, kind, number, key FROM roots WHERE shop = ?1";
+        let rows = self.all(sql, params![number], |row| {
+            let kind = self.names.name(row.get(2)?)?;
+            let root = Root { id: row.get(0)?, shop: number, data_key: row.get(1)? };
+            Ok((path(&kind, row.get(3)?, &row.get::<_, String>(4)?), root))
+        })?;
+        Ok(rows.into_iter().collect())
     }
 
     pub(crate) fn held(&self, shop: &ShopId, customers: &[String]) -> Done<Vec<Subject>> {
@@ -110,9 +121,14 @@ impl Desk {
             .into_iter()
             .map(|(path, root)| (path, Some(root)))
             .collect();
-        for path in roots {
-            let root = self.view().root(shop.as_str(), path)?;
-            all.entry(path.clone()).or_insert(root);
+        if roots.iter().any(|root| root == EVERY_ROOT) {
+            let every = self.view().every_root(shop)?;
+            all.extend(every.into_iter().map(|(path, root)| (path, Some(root))));
+        } else {
+            for path in roots {
+                let root = self.view().root(shop.as_str(), path)?;
+                all.entry(path.clone()).or_insert(root);
+            }
         }
         let (mut keys_destroyed, mut duties_ended) = (0, 0);
         for root in all.values().flatten() {
@@ -155,7 +171,7 @@ impl Desk {
         let sql = "DELETE FROM payloads WHERE position IN \
                    (SELECT position FROM envelopes WHERE shop = ?1 AND root = ?2)";
         self.execute(sql, key)?;
-        self.add_payload_bytes(-bytes.cast_signed())?;
+        self.add_payload_bytes(-bytes.cast_signed());
         let sql = "DELETE FROM frozen_calls WHERE attempt IN \
                    (SELECT a.id FROM attempts a JOIN deliveries d ON d.id = a.delivery \
                    WHERE d.shop = ?1 AND d.root = ?2)";
@@ -203,7 +219,7 @@ impl Desk {
                 bytes += length;
             }
         }
-        self.add_payload_bytes(-bytes)?;
+        self.add_payload_bytes(-bytes);
         // Facts are received in order, but for what clocks differ: a bite without an old one is the end.
         let any_old = rows.iter().any(|(_, old, _, _)| *old);
         let next = rows.last().filter(|_| any_old).map(|((position, ..), ..)| position + 1);

@@ -66,6 +66,9 @@ pub struct AuditEntry {
     pub count: u64,
 }
 
+/// In place of the roots of a redaction: all that a shop has.
+pub const EVERY_ROOT: &str = "*";
+
 /// What a redaction destroyed. Holds no personal data: ids and counts only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {

@@ -147,7 +147,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Takes or renews a named lease; `false` if another owner has it.
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool>;
 
-    /// Destroys the data keys of these roots and of every root of these customers; open duties end as redacted.
+    /// Destroys the data keys of these roots ([`EVERY_ROOT`](crate::operate::EVERY_ROOT): all of the shop's) and of
+    /// every root of these customers; open duties end as redacted.
     async fn redact(
         &self,
         shop: &ShopId,

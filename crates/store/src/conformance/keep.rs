@@ -4,7 +4,10 @@ use super::AnyStore;
 use super::fixture::*;
 use crate::delivery::Move;
 use crate::log::{About, Appended, Routed};
+use crate::operate::EVERY_ROOT;
 use crate::query::DeliveryFilter;
+use kernel::id::ShopId;
+use kernel::subject::Subject;
 use std::time::Duration;
 
 pub(super) async fn cursors_and_leases(store: AnyStore) {
@@ -73,6 +76,18 @@ pub(super) async fn a_redaction_of_a_customer_finds_the_roots(store: AnyStore) {
     for (key, left) in [("1", false), ("2", true), ("3", true), ("4", false)] {
         assert_eq!(store.newest_payload(&order(key)).await.unwrap().is_some(), left, "{key}");
     }
+}
+
+pub(super) async fn a_redaction_of_a_shop_finds_every_root_of_it_alone(store: AnyStore) {
+    let other = Subject { shop: ShopId::new("other").unwrap(), ..order("1") };
+    for subject in [order("1"), order("2"), other.clone()] {
+        append(&store, fact(&subject, 1)).await;
+    }
+    let certificate = store.redact(&shop(), &[EVERY_ROOT.into()], &[], "request 10", at(9)).await.unwrap();
+    assert_eq!(certificate.roots, ["order:1", "order:2"]);
+    assert_eq!(certificate.keys_destroyed, 2);
+    assert_eq!(store.newest_payload(&order("2")).await.unwrap(), None);
+    assert!(store.newest_payload(&other).await.unwrap().is_some());
 }
 
 pub(super) async fn a_redacted_root_may_come_again(store: AnyStore) {

@@ -104,6 +104,7 @@ cases! {
         cursors_and_leases,
         a_redaction_destroys_and_ends_duties,
         a_redaction_of_a_customer_finds_the_roots,
+        a_redaction_of_a_shop_finds_every_root_of_it_alone,
         a_redacted_root_may_come_again,
         retention_keeps_what_has_a_duty,
         webhook_ids_are_dropped_after_a_week,

@@ -3,7 +3,7 @@
 use super::append::day;
 use super::rows::State;
 use crate::delivery::{DeliveryState, Outcome};
-use crate::operate::{By, Certificate, Retained};
+use crate::operate::{By, Certificate, EVERY_ROOT, Retained};
 use jiff::Timestamp;
 use kernel::clock::after;
 use kernel::fault::Fault;
@@ -45,7 +45,11 @@ impl State {
         at: Timestamp,
     ) -> Certificate {
         let mut all = self.roots_of(shop, customers);
-        all.extend(roots.iter().cloned());
+        if roots.iter().any(|root| root == EVERY_ROOT) {
+            all.extend(self.roots.keys().filter(|(of, _)| of == shop).map(|(_, root)| root.clone()));
+        } else {
+            all.extend(roots.iter().cloned());
+        }
         let (mut keys_destroyed, mut duties_ended) = (0, 0);
         for root in &all {
             let Some(row) = self.roots.get(&(shop.clone(), root.clone())) else { continue };

@@ -1,0 +1,215 @@
+//! `POST /ingest/{system}/{domain}`: a system that pushes. Same bounds, same commit as a webhook; what it has to say of
+//! its fact stands in the body, so that a signature covers it:
+//!
+//! ```json
+//! {"subject": "acme/order:5678", "version": 17, "topic": "object/told", "id": "…", "data": {…}}
+//! ```
+//!
+//! `subject` and `version` (the source's sequence number) are required. `topic` is `object/told` where it is absent.
+//! `id` makes copies one; where it is absent, subject and version do. Refuses what it cannot order.
+
+use super::{Answer, Intake, Received};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use domains::json::{Json, parse, strip};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use kernel::clock::Now;
+use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::id::{DomainName, ShopId, SystemName};
+use kernel::subject::Subject;
+use kernel::version::EffectiveVersion;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use store::log::{Appended, DedupeKey, NewEnvelope};
+use subtle::ConstantTimeEq as _;
+
+/// Base64 of HMAC-SHA256 over the raw body.
+pub const SIGNATURE: &str = "x-tidegate-hmac-sha256";
+/// What a target tells of its object.
+const TOPIC: &str = "object/told";
+
+/// How a system proves who it is; at least one. A request needs to meet one of them.
+#[derive(Debug, Clone, Default)]
+pub struct IngestAuth {
+    pub bearer: Option<SecretString>,
+    pub hmac: Option<SecretString>,
+}
+
+/// One system that may push.
+#[derive(Debug, Clone)]
+pub struct IngestDoor {
+    pub system: SystemName,
+    /// The domains that some flow takes from it.
+    pub domains: Vec<DomainName>,
+    pub auth: IngestAuth,
+}
+
+/// As a pushing system signs.
+pub fn sign(secret: &SecretString, body: &[u8]) -> String {
+    STANDARD.encode(mac(secret, body).finalize().into_bytes())
+}
+
+fn mac(secret: &SecretString, body: &[u8]) -> Hmac<Sha256> {
+    let mut mac = match Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) {
+        Ok(mac) => mac,
+        Err(error) => unreachable!("HMAC takes a key of any length: {error}"),
+    };
+    mac.update(body);
+    mac
+}
+
+impl IngestAuth {
+    /// Both are tried, and in constant time; an empty secret proves nothing.
+    fn admits(&self, headers: &HeaderMap, body: &[u8]) -> bool {
+        let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = self.bearer.as_ref().filter(given).is_some_and(|secret| {
+            let token = header(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+            let digest = |text: &str| Sha256::digest(text.as_bytes());
+            token.is_some_and(|token| digest(token).ct_eq(&digest(secret.expose_secret())).into())
+        });
+        let signed = self.hmac.as_ref().filter(given).is_some_and(|secret| {
+            let signature = header(SIGNATURE).and_then(|value| STANDARD.decode(value).ok());
+            signature.is_some_and(|signature| mac(secret, body).verify_slice(&signature).is_ok())
+        });
+        bearer | signed
+    }
+}
+
+/// What a body says.
+struct Pushed {
+    subject: Subject,
+    sequence: i64,
+    topic: String,
+    id: Option<String>,
+    payload: Bytes,
+}
+
+impl Intake {
+    /// Judges, commits, answers. Who proves nothing learns nothing: an unknown system and a wrong token look alike.
+    pub async fn ingest(
+        self: &Arc<Self>,
+        system: &str,
+        domain: &str,
+        headers: &HeaderMap,
+        received: Received,
+        began: Now,
+    ) -> Answer {
+        let Some(door) = self.parts.doors.iter().find(|door| door.system.as_str() == system) else {
+            return Answer::unauthorized();
+        };
+        if !door.auth.admits(headers, &received.bytes) {
+            return Answer::unauthorized();
+        }
+        let Some(domain) = door.domains.iter().find(|known| known.as_str() == domain) else {
+            return Answer::no_such_door();
+        };
+        let pushed = match self.read(&received.bytes) {
+            Ok(pushed) => pushed,
+            Err(message) => return Answer::mend("unreadable", "TG-7016", &message),
+        };
+        let envelope = envelope(door, domain, headers, &received.bytes, pushed, began);
+        let Received { bytes, held } = received;
+        drop(bytes);
+        match self.commit(envelope, held).await {
+            Ok(Appended::Stored(_)) => Answer::taken("stored"),
+            Ok(Appended::Duplicate { same_body: true }) => Answer::taken("duplicate"),
+            Ok(Appended::Duplicate { same_body: false }) => Answer::taken("same_id_other_body"),
+            Err(_) => Answer::store_unavailable(),
+        }
+    }
+
+    /// For the sender, who has to mend it: what is wrong, where, and how it is written.
+    fn read(&self, raw: &[u8]) -> Result<Pushed, String> {
+        let body = parse(raw).map_err(|fault| format!("the body {}, at {}", fault.problem, fault.path()))?;
+        let text = |name: &str| match body.get(name) {
+            Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.to_string())),
+            None | Some(Json::Null) => Ok(None),
+            Some(other) => Err(format!("$.{name} is {}; write a text", other.kind())),
+        };
+        let subject = text("subject")?.ok_or("$.subject is missing; write it as \"acme/order:5678\"")?;
+        let subject = self.subject(&subject)?;
+        let sequence = match body.get("version") {
+            Some(Json::Number(number)) => number.parse::<i64>().ok(),
+            Some(Json::String(number)) => number.parse::<i64>().ok(),
+            _ => None,
+        };
+        let sequence = sequence.ok_or(
+            "$.version is missing or no whole number; write the sequence number that the source gives to this state: \
+             without it an older state could overwrite a newer one",
+        )?;
+        let (topic, id) = (text("topic")?.unwrap_or_else(|| TOPIC.to_owned()), text("id")?);
+        let data = domains::json::strip_with(raw, |_| false).ok();
+        let data = data.as_deref().and_then(|raw| serde_json::from_slice::<serde_json::Value>(raw).ok());
+        let data = data.and_then(|mut body| body.get_mut("data").map(serde_json::Value::take));
+        let data = data.filter(serde_json::Value::is_object).ok_or("$.data is missing or no object")?;
+        let payload =
+            strip(data.to_string().as_bytes()).map_err(|fault| format!("$.data {}", fault.problem))?;
+        Ok(Pushed { subject, sequence, topic, id, payload: payload.into() })
+    }
+
+    fn subject(&self, text: &str) -> Result<Subject, String> {
+        let spelled = || {
+            format!(
+                "$.subject is {text:?}; write a configured shop, the kind and the id, as in \"acme/order:5678\""
+            )
+        };
+        let (shop, path) = text.split_once('/').ok_or_else(spelled)?;
+        let shop = ShopId::new(shop).map_err(|_| spelled())?;
+        if !self.parts.shops.iter().any(|known| known.id == shop) {
+            return Err(format!("$.subject names the shop {shop}, which is not configured"));
+        }
+        let good = |part: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+            let whole = |text: &str| !text.is_empty() && text.len() <= 128 && text.chars().all(plain);
+            part.split_once(':').is_some_and(|(kind, key)| whole(kind) && whole(key))
+        };
+        if path.len() > 512 || !path.split('/').all(good) {
+            return Err(spelled());
+        }
+        Ok(Subject { shop, path: path.to_owned() })
+    }
+}
+
+fn envelope(
+    door: &IngestDoor,
+    domain: &DomainName,
+    headers: &HeaderMap,
+    raw: &[u8],
+    pushed: Pushed,
+    began: Now,
+) -> NewEnvelope {
+    let mut hash = Sha256::new();
+    for part in [door.system.as_str(), domain.as_str(), &pushed.topic] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    match &pushed.id {
+        Some(id) => hash.update(id),
+        None => hash.update(format!("{}@{}", pushed.subject, pushed.sequence)),
+    }
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash.finalize()[..16]);
+    let trace = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    NewEnvelope {
+        shop: pushed.subject.shop.clone(),
+        domain: domain.clone(),
+        source: door.system.clone(),
+        topic: pushed.topic,
+        kind: FactKind::State,
+        via: Via::Ingest,
+        subject: pushed.subject,
+        version: Some(EffectiveVersion::Sequence { sequence: pushed.sequence }),
+        occurred_at: began.wall,
+        received_at: began.wall,
+        trace: trace.and_then(TraceId::from_traceparent).unwrap_or(TraceId(key)),
+        raw_hash: Sha256::digest(raw).into(),
+        raw_bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX),
+        dedupe: Some(DedupeKey(key)),
+        payload: pushed.payload,
+    }
+}

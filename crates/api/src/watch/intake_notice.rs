@@ -1,0 +1,90 @@
+//! What happens at the doors that a person should hear of. Ids and paths only, never a value of a body.
+
+use kernel::id::ShopId;
+use serde::Serialize;
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum IntakeNotice {
+    /// TG-7007: signed, kept sealed, and a dead letter.
+    UnreadableBody {
+        shop: ShopId,
+        topic: String,
+        webhook_id: String,
+        code: String,
+        path: String,
+        subject: String,
+    },
+    /// TG-7008: the body names another shop than the header.
+    WrongShop { shop: ShopId, other: String, topic: String, webhook_id: String, subject: String },
+    /// TG-7009: the first body stands.
+    SameIdOtherBody { shop: ShopId, topic: String, webhook_id: String },
+    /// TG-7010: nothing comes from this shop any more.
+    AppUninstalled { shop: ShopId, app: String },
+    /// TG-7011: `tidegate doctor` compares them with what the flows need.
+    ScopesChanged { shop: ShopId, app: String },
+    /// TG-7012: a privacy request that nobody could read is a duty with a legal deadline.
+    PrivacyUnreadable { shop: ShopId, topic: String, webhook_id: String, path: String, subject: String },
+    /// TG-7013: bodies come in another API version than the configured one.
+    OtherApiVersion { shop: ShopId, version: String, configured: String },
+    /// TG-7014: the merchant wants to know what is held of a customer.
+    DataRequest { shop: ShopId, customer: String, subjects: u64 },
+    /// TG-7015: keys were destroyed.
+    Redacted { shop: ShopId, certificate: String, keys_destroyed: u64, duties_ended: u64 },
+}
+
+impl IntakeNotice {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UnreadableBody { .. } => "unreadable_body",
+            Self::WrongShop { .. } => "wrong_shop",
+            Self::SameIdOtherBody { .. } => "same_id_other_body",
+            Self::AppUninstalled { .. } => "app_uninstalled",
+            Self::ScopesChanged { .. } => "scopes_changed",
+            Self::PrivacyUnreadable { .. } => "privacy_unreadable",
+            Self::OtherApiVersion { .. } => "other_api_version",
+            Self::DataRequest { .. } => "data_request",
+            Self::Redacted { .. } => "redacted",
+        }
+    }
+
+    /// One sentence: what happened, where, what to do.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::UnreadableBody { shop, topic, code, path, subject, .. } => format!(
+                "TG-7007: a body of {topic} from {shop} cannot be read ({code} at {path}); it is kept as it came under \
+                 {subject}, and a newer state or a backfill of the order replaces it"
+            ),
+            Self::WrongShop { shop, other, topic, subject, .. } => format!(
+                "TG-7008: a body of {topic} under the header of {shop} names {other}; it is kept aside under {subject} \
+                 and goes nowhere: find who sends it"
+            ),
+            Self::SameIdOtherBody { shop, topic, webhook_id } => format!(
+                "TG-7009: webhook {webhook_id} ({topic}) of {shop} came again with another body; the first one stands"
+            ),
+            Self::AppUninstalled { shop, app } => format!(
+                "TG-7010: the app {app} was uninstalled from {shop}: nothing comes from there and nothing can be read or \
+                 written; install it again or take the shop out of the configuration"
+            ),
+            Self::ScopesChanged { shop, app } => format!(
+                "TG-7011: the scopes of app {app} changed at {shop}: run `tidegate doctor` to see what is missing"
+            ),
+            Self::PrivacyUnreadable { shop, topic, path, subject, .. } => format!(
+                "TG-7012: the privacy request {topic} of {shop} cannot be read at {path} and was NOT carried out; it is \
+                 kept under {subject}: read it at Shopify and carry it out by hand"
+            ),
+            Self::OtherApiVersion { shop, version, configured } => format!(
+                "TG-7013: webhooks of {shop} come in API version {version}, configured is {configured}: run \
+                 `tidegate shopify subscriptions apply`"
+            ),
+            Self::DataRequest { shop, customer, subjects } => format!(
+                "TG-7014: {shop} asks what is held of customer {customer}: {subjects} subjects; \
+                 GET /admin/v1/held lists them, and the answer is due within 30 days"
+            ),
+            Self::Redacted { shop, certificate, keys_destroyed, duties_ended } => format!(
+                "TG-7015: {keys_destroyed} data keys of {shop} were destroyed and {duties_ended} open duties ended \
+                 (certificate {certificate})"
+            ),
+        }
+    }
+}
