@@ -239,5 +239,8 @@ fn by_itself(group: &Group, now: Timestamp) -> String {
 
 /// `p50 / p99` of a figure.
 pub(crate) fn two(p50_ms: Option<u64>, p99_ms: Option<u64>) -> String {
-    format!("{} / {}", span_or_dash(p50_ms), span_or_dash(p99_ms))
+    match (p50_ms, p99_ms) {
+        (None, None) => span_or_dash(None),
+        _ => format!("{} / {}", span_or_dash(p50_ms), span_or_dash(p99_ms)),
+    }
 }

@@ -136,12 +136,19 @@ fn chart(
         p50: frame.lines(minutes, |minute| minute.lag.p50_ms),
         dots: dots(seen, &frame, zone),
         bars: bars(minutes, &frame, bars_bottom),
-        bars_most: many(minutes.iter().map(|minute| minute.lag.count).max().unwrap_or(0), "export"),
+        bars_most: most_words(minutes.iter().map(|minute| minute.lag.count).max().unwrap_or(0)),
         late: seen.late.oldest_ms.map(|oldest| Mark {
             at: px(frame.y(oldest)),
             text_at: px((frame.y(oldest) - 8.0).max(frame.top + 4.0)),
             text: format!("waiting: {}", span(oldest)),
         }),
+    }
+}
+
+fn most_words(most: u64) -> String {
+    match most {
+        0 => "no exports".to_owned(),
+        most => format!("up to {} a minute", many(most, "export")),
     }
 }
 

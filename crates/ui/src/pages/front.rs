@@ -175,7 +175,10 @@ fn stats(seen: &Overview) -> Vec<Stat> {
         Stat {
             label: "Late now",
             value: thousands(seen.late.count),
-            note: format!("oldest {}", span_or_dash(seen.late.oldest_ms)),
+            note: seen
+                .late
+                .oldest_ms
+                .map_or_else(|| "none over the objective".into(), |ms| format!("oldest {}", span(ms))),
             tone: if seen.late.count > 0 { Tone::Bad } else { Tone::Good },
         },
         Stat {
