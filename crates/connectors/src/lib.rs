@@ -7,7 +7,9 @@
 )]
 
 pub mod http;
+pub mod tryton;
 
 connector::connector_list! {
     http => crate::http, contract: crate::http::fixture;
+    tryton => crate::tryton, contract: crate::tryton::fixture;
 }

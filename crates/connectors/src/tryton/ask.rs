@@ -1,0 +1,68 @@
+//! Questions to Tryton about records: `search_read` within bounds. Owns the context that each call is made in and the
+//! bound of an answer's records; only reads.
+
+use super::code;
+use super::config::Config;
+use super::rpc::{self, Rpc};
+use connector::outbound::Access;
+use connector::port::CallContext;
+use kernel::fault::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+/// No question has more records for an answer; one more is asked for, to see that it had.
+pub(super) const RECORDS_MAX: usize = 1000;
+/// A domain names at most so many codes.
+pub(super) const CODES_MAX: usize = 500;
+
+/// One who asks: within one call of the hub.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) rpc: &'a Rpc,
+    pub(super) config: &'a Config,
+    pub(super) call: &'a CallContext,
+}
+
+/// The last parameter of each call.
+pub(super) fn context(config: &Config) -> Value {
+    let mut context = json!({"company": config.company, "language": config.language});
+    if config.accept_warnings {
+        context["_skip_warnings"] = json!(true);
+    }
+    context
+}
+
+impl Ask<'_> {
+    pub(super) async fn call(&self, method: &str, mut params: Vec<Value>) -> Result<Value, Fault> {
+        params.push(context(self.config));
+        self.rpc.call(self.call, Access::Read, &rpc::body(method, &params)).await
+    }
+
+    /// The records of a domain, by id.
+    pub(super) async fn records(
+        &self,
+        model: &str,
+        domain: Value,
+        fields: &[&str],
+    ) -> Result<Vec<Value>, Fault> {
+        let params = vec![domain, json!(0), json!(RECORDS_MAX + 1), json!([["id", "ASC"]]), json!(fields)];
+        let result = self.call(&format!("model.{model}.search_read"), params).await?;
+        match result {
+            Value::Array(records) if records.len() <= RECORDS_MAX => Ok(records),
+            Value::Array(_) => {
+                let what =
+                    format!("Tryton has more than {RECORDS_MAX} records of {model} where a few are meant");
+                Err(Fault::new(FaultKind::Rejected, code::TOO_MANY, what))
+            }
+            _ => {
+                let failure =
+                    connector::outbound::Failure::Unreadable(format!("a search of {model} gives no list"));
+                Err(connector::outbound::classify::failure(Access::Read, &failure))
+            }
+        }
+    }
+}
+
+/// In a pattern of Tryton's `ilike`, a text that stands for itself.
+pub(super) fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

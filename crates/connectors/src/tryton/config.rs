@@ -1,0 +1,227 @@
+//! The connection of the `tryton` connector, read and checked. Owns its settings and what each means; makes no call.
+
+use connector::descriptor::{Setting, SettingKind};
+use connector::outbound::OutboundConfig;
+use connector::settings::{Secrets, Section, Settings};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    /// Without authentication: a session's is added when there is one.
+    pub(super) outbound: OutboundConfig,
+    pub(super) database: String,
+    pub(super) user: String,
+    pub(super) password: SecretString,
+    pub(super) company: u64,
+    /// Of what Tryton says: errors are shown to the hub's operator, not to the user's owner.
+    pub(super) language: String,
+    /// The code of the warehouse that goods leave from; absent: Tryton's own default.
+    pub(super) warehouse: Option<String>,
+    /// Tax names by rate (`0.21`) or by the shop's title.
+    pub(super) taxes: BTreeMap<String, String>,
+    /// Product codes for lines that have none, by their kind.
+    pub(super) line_products: BTreeMap<String, String>,
+    pub(super) quote: Quote,
+    pub(super) process: bool,
+    pub(super) accept_warnings: bool,
+    pub(super) closed_period: ClosedPeriod,
+    /// What the lines are called that settle a difference.
+    pub(super) adjustment: String,
+}
+
+/// When a draft becomes a quotation, which gives it its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quote {
+    AtOnce,
+    WithConfirmation,
+}
+
+/// What becomes of an order that is dated in a closed accounting period. Tryton itself takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClosedPeriod {
+    Wait,
+    Accept,
+}
+
+/// The kinds of line that may come without a product.
+const LINE_KINDS: [&str; 8] = ["goods", "gift_card", "custom", "shipping", "duty", "tip", "fee", "tax"];
+pub(super) const ADJUSTMENT: &str = "Rounding difference";
+
+impl Config {
+    pub(super) fn read(settings: &Settings, secrets: Secrets) -> Result<Self, Vec<String>> {
+        settings.read(secrets, |at| {
+            let config = Self {
+                outbound: outbound(at),
+                database: at.required_text("database"),
+                user: at.required_text("user"),
+                password: at.secret("password"),
+                company: at.integer("company", 1),
+                language: at.text("language").unwrap_or_else(|| "en".to_owned()),
+                warehouse: at.text("warehouse"),
+                taxes: at.table_of_texts("taxes"),
+                line_products: at.table_of_texts("line_products"),
+                quote: quote(at),
+                process: at.boolean("process", true),
+                accept_warnings: at.boolean("accept_warnings", false),
+                closed_period: closed_period(at),
+                adjustment: at.text("adjustment").unwrap_or_else(|| ADJUSTMENT.to_owned()),
+            };
+            config.check(at);
+            config
+        })
+    }
+
+    fn check(&self, at: &Section<'_>) {
+        if let Err(problem) = self.outbound.check() {
+            at.problem("url", problem.strip_prefix("url ").unwrap_or(&problem));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if !self.database.chars().all(plain) {
+            at.problem("database", "must be a database's name: letters, digits, '_', '-' and '.'");
+        }
+        for kind in self.line_products.keys().filter(|kind| !LINE_KINDS.contains(&kind.as_str())) {
+            let known = LINE_KINDS.join(", ");
+            at.problem("line_products", format!("{kind:?} is no kind of line; known are {known}"));
+        }
+        if self.adjustment.trim().is_empty() {
+            at.problem("adjustment", "must not be empty: the line is known again by it");
+        }
+    }
+
+    /// Below the system's URL.
+    pub(super) fn path(&self) -> String {
+        format!("/{}/rpc/", self.database)
+    }
+}
+
+fn outbound(at: &Section<'_>) -> OutboundConfig {
+    let base = OutboundConfig::new(at.required_text("url"));
+    OutboundConfig {
+        connect_time_out: at.duration("connect_time_out").unwrap_or(base.connect_time_out),
+        // A confirmation of some hundred lines takes seconds in which Tryton says nothing.
+        read_time_out: at.duration("read_time_out").unwrap_or(std::time::Duration::from_secs(60)),
+        answer_bytes_max: at.integer("answer_bytes_max", 4 * 1024 * 1024),
+        allow_private: at.boolean("allow_private", false),
+        ..base
+    }
+}
+
+fn quote(at: &Section<'_>) -> Quote {
+    match at.text("quote").as_deref() {
+        None | Some("at_once") => Quote::AtOnce,
+        Some("with_confirmation") => Quote::WithConfirmation,
+        Some(_) => {
+            at.problem("quote", "must be at_once or with_confirmation");
+            Quote::AtOnce
+        }
+    }
+}
+
+fn closed_period(at: &Section<'_>) -> ClosedPeriod {
+    match at.text("closed_period").as_deref() {
+        None | Some("wait") => ClosedPeriod::Wait,
+        Some("accept") => ClosedPeriod::Accept,
+        Some(_) => {
+            at.problem("closed_period", "must be wait or accept");
+            ClosedPeriod::Wait
+        }
+    }
+}
+
+type Row = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
+
+pub(super) fn settings() -> Vec<Setting> {
+    let setting = |row: &Row| {
+        let (name, kind, required, default, meaning, example) = *row;
+        Setting { name, kind, required, default, meaning, example }
+    };
+    SETTINGS.iter().map(setting).collect()
+}
+
+use SettingKind::{Boolean, Duration, Integer, Secret, Table, Text, Url};
+
+/// Name, kind, required, default, meaning, example.
+const SETTINGS: &[Row] = &[
+    ("url", Url, true, None, "Where Tryton listens, without the database.", "https://tryton.example"),
+    ("database", Text, true, None, "Its database.", "tryton"),
+    ("user", Text, true, None, "The log-in of a user of Tidegate's own.", "tidegate"),
+    ("password", Secret, true, None, "Its password.", "file:../secrets/tryton.password"),
+    ("company", Integer, false, Some("1"), "The id of the company that sells.", "1"),
+    ("language", Text, false, Some("en"), "The language of Tryton's messages.", "de"),
+    ("warehouse", Text, false, None, "Code of the warehouse; absent: Tryton's default.", "WH"),
+    (
+        "taxes",
+        Table,
+        false,
+        None,
+        "Names of Tryton's taxes by the shop's title or rate, where the rate alone does not tell.",
+        "{ \"0.21\" = \"VAT 21 %\", \"VAT low\" = \"VAT 9 %\" }",
+    ),
+    (
+        "line_products",
+        Table,
+        false,
+        None,
+        "Codes of products for lines without one, by kind: goods, gift_card, custom, shipping, duty, tip, fee, tax.",
+        "{ gift_card = \"GIFT\", tip = \"TIP\" }",
+    ),
+    (
+        "quote",
+        Text,
+        false,
+        Some("at_once"),
+        "When a sale is quoted and so gets its number: at_once or with_confirmation.",
+        "with_confirmation",
+    ),
+    (
+        "process",
+        Boolean,
+        false,
+        Some("true"),
+        "Process a confirmed sale that Tryton left unprocessed. Off where its own queue or a delay does that.",
+        "false",
+    ),
+    (
+        "accept_warnings",
+        Boolean,
+        false,
+        Some("false"),
+        "Answer yes to Tryton's warnings (a credit limit). Off: a ticket.",
+        "true",
+    ),
+    (
+        "closed_period",
+        Text,
+        false,
+        Some("wait"),
+        "An order dated in a closed accounting period: wait until it is open, or accept.",
+        "accept",
+    ),
+    (
+        "adjustment",
+        Text,
+        false,
+        Some("Rounding difference"),
+        "Description of the lines that settle a difference.",
+        "Afronding",
+    ),
+    ("connect_time_out", Duration, false, Some("5s"), "Name, connection and TLS together.", "2s"),
+    (
+        "read_time_out",
+        Duration,
+        false,
+        Some("60s"),
+        "The longest silence within an answer that has begun.",
+        "30s",
+    ),
+    ("answer_bytes_max", Integer, false, Some("4194304"), "A longer answer is not read.", "1048576"),
+    (
+        "allow_private",
+        Boolean,
+        false,
+        Some("false"),
+        "Its name may lead to an address inside your network.",
+        "true",
+    ),
+];

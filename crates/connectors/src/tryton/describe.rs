@@ -1,0 +1,37 @@
+//! What the `tryton` connector declares.
+
+use super::config;
+use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The schema that a mapping into Tryton is checked against.
+pub(super) const SCHEMA: &str = "tryton.sale/1";
+
+pub(super) fn descriptor() -> Descriptor {
+    Descriptor {
+        kind: "tryton".to_owned(),
+        title: "Tryton 8.0 over JSON-RPC".to_owned(),
+        services: vec![Service {
+            domain: "orders".to_owned(),
+            direction: Direction::Target,
+            schema: SCHEMA.to_owned(),
+        }],
+        // Its search reads the database itself: what is committed is found at once. `reference` is not unique and
+        // there is no idempotency key.
+        unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
+        health: true,
+        // References have to be resolved before a create, and `reference` is anybody's to write.
+        observe_first: true,
+        resolves_references: true,
+        orders: OrderAbilities {
+            confirms: true,
+            address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),
+            line: BTreeSet::from([Becomes::Ticket]),
+            cancel: BTreeSet::from([Becomes::CounterDocument, Becomes::Ticket]),
+            reports_totals: true,
+            adjusts_line: true,
+        },
+        settings: config::settings(),
+    }
+}

@@ -1,0 +1,188 @@
+//! Tryton 8.0 over JSON-RPC: an order becomes a sale (docs/connectors/tryton.md). Owns what Tryton's calls mean; keeps
+//! a session and nothing else between two calls, and never presses a button whose effect it has not looked for.
+
+mod amounts;
+mod ask;
+mod compare;
+mod config;
+mod describe;
+mod fault;
+mod frozen;
+mod observe;
+mod order;
+mod plan;
+mod resolve;
+mod resolved;
+mod rpc;
+mod sale;
+mod wire;
+mod write;
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod desk_search;
+#[cfg(test)]
+mod real;
+#[cfg(test)]
+mod real_amounts;
+#[cfg(test)]
+mod real_causes;
+
+use ask::Ask;
+use async_trait::async_trait;
+use config::Config;
+use connector::descriptor::Descriptor;
+use connector::list::Connected;
+use connector::outbound::{Access, Failure, classify};
+use connector::port::{Applied, CallContext, Connector, ExternalRef, Observation, Plan, Step, Wanted};
+use connector::settings::{Secrets, Settings};
+use frozen::{Answers, Frozen};
+use kernel::fault::{Fault, FaultKind, Reference};
+use kernel::key::CallKey;
+use rpc::{Rpc, Session};
+use sale::State;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[cfg(test)]
+pub(crate) use contract::fixture;
+
+/// Our codes; each has a page in `docs/errors/`.
+mod code {
+    pub(super) const CLOSED: &str = "TG-3202";
+    pub(super) const BY_POLICY: &str = "TG-3203";
+    pub(super) const TOTALS_DIFFER: &str = "TG-3204";
+    pub(super) const GONE: &str = "TG-3206";
+    pub(super) const MANY: &str = "TG-3207";
+    pub(super) const RULE: &str = "TG-3301";
+    pub(super) const WARNING: &str = "TG-3302";
+    pub(super) const CHANGED: &str = "TG-3303";
+    pub(super) const BROKE_OFF: &str = "TG-3304";
+    pub(super) const LOG_IN: &str = "TG-3305";
+    pub(super) const CLOSED_PERIOD: &str = "TG-3306";
+    pub(super) const UNCLEAR: &str = "TG-3307";
+    pub(super) const BODY: &str = "TG-3308";
+    pub(super) const TOO_MANY: &str = "TG-3309";
+    pub(super) const NO_SUCH_KIND: &str = "TG-3310";
+}
+
+/// What it can do with these settings, or all that is wrong with them.
+pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    Config::read(settings, Secrets::Referred).map(|_| describe::descriptor())
+}
+
+/// Ready to be called.
+pub fn connect(settings: &Settings) -> Connected {
+    connect_as(settings, Session::default())
+}
+
+/// With a session that others may have begun.
+fn connect_as(settings: &Settings, session: Session) -> Connected {
+    let config = Config::read(settings, Secrets::Resolved)?;
+    let rpc = Rpc::new(&config, session).map_err(|problem| vec![problem])?;
+    Ok(Arc::new(TrytonConnector { config, rpc, descriptor: describe::descriptor() }))
+}
+
+#[derive(Debug)]
+pub(crate) struct TrytonConnector {
+    config: Config,
+    rpc: Rpc,
+    descriptor: Descriptor,
+}
+
+#[async_trait]
+impl Connector for TrytonConnector {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn health(&self, call: &CallContext) -> Result<(), Fault> {
+        let params = [json!(true), ask::context(&self.config)];
+        let body = rpc::body("model.res.user.get_preferences", &params);
+        self.within(call, self.rpc.call(call, Access::Health, &body)).await.map(drop)
+    }
+
+    async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
+        self.within(call, self.ask(call).observe(wanted)).await
+    }
+
+    fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
+        plan::plan(&self.config, wanted, observed)
+    }
+
+    async fn apply(&self, call: &CallContext, _key: &CallKey, step: &Step) -> Result<Applied, Fault> {
+        let frozen = Frozen::of(step)?;
+        match self.rpc.call(call, Access::Write, &frozen.body).await {
+            Ok(result) => applied(&frozen, &result),
+            Err(fault) => match frozen.button {
+                Some(button) if fault.code == code::RULE => self.pressed(call, &frozen, button, fault).await,
+                _ => Err(fault),
+            },
+        }
+    }
+
+    async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
+        let exists = self.within(call, self.ask(call).exists(reference)).await?;
+        exists.ok_or_else(|| {
+            let what = format!("Tryton is not asked for a {}", reference.kind);
+            Fault::new(FaultKind::Rejected, code::NO_SUCH_KIND, what)
+        })
+    }
+}
+
+impl TrytonConnector {
+    fn ask<'a>(&'a self, call: &'a CallContext) -> Ask<'a> {
+        Ask { rpc: &self.rpc, config: &self.config, call }
+    }
+
+    /// Several reads are one call to the hub, and end in its time.
+    async fn within<T>(
+        &self,
+        call: &CallContext,
+        reads: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: call.time_out });
+        tokio::time::timeout(call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+    }
+
+    /// Tryton refuses a button that was pressed already. Whether it was is asked, not read from the text.
+    async fn pressed(
+        &self,
+        call: &CallContext,
+        frozen: &Frozen,
+        (id, leads_to): (i64, State),
+        refused: Fault,
+    ) -> Result<Applied, Fault> {
+        let params = vec![json!([id]), json!(["state"])];
+        let Ok(records) = self.ask(call).call("model.sale.sale.read", params).await else {
+            return Err(refused);
+        };
+        let state = records.pointer("/0/state").and_then(Value::as_str).and_then(State::parse);
+        match state {
+            Some(state) if state == leads_to || state.is_after(leads_to) => applied(frozen, &Value::Null),
+            _ => Err(refused),
+        }
+    }
+}
+
+/// What a success says. What became of the sale is observed, not assumed.
+fn applied(frozen: &Frozen, result: &Value) -> Result<Applied, Fault> {
+    let external = match frozen.answer {
+        Answers::Sale => {
+            let id = result.get(0).and_then(Value::as_i64).ok_or_else(|| {
+                let why = "the answer to a create names no sale".to_owned();
+                classify::failure(Access::Write, &Failure::Unreadable(why))
+            })?;
+            Some(ExternalRef {
+                id: id.to_string(),
+                number: None,
+                state: Some(State::Draft.as_str().to_owned()),
+            })
+        }
+        Answers::Ids | Answers::Nothing => frozen.object.clone(),
+    };
+    Ok(Applied { external, observation: None })
+}
