@@ -4,6 +4,7 @@ mod findings;
 mod guide;
 mod orders;
 mod properties;
+mod real_bodies;
 mod support;
 mod verbs;
 mod worked;

@@ -26,7 +26,7 @@ fn schema(name: &str) -> Value {
     }
 }
 
-fn worked(file: &str) -> (Mapping, jsonschema::Validator) {
+pub(crate) fn worked(file: &str) -> (Mapping, jsonschema::Validator) {
     let text = std::fs::read_to_string(root().join("mappings").join(file)).unwrap();
     let header = Mapping::header_of(file, &text).unwrap();
     let read = |name: &str| {
@@ -42,7 +42,7 @@ fn worked(file: &str) -> (Mapping, jsonschema::Validator) {
     (mapping, jsonschema::validator_for(&document).unwrap())
 }
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     let zone = TimeZone::get("Europe/Amsterdam").unwrap();
     Context::new("2026-11-24T08:00:00Z".parse().unwrap(), zone, "acme-order-5678")
 }
@@ -71,12 +71,49 @@ fn orders() -> Vec<(String, Value)> {
     orders
 }
 
-fn decimal(value: &Value) -> Decimal {
+pub(crate) fn decimal(value: &Value) -> Decimal {
     Decimal::from_str(value.as_str().unwrap_or_else(|| panic!("{value} is no decimal"))).unwrap()
 }
 
-fn sum(lines: &[Value], of: impl Fn(&Value) -> Decimal) -> Decimal {
+pub(crate) fn sum(lines: &[Value], of: impl Fn(&Value) -> Decimal) -> Decimal {
     lines.iter().map(of).sum()
+}
+
+/// Lines and tax of the back office's sale give the order's own total.
+pub(crate) fn adds_up_at_the_back_office(name: &str, order: &Value, body: &Value) {
+    let lines = body["lines"].as_array().unwrap();
+    let base = sum(lines, |line| {
+        let discount = line.get("discount").map_or(Decimal::ZERO, decimal);
+        decimal(&line["quantity"]) * decimal(&line["unit_price"]) - discount
+    });
+    let tax = sum(lines, |line| line.get("tax").map_or(Decimal::ZERO, decimal));
+    let included = body["tax_included"] == true;
+    let gross = if included { base } else { base + tax };
+    assert_eq!(gross, decimal(&order["totals"]["current"]["total"]["shop"]["amount"]), "{name}: {body:#}");
+    assert_eq!(tax, decimal(&order["totals"]["current"]["tax"]["shop"]["amount"]), "{name}: {body:#}");
+    assert_eq!(decimal(&body["totals"]["gross"]), gross, "{name}");
+    assert_eq!(decimal(&body["totals"]["net"]) + tax, gross, "{name}");
+}
+
+/// Unit prices of the Tryton sale give its nets, and its lines the order's own total.
+pub(crate) fn adds_up_in_tryton(name: &str, order: &Value, body: &Value) {
+    let lines = body["lines"].as_array().unwrap();
+    for line in lines {
+        let (quantity, price, net) =
+            (decimal(&line["quantity"]), decimal(&line["unit_price"]), decimal(&line["net"]));
+        // Four decimals of a unit price leave at most half of the last for each piece.
+        let slack = quantity * Decimal::from_str("0.00005").unwrap();
+        assert!((quantity * price - net).abs() <= slack, "{name}: {line:#}");
+        assert_eq!(net + decimal(&line["tax"]), decimal(&line["gross"]), "{name}: {line:#}");
+        let taxes = sum(line["taxes"].as_array().unwrap(), |tax| decimal(&tax["amount"]));
+        assert!(
+            (taxes - decimal(&line["tax"])).abs() <= Decimal::from_str("0.01").unwrap(),
+            "{name}: {line:#}"
+        );
+    }
+    let gross = decimal(&order["totals"]["current"]["total"]["shop"]["amount"]);
+    assert_eq!(sum(lines, |line| decimal(&line["gross"])), gross, "{name}: {body:#}");
+    assert_eq!(decimal(&body["totals"]["gross"]), gross, "{name}");
 }
 
 #[test]
@@ -85,22 +122,7 @@ fn every_order_becomes_a_sale_of_the_back_office_that_adds_up() {
     for (name, order) in orders() {
         let body = mapping.run(&order, &context()).unwrap_or_else(|fault| panic!("{name}: {fault}")).body;
         assert!(validator.is_valid(&body), "{name}: {:?}", validator.validate(&body));
-        let lines = body["lines"].as_array().unwrap();
-        let base = sum(lines, |line| {
-            let discount = line.get("discount").map_or(Decimal::ZERO, decimal);
-            decimal(&line["quantity"]) * decimal(&line["unit_price"]) - discount
-        });
-        let tax = sum(lines, |line| line.get("tax").map_or(Decimal::ZERO, decimal));
-        let included = body["tax_included"] == true;
-        let gross = if included { base } else { base + tax };
-        assert_eq!(
-            gross,
-            decimal(&order["totals"]["current"]["total"]["shop"]["amount"]),
-            "{name}: {body:#}"
-        );
-        assert_eq!(tax, decimal(&order["totals"]["current"]["tax"]["shop"]["amount"]), "{name}: {body:#}");
-        assert_eq!(decimal(&body["totals"]["gross"]), gross, "{name}");
-        assert_eq!(decimal(&body["totals"]["net"]) + tax, gross, "{name}");
+        adds_up_at_the_back_office(&name, &order, &body);
     }
 }
 
@@ -110,23 +132,7 @@ fn every_order_becomes_a_tryton_sale_whose_unit_prices_give_its_amounts() {
     for (name, order) in orders() {
         let body = mapping.run(&order, &context()).unwrap_or_else(|fault| panic!("{name}: {fault}")).body;
         assert!(validator.is_valid(&body), "{name}: {:?}", validator.validate(&body));
-        let lines = body["lines"].as_array().unwrap();
-        for line in lines {
-            let (quantity, price, net) =
-                (decimal(&line["quantity"]), decimal(&line["unit_price"]), decimal(&line["net"]));
-            // Four decimals of a unit price leave at most half of the last for each piece.
-            let slack = quantity * Decimal::from_str("0.00005").unwrap();
-            assert!((quantity * price - net).abs() <= slack, "{name}: {line:#}");
-            assert_eq!(net + decimal(&line["tax"]), decimal(&line["gross"]), "{name}: {line:#}");
-            let taxes = sum(line["taxes"].as_array().unwrap(), |tax| decimal(&tax["amount"]));
-            assert!(
-                (taxes - decimal(&line["tax"])).abs() <= Decimal::from_str("0.01").unwrap(),
-                "{name}: {line:#}"
-            );
-        }
-        let gross = decimal(&order["totals"]["current"]["total"]["shop"]["amount"]);
-        assert_eq!(sum(lines, |line| decimal(&line["gross"])), gross, "{name}: {body:#}");
-        assert_eq!(decimal(&body["totals"]["gross"]), gross, "{name}");
+        adds_up_in_tryton(&name, &order, &body);
     }
     let kinds: Vec<&str> = mapping.references().iter().map(|reference| reference.kind.as_str()).collect();
     assert_eq!(kinds, ["party", "payment_term", "product"]);
