@@ -1,7 +1,7 @@
 //! Appending: what is sealed on the caller's side, and the few rows that the writer adds for it.
 
 use crate::codec::{fact_number, nanos, via_number};
-use crate::desk::Desk;
+use crate::desk::{Desk, Undo};
 use crate::error::Done;
 use crate::roots::{Root, child};
 use crate::vault::{FreshKey, Vault, payload_place};
@@ -42,6 +42,27 @@ pub(crate) struct Learnt {
 
 /// Keys put in force or looked up by one request.
 pub(crate) type Keys = BTreeMap<(ShopId, String), Learnt>;
+
+/// What many appends of one transaction have in common, written once at its end.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    payload_bytes: i64,
+    /// By shop and topic: last seen, and how many.
+    topics: BTreeMap<(i64, i64), (i64, i64)>,
+}
+
+impl Tally {
+    pub(crate) fn put_back(&mut self, topic: (i64, i64), before: Option<(i64, i64)>) {
+        match before {
+            Some(seen) => self.topics.insert(topic, seen),
+            None => self.topics.remove(&topic),
+        };
+    }
+
+    pub(crate) fn add_payload_bytes(&mut self, bytes: i64) {
+        self.payload_bytes += bytes;
+    }
+}
 
 /// Days since 1970 in UTC: the generation of a webhook id.
 pub(crate) fn day(at: Timestamp) -> i64 {
@@ -87,73 +108,91 @@ pub(crate) fn remember(vault: &Vault, keys: Keys) {
 }
 
 impl Desk {
-    pub(crate) fn append(&mut self, batch: Vec<Prepared>, keys: &mut Keys) -> Done<Vec<Appended>> {
-        let mut payload_bytes = 0;
-        let mut answers = Vec::with_capacity(batch.len());
-        for fact in batch {
-            answers.push(self.append_one(fact, keys, &mut payload_bytes)?);
-        }
-        self.add_payload_bytes(payload_bytes)?;
-        Ok(answers)
+    pub(crate) fn append(&mut self, batch: &[Prepared], keys: &mut Keys) -> Done<Vec<Appended>> {
+        batch.iter().map(|fact| self.append_one(fact, keys)).collect()
     }
 
-    pub(crate) fn add_payload_bytes(&self, bytes: i64) -> Done<()> {
-        if bytes != 0 {
+    pub(crate) fn add_payload_bytes(&mut self, bytes: i64) {
+        self.undo.push(Undo::PayloadBytes(bytes));
+        self.tally.add_payload_bytes(bytes);
+    }
+
+    /// Writes what the transaction tallied.
+    pub(crate) fn flush_tally(&mut self) -> Done<()> {
+        let Tally { payload_bytes, topics } = std::mem::take(&mut self.tally);
+        if payload_bytes != 0 {
             let sql = "UPDATE counters SET value = value + ?1 WHERE name = 'payload_bytes'";
-            self.execute(sql, [bytes])?;
+            self.execute(sql, [payload_bytes])?;
+        }
+        for ((shop, topic), (last, count)) in topics {
+            let sql = "INSERT INTO topics (shop, topic, last, count) VALUES (?1, ?2, ?3, ?4) \
+                       ON CONFLICT DO UPDATE SET last = max(last, ?3), count = count + ?4";
+            self.execute(sql, [shop, topic, last, count])?;
         }
         Ok(())
     }
 
-    fn append_one(&mut self, fact: Prepared, keys: &mut Keys, payload_bytes: &mut i64) -> Done<Appended> {
+    fn append_one(&mut self, fact: &Prepared, keys: &mut Keys) -> Done<Appended> {
         let Prepared { new, sealed, key } = fact;
         if let Some(id) = new.dedupe
             && let Some(same_body) = self.known_webhook(id.0, &new.raw_hash, day(new.received_at))?
         {
             return Ok(Appended::Duplicate { same_body });
         }
-        let mut root = self.root_or_new(new.shop.as_str(), new.subject.root())?;
-        let (number, sealed) = self.in_force(&mut root, &new, sealed, key, keys)?;
-        let position = self.insert_envelope(&new, root)?;
+        let (root, number, anew) = self.root_and_key(new, key, keys)?;
+        let sealed = anew.as_ref().unwrap_or(sealed);
+        let position = self.insert_envelope(new, root)?;
         let sql = "INSERT INTO payloads (position, data_key, codec, body) VALUES (?1, ?2, ?3, ?4)";
         self.execute(sql, params![position, number, sealed.codec, sealed.body])?;
-        *payload_bytes += i64::try_from(sealed.body.len()).unwrap_or(i64::MAX);
+        self.add_payload_bytes(i64::try_from(sealed.body.len()).unwrap_or(i64::MAX));
         if matches!(new.via, Via::Webhook | Via::Ingest) {
-            self.saw_topic(root.shop, &new)?;
+            self.saw_topic(root.shop, new)?;
         }
         Ok(Appended::Stored(Position(position)))
     }
 
-    /// The payload under the key that is in force: as it was sealed where that key was offered, else sealed anew.
-    fn in_force(
+    /// The root with the key in force. The payload sealed anew, where that is not the key that was offered.
+    fn root_and_key(
         &mut self,
-        root: &mut Root,
         new: &NewEnvelope,
-        sealed: Sealed,
-        offered: Offered,
+        offered: &Offered,
         keys: &mut Keys,
-    ) -> Done<(i64, Sealed)> {
+    ) -> Done<(Root, i64, Option<Sealed>)> {
         let (shop, path) = (new.shop.as_str(), new.subject.root());
         let of_root = || (new.shop.clone(), path.to_owned());
         let learnt = |number, key| Learnt { shop: new.shop.clone(), root: path.to_owned(), number, key };
-        match (&offered, root.data_key) {
-            (Offered::Cached(cached), Some(number)) if *cached == number => return Ok((number, sealed)),
-            (Offered::Fresh(fresh), None) => {
-                let number = self.put_in_force(root, shop, path, fresh)?;
+        let known = self.view().root(shop, path)?;
+        let number = match (known, offered) {
+            (None, Offered::Fresh(fresh)) => {
+                let (root, number) = self.new_root_with_key(shop, path, fresh)?;
                 keys.insert(of_root(), learnt(number, fresh.key.clone()));
-                return Ok((number, sealed));
+                return Ok((root, number, None));
+            }
+            (Some(root), _) => root.data_key,
+            (None, Offered::Cached(_)) => None,
+        };
+        let mut root = match known {
+            Some(root) => root,
+            None => self.root_or_new(shop, path)?,
+        };
+        match (offered, number) {
+            (Offered::Cached(cached), Some(number)) if *cached == number => return Ok((root, number, None)),
+            (Offered::Fresh(fresh), None) => {
+                let number = self.put_in_force(&mut root, shop, path, fresh)?;
+                keys.insert(of_root(), learnt(number, fresh.key.clone()));
+                return Ok((root, number, None));
             }
             _ => {}
         }
         let known = keys.get(&of_root()).filter(|learnt| Some(learnt.number) == root.data_key);
         let (number, key) = match known {
             Some(learnt) => (learnt.number, learnt.key.clone()),
-            None => self.key_in_force(root, shop, path)?,
+            None => self.key_in_force(&mut root, shop, path)?,
         };
         let place = payload_place(&new.subject, &new.topic, &new.raw_hash);
         let sealed = key.seal_plain(&*self.vault.random, &place, &new.payload)?;
         keys.insert(of_root(), learnt(number, key));
-        Ok((number, sealed))
+        Ok((root, number, Some(sealed)))
     }
 
     fn insert_envelope(&mut self, new: &NewEnvelope, root: Root) -> Done<i64> {
@@ -187,10 +226,11 @@ impl Desk {
     }
 
     fn saw_topic(&mut self, shop: i64, new: &NewEnvelope) -> Done<()> {
-        let topic = self.number(&new.topic)?;
-        let sql = "INSERT INTO topics (shop, topic, last, count) VALUES (?1, ?2, ?3, 1) \
-                   ON CONFLICT DO UPDATE SET last = max(last, ?3), count = count + 1";
-        self.execute(sql, params![shop, topic, nanos(new.received_at)])?;
+        let topic = (shop, self.number(&new.topic)?);
+        let before = self.tally.topics.get(&topic).copied();
+        self.undo.push(Undo::Topic(topic, before));
+        let (last, count) = before.unwrap_or((i64::MIN, 0));
+        self.tally.topics.insert(topic, (last.max(nanos(new.received_at)), count + 1));
         Ok(())
     }
 }

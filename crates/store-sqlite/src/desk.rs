@@ -3,6 +3,7 @@
 //! Memory follows the transaction: each change is noted with its opposite, so that a request that fails, or a commit
 //! that fails, leaves memory as it was.
 
+use crate::append::Tally;
 use crate::claims::{Claims, Hold, LaneNumber};
 use crate::error::Done;
 use crate::names::Names;
@@ -19,6 +20,8 @@ pub(crate) enum Undo {
     Hold(LaneNumber, Option<Hold>),
     WebhookId([u8; 16]),
     WebhookDay(i64),
+    PayloadBytes(i64),
+    Topic((i64, i64), Option<(i64, i64)>),
 }
 
 #[derive(Debug)]
@@ -28,6 +31,9 @@ pub(crate) struct Desk {
     pub vault: Arc<Vault>,
     pub claims: Claims,
     pub webhook_ids: WebhookIds,
+    pub tally: Tally,
+    /// The number of the next root. One that was given out in a transaction that failed is not given out again.
+    pub next_root: i64,
     pub undo: Vec<Undo>,
 }
 
@@ -35,7 +41,10 @@ impl Desk {
     pub(crate) fn open(connection: Connection, names: Names, vault: Arc<Vault>) -> Done<Self> {
         let claims = Claims::load(&connection)?;
         let webhook_ids = WebhookIds::load(&connection)?;
-        Ok(Self { connection, names, vault, claims, webhook_ids, undo: Vec::new() })
+        let next_root =
+            connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM roots", [], |row| row.get(0))?;
+        let (tally, undo) = (Tally::default(), Vec::new());
+        Ok(Self { connection, names, vault, claims, webhook_ids, tally, next_root, undo })
     }
 
     /// The reading side.
@@ -68,6 +77,8 @@ impl Desk {
                 Some(Undo::Hold(lane, before)) => self.claims.put_back(lane, before),
                 Some(Undo::WebhookId(id)) => self.webhook_ids.forget(&id),
                 Some(Undo::WebhookDay(day)) => self.webhook_ids.back_to(day),
+                Some(Undo::PayloadBytes(bytes)) => self.tally.add_payload_bytes(-bytes),
+                Some(Undo::Topic(topic, before)) => self.tally.put_back(topic, before),
                 None => return,
             }
         }

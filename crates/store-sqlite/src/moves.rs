@@ -105,7 +105,7 @@ impl Desk {
             }
         }
         if !follow_ups.is_empty() {
-            self.append(follow_ups, keys)?;
+            self.append(&follow_ups, keys)?;
         }
         for later in step.schedule {
             let of = self.root_or_new(later.subject.shop.as_str(), later.subject.root())?;

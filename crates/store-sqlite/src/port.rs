@@ -32,9 +32,9 @@ impl Store for SqliteStore {
         let (answers, keys) = self
             .ways()?
             .0
-            .write(move |desk| {
+            .write_again(move |desk| {
                 let mut keys = Keys::new();
-                Ok((desk.append(prepared, &mut keys)?, keys))
+                Ok((desk.append(&prepared, &mut keys)?, keys))
             })
             .await?;
         remember(&self.inner.vault, keys);

@@ -112,19 +112,41 @@ impl View<'_> {
 }
 
 impl Desk {
-    /// The root, made now if it is new. A new root has the offered key at once.
+    /// The root, made now if it is new; a new one has no key.
     pub(crate) fn root_or_new(&mut self, shop: &str, path: &str) -> Done<Root> {
         if let Some(root) = self.view().root(shop, path)? {
             return Ok(root);
         }
-        let (kind, number, key) = parts(path);
-        let (shop, kind) = (self.number(shop)?, self.number(kind)?);
-        let sql = "INSERT INTO roots (shop, kind, number, key) VALUES (?1, ?2, ?3, ?4)";
-        self.execute(sql, params![shop, kind, number, key])?;
-        Ok(Root { id: self.connection.last_insert_rowid(), shop, data_key: None })
+        let (id, shop_number) = (self.next_root, self.number(shop)?);
+        let root = Root { id, shop: shop_number, data_key: None };
+        self.insert_root(root, path)?;
+        Ok(root)
     }
 
-    /// Puts a new key in force for a root. Wraps it again where the master key was rotated since.
+    /// A root that is not there yet, with its key: the key first, so that the root is written once.
+    pub(crate) fn new_root_with_key(
+        &mut self,
+        shop: &str,
+        path: &str,
+        fresh: &FreshKey,
+    ) -> Done<(Root, i64)> {
+        let root = Root { id: self.next_root, shop: self.number(shop)?, data_key: None };
+        let number = self.insert_key(root, shop, path, fresh)?;
+        let root = Root { data_key: Some(number), ..root };
+        self.insert_root(root, path)?;
+        Ok((root, number))
+    }
+
+    fn insert_root(&mut self, root: Root, path: &str) -> Done<()> {
+        let (kind, number, key) = parts(path);
+        let kind = self.number(kind)?;
+        let sql = "INSERT INTO roots (id, shop, kind, number, key, data_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.execute(sql, params![root.id, root.shop, kind, number, key, root.data_key])?;
+        self.next_root = root.id + 1;
+        Ok(())
+    }
+
+    /// Puts a new key in force for a root.
     pub(crate) fn put_in_force(
         &mut self,
         root: &mut Root,
@@ -132,6 +154,14 @@ impl Desk {
         path: &str,
         fresh: &FreshKey,
     ) -> Done<i64> {
+        let number = self.insert_key(*root, shop, path, fresh)?;
+        self.execute("UPDATE roots SET data_key = ?2 WHERE id = ?1", [root.id, number])?;
+        root.data_key = Some(number);
+        Ok(number)
+    }
+
+    /// Wraps it again where the master key was rotated since.
+    fn insert_key(&self, root: Root, shop: &str, path: &str, fresh: &FreshKey) -> Done<i64> {
         let again;
         let (wrapped, master) = if fresh.master == self.vault.master_number() {
             (&fresh.wrapped, fresh.master)
@@ -141,10 +171,7 @@ impl Desk {
         };
         let sql = "INSERT INTO data_keys (shop, root, master, wrapped) VALUES (?1, ?2, ?3, ?4)";
         self.execute(sql, params![root.shop, root.id, master, wrapped])?;
-        let number = self.connection.last_insert_rowid();
-        self.execute("UPDATE roots SET data_key = ?2 WHERE id = ?1", [root.id, number])?;
-        root.data_key = Some(number);
-        Ok(number)
+        Ok(self.connection.last_insert_rowid())
     }
 
     /// The key in force of a root, made now if there is none.

@@ -1,8 +1,9 @@
 //! The one writer: a thread that drains whatever waits into one transaction, commits once, then answers all.
 //!
 //! Nobody waits for a timer: while a commit is on its way to the disk, the next group gathers. A request that fails
-//! is undone by its savepoint and fails alone; a disk that fails, fails the whole group, and the next one is tried
-//! afresh.
+//! fails alone: it is undone by its savepoint, or, where the request can be run again (appends: most of them, and a
+//! savepoint costs them a copy of every page), the group's first part is undone and run once more, each alone. A disk
+//! that fails, fails the whole group, and the next one is tried afresh.
 
 use crate::desk::Desk;
 use crate::error::{Done, Fail, bug};
@@ -14,34 +15,42 @@ use tokio::sync::oneshot;
 /// Requests in one transaction.
 const GROUP_MAX: usize = 512;
 
+/// How a request is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Writes rows, once.
+    Once,
+    /// Writes rows; may be run again after it was undone.
+    Again,
+    /// Writes none: runs after the commit and sees it.
+    Between,
+}
+
 /// A request to the writer.
 pub(crate) trait Job: Send {
-    /// Whether it writes rows. One that does not runs after the commit and sees it.
-    fn writes(&self) -> bool;
+    fn way(&self) -> Way;
     fn run(&mut self, desk: &mut Desk) -> Result<(), Fail>;
     /// Sends what `run` found, or why it came to nothing.
     fn answer(self: Box<Self>, failed: Option<StoreError>);
 }
 
 struct Task<F, T> {
-    writes: bool,
-    work: Option<F>,
+    way: Way,
+    work: F,
     found: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Job for Task<F, T>
 where
-    F: FnOnce(&mut Desk) -> Done<T> + Send,
+    F: FnMut(&mut Desk) -> Done<T> + Send,
     T: Send,
 {
-    fn writes(&self) -> bool {
-        self.writes
+    fn way(&self) -> Way {
+        self.way
     }
     fn run(&mut self, desk: &mut Desk) -> Result<(), Fail> {
-        if let Some(work) = self.work.take() {
-            self.found = Some(work(desk)?);
-        }
+        self.found = Some((self.work)(desk)?);
         Ok(())
     }
     fn answer(self: Box<Self>, failed: Option<StoreError>) {
@@ -51,6 +60,15 @@ where
         };
         // Whoever asked may be gone; what was committed stays committed.
         let _ = reply_to(self.reply, answer);
+    }
+}
+
+/// Work that is given away when it is run.
+fn once<T>(work: impl FnOnce(&mut Desk) -> Done<T>) -> impl FnMut(&mut Desk) -> Done<T> {
+    let mut work = Some(work);
+    move |desk| match work.take() {
+        Some(work) => work(desk),
+        None => Err(bug("a request to the store was run twice")),
     }
 }
 
@@ -80,7 +98,16 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
     {
-        self.submit(true, work).await
+        self.submit(Way::Once, once(work)).await
+    }
+
+    /// The same of work that can be run again after it was undone.
+    pub(crate) async fn write_again<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Desk) -> Done<T> + Send + 'static,
+    {
+        self.submit(Way::Again, work).await
     }
 
     /// Reads rows or changes what the writer holds in memory, between two transactions.
@@ -89,17 +116,17 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
     {
-        self.submit(false, work).await
+        self.submit(Way::Between, once(work)).await
     }
 
-    async fn submit<T, F>(&self, writes: bool, work: F) -> Result<T, StoreError>
+    async fn submit<T, F>(&self, way: Way, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
+        F: FnMut(&mut Desk) -> Done<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let ended = || StoreError::Bug("the writer of the store has ended".into());
-        self.0.send(Box::new(Task { writes, work: Some(work), found: None, reply })).map_err(|_| ended())?;
+        self.0.send(Box::new(Task { way, work, found: None, reply })).map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
@@ -107,18 +134,19 @@ impl Writer {
 /// Runs until every [`Writer`] is dropped.
 pub(crate) fn run(mut desk: Desk, requests: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = requests.recv() {
-        let (mut writes, mut others) = (Vec::new(), Vec::new());
+        let mut group = Group::default();
+        let mut others = Vec::new();
         let mut next = Some(first);
         while let Some(job) = next {
-            if job.writes() {
-                writes.push(job)
-            } else {
-                others.push(job)
+            match job.way() {
+                Way::Again => group.again.push(job),
+                Way::Once => group.once.push(job),
+                Way::Between => others.push(job),
             }
-            next = if writes.len() < GROUP_MAX { requests.try_recv().ok() } else { None };
+            next = if group.len() < GROUP_MAX { requests.try_recv().ok() } else { None };
         }
-        if !writes.is_empty() {
-            commit_group(&mut desk, writes);
+        if group.len() > 0 {
+            commit_group(&mut desk, group);
         }
         for mut job in others {
             let failed = run_caught(&mut *job, &mut desk).err().map(StoreError::from);
@@ -135,18 +163,41 @@ fn run_caught(job: &mut dyn Job, desk: &mut Desk) -> Result<(), Fail> {
         .unwrap_or_else(|_| Err(bug("a request to the store panicked; it was undone")))
 }
 
+/// The requests of one transaction.
+#[derive(Default)]
+struct Group {
+    /// Run first and together.
+    again: Vec<Box<dyn Job>>,
+    once: Vec<Box<dyn Job>>,
+}
+
+impl Group {
+    fn len(&self) -> usize {
+        self.again.len() + self.once.len()
+    }
+}
+
 /// One transaction over all; the answers go out after its end.
-fn commit_group(desk: &mut Desk, jobs: Vec<Box<dyn Job>>) {
+fn commit_group(desk: &mut Desk, group: Group) {
     desk.undo.clear();
-    let mut answers: Vec<(Box<dyn Job>, Option<StoreError>)> = Vec::with_capacity(jobs.len());
+    let mut answers: Vec<(Box<dyn Job>, Option<StoreError>)> = Vec::with_capacity(group.len());
     let mut broken: Option<StoreError> = begin(desk).err().map(Into::into);
-    for mut job in jobs {
+    let Group { mut again, once } = group;
+    let together = broken.is_none() && run_together(desk, &mut again, &mut broken);
+    let alone = if together {
+        answers.extend(again.into_iter().map(|job| (job, None)));
+        once
+    } else {
+        again.extend(once);
+        again
+    };
+    for mut job in alone {
         let failed = match &broken {
             Some(error) => Some(error.clone()),
             None => match run_alone(desk, &mut *job) {
                 Ok(()) => None,
                 Err(fail) => {
-                    let of_the_disk = fail.is_of_the_disk() || desk.connection.is_autocommit();
+                    let of_the_disk = is_of_the_disk(desk, &fail);
                     let error = StoreError::from(fail);
                     broken = of_the_disk.then(|| error.clone());
                     Some(error)
@@ -160,14 +211,40 @@ fn commit_group(desk: &mut Desk, jobs: Vec<Box<dyn Job>>) {
     }
     if let Some(error) = &broken {
         tracing::error!(error = %error, requests = answers.len(), "nothing of this group was committed");
-        desk.roll_back_to(0);
-        if !desk.connection.is_autocommit() {
-            // Nothing is kept either way: SQLite rolls back what is open when this fails.
-            let _ = desk.execute("ROLLBACK", []);
-        }
+        roll_back(desk);
     }
     for (job, failed) in answers {
         job.answer(failed.or_else(|| broken.clone()));
+    }
+}
+
+/// Runs requests that can be run again, all of them or none. `false`: all were undone, and the transaction is as it
+/// began, or `broken` says why there is none.
+fn run_together(desk: &mut Desk, jobs: &mut [Box<dyn Job>], broken: &mut Option<StoreError>) -> bool {
+    for job in jobs {
+        if let Err(fail) = run_caught(&mut **job, desk) {
+            if is_of_the_disk(desk, &fail) {
+                *broken = Some(fail.into());
+            } else {
+                roll_back(desk);
+                *broken = begin(desk).err().map(Into::into);
+            }
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the whole transaction is lost.
+fn is_of_the_disk(desk: &Desk, fail: &Fail) -> bool {
+    fail.is_of_the_disk() || desk.connection.is_autocommit()
+}
+
+fn roll_back(desk: &mut Desk) {
+    desk.roll_back_to(0);
+    if !desk.connection.is_autocommit() {
+        // Nothing is kept either way: SQLite rolls back what is open when this fails.
+        let _ = desk.execute("ROLLBACK", []);
     }
 }
 
@@ -177,6 +254,7 @@ fn begin(desk: &Desk) -> Done<()> {
 
 fn commit(desk: &mut Desk) -> Done<()> {
     desk.flush_webhook_ids()?;
+    desk.flush_tally()?;
     desk.execute("COMMIT", []).map(drop)
 }
 
@@ -193,4 +271,68 @@ fn run_alone(desk: &mut Desk, job: &mut dyn Job) -> Result<(), Fail> {
         desk.execute("RELEASE request", [])?;
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::Names;
+    use crate::vault::Vault;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use store::seal::MasterKey;
+
+    fn desk(folder: &std::path::Path) -> Desk {
+        let (key, random) = (MasterKey::from_bytes([1; 32]), crate::tests_random());
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let opened = crate::open::open(&folder.join("tidegate.db"), &key, &*random, at).unwrap();
+        let names = Names::load(&opened.connection).unwrap();
+        Desk::open(opened.connection, names, Arc::new(Vault::new(opened.master, key, random))).unwrap()
+    }
+
+    /// One of them may fail; `runs` counts how often they are run.
+    async fn request(writer: Writer, name: &'static str, fails: bool, runs: Arc<AtomicU32>) -> bool {
+        let work = move |desk: &mut Desk| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            desk.execute("INSERT INTO cursors (name, value) VALUES (?1, '')", [name])?;
+            desk.add_payload_bytes(1);
+            if fails { Err(bug("poison")) } else { Ok(()) }
+        };
+        writer.write_again(work).await.is_ok()
+    }
+
+    #[test]
+    fn a_request_that_fails_fails_alone_among_those_that_run_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = desk(folder.path());
+        let (writer, requests) = Writer::channel();
+        let runs = Arc::new(AtomicU32::new(0));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let tasks: Vec<_> = [("a", false), ("b", true), ("c", false)]
+                .map(|(name, fails)| tokio::spawn(request(writer.clone(), name, fails, runs.clone())))
+                .into();
+            let once = writer.clone();
+            let once = tokio::spawn(async move { once.write(|desk| desk.number("d")).await.is_ok() });
+            // All wait before the writer begins: they are one group.
+            tokio::task::yield_now().await;
+            let thread = std::thread::spawn(move || run(desk, &requests));
+            let mut answers = Vec::new();
+            for task in tasks {
+                answers.push(task.await.unwrap());
+            }
+            assert_eq!((answers, once.await.unwrap()), (vec![true, false, true], true));
+            // Together up to the one that fails, then each alone.
+            assert_eq!(runs.load(Ordering::Relaxed), 2 + 3);
+            let kept = writer.between(|desk| {
+                let names =
+                    desk.view().all("SELECT name FROM cursors ORDER BY name", [], |row| Ok(row.get(0)?))?;
+                let sum = "SELECT value FROM counters WHERE name = 'payload_bytes'";
+                Ok::<(Vec<String>, u64), Fail>((names, desk.view().count(sum, [])?))
+            });
+            assert_eq!(kept.await.unwrap(), (vec!["a".to_owned(), "c".to_owned()], 2));
+            drop(writer);
+            thread.join().unwrap();
+        });
+    }
 }
