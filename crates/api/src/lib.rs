@@ -3,6 +3,7 @@
 //!
 //! Decides nothing about orders or deliveries and reads no configuration: the binary hands in what is in force.
 
+pub mod admin;
 pub mod health;
 pub mod intake;
 pub mod live;
