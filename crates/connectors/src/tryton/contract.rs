@@ -100,8 +100,21 @@ impl Tryton {
         Settings::new(table.into_iter().collect(), secrets)
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the proxy lets through, whatever the trouble.
+    pub(super) fn log_ins(&self) -> fn(&Seen) -> bool {
+        |seen| String::from_utf8_lossy(&seen.body).contains("common.db.login")
+    }
+
+    pub(super) fn at(&self, at: SocketAddr) -> Arc<dyn Connector> {
+        connect_as(&self.settings(at), self.session.clone()).unwrap()
+    }
+
     pub(super) fn here(&self) -> Arc<dyn Connector> {
-        connect_as(&self.settings(self.address), self.session.clone()).unwrap()
+        self.at(self.address)
     }
 
     /// A call behind the connector's back.
@@ -174,11 +187,15 @@ impl Fixture for Tryton {
     }
 
     fn connector(&self, at: SocketAddr) -> Arc<dyn Connector> {
-        connect_as(&self.settings(at), self.session.clone()).unwrap()
+        self.at(at)
     }
 
+    /// Without goods: Tryton makes no shipment of it, which is what takes it longest.
     fn wanted(&self, number: u32) -> Wanted {
-        self.order_of(number)
+        let mut wanted = self.order_of(number);
+        wanted.body["lines"] = json!([line("SHIPPING", "1", "10.0000", "10.00", &[("0.21", "2.10")])]);
+        wanted.body["totals"] = json!({"net": "10.00", "tax": "2.10", "gross": "12.10"});
+        wanted
     }
 
     fn changed(&self, wanted: &Wanted) -> Option<Wanted> {
@@ -213,9 +230,8 @@ impl Fixture for Tryton {
         self.ask("model.sale.sale.create", vec![json!([values])]).await.is_array()
     }
 
-    /// A log-in.
     fn spared(&self) -> fn(&Seen) -> bool {
-        |seen| String::from_utf8_lossy(&seen.body).contains("common.db.login")
+        self.log_ins()
     }
 
     /// The last line of 300 is confirmed after seconds.

@@ -29,7 +29,11 @@ mod real;
 #[cfg(test)]
 mod real_amounts;
 #[cfg(test)]
+mod real_cases;
+#[cfg(test)]
 mod real_causes;
+#[cfg(test)]
+mod tests;
 
 use ask::Ask;
 use async_trait::async_trait;

@@ -52,7 +52,7 @@ async fn real_tryton_names_what_is_missing() {
             "lines[2].taxes[0].rate",
             None,
         ),
-        ("currency", |b| b["currency"] = json!("JPY"), "currency", "JPY", "currency", None),
+        ("currency", |b| b["currency"] = json!("CHF"), "currency", "CHF", "currency", None),
         (
             "country",
             |b| {

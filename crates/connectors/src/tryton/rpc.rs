@@ -24,6 +24,14 @@ pub(crate) struct Session(Arc<Mutex<Option<Token>>>);
 /// `USER:ID:KEY` in base64: what the header holds after `Session`.
 type Token = Arc<SecretString>;
 
+#[cfg(test)]
+impl Session {
+    /// One that Tryton need not know.
+    pub(super) fn of(token: &str) -> Self {
+        Self(Arc::new(Mutex::new(Some(Arc::new(SecretString::from(STANDARD.encode(token)))))))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Rpc {
     path: String,

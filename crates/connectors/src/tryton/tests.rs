@@ -1,0 +1,509 @@
+//! What no contract asks: settings, plans by table, answers by table, the session. Without a Tryton.
+
+use super::contract::{Tryton, call, fixture, line, reference};
+use super::resolved::{Context, Counter, Product, Resolved, Unclear, Where};
+use super::{connect, describe, order, rpc, sale, write};
+use connector::contract::{CuttingProxy, Trouble};
+use connector::descriptor::{SettingKind, UnknownAnswer};
+use connector::port::{
+    Connector, ExternalRef, MissingReference, ObjectState, Observation, Observed, Plan, Stage, Wanted,
+};
+use connector::settings::Settings;
+use kernel::fault::{FaultKind, Reference};
+use kernel::flow::{ChangeBecomes, Difference};
+use kernel::key::CallKey;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const PAGE: &str = include_str!("../../../../docs/connectors/tryton.md");
+
+fn example() -> BTreeMap<String, Value> {
+    let text = PAGE.split_once("```toml\n").and_then(|(_, text)| text.split_once("```")).expect("a block").0;
+    let table: Value = toml::from_str(text).expect("the example is TOML");
+    table["systems"]["erp"]["connection"].as_object().unwrap().clone().into_iter().collect()
+}
+
+#[test]
+fn the_example_of_the_page_is_a_connection() {
+    let settings = Settings::new(example(), BTreeMap::new());
+    let declared = describe(&settings).unwrap();
+    assert_eq!(declared.unknown, UnknownAnswer::LookUp { lag: std::time::Duration::ZERO });
+    assert!(declared.observe_first && declared.health && declared.resolves_references);
+    assert_eq!(connect(&settings).unwrap_err(), ["password: the secret was not resolved"]);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_key() {
+    let connection = json!({
+        "url": "http://user:pw@tryton.example", "database": "a/b", "password": "hunter2", "quote": "later",
+        "closed_period": "no", "line_products": {"moon": "X"}, "adjustment": " ", "wait": "5s",
+    });
+    let table = connection.as_object().unwrap().clone().into_iter().collect();
+    let problems = describe(&Settings::new(table, BTreeMap::new())).unwrap_err();
+    for key in [
+        "url:",
+        "database:",
+        "user: is required",
+        "password:",
+        "quote:",
+        "closed_period:",
+        "line_products:",
+        "adjustment:",
+        "wait: is not known here",
+    ] {
+        assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key} in {problems:#?}");
+    }
+    assert!(
+        !problems.iter().any(|problem| problem.contains("pw") || problem.contains("hunter2")),
+        "{problems:#?}"
+    );
+}
+
+/// The table of settings on the page is made from the code; to mend it, run this with `UPDATE_DOCS=1`.
+#[test]
+fn the_page_lists_every_setting() {
+    let mut table =
+        String::from("| key | kind | default | meaning | example |\n| --- | --- | --- | --- | --- |\n");
+    for setting in super::config::settings() {
+        let default = if setting.required { "**required**" } else { setting.default.unwrap_or("") };
+        let kind = match setting.kind {
+            SettingKind::Text => "text",
+            SettingKind::Url => "URL",
+            SettingKind::Secret => "secret",
+            SettingKind::Integer => "whole number",
+            SettingKind::Boolean => "true or false",
+            SettingKind::Duration => "duration",
+            SettingKind::Table => "table",
+            SettingKind::List => "list",
+        };
+        let (name, meaning, example) = (setting.name, setting.meaning, setting.example);
+        table.push_str(&format!("| `{name}` | {kind} | {default} | {meaning} | `{example}` |\n"));
+    }
+    let (before, rest) = PAGE.split_once("<!-- settings: begin -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- settings: end -->").unwrap();
+    if found != table && std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!("{before}<!-- settings: begin -->\n{table}<!-- settings: end -->{after}");
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connectors/tryton.md"), page)
+            .unwrap();
+        return;
+    }
+    assert_eq!(found, table, "run this test with UPDATE_DOCS=1");
+}
+
+/// What the desk has of an order: the observation that each case of the table spoils.
+struct Case {
+    name: &'static str,
+    planned: &'static str,
+    wanted: Wanted,
+    observation: Observation,
+    settings: Value,
+}
+
+fn wanted() -> Wanted {
+    let mut wanted = Tryton::new("127.0.0.1:9".parse().unwrap(), "desk", "u", "p", "plans".into()).order();
+    wanted.body["lines"] = json!([line("SKU-0001", "12", "4.2500", "51.00", &[("0.21", "10.71")])]);
+    wanted.body["totals"] = json!({"net": "51.00", "tax": "10.71", "gross": "61.71"});
+    wanted
+}
+
+fn resolved() -> Context {
+    Context {
+        taxes: BTreeMap::from([("0.21 VAT".to_owned(), Some(1))]),
+        resolved: Some(Resolved {
+            party: Some(2),
+            currency: Some(1),
+            products: BTreeMap::from([("SKU-0001".to_owned(), Product { id: 1, unit: 1 })]),
+            invoice_address: Where::At(2),
+            shipment_address: Where::At(2),
+            ..Resolved::default()
+        }),
+        ..Context::default()
+    }
+}
+
+/// A sale that says what is wanted.
+fn stored(wanted: &Wanted, state: &str) -> Value {
+    let body = &wanted.body;
+    json!({
+        "id": 4, "reference": wanted.object_key.as_str(), "number": "SO-4", "state": state, "timestamp": "1.5",
+        "description": body["description"], "comment": body["comment"], "date": "2026-11-23", "party": "CUST-001",
+        "currency": "EUR", "rounding": "0.01", "payment_term": "Net 60", "net": "51.00", "tax": "10.71",
+        "gross": "61.71", "invoice_address": null, "shipment_address": null, "shipments": [], "invoices": [],
+        "links": {"party": 2, "currency": 1, "payment_term": 12, "warehouse": 5},
+        "lines": [{"id": 9, "kind": "line", "product": [1, "SKU-0001"], "description": "SKU-0001 as sold",
+                   "quantity": "12", "unit": 1, "unit_price": "4.2500", "amount": "51.00", "taxes": [[1, "0.21"]]}],
+    })
+}
+
+fn nothing(name: &'static str, planned: &'static str) -> Case {
+    let observation =
+        Observation { object: Observed::None, context: resolved().value(), missing: Vec::new() };
+    Case { name, planned, wanted: wanted(), observation, settings: json!({}) }
+}
+
+fn one(name: &'static str, planned: &'static str, state: &str) -> Case {
+    let mut case = nothing(name, planned);
+    let body = stored(&case.wanted, state);
+    let external = ExternalRef { id: "4".into(), number: Some("SO-4".into()), state: Some(state.to_owned()) };
+    case.observation.object = Observed::One(ObjectState { external, body, adopted: false });
+    case
+}
+
+impl Case {
+    fn object(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        if let Observed::One(object) = &mut self.observation.object {
+            change(&mut object.body);
+        }
+        self
+    }
+
+    fn wanted(mut self, change: impl FnOnce(&mut Wanted)) -> Self {
+        change(&mut self.wanted);
+        self
+    }
+
+    fn context(mut self, change: impl FnOnce(&mut Context)) -> Self {
+        let mut context = Context::of(&self.observation);
+        change(&mut context);
+        self.observation.context = context.value();
+        self
+    }
+
+    fn settings(mut self, key: &str, value: Value) -> Self {
+        self.settings[key] = value;
+        self
+    }
+
+    fn cancelled(self) -> Self {
+        self.wanted(|wanted| wanted.stage = Stage::Cancelled)
+    }
+
+    fn present(self) -> Self {
+        self.wanted(|wanted| wanted.stage = Stage::Present)
+    }
+
+    fn counter(self, state: &str) -> Self {
+        let counter = Counter { id: 5, number: Some("SO-5".into()), state: state.to_owned() };
+        self.cancelled().context(|context| context.counter = Some(counter))
+    }
+
+    fn total(self, gross: &str, difference: Difference) -> Self {
+        let gross = gross.to_owned();
+        self.object(|sale| sale["gross"] = json!(gross)).wanted(|wanted| wanted.difference = difference)
+    }
+
+    fn planned(&self) -> String {
+        let mut tryton = Tryton::new("127.0.0.1:9".parse().unwrap(), "desk", "u", "p", "plans".into());
+        for (key, value) in self.settings.as_object().unwrap() {
+            tryton = tryton.with(key, value.clone());
+        }
+        let connector = tryton.here();
+        let plan = connector.plan(&self.wanted, &self.observation);
+        assert_eq!(plan, connector.plan(&self.wanted, &self.observation), "{}", self.name);
+        match plan {
+            Plan::Next(step) => step.name,
+            Plan::Done(done) if done.adopted => "done adopted".to_owned(),
+            Plan::Done(done) if done.note.is_some() => "done with a note".to_owned(),
+            Plan::Done(_) => "done".to_owned(),
+            Plan::NotAllowed(fault) => fault.code,
+        }
+    }
+}
+
+fn before_the_confirmation() -> Vec<Case> {
+    let other = |sale: &mut Value| sale["comment"] = json!("another");
+    let mut adopted = one("an adopted sale is not written to", "done adopted", "draft").object(other);
+    if let Observed::One(object) = &mut adopted.observation.object {
+        object.adopted = true;
+    }
+    let mut many = nothing("of several, none is written to", "TG-3207").cancelled();
+    many.observation.object = Observed::Many(vec!["4".into(), "5".into()]);
+    let mut missing = nothing("a missing reference", "missing_product");
+    let reference = Reference { kind: "product".into(), value: "SKU-0001".into() };
+    missing.observation.missing.push(MissingReference {
+        reference,
+        field: "lines[0].product".into(),
+        similar: None,
+    });
+    let make = Where::Make { country: Some(1), subdivision: None };
+    let street = |wanted: &mut Wanted| wanted.body["shipment_address"] = json!({"street": "Kade 1"});
+    vec![
+        nothing("nothing there", "create"),
+        nothing("nothing there, and it was cancelled", "done with a note").cancelled(),
+        nothing("what was there is gone", "TG-3206")
+            .wanted(|wanted| wanted.known = Some(ExternalRef { id: "4".into(), number: None, state: None })),
+        nothing("an address to be made", "address")
+            .wanted(street)
+            .context(|context| context.resolved.as_mut().unwrap().shipment_address = make),
+        nothing("a reference to two", "TG-3307")
+            .context(|context| context.unclear.push(Unclear { field: "party".into(), why: "two".into() })),
+        nothing("a closed period", "TG-3306")
+            .context(|context| context.closed_period = Some("2026-11".into())),
+        nothing("no sale at all", "TG-3308").wanted(|wanted| wanted.body = json!({"lines": 7})),
+        missing,
+        many,
+        adopted,
+        one("a draft as wanted", "quote", "draft"),
+        one("a draft as wanted, to be only there", "quote", "draft").present(),
+        one("a draft that is quoted when it is confirmed", "done", "draft")
+            .present()
+            .settings("quote", json!("with_confirmation")),
+        one("a quotation as wanted", "confirm", "quotation"),
+        one("a quotation, to be only there", "done", "quotation").present(),
+        one("a draft that says something else", "amend", "draft").object(other),
+        one("a quotation that says something else", "reopen", "quotation").object(other),
+        one("one line more", "amend", "draft")
+            .object(|sale| sale["lines"] = json!([sale["lines"][0], sale["lines"][0]])),
+        one("a line that lost its taxes", "amend", "draft")
+            .object(|sale| sale["lines"][0]["taxes"] = json!([])),
+        one("a draft to be cancelled", "cancel", "draft").cancelled(),
+        one("a quotation to be cancelled", "cancel", "quotation").cancelled(),
+        one("cancelled as wanted", "done", "cancelled").cancelled(),
+        one("cancelled and wanted", "TG-3202", "cancelled"),
+        one("a total that differs", "TG-3204", "draft").total("61.70", Difference::Ticket),
+        one("a total that is accepted", "quote", "draft")
+            .total("61.70", Difference::Accept("0.01".parse().unwrap())),
+        one("a total that is not", "TG-3204", "draft")
+            .total("61.69", Difference::Accept("0.01".parse().unwrap())),
+        one("a total that is adjusted", "adjust_gross", "draft").total("61.70", Difference::AdjustLine),
+        one("a total that is adjusted in a draft", "reopen", "quotation")
+            .total("61.70", Difference::AdjustLine),
+        one("a total that is no rounding", "TG-3204", "draft").total("51.00", Difference::AdjustLine),
+    ]
+}
+
+fn after_the_confirmation() -> Vec<Case> {
+    let other = |sale: &mut Value| sale["comment"] = json!("another");
+    let street = |wanted: &mut Wanted| wanted.body["shipment_address"] = json!({"street": "Kade 1"});
+    let amends = |wanted: &mut Wanted| {
+        wanted.after_confirm.address = ChangeBecomes::Amend;
+        wanted.after_confirm.line = ChangeBecomes::Amend;
+        wanted.after_confirm.cancel = ChangeBecomes::Amend;
+    };
+    let counters = |wanted: &mut Wanted| {
+        wanted.after_confirm.line = ChangeBecomes::CounterDocument;
+        wanted.after_confirm.cancel = ChangeBecomes::CounterDocument;
+    };
+    let address = |id: i64| {
+        json!({"id": id, "street": "", "postal_code": "", "city": "", "country": "", "attn": "",
+                                   "party_name": ""})
+    };
+    let waiting = |sale: &mut Value| {
+        sale["shipment_address"] = address(3);
+        sale["shipments"] =
+            json!([{"id": 7, "state": "waiting", "address": 2}, {"id": 8, "state": "done", "address": 2}]);
+    };
+    vec![
+        one("confirmed, and Tryton left it", "process", "confirmed"),
+        one("confirmed, and Tryton's queue will come", "done", "confirmed").settings("process", json!(false)),
+        one("processing as wanted", "done", "processing"),
+        one("done as wanted", "done", "done"),
+        one("a total that differs, confirmed by a person", "done with a note", "processing")
+            .total("51.00", Difference::Ticket),
+        one("another comment", "TG-3203", "processing").object(other),
+        one("another comment, to be amended", "TG-3203", "processing").object(other).wanted(amends),
+        one("another comment, by a counter document", "TG-3203", "processing").object(other).wanted(counters),
+        one("another address", "TG-3203", "processing").wanted(street),
+        one("another address, to be amended", "amend_address", "processing").wanted(street).wanted(amends),
+        one("another address, and it is packed", "TG-3203", "processing")
+            .wanted(street)
+            .wanted(amends)
+            .object(|sale| sale["shipments"] = json!([{"id": 7, "state": "packed", "address": 2}])),
+        one("shipments follow their sale", "amend_shipments", "processing").object(waiting).wanted(amends),
+        one("shipments follow only where the flow says so", "done", "processing").object(waiting),
+        one("to be cancelled", "TG-3203", "processing").cancelled(),
+        one("to be cancelled by a button that is not there", "TG-3203", "processing")
+            .cancelled()
+            .wanted(amends),
+        one("to be cancelled by a counter document", "counter", "processing").cancelled().wanted(counters),
+        one("a counter document", "counter_quote", "processing").counter("draft"),
+        one("a quoted counter document", "counter_confirm", "processing").counter("quotation"),
+        one("a confirmed counter document", "counter_process", "processing").counter("confirmed"),
+        one("a finished counter document", "done with a note", "processing").counter("processing"),
+        one("a cancelled counter document", "TG-3202", "processing").counter("cancelled"),
+    ]
+}
+
+#[test]
+fn the_table_of_plans() {
+    for case in before_the_confirmation().into_iter().chain(after_the_confirmation()) {
+        assert_eq!(case.planned(), case.planned, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_line_never_goes_out_without_its_taxes() {
+    let wanted = wanted();
+    let context = resolved();
+    let order = order::Order::read(&wanted.body).unwrap();
+    let settings = Tryton::new("127.0.0.1:9".parse().unwrap(), "desk", "u", "p", "plans".into());
+    let settings = settings.settings("127.0.0.1:9".parse().unwrap());
+    let config = super::Config::read(&settings, super::Secrets::Resolved).unwrap();
+    let resolved = context.resolved.as_ref().unwrap();
+    let write = write::Write { config: &config, order: &order, context: &context, resolved, reference: "r" };
+    let step = write.create().unwrap();
+    let frozen = super::Frozen::of(&step).unwrap();
+    let body: Value = serde_json::from_str(&frozen.body).unwrap();
+    let line = &body["params"][0][0]["lines"][0][1][0];
+    assert_eq!(line["taxes"], json!([["add", [1]]]));
+    assert_eq!(line["unit_price"], json!({"__class__": "Decimal", "decimal": "4.2500"}));
+    assert!(step.creates && body["params"][1] == json!({"company": 1, "language": "en"}), "{body:#}");
+}
+
+/// An answer to a create, and what it ends in.
+const ANSWERS: [(&str, &str, FaultKind, &str); 13] = [
+    ("200 OK", r#"{"id":1,"error":["UserError",["No.","Really.",null]]}"#, FaultKind::Rejected, "TG-3301"),
+    ("200 OK", r#"{"id":1,"error":["UserWarning",["w.1","Sure?",""]]}"#, FaultKind::Rejected, "TG-3302"),
+    (
+        "200 OK",
+        r#"{"id":1,"error":["ConcurrencyException","Records were modified in the meanwhile"]}"#,
+        FaultKind::Conflict,
+        "TG-3303",
+    ),
+    ("200 OK", r#"{"id":1,"error":["'nofield'",""]}"#, FaultKind::Ambiguous, "TG-3304"),
+    (
+        "200 OK",
+        r#"{"id":1,"error":["LoginException",["code","?","char"]]}"#,
+        FaultKind::Unauthorized,
+        "TG-3305",
+    ),
+    ("200 OK", r#"{"id":1,"result":null}"#, FaultKind::Ambiguous, "TG-3106"),
+    ("200 OK", r#"{"id":7,"result":[4]}"#, FaultKind::Ambiguous, "TG-3106"),
+    ("200 OK", r#"[]"#, FaultKind::Ambiguous, "TG-3106"),
+    ("403 Forbidden", "<html>", FaultKind::Rejected, "http_403"),
+    ("413 Too Large", "<html>", FaultKind::Rejected, "http_413"),
+    ("422 Unprocessable", "<html>", FaultKind::Rejected, "http_422"),
+    ("429 Too Many", "<html>", FaultKind::Throttled, "http_429"),
+    ("504 Gateway Timeout", "<html>", FaultKind::Ambiguous, "http_504"),
+];
+
+#[tokio::test]
+async fn the_table_of_answers_to_a_create() {
+    let desk = fixture().await;
+    let proxy = CuttingProxy::start(desk.tryton.address(), desk.tryton.log_ins()).await.unwrap();
+    let connector = desk.tryton.at(proxy.address());
+    let case = nothing("a create", "create");
+    let Plan::Next(step) = connector.plan(&case.wanted, &case.observation) else { panic!("a create") };
+    let key = CallKey("tg-1".to_owned());
+    for (status, body, kind, code) in ANSWERS {
+        proxy.set(Trouble::answer(status, body));
+        let fault = connector.apply(&call(), &key, &step).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (kind, code), "{status} {body}: {fault}");
+        // A read of the same answer has changed nothing.
+        if let Err(fault) = connector.observe(&call(), &case.wanted).await {
+            assert_ne!(fault.kind, FaultKind::Ambiguous, "{status} {body}: {fault}");
+        }
+    }
+    let creates: Vec<_> =
+        proxy.seen().into_iter().filter(|seen| seen.body.windows(11).any(|w| w == b"sale.create")).collect();
+    assert!(creates.len() >= ANSWERS.len() && creates.iter().all(|seen| seen.body == creates[0].body));
+}
+
+/// A button that was pressed already is no error, whoever pressed it; one that does not lead there is.
+#[tokio::test]
+async fn a_button_pressed_already_is_done() {
+    let desk = fixture().await;
+    let (tryton, connector) = (&desk.tryton, desk.tryton.here());
+    let mut wanted = tryton.order();
+    wanted.stage = Stage::Present;
+    super::real::done(&*connector, &mut wanted).await;
+    wanted.stage = Stage::Confirmed;
+    let observation = connector.observe(&call(), &wanted).await.unwrap();
+    let Plan::Next(confirm) = connector.plan(&wanted, &observation) else { panic!("a confirmation") };
+    let unstamped = |step: &connector::port::Step| {
+        let mut frozen: Value = serde_json::from_slice(&step.request).unwrap();
+        let mut body: Value = serde_json::from_str(frozen["body"].as_str().unwrap()).unwrap();
+        body["params"][1].as_object_mut().unwrap().remove("_timestamp");
+        frozen["body"] = json!(body.to_string());
+        connector::port::Step { request: serde_json::to_vec(&frozen).unwrap(), ..step.clone() }
+    };
+    let key = CallKey("tg-1".to_owned());
+    connector.apply(&call(), &key, &confirm).await.unwrap();
+    assert_eq!(connector.apply(&call(), &key, &confirm).await.unwrap_err().code, "TG-3303");
+    connector.apply(&call(), &key, &unstamped(&confirm)).await.unwrap();
+    let Observed::One(object) = observation.object else { panic!("a sale") };
+    let sale: sale::Sale = serde_json::from_value(object.body).unwrap();
+    let settings = tryton.settings(tryton.address());
+    let config = super::Config::read(&settings, super::Secrets::Resolved).unwrap();
+    let cancel = write::press(&config, "cancel", "cancel", sale::State::Cancelled, &sale);
+    assert_eq!(connector.apply(&call(), &key, &unstamped(&cancel)).await.unwrap_err().code, "TG-3301");
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_is_begun_anew_and_once_for_all() {
+    let desk = fixture().await;
+    let proxy = CuttingProxy::start(desk.tryton.address(), |_| false).await.unwrap();
+    let session = rpc::Session::of("a session that ended");
+    let connector = super::connect_as(&desk.tryton.settings(proxy.address()), session).unwrap();
+    let wanted = desk.tryton.order();
+    let call = call();
+    let many = (0..4).map(|_| connector.observe(&call, &wanted));
+    for observed in futures_of(many).await {
+        observed.unwrap();
+    }
+    let log_ins = proxy.seen().iter().filter(|seen| desk.tryton.log_ins()(seen)).count();
+    assert_eq!(log_ins, 1);
+}
+
+/// All of them side by side.
+async fn futures_of<T>(many: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut pending: Vec<_> = many.map(Box::pin).collect();
+    let mut ended = Vec::new();
+    std::future::poll_fn(|context| {
+        pending.retain_mut(|one| match one.as_mut().poll(context) {
+            std::task::Poll::Ready(value) => {
+                ended.push(value);
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if pending.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    ended
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_as_such_and_never_shown() {
+    let desk = fixture().await;
+    let wrong = Tryton::new(desk.tryton.address(), "desk", "tidegate", "wr0ng-passw0rd", "wrong".into());
+    let connector: Arc<dyn Connector> = wrong.here();
+    let fault = connector.health(&call()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unauthorized, "{fault}");
+    assert!(!format!("{fault:?} {connector:?}").contains("wr0ng"), "{connector:?}");
+    let fault = connector.observe(&call(), &wrong.order()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unauthorized, "{fault}");
+}
+
+/// The rate alone does not tell, or the connection calls the tax by its name.
+#[tokio::test]
+async fn taxes_are_found_by_rate_title_and_name() {
+    let desk = fixture().await;
+    let named = |taxes: Value| {
+        let tryton =
+            Tryton::new(desk.tryton.address(), "desk", "tidegate", super::desk::PASSWORD, "taxes".into());
+        tryton.with("taxes", taxes)
+    };
+    let table = [
+        (json!({}), Ok(Some(1))),
+        (json!({"0.210": "VAT 9 %"}), Ok(Some(2))),
+        (json!({"VAT": "VAT 9 %", "0.21": "VAT 21 %"}), Ok(Some(2))),
+        (json!({"VAT": "VAT 17 %"}), Err("VAT 17 %")),
+    ];
+    for (taxes, expected) in table {
+        let tryton = named(taxes.clone());
+        let mut wanted = tryton.order();
+        wanted.body["lines"] = json!([line("SKU-0001", "1", "1", "1", &[("0.21", "0.21"), ("0", "0")])]);
+        let observation = tryton.here().observe(&call(), &wanted).await.unwrap();
+        let context = Context::of(&observation);
+        match expected {
+            Ok(id) => assert_eq!(context.taxes["0.21 VAT"], id, "{taxes}"),
+            Err(name) => assert_eq!(observation.missing[0].reference.value, name, "{taxes}"),
+        }
+    }
+    let mut unknown = desk.tryton.order();
+    unknown.body["party"] = reference("party", "cust-001");
+    let observation = desk.tryton.here().observe(&call(), &unknown).await.unwrap();
+    assert_eq!(observation.missing[0].similar.as_deref(), Some("CUST-001"));
+}
