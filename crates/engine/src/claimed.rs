@@ -142,7 +142,9 @@ impl Engine {
             if newer_is_pending(&claim.standing) {
                 return Start::AfterNewer;
             }
-            let stages = [Stage::Present, Stage::Confirmed, Stage::Cancelled];
+            // A thing that was called off since is not pressed on, even where the mapped body is still the same.
+            let stages: &[Stage] =
+                if state.cancelled { &[Stage::Cancelled] } else { &[Stage::Present, Stage::Confirmed] };
             let same =
                 |stage: &Stage| claim.standing.delivered_digest == Some(staged(&mapped.digest, *stage));
             if !stages.iter().any(same) {

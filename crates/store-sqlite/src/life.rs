@@ -1,6 +1,8 @@
 //! One thing at a time: the whole life of a root, the status of subjects, a name that is looked for, a payload.
 
-use crate::codec::{self, OUTCOME_FILTERED, OUTCOME_SHADOWED, OUTCOME_SUPERSEDED, kind_number, via_number};
+use crate::codec::{
+    self, ENDED, OUTCOME_FILTERED, OUTCOME_SHADOWED, OUTCOME_SUPERSEDED, kind_number, via_number,
+};
 use crate::deliveries::{BY_A_PERSON, RELEASED};
 use crate::error::Done;
 use crate::moves::ATTEMPT_FAULT;
@@ -13,7 +15,7 @@ use kernel::fault::Fault;
 use kernel::id::{AttemptId, DeliveryId, FlowName, ShopId};
 use kernel::subject::Subject;
 use rusqlite::{Row, params};
-use store::delivery::{Delivery, DeliveryKind, DeliveryState};
+use store::delivery::{Delivery, DeliveryKind, DeliveryState, Outcome};
 use store::log::About;
 use store::query::{AttemptRow, Life, SubjectStatus};
 
@@ -160,6 +162,11 @@ impl View<'_> {
             Some(id) => self.delivery(id)?.map(|(delivery, _)| delivery),
             None => None,
         };
+        if matches!(&status.delivery, Some(d) if d.state == DeliveryState::Ended(Outcome::Unchanged))
+            && let Some(open) = self.open_or_dead(root, of, flow)?
+        {
+            status.delivery = self.delivery(open)?.map(|(delivery, _)| delivery);
+        }
         if let Some(delivery) = &status.delivery {
             status.fault = self.fault_of(delivery)?;
             if let DeliveryState::Ended(outcome) = &delivery.state {
@@ -175,6 +182,14 @@ impl View<'_> {
         status.hands = hands.is_some_and(|bits| bits > 0);
         status.released = released.is_some_and(|bits| bits > 0);
         Ok(status)
+    }
+
+    /// What a later copy of the same state found unchanged is still open, or dead.
+    fn open_or_dead(&self, root: Root, of: &Subject, flow: i64) -> Done<Option<i64>> {
+        let sql = "SELECT id FROM deliveries WHERE shop = ?1 AND root = ?2 AND phase < ?3 AND child = ?4 \
+                   AND flow = ?5 AND kind = ?6 ORDER BY id DESC LIMIT 1";
+        let key = params![root.shop, root.id, ENDED, child(of), flow, kind_number(DeliveryKind::State)];
+        self.one(sql, key, |row| Ok(row.get(0)?))
     }
 
     fn newest_of_any_kind(&self, root: Root, of: &Subject, flow: i64) -> Done<Option<i64>> {

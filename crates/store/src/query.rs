@@ -164,7 +164,8 @@ pub struct Backlog {
 pub struct SubjectStatus {
     pub subject: Subject,
     pub about: Option<crate::log::About>,
-    /// The newest delivery of the flow that was not superseded.
+    /// The newest delivery of the flow that was not superseded; where a copy was found unchanged, the one that it is a
+    /// copy of, as long as that is open or dead.
     pub delivery: Option<Delivery>,
     pub outcome: Option<Outcome>,
     pub fault: Option<Fault>,

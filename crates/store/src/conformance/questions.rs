@@ -38,6 +38,14 @@ pub(super) async fn the_status_of_subjects_in_the_order_asked(store: AnyStore) {
     put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..state(&gone, 2, 9) }).await;
     let newest = store.status(&flow(), &[gone]).await.unwrap().remove(0);
     assert_eq!(newest.outcome, Some(Outcome::Unchanged));
+    put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..state(&failed, 1, 9) })
+        .await;
+    let still = store.status(&flow(), &[failed]).await.unwrap().remove(0);
+    assert_eq!(
+        still.delivery.unwrap().state,
+        DeliveryState::Dead,
+        "a copy of a dead state does not revive it"
+    );
     let elsewhere = store.status(&FlowName::new("other").unwrap(), &[open]).await.unwrap();
     assert!(elsewhere[0].delivery.is_none() && elsewhere[0].about.is_some());
 }
