@@ -1,6 +1,8 @@
 //! `cargo xtask fuzz`: coverage-guided fuzzing of the parsers on the stable compiler. Owns the compiler
 //! flags and the folders; the targets are in `fuzz/`, and why it is done so in `fuzz/README.md`.
 
+mod keep;
+
 use crate::process;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
@@ -100,8 +102,7 @@ fn fuzz(root: &Path, target: &str, args: &Args) -> Result<()> {
         std::fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
     }
     if args.keep {
-        // Kept for the code that it reaches, not for how often it goes through: the corpus stays small.
-        return process::succeed(program.args(["-merge=1", "-use_counters=0", &corpus]).arg(&working));
+        return keep::keep(&mut program, root, &corpus, &working);
     }
     // New inputs go to the first folder. An input named by hand is run alone.
     if args.libfuzzer.iter().all(|argument| argument.starts_with('-')) {
