@@ -75,7 +75,7 @@ mod tests {
     fn planted_faults_are_found() {
         let code = |number: u32| format!("{PREFIX}{number:04}");
         let source = format!(
-            "//! x\nconst A: &str = \"{}\"; // {}\n#[cfg(test)]\nconst B: &str = \"{}\";\n",
+            "//! x\nconst A: &str = \"{}\"; // {}\n#[cfg(test)]\nmod tests {{\nconst B: &str = \"{}\";\n",
             code(1),
             code(2),
             code(3)

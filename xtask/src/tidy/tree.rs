@@ -79,9 +79,14 @@ pub(crate) fn tests_begin(file: &File<'_>) -> usize {
     if is_test_file(file.path) {
         return 1;
     }
-    let is_start = |line: &str| line.trim_start().starts_with("#[cfg(test)]");
-    let first = file.text.lines().position(is_start);
-    first.map_or(usize::MAX, |index| index + 1)
+    let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+    // `mod tests;`, a `use` or a function for tests says nothing about what comes after it.
+    let begins = |index: &usize| {
+        let item = lines[*index..].iter().find(|line| !line.starts_with("#["));
+        lines[*index] == "#[cfg(test)]"
+            && item.is_some_and(|item| item.contains("mod ") && !item.ends_with(';'))
+    };
+    (0..lines.len()).find(begins).map_or(usize::MAX, |index| index + 1)
 }
 
 #[cfg(test)]
@@ -112,5 +117,7 @@ mod tests {
         assert_eq!(tests_begin(&File { path: "crates/a/tests/it.rs", text }), 1);
         assert_eq!(tests_begin(&File { path: "crates/a/src/b/tests.rs", text }), 1);
         assert_eq!(tests_begin(&File { path: "crates/a/src/lib.rs", text: "fn a() {}\n" }), usize::MAX);
+        let text = "//! x\n#[cfg(test)]\nmod tests;\nfn a() {}\n#[cfg(test)]\n#[path = \"b.rs\"]\nmod b {\n";
+        assert_eq!(tests_begin(&File { path: "crates/a/src/lib.rs", text }), 5);
     }
 }
