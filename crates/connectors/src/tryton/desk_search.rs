@@ -38,9 +38,14 @@ fn clause(record: &Value, field: &str, operator: &str, value: &Value) -> Result<
     let held = if held.is_object() { held.get(rest).unwrap_or(&Value::Null) } else { held };
     let date = |value: &Value| wire::read_date(value).map(|date| date.to_string());
     let text = held.as_str().unwrap_or_default();
+    // Blanks at the ends of a text are nothing to Tryton.
+    let same = |wanted: &Value| match (wanted.as_str(), held.as_str()) {
+        (Some(wanted), Some(held)) => wanted.trim() == held,
+        _ => wanted == held,
+    };
     Ok(match operator {
-        "=" => held == value,
-        "in" => value.as_array().is_some_and(|values| values.contains(held)),
+        "=" => same(value),
+        "in" => value.as_array().is_some_and(|values| values.iter().any(same)),
         "<=" => date(value).is_some_and(|day| text <= day.as_str()),
         ">=" => date(value).is_some_and(|day| text >= day.as_str()),
         "ilike" => {

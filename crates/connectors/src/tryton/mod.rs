@@ -25,6 +25,8 @@ mod desk;
 #[cfg(test)]
 mod desk_search;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 mod real_amounts;
