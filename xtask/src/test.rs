@@ -48,14 +48,18 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let services = (!args.fast).then(|| Ensuring::start(Services::new(root, None)));
     let mut steps = Steps::default();
     checks(root, args, &scope, &mut steps);
+    let checked = steps.failed();
     // Waited for in any case: what was started has to be stopped.
     let running = match services {
         Some(services) => steps.step("services", || services.wait()),
-        None => Some(Running::default()),
+        None => None,
     };
-    let result = match &running {
-        Some(running) => tests(root, args, &scope, steps, running),
-        None => steps.failed(),
+    let result = match checked {
+        Err(error) if !args.keep_going => {
+            steps.table();
+            Err(error)
+        }
+        _ => tests(root, args, &scope, steps, running.as_ref()),
     };
     if !args.keep_services {
         running.unwrap_or_default().stop_what_we_started()?;
@@ -72,16 +76,14 @@ fn checks(root: &Path, args: &Args, scope: &Scope, steps: &mut Steps) {
     }
 }
 
-/// The runner's summary is the last line if all is well.
-fn tests(root: &Path, args: &Args, scope: &Scope, mut steps: Steps, running: &Running) -> Result<()> {
-    if !args.keep_going && steps.failed().is_err() {
-        steps.table();
-        return steps.failed();
-    }
+/// The runner's summary is the last line if all is well. Without the real systems, wanted so or because they could not
+/// be had, all other tests are run; what could not be had is an error all the same.
+fn tests(root: &Path, args: &Args, scope: &Scope, mut steps: Steps, running: Option<&Running>) -> Result<()> {
     let runner = steps.step("test runner", || runner::find(root)).unwrap_or(runner::Runner::CargoTest);
     steps.table();
     println!("==> tests");
-    let choice = Choice { scope, fast: args.fast, arguments: &args.runner, settings: &running.settings };
+    let settings = running.map_or(&[][..], |running| &running.settings);
+    let choice = Choice { scope, fast: running.is_none(), arguments: &args.runner, settings };
     runner.run(root, &choice)?;
     steps.failed()
 }
@@ -163,7 +165,11 @@ impl Ensuring {
             let mut running = Running::default();
             match NEEDED_BY_TESTS.iter().try_for_each(|name| running.add(&services, name)) {
                 Ok(()) => Ok(running),
-                Err(error) => running.stop_what_we_started().and(Err(error)),
+                // Why it did not start is worth more than that it cannot be stopped either.
+                Err(error) => {
+                    running.stop_what_we_started().unwrap_or_else(|stop| println!("{stop:#}"));
+                    Err(error)
+                }
             }
         };
         Self { thread: std::thread::spawn(ensure) }
