@@ -62,6 +62,12 @@ pub(super) fn judge(
     }
 }
 
+/// What differs in a sale whose amounts were settled before, for a person.
+pub(super) fn note(config: &Config, order: &Order, context: &Context, sale: &Sale) -> Option<String> {
+    let gaps = gaps(config, order, context, sale);
+    (!gaps.is_empty()).then(|| format!("difference settled before: {}", shown(&gaps)))
+}
+
 fn adjust(config: &Config, order: &Order, context: &Context, sale: &Sale, gaps: &[Gap]) -> Verdict {
     let bound = Bound::of(order, sale.rounding);
     let nets: Vec<(Vec<i64>, Gap)> =
@@ -92,10 +98,10 @@ fn gaps(config: &Config, order: &Order, context: &Context, sale: &Sale) -> Vec<G
     let mut gaps = vec![gap("net", totals.net, sale.net), gap("tax", totals.tax, sale.tax)];
     gaps.extend(rates(order, context, sale));
     gaps.push(gap("gross", totals.gross, sale.gross));
-    let by_taxes = nets(config, order, context, sale).into_iter().map(|(_, gap)| gap);
-    // Told only where the whole agrees: two that cancel each other out.
-    if gaps[0].by().is_zero() {
-        gaps.extend(by_taxes);
+    let nets = nets(config, order, context, sale);
+    // Of one set of taxes it is the net itself; of several, two may cancel each other out.
+    if nets.len() > 1 {
+        gaps.extend(nets.into_iter().map(|(_, gap)| gap));
     }
     gaps.retain(|gap| !gap.by().is_zero());
     gaps

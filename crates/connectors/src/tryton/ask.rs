@@ -24,11 +24,7 @@ pub(super) struct Ask<'a> {
 
 /// The last parameter of each call.
 pub(super) fn context(config: &Config) -> Value {
-    let mut context = json!({"company": config.company, "language": config.language});
-    if config.accept_warnings {
-        context["_skip_warnings"] = json!(true);
-    }
-    context
+    json!({"company": config.company, "language": config.language})
 }
 
 impl Ask<'_> {

@@ -21,13 +21,20 @@ pub(super) fn result(answer: Answer) -> Result<Value, Fault> {
     }
 }
 
+/// The name of the warning that an answer wants a yes for.
+pub(super) fn warning(answer: &Answer) -> Option<String> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let error = body.get("error").filter(|error| error[0] == "UserWarning")?;
+    error.pointer("/1/0")?.as_str().map(str::to_owned)
+}
+
 /// `["UserError", [message, description, domain]]` and its like.
 fn refused(answer: &Answer, error: &Value) -> Fault {
     let name = error.get(0).and_then(Value::as_str).unwrap_or_default();
     let part = |at: usize| error.pointer(&format!("/1/{at}")).and_then(Value::as_str).unwrap_or_default();
     let said = |texts: [&str; 2]| {
         let text = texts.map(str::trim).into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
-        answer.redacted(&text.join(" "))
+        answer.redacted(&without_addresses(&text.join(" ")))
     };
     match name {
         "UserError" => Fault::new(
@@ -63,5 +70,32 @@ fn refused(answer: &Answer, error: &Value) -> Fault {
             );
             Fault::new(kind, code::BROKE_OFF, what)
         }
+    }
+}
+
+/// Tryton quotes the records that it means, and an address is quoted whole. A quoted text of several parts is left out.
+fn without_addresses(text: &str) -> String {
+    let is_address = |part: &str| part.matches(", ").count() > 1;
+    let parts = text.split('"').enumerate();
+    let shown: Vec<&str> =
+        parts.map(|(at, part)| if at % 2 == 1 && is_address(part) { "…" } else { part }).collect();
+    shown.join("\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_no_address() {
+        let said = "The value \"Harbour Retail B.V., Havenstraat 12, 3011 AA, Rotterdam, NL\" for field \"Invoice Address\" in \
+                    record \"[p5]\" of \"Sale\" is not valid according to its domain.";
+        let shown = without_addresses(said);
+        assert_eq!(
+            shown,
+            "The value \"…\" for field \"Invoice Address\" in record \"[p5]\" of \"Sale\" is not valid according to its \
+             domain."
+        );
+        assert_eq!(without_addresses("no quotes, at, all"), "no quotes, at, all");
     }
 }

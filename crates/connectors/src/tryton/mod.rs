@@ -75,6 +75,9 @@ mod code {
     pub(super) const NO_SUCH_KIND: &str = "TG-3310";
 }
 
+/// More warnings than one step has.
+const WARNINGS_MAX: usize = 4;
+
 /// What it can do with these settings, or all that is wrong with them.
 pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
     Config::read(settings, Secrets::Referred).map(|_| describe::descriptor())
@@ -121,7 +124,7 @@ impl Connector for TrytonConnector {
 
     async fn apply(&self, call: &CallContext, _key: &CallKey, step: &Step) -> Result<Applied, Fault> {
         let frozen = Frozen::of(step)?;
-        match self.rpc.call(call, Access::Write, &frozen.body).await {
+        match self.write(call, &frozen.body).await {
             Ok(result) => applied(&frozen, &result),
             Err(fault) => match frozen.button {
                 Some(button) if fault.code == code::RULE => self.pressed(call, &frozen, button, fault).await,
@@ -142,6 +145,20 @@ impl Connector for TrytonConnector {
 impl TrytonConnector {
     fn ask<'a>(&'a self, call: &'a CallContext) -> Ask<'a> {
         Ask { rpc: &self.rpc, config: &self.config, call }
+    }
+
+    /// The call; again after each warning that is to be accepted, because a warning has undone all of it.
+    async fn write(&self, call: &CallContext, body: &str) -> Result<Value, Fault> {
+        for _ in 0..WARNINGS_MAX {
+            let answer = self.rpc.answer(call, Access::Write, body).await?;
+            match fault::warning(&answer) {
+                Some(warning) if self.config.accept_warnings => {
+                    self.rpc.say_yes(call, &warning, ask::context(&self.config)).await?;
+                }
+                _ => return fault::result(answer),
+            }
+        }
+        self.rpc.call(call, Access::Write, body).await
     }
 
     /// Several reads are one call to the hub, and end in its time.

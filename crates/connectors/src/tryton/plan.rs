@@ -11,7 +11,7 @@ use super::sale::{Document, Sale, State};
 use super::write::{self, Write};
 use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Stage, Wanted};
 use kernel::fault::{Fault, FaultKind};
-use kernel::flow::{ChangeBecomes, Difference};
+use kernel::flow::ChangeBecomes;
 
 /// One question's worth of what is known.
 struct Standing<'a> {
@@ -204,11 +204,7 @@ impl Standing<'_> {
             }
         }
         // A finished sale is done: what its amounts came to was settled, by us or by a person, before.
-        let accept = Difference::Accept(rust_decimal::Decimal::MAX);
-        let note = match amounts::judge(self.config, &self.order, &self.context, sale, &accept) {
-            Verdict::Settled(note) => note,
-            _ => None,
-        };
+        let note = amounts::note(self.config, &self.order, &self.context, sale);
         self.on(sale, note)
     }
 

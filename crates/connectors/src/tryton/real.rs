@@ -236,13 +236,20 @@ async fn real_tryton_changes_an_address_and_no_line_after_the_confirmation() {
         "name": format!("Door {}", wanted.object_key), "street": "Kade 1", "postal_code": "3012 AB", "city": "Rotterdam",
         "country_code": "NL",
     });
+    moved.body["invoice_address"] = moved.body["shipment_address"].clone();
     assert_eq!(refused(&*connector, &mut moved).await.1.code, "TG-3203");
     moved.after_confirm.address = kernel::flow::ChangeBecomes::Amend;
     let (steps, ended) = done(&*connector, &mut moved).await;
-    assert_eq!(steps, ["address", "amend_address", "amend_shipments"]);
+    assert_eq!(steps, ["address", "amend_address", "amend_shipments", "amend_invoices"]);
     let id: i64 = ended.external.id.parse().unwrap();
-    let fields = json!(["shipment_address.street", "shipments.delivery_address.street"]);
+    let fields = json!([
+        "shipment_address",
+        "invoice_address",
+        "shipments.delivery_address.street",
+        "invoices.invoice_address"
+    ]);
     let sale = tryton.ask("model.sale.sale.read", vec![json!([id]), fields]).await[0].clone();
-    assert_eq!(sale["shipment_address."]["street"], "Kade 1");
+    assert_eq!(sale["shipment_address"], sale["invoice_address"], "one place is made once");
+    assert_eq!(sale["invoices."][0]["invoice_address"], sale["invoice_address"]);
     assert_eq!(sale["shipments."][0]["delivery_address."]["street"], "Kade 1");
 }

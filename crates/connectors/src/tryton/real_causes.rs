@@ -170,3 +170,36 @@ async fn real_tryton_has_a_closed_period() {
 fn date(day: &str) -> Value {
     super::wire::date(day.parse().unwrap())
 }
+
+#[tokio::test]
+async fn real_tryton_wants_a_new_session_when_one_has_ended() {
+    let tryton = Tryton::real();
+    let ended = super::rpc::Session::of("tidegate:2:0123456789abcdef");
+    let connector = super::connect_as(&tryton.settings(tryton.address()), ended).unwrap();
+    connector.health(&call()).await.unwrap();
+    let (steps, _) = done(&*connector, &mut tryton.order()).await;
+    assert_eq!(steps, ["create", "quote", "confirm"]);
+}
+
+/// A customer of little credit: who may exceed it is asked, who may not is refused.
+#[tokio::test]
+async fn real_tryton_wants_a_yes_for_a_credit_limit() {
+    let (tryton, admin) = (Tryton::real(), Tryton::real().as_admin());
+    let code = tryton.order().object_key.to_string();
+    let limit = super::wire::decimal("10".parse().unwrap());
+    let address = json!([["create", [{"street_unstructured": "Kade 1", "city": "Rotterdam", "country": 1}]]]);
+    let party = json!([{"code": code, "name": "Of little credit", "addresses": address, "credit_limit_amount": limit}]);
+    admin.ask("model.party.party.create", vec![party]).await;
+    let mut wanted = tryton.order();
+    wanted.body["party"] = reference("party", &code);
+    let (steps, fault) = refused(&*tryton.here(), &mut wanted).await;
+    assert_eq!((fault.code.as_str(), steps.last().unwrap().as_str()), ("TG-3301", "confirm"), "{fault}");
+    let (steps, fault) = refused(&*admin.here(), &mut wanted).await;
+    assert_eq!((fault.code.as_str(), steps.as_slice()), ("TG-3302", &["confirm".to_owned()][..]), "{fault}");
+    let yes = admin.with("accept_warnings", json!(true));
+    let (steps, ended) = done(&*yes.here(), &mut wanted).await;
+    assert_eq!(
+        (steps.as_slice(), ended.external.state.as_deref()),
+        (&["confirm".to_owned()][..], Some("processing"))
+    );
+}

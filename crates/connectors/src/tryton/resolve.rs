@@ -23,7 +23,8 @@ pub(super) struct Found {
 
 impl Found {
     async fn miss(&mut self, ask: &Ask<'_>, of: &Kind, value: &str, field: String) -> Result<(), Fault> {
-        let similar = ask.similar(of, value).await?;
+        let similar =
+            if self.missing.len() < SIMILAR_ASKED_MAX { ask.similar(of, value).await? } else { None };
         let reference = Reference { kind: of.kind.to_owned(), value: value.to_owned() };
         self.missing.push(MissingReference { reference, field, similar });
         Ok(())
@@ -52,6 +53,8 @@ const WAREHOUSE: Kind = Kind { kind: "warehouse", model: "stock.location", by: "
 const TAX: Kind = Kind { kind: "tax", model: "account.tax", by: "name" };
 /// Those of a plain look-up by one field.
 const KINDS: [&Kind; 6] = [&PARTY, &PRODUCT, &PAYMENT_TERM, &CURRENCY, &COUNTRY, &WAREHOUSE];
+/// For more missing ones of an order nobody is asked: the first is what a person sees.
+const SIMILAR_ASKED_MAX: usize = 5;
 /// More similar ones nobody reads.
 const SIMILAR_MAX: usize = 50;
 

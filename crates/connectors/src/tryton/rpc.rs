@@ -5,7 +5,7 @@ use super::config::Config;
 use super::fault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use connector::outbound::{Access, Auth, Outbound, OutboundConfig, Request};
+use connector::outbound::{Access, Answer, Auth, Outbound, OutboundConfig, Request};
 use connector::port::CallContext;
 use http::{Method, StatusCode};
 use kernel::fault::Fault;
@@ -21,14 +21,22 @@ pub(super) const CALL_ID: u64 = 1;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Session(Arc<Mutex<Option<Token>>>);
 
-/// `USER:ID:KEY` in base64: what the header holds after `Session`.
-type Token = Arc<SecretString>;
+/// What a log-in gives.
+#[derive(Debug)]
+struct Ticket {
+    /// `USER:ID:KEY` in base64: what the header holds after `Session`.
+    key: SecretString,
+    user: u64,
+}
+
+type Token = Arc<Ticket>;
 
 #[cfg(test)]
 impl Session {
     /// One that Tryton need not know.
     pub(super) fn of(token: &str) -> Self {
-        Self(Arc::new(Mutex::new(Some(Arc::new(SecretString::from(STANDARD.encode(token)))))))
+        let ticket = Ticket { key: SecretString::from(STANDARD.encode(token)), user: 2 };
+        Self(Arc::new(Mutex::new(Some(Arc::new(ticket)))))
     }
 }
 
@@ -65,6 +73,16 @@ impl Rpc {
 
     /// One call and what came of it.
     pub(super) async fn call(&self, call: &CallContext, access: Access, body: &str) -> Result<Value, Fault> {
+        fault::result(self.answer(call, access, body).await?)
+    }
+
+    /// One call and its answer, whatever it says.
+    pub(super) async fn answer(
+        &self,
+        call: &CallContext,
+        access: Access,
+        body: &str,
+    ) -> Result<Answer, Fault> {
         let request = || Request {
             access,
             ..Request::write(Method::POST, &self.path).json_bytes(body.as_bytes().to_vec())
@@ -72,10 +90,23 @@ impl Rpc {
         let (token, outbound) = self.inside(call, None).await?;
         let answer = outbound.send(call, request()).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
-            return fault::result(answer);
+            return Ok(answer);
         }
         let (_, outbound) = self.inside(call, Some(&token)).await?;
-        fault::result(outbound.send(call, request()).await?)
+        outbound.send(call, request()).await
+    }
+
+    /// Says yes to a warning of Tryton's, once: what its own client does when a person clicks.
+    pub(super) async fn say_yes(
+        &self,
+        call: &CallContext,
+        warning: &str,
+        context: Value,
+    ) -> Result<(), Fault> {
+        let (token, _) = self.inside(call, None).await?;
+        let values = json!([{"user": token.user, "name": warning}]);
+        let body = body("model.res.user.warning.create", &[values, context]);
+        self.call(call, Access::Write, &body).await.map(drop)
     }
 
     /// The way in; a new session where there is none or only the one that was refused.
@@ -89,7 +120,7 @@ impl Rpc {
         match &*inside {
             Some((known, outbound)) if Arc::ptr_eq(known, &token) => Ok((token, outbound.clone())),
             _ => {
-                let key = SecretString::from(format!("Session {}", token.expose_secret()));
+                let key = SecretString::from(format!("Session {}", token.key.expose_secret()));
                 let auth = Auth::ApiKey { header: "authorization".to_owned(), key };
                 let outbound = Arc::new(self.outbound(auth)?);
                 *inside = Some((token.clone(), outbound.clone()));
@@ -119,14 +150,15 @@ impl Rpc {
         }
     }
 
-    async fn log_in(&self, call: &CallContext) -> Result<SecretString, Fault> {
+    async fn log_in(&self, call: &CallContext) -> Result<Ticket, Fault> {
         let password = json!({"password": self.password.expose_secret()});
         let body = body("common.db.login", &[json!(self.user), password]);
         let request = Request::health(Method::POST, &self.path).json_bytes(body);
         let answer = self.door.send(call, request).await?;
         let failed = answer.unreadable("a log-in gives no session");
         let result = fault::result(answer)?;
-        let (Some(id), Some(key)) = (result[0].as_u64(), result[1].as_str()) else { return Err(failed) };
-        Ok(SecretString::from(STANDARD.encode(format!("{}:{id}:{key}", self.user))))
+        let (Some(user), Some(key)) = (result[0].as_u64(), result[1].as_str()) else { return Err(failed) };
+        let key = SecretString::from(STANDARD.encode(format!("{}:{user}:{key}", self.user)));
+        Ok(Ticket { key, user })
     }
 }
