@@ -1,0 +1,144 @@
+//! Systems that push: who they are, what they have to say of a fact, and how a mistake is told.
+
+use crate::answer::Answer;
+use crate::doors::{Doors, PUSH_SECRET, PUSH_TOKEN, secret};
+use crate::world::order;
+use axum::body::Body;
+use http::{Request, StatusCode};
+use kernel::envelope::{FactKind, Via};
+use kernel::version::EffectiveVersion;
+use serde_json::{Value, json};
+use tidegate_api::intake::{INGEST_SIGNATURE, sign_ingest};
+
+fn told() -> Value {
+    json!({ "subject": "acme/order:5001", "version": 17, "data": { "number": "S0001", "browser_ip": "10.1.1.1" } })
+}
+
+async fn push(doors: &Doors, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut request = Request::post(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    doors.ask(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+async fn pushed(doors: &Doors, body: &Value) -> Answer {
+    let bearer = format!("Bearer {PUSH_TOKEN}");
+    push(doors, "/ingest/erp/orders", &[("authorization", &bearer)], &body.to_string()).await
+}
+
+#[tokio::test]
+async fn a_fact_is_in_the_log_with_its_version_before_it_is_answered() {
+    let doors = Doors::new();
+    assert_eq!(pushed(&doors, &told()).await.status, StatusCode::OK);
+    let log = doors.log().await;
+    let envelope = &log[0].envelope;
+    assert_eq!((envelope.source.as_str(), envelope.domain.as_str()), ("erp", "orders"));
+    assert_eq!((envelope.kind, envelope.via, &envelope.subject), (FactKind::State, Via::Ingest, &order(1)));
+    assert_eq!(envelope.version, Some(EffectiveVersion::Sequence { sequence: 17 }));
+    assert_eq!(envelope.topic, "object/told");
+    assert_eq!(log[0].payload.as_deref(), Some(br#"{"number":"S0001"}"# as &[u8]));
+    assert_eq!(doors.counted_ingest(200, "stored"), 1);
+}
+
+#[tokio::test]
+async fn the_same_state_is_taken_once() {
+    let doors = Doors::new();
+    let other = json!({ "subject": "acme/order:5001", "version": 17, "data": { "number": "S0002" } });
+    let newer = json!({ "subject": "acme/order:5001", "version": 18, "data": { "number": "S0002" } });
+    let by_id = json!({ "subject": "acme/order:5001", "version": 19, "id": "e-1", "data": {} });
+    let id_again = json!({ "subject": "acme/order:5001", "version": 20, "id": "e-1", "data": {} });
+    for body in [&told(), &told(), &other, &newer, &by_id, &id_again] {
+        assert_eq!(pushed(&doors, body).await.status, StatusCode::OK);
+    }
+    assert_eq!(doors.log().await.len(), 3);
+    let counted =
+        ["stored", "duplicate", "same_id_other_body"].map(|reason| doors.counted_ingest(200, reason));
+    assert_eq!(counted, [3, 1, 2]);
+}
+
+/// Where, with which headers, and the answer.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], StatusCode);
+
+#[tokio::test]
+async fn a_token_or_a_signature_opens_the_door() {
+    let body = told().to_string();
+    let signature = sign_ingest(&secret(PUSH_SECRET), body.as_bytes());
+    let other = sign_ingest(&secret("another"), body.as_bytes());
+    let empty = sign_ingest(&secret(""), body.as_bytes());
+    let bearer = format!("Bearer {PUSH_TOKEN}");
+    let (ok, no) = (StatusCode::OK, StatusCode::UNAUTHORIZED);
+    let erp = "/ingest/erp/orders";
+    let cases: [Case<'_>; 11] = [
+        (erp, &[("authorization", &bearer)], ok),
+        (erp, &[(INGEST_SIGNATURE, &signature)], ok),
+        (erp, &[("authorization", "Bearer wrong"), (INGEST_SIGNATURE, &signature)], ok),
+        (erp, &[], no),
+        (erp, &[("authorization", "Bearer wrong")], no),
+        (erp, &[("authorization", PUSH_TOKEN)], no),
+        (erp, &[(INGEST_SIGNATURE, &other)], no),
+        (erp, &[(INGEST_SIGNATURE, &signature[..20])], no),
+        // Empty secrets, an unknown system: no word about which.
+        ("/ingest/wms/orders", &[("authorization", "Bearer "), (INGEST_SIGNATURE, &empty)], no),
+        ("/ingest/nobody/orders", &[("authorization", &bearer)], no),
+        ("/ingest/nobody/nothing", &[("authorization", &bearer)], no),
+    ];
+    for (path, headers, status) in cases {
+        let doors = Doors::new();
+        let answer = push(&doors, path, headers, &body).await;
+        assert_eq!(answer.status, status, "{path} {headers:?}");
+        assert_eq!(doors.log().await.len(), usize::from(status == ok), "{path} {headers:?}");
+        if status == no {
+            assert_eq!((answer.text.as_str(), doors.counted_ingest(401, "unauthorized")), ("", 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_domain_that_no_flow_takes_is_no_door() {
+    let doors = Doors::new();
+    let bearer = format!("Bearer {PUSH_TOKEN}");
+    let headers = [("authorization", bearer.as_str())];
+    let answer = push(&doors, "/ingest/erp/inventory", &headers, &told().to_string()).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(doors.log().await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_says_what_to_mend() {
+    let doors = Doors::new();
+    let with = |name: &str, value: Value| {
+        let mut body = told();
+        body[name] = value;
+        body.to_string()
+    };
+    let without = |name: &str| {
+        let mut body = told();
+        body.as_object_mut().unwrap().remove(name);
+        body.to_string()
+    };
+    let cases = [
+        ("nonsense".to_owned(), "the body"),
+        ("[]".to_owned(), "$.subject is missing"),
+        (r#"{"subject":"acme/order:1","subject":"acme/order:2"}"#.to_owned(), "subject"),
+        (without("subject"), "$.subject is missing"),
+        (with("subject", json!(5)), "$.subject is a number"),
+        (with("subject", json!("order:5")), "as in \"acme/order:5678\""),
+        (with("subject", json!("acme/order")), "as in \"acme/order:5678\""),
+        (with("subject", json!("acme/order:../../etc")), "as in \"acme/order:5678\""),
+        (with("subject", json!("initech/order:5")), "initech, which is not configured"),
+        (without("version"), "an older state could overwrite a newer one"),
+        (with("version", json!(1.5)), "no whole number"),
+        (with("version", json!("x")), "no whole number"),
+        (without("data"), "$.data is missing"),
+        (with("data", json!([1])), "no object"),
+        (with("topic", json!(7)), "$.topic is"),
+    ];
+    for (body, words) in cases {
+        let bearer = format!("Bearer {PUSH_TOKEN}");
+        let answer = push(&doors, "/ingest/erp/orders", &[("authorization", &bearer)], &body).await;
+        assert_eq!(answer.header("content-type"), "application/json", "{body}");
+        answer.refused(StatusCode::BAD_REQUEST, "TG-7016", words);
+    }
+    assert_eq!(doors.log().await.len(), 0);
+}

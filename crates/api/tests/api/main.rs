@@ -1,0 +1,17 @@
+//! The doors and the admin API as their callers meet them: over the routers that are served, with the store in memory
+//! and a clock that stands.
+
+mod access;
+mod acting;
+mod answer;
+mod bounds;
+mod doors;
+mod gated;
+mod ingest;
+mod outside;
+mod privacy;
+mod reading;
+mod watching;
+mod webhooks;
+mod working;
+mod world;

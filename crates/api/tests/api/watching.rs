@@ -1,0 +1,92 @@
+//! What a balancer, a scraper and the sampler see.
+
+use crate::doors::{Doors, Webhook};
+use crate::world::{ago, due, routed, well};
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+async fn ready(doors: &Doors) -> (StatusCode, Value) {
+    let answer = doors.get("/readyz").await;
+    (answer.status, serde_json::from_str(&answer.text).unwrap())
+}
+
+#[tokio::test]
+async fn it_is_ready_until_it_cannot_take_a_webhook() {
+    let doors = Doors::new();
+    assert_eq!(doors.get("/healthz").await.text, "ok\n");
+    assert_eq!(ready(&doors).await, (StatusCode::OK, json!({ "ready": true, "reasons": [] })));
+
+    doors.disk.0.store(0, Ordering::SeqCst);
+    doors.clock.forward(Duration::from_secs(1));
+    let (status, told) = ready(&doors).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(told["reasons"][0].as_str().unwrap().contains("hub.limits.free_disk_min"));
+    doors.disk.0.store(u64::MAX / 2, Ordering::SeqCst);
+    doors.clock.forward(Duration::from_secs(1));
+
+    doors.store.fails.store(true, Ordering::SeqCst);
+    assert_eq!(ready(&doors).await.0, StatusCode::OK, "nothing is known of it yet");
+    doors.knock(Webhook::order("w-1")).await;
+    assert_eq!(ready(&doors).await.1["reasons"], json!(["the store cannot commit"]));
+    assert!(doors.metrics.encode().contains("tidegate_store_committing 0"));
+    // Nothing is sent here while it says so: it finds out by itself.
+    doors.store.fails.store(false, Ordering::SeqCst);
+    assert_eq!(ready(&doors).await.0, StatusCode::OK);
+    assert!(doors.metrics.encode().contains("tidegate_store_committing 1"));
+
+    doors.readiness.drain();
+    assert_eq!(ready(&doors).await.1, json!({ "ready": false, "reasons": ["it is stopping"] }));
+    assert_eq!(doors.get("/healthz").await.status, StatusCode::OK, "it lives while it stops");
+}
+
+#[tokio::test]
+async fn the_metrics_count_what_was_answered() {
+    let doors = Doors::new();
+    doors.knock(Webhook::order("w-1")).await;
+    doors.knock(Webhook::order("w-2").signed("wrong")).await;
+    let answer = doors.get("/metrics").await;
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    for line in
+        ["status=\"200\",reason=\"stored\"} 1", "status=\"401\",reason=\"wrong_signature\"} 1", "# EOF"]
+    {
+        assert!(answer.text.contains(line), "{line} is not in\n{}", answer.text);
+    }
+    assert!(!answer.text.contains("5001"), "an order is named in the metrics");
+}
+
+#[tokio::test]
+async fn a_stall_is_raised_once_and_again_when_it_comes_back() {
+    let doors = Doors::new();
+    *doors.hub.systems.lock().unwrap() = vec![well("erp")];
+    routed(&doors.store.inner, 1, ago(30), due(ago(30)), None).await;
+    let mut sampler = doors.sampler();
+    sampler.sample().await.unwrap();
+    assert_eq!(doors.heard.names(), Vec::<String>::new(), "half a minute is no stall");
+    let gauges = doors.metrics.encode();
+    assert!(gauges.contains("tidegate_queue_depth{system=\"erp\",state=\"due\"} 1"), "{gauges}");
+
+    doors.clock.forward(Duration::from_secs(60));
+    for _ in 0..3 {
+        sampler.sample().await.unwrap();
+    }
+    assert_eq!(doors.heard.names(), ["stall"]);
+    doors.hub.systems.lock().unwrap()[0].in_work = 1;
+    sampler.sample().await.unwrap();
+    doors.hub.systems.lock().unwrap()[0].in_work = 0;
+    sampler.sample().await.unwrap();
+    assert_eq!(doors.heard.names(), ["stall", "stall"]);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_leaves_the_gauges_as_they_were() {
+    let doors = Doors::new();
+    routed(&doors.store.inner, 1, ago(30), due(ago(30)), None).await;
+    let mut sampler = doors.sampler();
+    sampler.sample().await.unwrap();
+    let before = doors.metrics.encode();
+    doors.store.fails.store(true, Ordering::SeqCst);
+    sampler.sample().await.unwrap_err();
+    assert_eq!(doors.metrics.encode(), before);
+}
