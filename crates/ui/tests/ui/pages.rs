@@ -107,6 +107,7 @@ async fn an_order_tells_its_whole_life_in_the_zone_of_its_shop() {
         rest = after;
     }
     page.says("times in Europe/Amsterdam");
+    page.says("Drawn at 02:13:05");
     page.says("Refund 8800 waits for the breaker of erp (in 24 s).");
     let life = desk.store.life(&crate::world::acme(), subject(1042).root()).await.unwrap();
     page.says(&life.envelopes[0].0.trace.to_string());
@@ -278,10 +279,25 @@ async fn what_others_wrote_is_shown_as_text() {
     let fault =
         kernel::fault::Fault::new(kernel::fault::FaultKind::Rejected, "x", "<script>alert(1)</script>");
     scribe.order(1, scribe.ago(1000), To::dead(fault)).await;
-    for path in ["/", "/dead-letters", "/orders/acme/5600000000001"] {
+    let group = desk.get("/dead-letters").await.link("fingerprint=");
+    for path in ["/", "/dead-letters", &group, "/orders/acme/5600000000001"] {
         let seen = desk.get(path).await;
         seen.says_not("<script>alert");
         seen.says("alert(1)");
+    }
+    let fingerprint = desk.get(&group).await.field("fingerprint");
+    let fields = [
+        ("system", "erp"),
+        ("fingerprint", fingerprint.as_str()),
+        ("count", "1"),
+        ("why", "<script>alert(2)</script>"),
+        ("sure", "yes"),
+    ];
+    desk.act("/dead-letters/skip", &fields).await;
+    for path in ["/dead-letters", "/systems", "/orders/acme/5600000000001"] {
+        let seen = desk.get(path).await;
+        seen.says_not("<script>alert");
+        seen.says("alert(2)");
     }
     let seen = desk.get("/orders?q=%3Cscript%3Ealert%3C%2Fscript%3E").await;
     seen.says_not("<script>alert");
