@@ -38,8 +38,8 @@ pub(super) async fn the_status_of_subjects_in_the_order_asked(store: AnyStore) {
     put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..state(&gone, 2, 9) }).await;
     let newest = store.status(&flow(), &[gone]).await.unwrap().remove(0);
     assert_eq!(newest.outcome, Some(Outcome::Unchanged));
-    put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..state(&failed, 1, 9) })
-        .await;
+    let copy = NewDelivery { supersedes: false, ..state(&failed, 1, 9) };
+    put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..copy }).await;
     let still = store.status(&flow(), &[failed]).await.unwrap().remove(0);
     assert_eq!(
         still.delivery.unwrap().state,
