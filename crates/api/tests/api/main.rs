@@ -5,6 +5,7 @@ mod access;
 mod acting;
 mod answer;
 mod bounds;
+mod documented;
 mod doors;
 mod gated;
 mod ingest;

@@ -9,6 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::Store as _;
 use store::delivery::{DeliveryState, Outcome};
+use tidegate_api::server::{ServerLimits, Serving, serve_tcp};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 const DAY: &str = "2026-11-24";
@@ -222,9 +226,9 @@ impl connector::port::Source for Slow {
 
 /// A shop that never answers, and says when it was given up.
 #[derive(Debug)]
-struct Silent(Arc<tokio::sync::Notify>, Arc<tokio::sync::Notify>);
+struct Silent(Arc<Notify>, Arc<Notify>);
 
-struct GivenUp(Arc<tokio::sync::Notify>);
+struct GivenUp(Arc<Notify>);
 impl Drop for GivenUp {
     fn drop(&mut self) {
         self.0.notify_one();
@@ -252,19 +256,46 @@ impl connector::port::Source for Silent {
     }
 }
 
-#[tokio::test]
-async fn a_client_that_goes_away_stops_the_work() {
+/// A world whose shop never answers; when it was asked, and when it was given up.
+async fn silent() -> (World, Arc<Notify>, Arc<Notify>) {
     let world = World::new().await;
     let (asked, given_up) = (Arc::default(), Arc::default());
     let mut works = world.parts.works.clone();
     works[0].scope.source = Arc::new(Silent(Arc::clone(&asked), Arc::clone(&given_up)));
-    let world = world.and(|parts| parts.works = works);
+    (world.and(|parts| parts.works = works), asked, given_up)
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_stops_the_work() {
+    let (world, asked, given_up) = silent().await;
     let request = Request::post("/admin/v1/prove").header("authorization", format!("Bearer {TOKEN}"));
     let request = request.body(Body::from(json!({ "day": DAY }).to_string())).unwrap();
     let response = world.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     asked.notified().await;
     drop(response);
+    given_up.notified().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_noticed_though_nothing_is_written() {
+    let (world, asked, given_up) = silent().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let second = std::time::Duration::from_secs(1);
+    let limits = ServerLimits { connections_max: 4, header_deadline: 10 * second, drain_deadline: second };
+    let (router, metrics) = (world.router.clone(), world.metrics.clone());
+    tokio::spawn(serve_tcp(listener, Serving { router, limits, metrics, name: "public", stop: stopped }));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let body = json!({ "day": DAY }).to_string();
+    let request = format!(
+        "POST /admin/v1/prove HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    asked.notified().await;
+    drop(client);
     given_up.notified().await;
 }
 
