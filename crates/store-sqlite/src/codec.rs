@@ -90,6 +90,7 @@ pub(crate) const ENDED: i64 = 3;
 pub(crate) const WAIT_CONDITION: i64 = 3;
 /// In the column `wait` of an ended delivery.
 pub(crate) const OUTCOME_SUPERSEDED: i64 = 11;
+pub(crate) const OUTCOME_UNCHANGED: i64 = 12;
 pub(crate) const OUTCOME_FILTERED: i64 = 13;
 pub(crate) const OUTCOME_SHADOWED: i64 = 15;
 
@@ -142,7 +143,7 @@ fn outcome_columns(outcome: &Outcome) -> Done<(i64, Option<String>)> {
     Ok(match outcome {
         Outcome::Delivered { note } => (10, note.clone()),
         Outcome::Superseded { by } => (OUTCOME_SUPERSEDED, Some(by.to_string())),
-        Outcome::Unchanged => (12, None),
+        Outcome::Unchanged => (OUTCOME_UNCHANGED, None),
         Outcome::Filtered { rule } => (OUTCOME_FILTERED, Some(rule.clone())),
         Outcome::Skipped { .. } => (14, json(outcome)?),
         Outcome::Shadowed { .. } => (OUTCOME_SHADOWED, None),
@@ -188,7 +189,7 @@ fn outcome_of(number: i64, detail: Option<String>, secret: Option<String>) -> Do
     Ok(match number {
         10 => Outcome::Delivered { note: detail },
         OUTCOME_SUPERSEDED => Outcome::Superseded { by: kernel::id::Position(parsed(detail)?) },
-        12 => Outcome::Unchanged,
+        OUTCOME_UNCHANGED => Outcome::Unchanged,
         OUTCOME_FILTERED => Outcome::Filtered { rule: detail.unwrap_or_default() },
         14 => parsed(detail)?,
         OUTCOME_SHADOWED => Outcome::Shadowed { would: secret.unwrap_or_default() },

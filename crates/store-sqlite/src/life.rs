@@ -1,7 +1,8 @@
 //! One thing at a time: the whole life of a root, the status of subjects, a name that is looked for, a payload.
 
 use crate::codec::{
-    self, ENDED, OUTCOME_FILTERED, OUTCOME_SHADOWED, OUTCOME_SUPERSEDED, kind_number, via_number,
+    self, ENDED, OUTCOME_FILTERED, OUTCOME_SHADOWED, OUTCOME_SUPERSEDED, OUTCOME_UNCHANGED, kind_number,
+    via_number,
 };
 use crate::deliveries::{BY_A_PERSON, RELEASED};
 use crate::error::Done;
@@ -163,9 +164,9 @@ impl View<'_> {
             None => None,
         };
         if matches!(&status.delivery, Some(d) if d.state == DeliveryState::Ended(Outcome::Unchanged))
-            && let Some(open) = self.open_or_dead(root, of, flow)?
+            && let Some(first) = self.not_a_copy(root, of, flow)?
         {
-            status.delivery = self.delivery(open)?.map(|(delivery, _)| delivery);
+            status.delivery = self.delivery(first)?.map(|(delivery, _)| delivery);
         }
         if let Some(delivery) = &status.delivery {
             status.fault = self.fault_of(delivery)?;
@@ -184,11 +185,13 @@ impl View<'_> {
         Ok(status)
     }
 
-    /// What a later copy of the same state found unchanged is still open, or dead.
-    fn open_or_dead(&self, root: Root, of: &Subject, flow: i64) -> Done<Option<i64>> {
-        let sql = "SELECT id FROM deliveries WHERE shop = ?1 AND root = ?2 AND phase < ?3 AND child = ?4 \
-                   AND flow = ?5 AND kind = ?6 ORDER BY id DESC LIMIT 1";
-        let key = params![root.shop, root.id, ENDED, child(of), flow, kind_number(DeliveryKind::State)];
+    /// The newest state that was neither overtaken nor found unchanged: what a later copy is a copy of.
+    fn not_a_copy(&self, root: Root, of: &Subject, flow: i64) -> Done<Option<i64>> {
+        let sql = "SELECT id FROM deliveries WHERE shop = ?1 AND root = ?2 AND child = ?3 AND flow = ?4 AND kind = ?5 \
+                   AND NOT (phase = ?6 AND wait IN (?7, ?8)) ORDER BY id DESC LIMIT 1";
+        let kind = kind_number(DeliveryKind::State);
+        let key =
+            params![root.shop, root.id, child(of), flow, kind, ENDED, OUTCOME_SUPERSEDED, OUTCOME_UNCHANGED];
         self.one(sql, key, |row| Ok(row.get(0)?))
     }
 

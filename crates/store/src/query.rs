@@ -165,7 +165,7 @@ pub struct SubjectStatus {
     pub subject: Subject,
     pub about: Option<crate::log::About>,
     /// The newest delivery of the flow that was not superseded; where a copy was found unchanged, the one that it is a
-    /// copy of, as long as that is open or dead.
+    /// copy of.
     pub delivery: Option<Delivery>,
     pub outcome: Option<Outcome>,
     pub fault: Option<Fault>,

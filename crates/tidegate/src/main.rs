@@ -1,3 +1,20 @@
 //! The binary: command line and wiring, the only place that knows every crate.
 
-fn main() {}
+#![expect(
+    unreachable_pub,
+    reason = "a binary exports nothing: `pub` says what a module offers to its neighbours"
+)]
+
+mod bench;
+mod cli;
+mod demo;
+mod run;
+mod torture;
+mod wiring;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::dispatch(cli::Cli::parse())
+}

@@ -257,13 +257,13 @@ fn order_fact(kind: TopicKind, verified: &Verified, raw: &Bytes, key: &[u8; 16])
         Ok(read) => read,
         Err(fault) => return unreadable(verified, raw, key, fault),
     };
-    let order = Subject::new(verified.shop.clone(), "order", &identity.order_id);
-    let (kind, subject) = match (kind, &identity.object_id) {
-        (TopicKind::Event(event), Some(object)) => (FactKind::Event, order.child(event.as_str(), object)),
-        // Without an id of its own it is no event of ours: the order is read instead.
-        (TopicKind::Event(_), None) | (TopicKind::Hint, _) => (FactKind::Hint, order),
-        _ => (FactKind::State, order),
+    let kind = match kind {
+        // Refunds, payments and fulfilments are derived from the order's states (DESIGN section 4): their own topics
+        // only make it sooner, by having the order read.
+        TopicKind::Event(_) | TopicKind::Hint => FactKind::Hint,
+        _ => FactKind::State,
     };
+    let subject = Subject::new(verified.shop.clone(), "order", &identity.order_id);
     Fact { kind, subject, payload: payload.into(), problem: None }
 }
 

@@ -206,7 +206,7 @@ async fn what_no_flow_uses_and_every_card_field_is_left_out() {
 }
 
 #[tokio::test]
-async fn topics_are_states_events_and_hints() {
+async fn a_body_that_is_not_the_order_is_a_hint_to_read_it() {
     let doors = Doors::new();
     let refund = Webhook::new("refunds/create", "w-1", br#"{"id":999,"order_id":5001}"#.to_vec());
     let edited = Webhook::new("orders/edited", "w-2", br#"{"order_edit":{"id":3,"order_id":5001}}"#.to_vec());
@@ -214,9 +214,9 @@ async fn topics_are_states_events_and_hints() {
         assert_eq!(doors.knock(webhook).await.status, StatusCode::OK);
     }
     let log = doors.log().await;
-    assert_eq!(log[0].envelope.kind, FactKind::Event);
-    assert_eq!(log[0].envelope.subject.to_string(), "acme/order:5001/refund:999");
-    assert_eq!((log[1].envelope.kind, &log[1].envelope.subject), (FactKind::Hint, &order(1)));
+    for row in &log {
+        assert_eq!((row.envelope.kind, &row.envelope.subject), (FactKind::Hint, &order(1)));
+    }
 }
 
 #[tokio::test]

@@ -137,10 +137,12 @@ impl Check<'_> {
             (!agrees).then_some(Disagreement { rest, graphql, stated, computed, what })
         };
         let shipping = [original.shipping, sums.shipping, sums.shipping_kept, sums.shipping_gross];
-        compare("total_line_items_price", "", stated.lines, &[sums.gross], "the lines' prices")
+        let lines = self.with_and_without_tips(sums.gross, totals);
+        let subtotal = self.with_and_without_tips(sums.subtotal, totals);
+        compare("total_line_items_price", "", stated.lines, &lines, "the lines' prices")
             .or_else(|| {
                 let what = "the lines less their discounts";
-                compare("subtotal_price", "subtotalPriceSet", stated.subtotal, &[sums.subtotal], what)
+                compare("subtotal_price", "subtotalPriceSet", stated.subtotal, &subtotal, what)
             })
             .or_else(|| {
                 let what = "the taxes of lines and shipping";
@@ -156,6 +158,12 @@ impl Check<'_> {
             })
     }
 
+    /// A tip that is a line counts in no sum of goods that Shopify states (`fragments/line-item-tip` of the real bodies).
+    fn with_and_without_tips(&self, sum: MoneyBag, totals: &Totals) -> Vec<MoneyBag> {
+        let without = totals.tips_in_lines.then(|| sum.checked_sub(totals.original.tips).ok()).flatten();
+        [Some(sum), without].into_iter().flatten().collect()
+    }
+
     /// Shopify says itself that the order was changed: its totals before the change are sound in themselves, and its
     /// current ones are those of the edited lines.
     fn changed_and_agrees(&self, totals: &Totals) -> bool {
@@ -166,7 +174,10 @@ impl Check<'_> {
         self.comparable
             && !self.close(total, stated.total)
             && self.close(total, totals.current.total)
-            && self.close(subtotal, totals.current.subtotal)
+            && self
+                .with_and_without_tips(totals.current.subtotal, totals)
+                .iter()
+                .any(|computed| self.close(subtotal, *computed))
             && self.stated_adds_up().unwrap_or(false)
     }
 

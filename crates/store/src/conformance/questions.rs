@@ -37,7 +37,7 @@ pub(super) async fn the_status_of_subjects_in_the_order_asked(store: AnyStore) {
     assert_eq!(status.iter().map(|s| s.swept).collect::<Vec<_>>(), [false, false, false, true]);
     put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..state(&gone, 2, 9) }).await;
     let newest = store.status(&flow(), &[gone]).await.unwrap().remove(0);
-    assert_eq!(newest.outcome, Some(Outcome::Unchanged));
+    assert_eq!(newest.outcome, Some(Outcome::Delivered { note: None }), "a copy hides nothing");
     let copy = NewDelivery { supersedes: false, ..state(&failed, 1, 9) };
     put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..copy }).await;
     let still = store.status(&flow(), &[failed]).await.unwrap().remove(0);

@@ -109,12 +109,10 @@ impl State {
         let of_state = |row: &&&Row| row.delivery.kind == DeliveryKind::State;
         let newest = rows.iter().rev().filter(stands).find(of_state);
         let newest = newest.or_else(|| rows.iter().rev().find(stands)).copied();
-        // What a later copy of the same state found unchanged is still open, or dead.
-        let is_open = |row: &&&Row| !matches!(row.delivery.state, DeliveryState::Ended(_));
-        let unchanged =
-            newest.is_some_and(|row| row.delivery.state == DeliveryState::Ended(Outcome::Unchanged));
-        let open = rows.iter().rev().filter(is_open).find(of_state).copied();
-        let newest = if unchanged { open.or(newest) } else { newest };
+        // A later copy that was found unchanged hides nothing of what it is a copy of.
+        let is_copy = |row: &&Row| row.delivery.state == DeliveryState::Ended(Outcome::Unchanged);
+        let first = rows.iter().rev().filter(stands).filter(of_state).find(|row| !is_copy(row)).copied();
+        let newest = if newest.is_some_and(|row| is_copy(&row)) { first.or(newest) } else { newest };
         let target = self.known(flow, subject).and_then(|known| known.target.clone());
         SubjectStatus {
             subject: subject.clone(),

@@ -38,7 +38,10 @@ pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
             continue;
         }
         let Some(kind) = kinds.iter().find(|kind| kind.name == system.connector.value) else {
-            bail!("systems.{name} names the connector {:?}, which this build does not have", system.connector.value)
+            bail!(
+                "systems.{name} names the connector {:?}, which this build does not have",
+                system.connector.value
+            )
         };
         connectors.insert(name.clone(), connected(name, (kind.connect)(&settings))?);
     }

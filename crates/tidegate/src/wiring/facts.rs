@@ -22,7 +22,8 @@ pub struct Orders {
 
 impl Orders {
     fn order(topic: &str, payload: &[u8]) -> Result<orders::Order, Fault> {
-        let order = if topic == READ_TOPIC { orders::from_graphql(payload) } else { orders::from_rest(payload) };
+        let order =
+            if topic == READ_TOPIC { orders::from_graphql(payload) } else { orders::from_rest(payload) };
         order.map_err(orders::BodyFault::into_fault)
     }
 
@@ -45,7 +46,8 @@ impl Facts for Orders {
 
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
         let order = Self::order(topic, payload)?;
-        let unwritable = |error| Fault::new(FaultKind::Bug, "TG-5006", format!("an order cannot be written: {error}"));
+        let unwritable =
+            |error| Fault::new(FaultKind::Bug, "TG-5006", format!("an order cannot be written: {error}"));
         let digest = orders::digest(&order).map_err(unwritable)?;
         let body = serde_json::to_value(&order).map_err(unwritable)?;
         Ok(State {
@@ -74,7 +76,9 @@ impl Facts for Orders {
             orders::Admission::Export if past.exported || past.attempted => Admission::Export,
             orders::Admission::Export => self.filtered(&state.body),
             orders::Admission::Wait { reason, .. } => Admission::Wait { until: None, text: reason },
-            orders::Admission::Filtered { rule, .. } => Admission::Filtered { rule: rule.as_str().to_owned() },
+            orders::Admission::Filtered { rule, .. } => {
+                Admission::Filtered { rule: rule.as_str().to_owned() }
+            }
         }
     }
 

@@ -64,7 +64,11 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
         .filter_map(|(name, descriptor)| Some((name.clone(), descriptor.as_ref().ok()?.clone())))
         .collect();
     let expressions = DomainExpressions {
-        schemas: known.get(schemas::ORDER).map(|order| ("orders".to_owned(), order.clone())).into_iter().collect(),
+        schemas: known
+            .get(schemas::ORDER)
+            .map(|order| ("orders".to_owned(), order.clone()))
+            .into_iter()
+            .collect(),
     };
     let judged = check::run(
         &config,
@@ -105,8 +109,10 @@ fn topics() -> BTreeMap<String, TopicFacts> {
     domains::orders::ORDER_TOPICS
         .iter()
         .map(|(topic, _)| {
-            let facts =
-                TopicFacts { domain: "orders".to_owned(), scopes: ["read_orders".to_owned()].into_iter().collect() };
+            let facts = TopicFacts {
+                domain: "orders".to_owned(),
+                scopes: ["read_orders".to_owned()].into_iter().collect(),
+            };
             ((*topic).to_owned(), facts)
         })
         .collect()

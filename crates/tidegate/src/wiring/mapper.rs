@@ -31,7 +31,13 @@ impl Mapper for FlowMapper {
         &self.revision
     }
 
-    fn map(&self, body: &Value, subject: &Subject, object_key: &ObjectKey, now: Timestamp) -> Result<Mapped, Fault> {
+    fn map(
+        &self,
+        body: &Value,
+        subject: &Subject,
+        object_key: &ObjectKey,
+        now: Timestamp,
+    ) -> Result<Mapped, Fault> {
         let zone = self.zones.get(&subject.shop).cloned().unwrap_or(TimeZone::UTC);
         let context = Context::new(now, zone, object_key.as_str());
         match self.mapping.run(body, &context) {

@@ -1,13 +1,24 @@
 //! Wiring: from a configuration to a running hub. The one place where everything meets.
 
+pub mod admin;
 pub mod clock;
 pub mod connectors;
 mod facts;
 pub mod load;
 mod mapper;
-mod plan;
+pub mod open;
+pub mod plan;
 mod schemas;
 pub mod shops;
-
-pub use load::Loaded;
+pub mod subscriptions;
 pub mod sweeps;
+
+pub use load::{Loaded, load};
+
+use std::time::Duration;
+
+/// The export lag that is promised: the strictest of all flows that export orders, 60 s where there is none.
+pub fn objective(loaded: &Loaded) -> Duration {
+    let flows = loaded.config.flows.values().filter(|flow| flow.exports_orders());
+    flows.map(|flow| flow.slo.export_lag.value).min().unwrap_or(Duration::from_secs(60))
+}

@@ -24,7 +24,9 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
     let order = super::schemas::all().remove(super::schemas::ORDER).context("the order's schema")?;
     let mut flows = BTreeMap::new();
     for (name, flow) in &loaded.config.flows {
-        let Some(mapping) = loaded.mappings.remove(name) else { bail!("flow {name} has no mapping that could be read") };
+        let Some(mapping) = loaded.mappings.remove(name) else {
+            bail!("flow {name} has no mapping that could be read")
+        };
         flows.insert(name.clone(), self::flow(&loaded.config, name, flow, mapping, &order)?);
     }
     let mut systems = BTreeMap::new();
@@ -57,7 +59,10 @@ fn flow(
         Arc::new(Told)
     };
     let zones = config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
-    let told = config.flows.values().any(|other| other.source.value == flow.target.value && flow.serves_any(config, other));
+    let told = config
+        .flows
+        .values()
+        .any(|other| other.source.value == flow.target.value && flow.serves_any(config, other));
     Ok(FlowPlan {
         name: name.clone(),
         domain: flow.domain.value.clone(),
@@ -123,7 +128,10 @@ fn system(name: &SystemName, system: &System, descriptor: Option<&Descriptor>) -
         attempts_max: system.retry.attempts_max.value,
         backoff: Backoff { first: system.retry.first.value, max: system.retry.longest.value },
         breaker_lanes: system.breaker.lanes.value,
-        breaker_backoff: Backoff { first: system.breaker.open_first.value, max: system.breaker.open_longest.value },
+        breaker_backoff: Backoff {
+            first: system.breaker.open_first.value,
+            max: system.breaker.open_longest.value,
+        },
         ..SystemPlan::new(name.clone(), unknown)
     }
 }

@@ -20,11 +20,13 @@ const FILES: &[(&str, &str)] = &[
 /// Never with the files of this build: a test loads them all.
 pub fn all() -> BTreeMap<String, Schema> {
     let files = FILES.iter().map(|(name, text)| {
-        let schema: Value = serde_json::from_str(text).unwrap_or_else(|error| unreachable!("{name}: {error}"));
+        let schema: Value =
+            serde_json::from_str(text).unwrap_or_else(|error| unreachable!("{name}: {error}"));
         (*name, schema)
     });
     let order = domains::orders::json_schema().unwrap_or_default();
-    let order: Value = serde_json::from_str(&order).unwrap_or_else(|error| unreachable!("the order's schema: {error}"));
+    let order: Value =
+        serde_json::from_str(&order).unwrap_or_else(|error| unreachable!("the order's schema: {error}"));
     files
         .chain([(ORDER, order), ("http.object/1", json!({ "type": "object" }))])
         .map(|(name, schema)| {

@@ -30,7 +30,12 @@ pub fn secret(loaded: &Loaded, key: &str, reference: &Setting<SecretRef>) -> any
     resolve(loaded, key, &reference.value, &reference.origin)
 }
 
-pub fn resolve(loaded: &Loaded, key: &str, reference: &SecretRef, origin: &Origin) -> anyhow::Result<SecretString> {
+pub fn resolve(
+    loaded: &Loaded,
+    key: &str,
+    reference: &SecretRef,
+    origin: &Origin,
+) -> anyhow::Result<SecretString> {
     match reference.resolve(&loaded.env, &loaded.config.base_dir, key, origin) {
         Ok(secret) => Ok(secret),
         Err(finding) => bail!(told(&finding)),
@@ -44,7 +49,9 @@ fn told(finding: &Finding) -> String {
 pub fn clients(loaded: &Loaded, clock: &Arc<dyn Clock>) -> anyhow::Result<Shops> {
     let mut clients = Vec::new();
     for (id, shop) in &loaded.config.shops {
-        let Some(app) = loaded.config.apps.get(&shop.app.value) else { bail!("shop {id} names an app that is not there") };
+        let Some(app) = loaded.config.apps.get(&shop.app.value) else {
+            bail!("shop {id} names an app that is not there")
+        };
         let connection = ShopConnection {
             id: id.clone(),
             domain: shop.domain.as_str().to_owned(),

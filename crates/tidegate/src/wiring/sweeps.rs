@@ -17,7 +17,7 @@ use store::Store;
 use tokio::sync::watch;
 
 /// A webhook that is younger than this is on its way, not missed.
-const GRACE: Duration = Duration::from_secs(30);
+pub const GRACE: Duration = Duration::from_secs(30);
 
 /// One sweep and its cadence.
 #[derive(Debug)]
@@ -48,16 +48,22 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
             sweeps.push(Sweep {
                 scope: scope(planned, around, shop, name, flow.sweep.cost_share.percent()),
                 every: flow.sweep.every.value,
-                settings: Settings {
-                    overlap: flow.sweep.overlap.value,
-                    grace: if polls { Duration::ZERO } else { GRACE.min(flow.sweep.overlap.value / 2) },
-                    from: planned.policy.go_live_at,
-                },
+                settings: settings(
+                    flow,
+                    planned.policy.go_live_at,
+                    if polls { Duration::ZERO } else { GRACE },
+                ),
                 polls,
             });
         }
     }
     sweeps
+}
+
+/// How a flow's passes are made. The grace stays well within the overlap, so that no pass leaves a change to none.
+pub fn settings(flow: &config::Flow, go_live_at: jiff::Timestamp, grace: Duration) -> Settings {
+    let overlap = flow.sweep.overlap.value;
+    Settings { overlap, grace: grace.min(overlap / 2), from: go_live_at }
 }
 
 /// The scope of a work over one flow and one shop.
@@ -83,7 +89,13 @@ pub fn scope(
 }
 
 /// Runs one sweep until the hub stops. What fails is tried again at the next pass: the watermark has not moved.
-pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Arc<dyn Fn(&Sweep, Found) + Send + Sync>, mut stop: watch::Receiver<bool>) {
+pub async fn run(
+    sweep: Sweep,
+    around: Around,
+    hub: Hub,
+    told: Arc<dyn Fn(&Sweep, Found) + Send + Sync>,
+    mut stop: watch::Receiver<bool>,
+) {
     let lease = sweep::watermark_name(&sweep.scope);
     loop {
         let now = around.clock.now();

@@ -132,14 +132,20 @@ impl Office {
         Answer::refusal(refusal)
     }
 
-    /// Keeps an idempotency key for a request that will be carried out later.
-    pub(super) fn reserve(&self, asked: &Asked) {
+    /// Keeps an idempotency key for a request that will be carried out later. False: the key is known, whether its
+    /// request was carried out or is to be; nothing more will be.
+    pub(super) fn reserve(&self, asked: &Asked) -> bool {
+        let lifetime_ms = self.knobs().idempotency_lifetime_ms;
         let mut inner = locked(&self.inner);
-        inner.ledger.late_pending += 1;
-        if let Some(key) = &asked.key {
-            let print = fingerprint(&asked.method, &asked.path, &asked.body);
-            inner.keys.remember(key, print, None, self.now());
+        if let (Some(key), Some(lifetime_ms)) = (&asked.key, lifetime_ms) {
+            let (print, now) = (fingerprint(&asked.method, &asked.path, &asked.body), self.now());
+            if !matches!(inner.keys.look_up(key, print, lifetime_ms, now), Ok(Seen::Never)) {
+                return false;
+            }
+            inner.keys.remember(key, print, None, now);
         }
+        inner.ledger.late_pending += 1;
+        true
     }
 
     pub(super) fn carry_out_late(&self, asked: &Asked) {

@@ -179,8 +179,7 @@ async fn late(
     after_ms: u64,
     answer: LateAnswer,
 ) -> Result<Response<AnswerBody>, Dropped> {
-    if asked.call.weight() != Weight::Read {
-        office.reserve(&asked);
+    if asked.call.weight() != Weight::Read && office.reserve(&asked) {
         let office = office.clone();
         tokio::spawn(async move {
             pause(after_ms).await;

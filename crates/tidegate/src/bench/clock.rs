@@ -1,0 +1,115 @@
+//! Real time for the measurements, and what a process took of the machine, from `/proc`.
+
+use std::time::{Duration, Instant};
+
+#[expect(clippy::disallowed_methods, reason = "a measurement is about the real clock")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Blocks this thread: the pace of an open loop is kept to within a tenth of a millisecond, which a runtime's timer
+/// does not do.
+#[expect(clippy::disallowed_methods, reason = "a measurement is about the real clock")]
+pub fn block_until(due: Instant) {
+    let left = due.saturating_duration_since(now());
+    if !left.is_zero() {
+        std::thread::sleep(left);
+    }
+}
+
+/// Linux counts processor time in ticks of 10 ms.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Seconds of processor time that a process took so far, all threads, user and system.
+pub fn cpu_s(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    ticks as f64 / TICKS_A_SECOND
+}
+
+/// Resident megabytes of a process now.
+pub fn resident_mb(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+/// Share of both processors that others took since the last look, to say how noisy the machine was: all that was
+/// neither idle nor of a process that the measurement started is theirs.
+#[derive(Debug)]
+pub struct Neighbours {
+    busy: f64,
+    own: f64,
+    at: Instant,
+}
+
+impl Neighbours {
+    pub fn look(pids: &[u32]) -> Self {
+        Self { busy: busy_s(), own: own_s(pids), at: now() }
+    }
+
+    /// Processors in use by others since then, as a number of processors.
+    pub fn since(&self, pids: &[u32]) -> f64 {
+        let span_s = self.at.elapsed().as_secs_f64();
+        ((busy_s() - self.busy) - (own_s(pids) - self.own)).max(0.0) / span_s.max(0.001)
+    }
+}
+
+fn own_s(pids: &[u32]) -> f64 {
+    pids.iter().map(|pid| cpu_s(*pid)).sum::<f64>() + cpu_s(std::process::id())
+}
+
+/// Of all processors, all but idle and waiting for the disk.
+fn busy_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
+    let idle: f64 = ticks.iter().skip(3).take(2).sum();
+    // Guests are counted in user and nice already.
+    (ticks.iter().take(8).sum::<f64>() - idle) / TICKS_A_SECOND
+}
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[n / 2],
+        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
+    }
+}
+
+/// How far apart: the smallest and the largest.
+pub fn spread(values: &[f64]) -> (f64, f64) {
+    values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)))
+}
+
+/// In milliseconds.
+pub fn ms(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "nothing is computed but a mean of two small whole numbers")]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(vec![]).is_nan());
+        assert_eq!(spread(&[2.0, 1.0, 3.0]), (1.0, 3.0));
+    }
+
+    #[test]
+    fn this_process_takes_memory_and_time() {
+        assert!(resident_mb(std::process::id()) > 0.5);
+        assert!(cpu_s(std::process::id()) >= 0.0);
+        assert!(busy_s() > 0.0);
+    }
+}

@@ -1,0 +1,131 @@
+//! `tidegate bench`: how fast, how late, how large, each figure beside what it is held against, in one run. The hub is
+//! a process of its own; load and targets share the machine with it, which the figures say. It prints and judges
+//! nothing: no test depends on the time that something takes. `docs/performance.md` tells how to read it.
+
+mod breaker;
+mod clock;
+mod figure;
+mod floor;
+mod intake;
+mod latency;
+mod load;
+mod long;
+mod orders;
+mod sink;
+mod stage;
+
+use crate::cli::{Common, Failure, block_on};
+use anyhow::Context as _;
+use figure::Figure;
+use floor::Floor;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+const PART_INTAKE: &str = "intake";
+const PART_LATENCY: &str = "latency";
+const PART_BREAKER: &str = "breaker";
+const PART_STARTUP: &str = "startup";
+const PART_MEMORY: &str = "memory";
+
+/// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Short rounds: shows that it works, not what the machine can do
+    #[arg(long)]
+    quick: bool,
+    /// One part alone; may be given several times
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Where the hubs' files go; on the disk that is to be measured
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Serves as a floor
+    #[arg(long, value_enum, hide = true, requires = "listen")]
+    floor: Option<Floor>,
+    #[arg(long, hide = true)]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Intake,
+    Latency,
+    Breaker,
+    Startup,
+    Memory,
+}
+
+/// How it is measured, and where.
+#[derive(Debug)]
+pub struct Bench {
+    quick: bool,
+    folder: PathBuf,
+}
+
+impl Bench {
+    /// What is going on, for a person who waits.
+    fn tell(&self, what: &str) {
+        eprintln!("  … {what}");
+    }
+}
+
+pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    let own = std::env::temp_dir().join(format!("tidegate-bench-{}", std::process::id()));
+    let bench = Bench { quick: args.quick, folder: args.dir.clone().unwrap_or_else(|| own.clone()) };
+    if let (Some(floor), Some(listen)) = (args.floor, args.listen) {
+        return intake::floor(floor, listen, &bench);
+    }
+    std::fs::create_dir_all(&bench.folder)
+        .with_context(|| format!("{} cannot be made", bench.folder.display()))?;
+    let wants = |part: Part| args.only.is_empty() || args.only.contains(&part);
+    let figures = block_on(async { Ok(measure(&bench, wants).await?) });
+    if args.dir.is_none() && figures.is_ok() {
+        std::fs::remove_dir_all(&own)?;
+    }
+    if common.json {
+        let line = serde_json::to_string(&serde_json::json!({ "quick": args.quick, "figures": figures? }))
+            .context("the figures as JSON")?;
+        writeln!(std::io::stdout().lock(), "{line}")?;
+    } else {
+        figures?;
+    }
+    Ok(())
+}
+
+async fn measure(bench: &Bench, wants: impl Fn(Part) -> bool) -> anyhow::Result<Vec<Figure>> {
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    eprintln!("{processors} processors, shared by hub, load and target; files in {}", bench.folder.display());
+    if cfg!(debug_assertions) {
+        eprintln!(
+            "this build is not optimised: the figures mean nothing (cargo xtask bench builds one that is)"
+        );
+    }
+    let mut all = Vec::new();
+    if wants(Part::Intake) {
+        told(&mut all, intake::measure(bench).await?);
+    }
+    if wants(Part::Latency) {
+        told(&mut all, latency::measure(bench).await?);
+    }
+    if wants(Part::Breaker) {
+        told(&mut all, breaker::measure(bench).await?);
+    }
+    if wants(Part::Memory) || wants(Part::Startup) {
+        told(&mut all, long::measure(bench, wants(Part::Memory), wants(Part::Startup)).await?);
+    }
+    Ok(all)
+}
+
+/// Each part when it is done.
+fn told(all: &mut Vec<Figure>, figures: Vec<Figure>) {
+    let mut part = "";
+    for figure in &figures {
+        if figure.part != part {
+            part = figure.part;
+            eprintln!("{part}");
+        }
+        eprintln!("{}", figure.line());
+    }
+    all.extend(figures);
+}

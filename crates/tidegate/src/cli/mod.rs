@@ -1,0 +1,95 @@
+//! The command line: what can be asked, how it is answered, and with which exit code. Each command has a file with its
+//! arguments, its help and its work; what they share is here and in [`exit`].
+
+mod exit;
+mod twin;
+
+use clap::{Parser, Subcommand};
+pub use exit::Failure;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate demo                                 the whole of it in a minute, with real failures, and the ledger
+  tidegate init my-hub --shop acme.myshopify.com --erp http
+  tidegate check                                what would flow, and all that is wrong, without a network
+  tidegate run                                  the hub, until it is told to stop
+  tidegate status                               what is late, why, and what happens next
+  tidegate orders show '#1001'                  one order's whole life
+
+Exit codes: 0 well; 1 it failed; 2 the command line is wrong; 3 something was found (check, doctor, prove);
+4 there is no such thing; 5 the hub cannot be reached.";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "tidegate",
+    version,
+    about = "The integration hub between Shopify and the systems behind it"
+)]
+#[command(after_help = EXAMPLES, max_term_width = 110, propagate_version = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// The configuration
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "TIDEGATE_CONFIG",
+        default_value = "tidegate.toml",
+        value_name = "FILE"
+    )]
+    pub config: PathBuf,
+    /// Sets one key over file and environment; may be given several times
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = override_of)]
+    pub overrides: Vec<(String, String)>,
+    /// One JSON object on standard output, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+fn override_of(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, as in hub.listen=127.0.0.1:8080")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(crate::run::Args),
+    Demo(crate::demo::Args),
+    Twin(twin::Args),
+    #[command(hide = true)]
+    Bench(crate::bench::Args),
+    #[command(hide = true)]
+    Torture(crate::torture::Args),
+}
+
+/// Runs one command. What it says about a failure is one text on standard error.
+pub fn dispatch(cli: Cli) -> ExitCode {
+    let Cli { common, command } = cli;
+    let result = match command {
+        Command::Run(args) => crate::run::run(&common, &args),
+        Command::Demo(args) => crate::demo::run(&common, &args),
+        Command::Twin(args) => twin::run(&args),
+        Command::Bench(args) => crate::bench::run(&common, &args),
+        Command::Torture(args) => crate::torture::run(&common, &args),
+    };
+    exit::told(result)
+}
+
+/// The runtime of a command.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::from(anyhow::anyhow!("the runtime cannot be started: {error}")))?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,59 @@
+//! The admin API without a hub: the same router over the same store, for a command's lifetime. What a command does is
+//! found by the hub at its next start.
+
+use crate::cli::Failure;
+use crate::wiring::clock::SystemClock;
+use crate::wiring::{self, Loaded};
+use api::LiveHub;
+use api::admin::{self, AdminParts, Guard};
+use api::watch::Watching;
+use axum::Router;
+use engine::hub::Snapshot;
+use engine::overview::Watched;
+use kernel::clock::Clock;
+use std::sync::Arc;
+use store::{Store, StoreError};
+use telemetry::Metrics;
+
+/// Opens the store; refuses while another process has it.
+pub async fn router(loaded: &mut Loaded) -> Result<Router, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let store: Arc<dyn Store> = Arc::new(wiring::open::store(loaded, &clock).await.map_err(opened)?);
+    let shops = wiring::shops::clients(loaded, &clock)?;
+    let connected = wiring::connectors::build(loaded, shops)?;
+    let plan = wiring::plan::build(loaded)?;
+    let watching = Watching::new(Arc::new(Metrics::new()), clock.clone(), Vec::new());
+    let parts = AdminParts {
+        watched: Watched::of(&plan, wiring::objective(loaded)),
+        works: wiring::admin::works(loaded, &plan, &connected, &store, &clock),
+        flows: wiring::admin::flows(loaded),
+        store,
+        hub: Arc::new(NoHub),
+        clock,
+        watching: Arc::new(watching),
+    };
+    Ok(admin::router(Arc::new(parts), Guard::Socket))
+}
+
+/// A store that is in use although nobody listens on its socket: a hub that is just starting or stopping.
+fn opened(error: anyhow::Error) -> Failure {
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::InUse(file)) => Failure::Unreachable(format!(
+            "{file} is in use, and nobody listens on the socket beside it: a hub is just starting or stopping there; \
+             ask again in a moment"
+        )),
+        _ => Failure::Failed(error),
+    }
+}
+
+/// Stands for the hub that does not run.
+#[derive(Debug)]
+struct NoHub;
+
+impl LiveHub for NoHub {
+    fn appended(&self) {}
+    fn changed(&self) {}
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::default()
+    }
+}

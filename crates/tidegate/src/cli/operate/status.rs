@@ -1,0 +1,106 @@
+//! `tidegate status`: the verdict, what is wrong, why and what happens next; then the figures behind it. The words are
+//! the engine's, the same as on the page.
+
+use super::client::Client;
+use super::page::{self, Page, at, list, many, number, span, text};
+use super::{dead_letters, systems};
+use crate::cli::Failure;
+use serde_json::Value;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate status
+  tidegate status --json | jq .verdict          well, attention or trouble";
+
+/// How everything stands: what is late, why, and what happens next
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {}
+
+pub async fn run(client: &Client, _: &Args, json: bool) -> Result<(), Failure> {
+    let status = client.get("/status").await?;
+    if json {
+        page::json(&status);
+    } else {
+        drawn(&status).print();
+    }
+    Ok(())
+}
+
+fn drawn(status: &Value) -> Page {
+    let mut page = Page::new();
+    page.line(format!("{} UTC: {}", at(&status["at"]), verdict(status)));
+    for finding in list(&status["findings"]) {
+        page.blank();
+        page.line(format!("{}  {}", text(&finding["severity"]), text(&finding["what"])));
+        if !finding["why"].is_null() {
+            page.line(format!("    why   {}", text(&finding["why"])));
+        }
+        let until = if finding["until"].is_null() {
+            String::new()
+        } else {
+            format!(", {} UTC", at(&finding["until"]))
+        };
+        page.line(format!("    next  {}{until}", text(&finding["next"])));
+    }
+    page.blank();
+    lag(&mut page, status);
+    touched(&mut page, &status["touched"]);
+    page.blank();
+    page.line("Systems");
+    systems::table(&mut page, list(&status["systems"]));
+    if !list(&status["dead_letters"]).is_empty() {
+        page.blank();
+        page.line("Dead letters, by cause (tidegate dead-letters list)");
+        dead_letters::groups(&mut page, list(&status["dead_letters"]));
+    }
+    page
+}
+
+fn verdict(status: &Value) -> &'static str {
+    if status["fresh"] == true {
+        return "nothing has arrived yet";
+    }
+    match status["verdict"].as_str() {
+        Some("well") => "all is well",
+        Some("attention") => "somebody should look, in working hours",
+        _ => "trouble: late, or stuck until a person acts",
+    }
+}
+
+fn lag(page: &mut Page, status: &Value) {
+    let objective = span(&status["objective_ms"]);
+    let row = |name: &str, lag: &Value| {
+        let over = match number(&lag["count"]) {
+            0 => "–".to_owned(),
+            count => format!("{} of {count}", number(&lag["over"])),
+        };
+        vec![name.to_owned(), span(&lag["p50_ms"]), span(&lag["p99_ms"]), over]
+    };
+    let lag = &status["lag"];
+    page.line(format!("Lag of exports, against {objective}"));
+    page.table(
+        &["over", "p50", "p99", "too late"],
+        vec![row("five minutes", &lag["now"]), row("an hour", &lag["hour"])],
+    );
+    if !lag["covered_since"].is_null() {
+        page.line(format!("(of the newest, since {} UTC)", at(&lag["covered_since"])));
+    }
+    let late = number(&status["late"]["count"]);
+    if late > 0 {
+        let at_least = if status["late"]["more"] == true { "at least " } else { "" };
+        let oldest = span(&status["late"]["oldest_ms"]);
+        page.line(format!("late now: {at_least}{late}, the oldest by {oldest}"));
+    }
+}
+
+fn touched(page: &mut Page, touched: &Value) {
+    page.blank();
+    page.line(format!(
+        "{} so far; touched by hand {}, released by triage {}, found by the sweep {}",
+        many(number(&touched["orders"]), "order"),
+        number(&touched["by_hand"]),
+        number(&touched["by_triage"]),
+        number(&touched["swept"]),
+    ));
+}

@@ -1,0 +1,133 @@
+//! `tidegate twin`: the look-alikes by themselves, for a person to play with.
+
+use super::exit::Failure;
+use std::path::PathBuf;
+use twin::{erp, shopify};
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate twin erp --port 9002                          a REST back office that is in good health
+  tidegate twin erp --port 9002 --knob unanswered_per_mille=50 --knob latency_ms=200
+  tidegate twin shopify --port 9001 --orders 100 --webhooks http://127.0.0.1:8080/webhooks/shopify";
+
+/// Runs a look-alike of Shopify or of a back office
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Which {
+    Shopify(Shop),
+    Erp(Office),
+}
+
+/// A shop with orders that keep coming and changing, its Admin GraphQL API and its webhooks
+#[derive(Debug, clap::Args)]
+struct Shop {
+    #[arg(long, default_value = "acme.myshopify.com")]
+    domain: String,
+    /// 0 takes a free one
+    #[arg(long, default_value_t = 9001)]
+    port: u16,
+    /// How many orders are placed
+    #[arg(long, default_value_t = 100)]
+    orders: u64,
+    /// Orders in a minute
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    per_minute: u64,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What `X-Shopify-Access-Token` must hold
+    #[arg(long, default_value = "shpat_twin", value_name = "TOKEN")]
+    access_token: String,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "access_token")]
+    access_token_file: Option<PathBuf>,
+    /// Signs the webhooks
+    #[arg(long, default_value = "hush", value_name = "SECRET")]
+    client_secret: String,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "client_secret")]
+    client_secret_file: Option<PathBuf>,
+    /// Where order topics are sent; without it the hub subscribes by itself
+    #[arg(long, value_name = "URL")]
+    webhooks: Option<String>,
+    /// standard, advanced, plus or enterprise
+    #[arg(long, default_value = "plus")]
+    plan: shopify::Plan,
+    /// 3600 turns an hour between two retries into a second
+    #[arg(long, default_value_t = 1)]
+    compression: u32,
+}
+
+/// A REST back office with knobs for every way of failing, and a ledger that outlives it
+#[derive(Debug, clap::Args)]
+struct Office {
+    /// 0 takes a free one
+    #[arg(long, default_value_t = 9002)]
+    port: u16,
+    /// Serves /twin/… even in an outage; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    control_port: u16,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// `Authorization: Bearer …`
+    #[arg(long)]
+    token: Option<String>,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
+    /// Every change goes there before it is answered
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// What is turned from the start; GET /twin/knobs lists them all
+    #[arg(long = "knob", value_name = "NAME=VALUE")]
+    knobs: Vec<String>,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    super::block_on(async {
+        match &args.which {
+            Which::Shopify(shop) => {
+                let options = shopify::StandaloneOptions {
+                    domain: shop.domain.clone(),
+                    port: shop.port,
+                    seed: shop.seed,
+                    orders: shop.orders,
+                    interval_ms: 60_000 / shop.per_minute,
+                    access_token: secret(shop.access_token_file.as_ref(), &shop.access_token)?,
+                    client_secret: secret(shop.client_secret_file.as_ref(), &shop.client_secret)?,
+                    webhook_target: shop.webhooks.clone(),
+                    plan: shop.plan,
+                    compression: shop.compression,
+                };
+                Ok(shopify::run_standalone(options).await?)
+            }
+            Which::Erp(office) => {
+                let token = match &office.token_file {
+                    Some(_) => Some(secret(office.token_file.as_ref(), "")?),
+                    None => office.token.clone(),
+                };
+                let options = erp::StandaloneOptions {
+                    port: office.port,
+                    control_port: office.control_port,
+                    seed: office.seed,
+                    token,
+                    ledger_file: office.ledger.clone(),
+                    knobs: office.knobs.clone(),
+                };
+                Ok(erp::run_standalone(options).await?)
+            }
+        }
+    })
+}
+
+fn secret(file: Option<&PathBuf>, given: &str) -> Result<String, Failure> {
+    let Some(file) = file else { return Ok(given.to_owned()) };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
+    Ok(text.trim().to_owned())
+}

@@ -1,0 +1,159 @@
+//! What is done to the hub and its neighbours, and when: one line each says what and why.
+
+use super::report::Teller;
+use super::stage::{Stage, pause};
+use std::time::Duration;
+use twin::erp::{FaultsOn, Knobs, Outage};
+
+/// One thing that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// The everyday of any ERP.
+    Everyday,
+    Fails,
+    Throttles,
+    Away,
+    /// Does the work and does not say so.
+    Lies,
+    /// SIGKILL, and at once again.
+    Kill,
+    /// SIGKILL, and a while of nobody there: webhooks are refused, and Shopify retries.
+    KillAndStayDown,
+    /// The items that orders waited for are added to the ERP.
+    ItemsAdded,
+    AllWell,
+}
+
+/// The acts, each with how many orders are placed before it.
+pub fn script(orders: u64) -> Vec<(u64, Act)> {
+    let acts: &[(u64, Act)] = &[
+        (0, Act::Everyday),
+        (8, Act::Fails),
+        (16, Act::Kill),
+        (20, Act::Everyday),
+        (30, Act::Away),
+        (36, Act::Kill),
+        (48, Act::Throttles),
+        (56, Act::Everyday),
+        (62, Act::Lies),
+        (68, Act::Kill),
+        (72, Act::Everyday),
+        (80, Act::KillAndStayDown),
+        (88, Act::ItemsAdded),
+        (92, Act::Lies),
+        (95, Act::Kill),
+    ];
+    acts.iter().map(|(percent, act)| (orders * percent / 100, *act)).collect()
+}
+
+impl Act {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Everyday => "the ERP as it is on any day: now and then slow, busy, or without an answer",
+            Self::Fails => {
+                "the ERP answers every third request with 500; half of those it carried out all the same"
+            }
+            Self::Throttles => "the ERP throttles: 429 to every third request",
+            Self::Away => "the ERP is away for six seconds: its port is closed",
+            Self::Lies => {
+                "the ERP carries orders out and drops the connection, or carries them out a second later"
+            }
+            Self::Kill => "the hub is killed with SIGKILL in the middle of its work, and started again",
+            Self::KillAndStayDown => {
+                "the hub is killed and stays away for two seconds: webhooks are refused, and retried"
+            }
+            Self::ItemsAdded => "somebody adds the items to the ERP that some orders waited for",
+            Self::AllWell => "from here on all is well",
+        }
+    }
+
+    pub(super) async fn perform(self, stage: &mut Stage, teller: &Teller) -> anyhow::Result<()> {
+        teller.act(self.text());
+        match self {
+            Self::Everyday => stage.erp.turn(everyday),
+            Self::Fails => stage.erp.turn(|knobs| {
+                everyday(knobs);
+                knobs.error_per_mille = 330;
+                knobs.error_applied_per_mille = 500;
+            }),
+            Self::Throttles => stage.erp.turn(|knobs| {
+                everyday(knobs);
+                knobs.throttled_per_mille = 330;
+            }),
+            Self::Away => stage.erp.turn(|knobs| {
+                everyday(knobs);
+                knobs.outage = Outage::Refused;
+                knobs.outage_for_ms = Some(6_000);
+            }),
+            Self::Lies => stage.erp.turn(|knobs| {
+                everyday(knobs);
+                knobs.faults_on = FaultsOn::Writes;
+                knobs.unanswered_per_mille = 200;
+                knobs.late_apply_per_mille = 150;
+                knobs.late_apply_ms = 1_000;
+            }),
+            Self::Kill => {
+                stage.hub.kill().await?;
+                stage.hub.start().await?;
+            }
+            Self::KillAndStayDown => {
+                stage.hub.kill().await?;
+                pause(Duration::from_secs(2)).await;
+                stage.hub.start().await?;
+            }
+            Self::ItemsAdded => {
+                for sku in ["SKU-9001", "SKU-9002", "SKU-9003"] {
+                    add_surely(stage, sku).await?;
+                }
+            }
+            Self::AllWell => {
+                stage.erp.turn(|knobs| *knobs = Knobs { page_size: knobs.page_size, ..Knobs::default() })
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ERP of the play fails for people too.
+async fn add_surely(stage: &Stage, sku: &str) -> anyhow::Result<()> {
+    let mut last = Ok(());
+    for _ in 0..50 {
+        last = stage.add_item(sku).await;
+        if last.is_ok() {
+            break;
+        }
+        pause(Duration::from_millis(100)).await;
+    }
+    last
+}
+
+fn everyday(knobs: &mut Knobs) {
+    *knobs = Knobs {
+        page_size: knobs.page_size,
+        latency_ms: 5,
+        latency_tail_ms: 150,
+        latency_tail_per_mille: 20,
+        error_per_mille: 10,
+        error_applied_per_mille: 500,
+        throttled_per_mille: 5,
+        unanswered_per_mille: 10,
+        late_apply_per_mille: 3,
+        late_apply_ms: 800,
+        half_answer_per_mille: 3,
+        ..Knobs::default()
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_kills_several_times_and_comes_in_its_order() {
+        let script = script(1000);
+        let kills = script.iter().filter(|(_, act)| matches!(act, Act::Kill | Act::KillAndStayDown)).count();
+        assert!(kills >= 3 && script.is_sorted_by_key(|(from, _)| *from));
+        assert!(script.iter().all(|(from, _)| *from < 1000));
+        assert_eq!(super::script(1).len(), script.len());
+    }
+}

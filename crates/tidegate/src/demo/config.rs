@@ -1,0 +1,110 @@
+//! The configuration that a stage's hub runs with: the one that `tidegate init` writes, with the look-alikes' addresses
+//! and with shorter waits, so that a minute holds what takes an hour elsewhere. It is a file like any other, so that
+//! every command works on it.
+
+use anyhow::Context as _;
+use config::{ErpKind, InitOptions, starting_configuration};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+pub const SHOP_DOMAIN: &str = "acme.myshopify.com";
+/// What `init` calls it.
+pub const SHOP: &str = "acme";
+pub const FLOW: &str = "orders_to_erp";
+
+/// Where things are, and what they take.
+#[derive(Debug)]
+pub struct Addresses<'a> {
+    pub hub: &'a str,
+    pub shop: &'a str,
+    pub erp: &'a str,
+    pub access_token: &'a str,
+    pub client_secret: &'a str,
+    pub erp_token: &'a str,
+}
+
+const ORDERS: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
+const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
+
+/// In place of what is meant for months: each is a key that anybody may set.
+const WAITS: &str = r#"
+[systems.erp.retry]
+first = "200ms"
+longest = "4s"
+
+[systems.erp.breaker]
+open_first = "500ms"
+open_longest = "4s"
+"#;
+
+/// Sales are confirmed after a while, as where people may change their minds; what changes later is a ticket, but for a
+/// cancellation, which this ERP takes at any time.
+const LIVE: &str = r#"mode = "live"
+confirm_when = 'after("20s")'
+after_confirm = { cancel = "amend" }
+sweep = { every = "5s", overlap = "20s" }"#;
+
+/// Writes all files below the folder.
+pub fn write(folder: &Path, at: &Addresses<'_>, now: Timestamp, by_look_up: bool) -> anyhow::Result<()> {
+    let mut random = |bytes: &mut [u8]| {
+        // A demo's keys guard a demo's data; without randomness there is no demo.
+        let filled = getrandom::fill(bytes);
+        assert!(filled.is_ok(), "the system gives no random bytes");
+    };
+    let files = starting_configuration(InitOptions {
+        shop_domain: SHOP_DOMAIN,
+        erp: ErpKind::Http,
+        erp_url: Some(at.erp),
+        time_zone: Some("UTC"),
+        now,
+        random: &mut random,
+        twin: true,
+        access_token: Some(SecretString::from(at.access_token)),
+        client_secret: Some(SecretString::from(at.client_secret)),
+        erp_secret: Some(SecretString::from(at.erp_token)),
+        mappings: vec![
+            ("orders_to_erp.toml".to_owned(), ORDERS.to_owned()),
+            ("erp_to_shopify.toml".to_owned(), NUMBER_BACK.to_owned()),
+        ],
+    })?;
+    for file in files {
+        let path = folder.join(&file.path);
+        let parent = path.parent().context("a file has a folder")?;
+        std::fs::create_dir_all(parent)?;
+        let contents = if file.path.ends_with("tidegate.toml") {
+            adapted(&file.contents, at, by_look_up)?
+        } else {
+            file.contents
+        };
+        let mut options = std::fs::OpenOptions::new();
+        let mut opened = options.create(true).truncate(true).write(true).mode(file.mode).open(&path)?;
+        std::io::Write::write_all(&mut opened, contents.as_bytes())
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Each replacement has to find its place: a starting configuration that was reworded is not passed over in silence.
+fn adapted(text: &str, at: &Addresses<'_>, by_look_up: bool) -> anyhow::Result<String> {
+    let listen = at.hub.trim_start_matches("http://");
+    let key = "idempotency = { header = \"Idempotency-Key\", lifetime = \"24h\" }";
+    let replacements = [
+        (key, if by_look_up { String::new() } else { key.to_owned() }),
+        ("listen = \"127.0.0.1:8080\"", format!("listen = \"{listen}\"\nlog_format = \"text\"")),
+        ("public_url = \"http://127.0.0.1:8080\"", format!("public_url = \"{}\"", at.hub)),
+        ("admin_url = \"http://127.0.0.1:9001\"", format!("admin_url = \"{}\"", at.shop)),
+        ("plan = \"standard\"", "plan = \"plus\"".to_owned()),
+        ("request_timeout = \"20s\"", "request_timeout = \"2s\"".to_owned()),
+        ("lease = \"60s\"", "lease = \"10s\"".to_owned()),
+        ("settle_after = \"60s\"", "settle_after = \"3s\"".to_owned()),
+        ("mode = \"live\"", LIVE.to_owned()),
+    ];
+    let mut text = text.to_owned();
+    for (from, to) in replacements {
+        anyhow::ensure!(text.contains(from), "the starting configuration has no line {from:?}");
+        text = text.replacen(from, &to, 1);
+    }
+    Ok(text + WAITS)
+}

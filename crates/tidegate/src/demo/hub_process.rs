@@ -1,0 +1,102 @@
+//! The hub as a process that can be killed: started, waited for, ended by SIGKILL in the middle of whatever it does.
+
+use anyhow::{Context as _, bail};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// One hub, through all its lives.
+#[derive(Debug)]
+pub struct HubProcess {
+    program: PathBuf,
+    config: PathBuf,
+    log: PathBuf,
+    url: String,
+    client: reqwest::Client,
+    child: Option<Child>,
+    pub kills: u32,
+}
+
+/// A hub that is not ready by then does not start.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+impl HubProcess {
+    /// Of this very program.
+    pub fn new(config: &Path, log: &Path, url: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            program: std::env::current_exe().context("this program cannot be found")?,
+            config: config.to_owned(),
+            log: log.to_owned(),
+            url: url.to_owned(),
+            client: reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?,
+            child: None,
+            kills: 0,
+        })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The process's number, while it lives.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
+    /// Returns when it is ready to take webhooks.
+    pub async fn start(&mut self) -> anyhow::Result<()> {
+        let log = File::options().create(true).append(true).open(&self.log)?;
+        let child = Command::new(&self.program)
+            .args(["run", "--config"])
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", self.program.display()))?;
+        self.child = Some(child);
+        let ready = tokio::time::timeout(READY_WITHIN, self.ready()).await;
+        ready.with_context(|| {
+            format!("the hub was not ready within {READY_WITHIN:?}: see {}", self.log.display())
+        })?
+    }
+
+    async fn ready(&mut self) -> anyhow::Result<()> {
+        loop {
+            if let Some(child) = &mut self.child
+                && let Some(status) = child.try_wait()?
+            {
+                bail!("the hub ended at once ({status}): see {}", self.log.display());
+            }
+            let answer = self.client.get(format!("{}/readyz", self.url)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            super::pause(LOOK_EVERY).await;
+        }
+    }
+
+    /// SIGKILL: no handler runs, nothing is flushed.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.context("the hub cannot be killed")?;
+            self.kills += 1;
+        }
+        Ok(())
+    }
+
+    /// SIGTERM, and its end.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        if let Some(pid) = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        }
+        let ended = tokio::time::timeout(READY_WITHIN, child.wait()).await;
+        ended.context("the hub does not stop")??;
+        Ok(())
+    }
+}

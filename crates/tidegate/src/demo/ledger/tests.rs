@@ -1,0 +1,96 @@
+//! The judge can fail: each way in which a run can be wrong is shown to it.
+
+use super::*;
+use crate::demo::play::{Played, reference};
+use std::sync::Arc;
+use twin::shop::{Mix, What, Workload, WorkloadConfig};
+
+/// Ten plain orders, and a sale for each as an ERP would hold it.
+fn run() -> (Vec<Arc<Order>>, Vec<Sale>, Played, Reasons) {
+    let start: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+    let workload = Workload::new(WorkloadConfig {
+        seed: 3,
+        orders: 10,
+        first_number: 1,
+        start,
+        interval_ms: 100,
+        shop: Arc::new(twin::shopify::ShopConfig::new("acme.myshopify.com").profile),
+        mix: Mix::plain(),
+    });
+    let mut played = Played::default();
+    let mut orders = Vec::new();
+    for (at, change) in workload {
+        let What::Place(order) = change.what else { continue };
+        played.note(&order, at);
+        orders.push(Arc::from(order));
+    }
+    let sales =
+        orders.iter().enumerate().map(|(index, order)| sale(index as u64 + 1, order, start)).collect();
+    (orders, sales, played, Reasons::new())
+}
+
+fn sale(id: u64, order: &Order, at: Timestamp) -> Sale {
+    let gross = order.totals().current_total.shop;
+    serde_json::from_value(json!({
+        "id": id, "number": format!("SO-{id:06}"), "version": 1, "state": "draft",
+        "reference": reference(order.id), "party": "CUST-001", "currency": "EUR", "tax_included": false,
+        "metadata": {}, "lines": [],
+        "totals": { "net": gross, "tax": "0", "gross": gross },
+        "created_at": at.checked_add(std::time::Duration::from_secs(30)).unwrap().to_string(),
+        "updated_at": at.to_string(),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_good_run_holds() {
+    let (orders, sales, played, reasons) = run();
+    let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    assert!(ledger.holds(), "{:?}", ledger.wrong);
+    assert_eq!((ledger.counts.sent, ledger.counts.exported, ledger.amounts.compared), (10, 10, 10));
+    assert!(ledger.lag_p99_ms > 0 && ledger.within_objective_per_mille == 1000);
+}
+
+#[test]
+fn an_order_without_a_sale_is_lost_whatever_the_hub_says_of_it() {
+    for fate in ["exported", "dead", "filtered", "waiting", "unheard"] {
+        let (orders, mut sales, played, mut reasons) = run();
+        sales.remove(4);
+        reasons.insert(orders[4].id, json!({ "fate": { "fate": fate, "code": "x", "rule": "x" } }));
+        let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+        assert_eq!(ledger.counts.lost, 1, "{fate}: a plain paid order has no business outside the books");
+        assert!(!ledger.holds());
+    }
+}
+
+#[test]
+fn a_second_sale_of_an_order_and_a_sale_of_no_order_are_doubles() {
+    let (orders, mut sales, played, reasons) = run();
+    sales.push(Sale { id: 11, ..sales[2].clone() });
+    let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    assert_eq!((ledger.counts.doubled, ledger.counts.exported), (1, 10));
+    assert!(!ledger.holds());
+
+    let (mut orders, sales, played, reasons) = run();
+    orders.pop();
+    let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    assert_eq!(ledger.counts.doubled, 1);
+    assert!(!ledger.holds());
+}
+
+#[test]
+fn a_cent_more_or_less_and_a_cancellation_that_did_not_arrive_are_seen() {
+    let (orders, mut sales, played, reasons) = run();
+    sales[0].totals.gross += rust_decimal::Decimal::new(1, 2);
+    let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    assert_eq!(ledger.amounts.wrong, 1);
+    assert!(!ledger.holds());
+
+    let (mut orders, sales, played, reasons) = run();
+    let mut cancelled = (*orders[0]).clone();
+    cancelled.cancelled_at = Some(cancelled.created_at);
+    orders[0] = Arc::new(cancelled);
+    let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    assert_eq!(ledger.amounts.not_cancelled, 1);
+    assert!(!ledger.holds());
+}

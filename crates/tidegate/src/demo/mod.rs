@@ -1,0 +1,92 @@
+//! `tidegate demo`: the main job with real failures in it, and a ledger that a person can read. The hub is a process of
+//! its own, so that it can be killed; shop and back office are the look-alikes, in this process, so that they survive
+//! it. What is counted is taken from them; the hub is asked for reasons alone.
+
+mod acts;
+mod config;
+mod hub_process;
+mod ledger;
+mod play;
+mod report;
+mod stage;
+
+pub use hub_process::HubProcess;
+pub use ledger::Ledger;
+pub use play::{Played, is_exportable, workload};
+pub use stage::{Stage, StageOptions, now, pause};
+
+use crate::cli::{Common, Failure, block_on};
+use report::Teller;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate demo                                  1,000 orders, in about a minute
+  tidegate demo --orders 200                     the quick one
+  tidegate demo --orders 20000 --seed 7          the long one
+  tidegate demo --keep                           stays up at the end and prints the page's address
+  tidegate demo --json                           the ledger as one object on standard output
+
+It ends with exit code 0 if no order was lost, doubled or left unaccounted for.";
+
+/// Runs the whole thing against look-alikes, breaks it on purpose, and takes the ledger from the ERP's own books
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// How many orders the shop gets
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    orders: u64,
+    /// Orders in a second; without it, what ends in well under a minute and a half
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=2000))]
+    rate: Option<u64>,
+    /// Where chance begins: the same seed places the same orders
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Stays up at the end, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+    /// Where the hub's files go, and stay; without it, a folder that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Nothing is broken on purpose
+    #[arg(long)]
+    calm: bool,
+}
+
+impl Args {
+    /// 1,000 orders come in forty seconds; more of them come faster, as far as a machine of two cores takes it.
+    fn rate(&self) -> u64 {
+        self.rate.unwrap_or((self.orders / 40).clamp(25, 100))
+    }
+}
+
+pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    let teller = Teller::new();
+    let json = common.json;
+    let ledger = block_on(async { Ok(play_all(args, &teller, json).await?) })?;
+    if ledger.holds() { Ok(()) } else { Err(Failure::Found) }
+}
+
+/// How long the hub has to catch up once all is well again.
+const CATCH_UP: Duration = Duration::from_secs(120);
+
+async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Ledger> {
+    let options =
+        StageOptions { dir: args.dir.clone(), seed: args.seed, mischief: !args.calm, by_look_up: false };
+    let mut stage = Stage::set(options).await?;
+    teller.opening(args, &stage);
+    stage.hub.start().await?;
+    stage.subscribed().await?;
+    let played = play::all(args, &mut stage, teller).await?;
+    teller.catching_up();
+    stage.caught_up(&played, CATCH_UP, Some(teller)).await;
+    let ledger = Ledger::take(&stage, &played).await?;
+    teller.ledger(&ledger, json)?;
+    if args.keep {
+        teller.staying(&stage)?;
+        tokio::signal::ctrl_c().await?;
+    }
+    stage.strike(args.dir.is_some() || !ledger.holds()).await?;
+    Ok(ledger)
+}

@@ -1,0 +1,114 @@
+//! Plays the shop's orders at their pace, and the acts between them; notes when each order could first be exported, for
+//! the lag.
+
+use super::Args;
+use super::acts::{self, Act};
+use super::config::SHOP;
+use super::report::Teller;
+use super::stage::{Stage, now, pause};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use twin::shop::{Change, FinancialStatus, Mix, Order, What, Workload, WorkloadConfig};
+use twin::shopify::{ShopConfig, ShopifyTwin};
+
+/// What the shop did, as the shop knows it.
+#[derive(Debug, Default)]
+pub struct Played {
+    /// When each order could first be exported: paid, authorised, or on payment terms, and no test.
+    pub exportable: BTreeMap<u64, Timestamp>,
+    /// Orders that no back office will ever take.
+    pub poison: BTreeSet<u64>,
+    /// Changes that the shop refused: none are expected.
+    pub refused: u64,
+}
+
+impl Played {
+    /// Waits for its time, lets it happen in the shop, and notes it.
+    pub async fn apply(&mut self, shop: &ShopifyTwin, at: Timestamp, change: &Change) {
+        let wait = Duration::try_from(at.duration_since(now())).unwrap_or(Duration::ZERO);
+        if !wait.is_zero() {
+            pause(wait).await;
+        }
+        match shop.apply(change) {
+            Ok(order) => self.note(&order, now()),
+            Err(error) => {
+                tracing::warn!(%error, "the shop refused a change of the play");
+                self.refused += 1;
+            }
+        }
+    }
+
+    /// After a change: whether the order can be exported from now on.
+    pub fn note(&mut self, order: &Order, at: Timestamp) {
+        if is_exportable(order) {
+            self.exportable.entry(order.id).or_insert(at);
+        }
+        if order.traps.contains(&twin::shop::Trap::LongPoNumber) {
+            self.poison.insert(order.id);
+        }
+    }
+
+    /// How many orders that are to be in the back office are not. One that was cancelled, or is owed money again after
+    /// an edit, may rightly be kept out if it was not exported before that.
+    pub fn missing(&self, stage: &Stage) -> usize {
+        let there: BTreeSet<String> =
+            stage.erp.sales_by_reference().into_iter().map(|(reference, _)| reference).collect();
+        let is_missing = |id: &&u64| {
+            let is_wanted = stage.shop.order(**id).is_some_and(|order| is_exportable(&order));
+            is_wanted && !self.poison.contains(id) && !there.contains(&reference(**id))
+        };
+        self.exportable.keys().filter(is_missing).count()
+    }
+}
+
+/// The object key of an order of the play (DESIGN section 2: shop, target and subject, never a version).
+pub fn reference(order_id: u64) -> String {
+    format!("{SHOP}-order-{order_id}")
+}
+
+pub fn is_exportable(order: &Order) -> bool {
+    let status = order.financial_status();
+    let paid = matches!(
+        status,
+        FinancialStatus::Paid
+            | FinancialStatus::PartiallyRefunded
+            | FinancialStatus::Refunded
+            | FinancialStatus::Authorized
+    );
+    !order.test && order.cancelled_at.is_none() && (paid || order.payment_terms.is_some())
+}
+
+/// All orders and all acts.
+pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyhow::Result<Played> {
+    let rate = args.rate();
+    let mut mix = Mix::demo();
+    // Later changes come while the play lasts.
+    mix.change_delay_ms = (0, (args.orders * 1000 / rate / 8).max(2_000));
+    let orders = workload(args.seed, args.orders, 1, 1000 / rate, mix);
+    let mut script = if args.calm { Vec::new() } else { acts::script(args.orders) };
+    script.reverse();
+    let (mut played, mut placed) = (Played::default(), 0);
+    for (at, change) in orders {
+        if matches!(change.what, What::Place(_)) {
+            while let Some((_, act)) = script.pop_if(|(from, _)| placed >= *from) {
+                act.perform(stage, teller).await?;
+            }
+            placed += 1;
+            teller.placed(placed, args.orders);
+        }
+        played.apply(&stage.shop, at, &change).await;
+    }
+    for (_, act) in script.into_iter().rev() {
+        act.perform(stage, teller).await?;
+    }
+    Act::AllWell.perform(stage, teller).await?;
+    Ok(played)
+}
+
+/// Orders of the stage's shop from now on, and what happens to them later.
+pub fn workload(seed: u64, orders: u64, first_number: u64, interval_ms: u64, mix: Mix) -> Workload {
+    let shop = Arc::new(ShopConfig::new(super::config::SHOP_DOMAIN).profile);
+    Workload::new(WorkloadConfig { seed, orders, first_number, start: now(), interval_ms, shop, mix })
+}

@@ -1,0 +1,249 @@
+//! The doors: the public port with webhooks, ingest, pages, health, metrics and the admin API; the operator's socket in
+//! the data directory with the admin API alone.
+
+use super::Running;
+use crate::wiring::{self, Loaded};
+use anyhow::Context as _;
+use api::admin::{AdminParts, Guard};
+use api::health::{self, Health};
+use api::intake::{self, IngestAuth, IngestDoor, Intake, IntakeLimits};
+use api::server::{self, Peer, ServerLimits, Serving};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use config::{Config, Network, SHOPIFY};
+use engine::overview::Watched;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use store::seal::Random as _;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+use wiring::clock::SystemRandom;
+
+/// The operator's socket, within the data directory.
+pub const SOCKET: &str = "tidegate.sock";
+
+/// Both servers, until they have stopped.
+pub struct Doors {
+    address: SocketAddr,
+    socket: PathBuf,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// Before anything else is touched: a port that is taken ends the start with nothing done.
+pub async fn listen(loaded: &Loaded) -> anyhow::Result<TcpListener> {
+    let hub = loaded.config.hub().context("the configuration has no [hub]")?;
+    let address = hub.listen.value;
+    TcpListener::bind(address).await.with_context(|| {
+        format!("hub.listen: {address} cannot be listened on; is another hub running there?")
+    })
+}
+
+impl Doors {
+    pub fn open(
+        loaded: &Loaded,
+        running: &Running,
+        intake: Arc<Intake>,
+        listener: TcpListener,
+    ) -> anyhow::Result<Self> {
+        let hub = loaded.config.hub().context("the configuration has no [hub]")?;
+        let address = listener.local_addr().context("the public port")?;
+        let parts = Arc::new(admin_parts(loaded, running)?);
+        let token = super::admin_token(loaded)?;
+        let health = Health {
+            intake: intake.clone(),
+            readiness: running.readiness.clone(),
+            metrics: running.metrics.clone(),
+        };
+        let public = Router::new()
+            .merge(intake::router(intake))
+            .merge(health::router(health))
+            .merge(api::admin::router(parts.clone(), Guard::Bearer(token.clone())))
+            .merge(ui::router(pages(loaded, running, token)))
+            .layer(axum::middleware::from_fn_with_state(
+                Arc::new(trusted(hub.trusted_proxies.value.iter().map(|network| network.value))),
+                client_address,
+            ));
+        let limits = ServerLimits {
+            connections_max: usize::try_from(hub.limits.connections_max.value).unwrap_or(usize::MAX),
+            header_deadline: hub.limits.header_deadline.value,
+            drain_deadline: hub.limits.drain_deadline.value,
+        };
+        let serving = |router, name, limits| Serving {
+            router,
+            limits,
+            metrics: running.metrics.clone(),
+            name,
+            stop: running.stop.subscribe(),
+        };
+        let (operators, socket) = operators_socket(&loaded.config)?;
+        let operator_limits = ServerLimits { connections_max: OPERATORS_MAX, ..limits };
+        let operator = api::admin::router(parts, Guard::Socket);
+        let servers = vec![
+            tokio::spawn(server::serve_tcp(listener, serving(public, "public", limits))),
+            tokio::spawn(server::serve_unix(operators, serving(operator, "operator", operator_limits))),
+        ];
+        Ok(Self { address, socket, servers })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Both have stopped, or the deadline is over.
+    pub async fn closed(self, deadline: Duration) {
+        for server in self.servers {
+            // What does not end in time is dropped with the process.
+            let _ = tokio::time::timeout(deadline, server).await;
+        }
+        // Left behind it does no harm: the next start takes its place.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+const OPERATORS_MAX: usize = 32;
+
+/// The store's lock was taken before, so that a socket which is there is left over from a life that was killed.
+fn operators_socket(config: &Config) -> anyhow::Result<(UnixListener, PathBuf)> {
+    let path = wiring::open::data_dir(config).context("the configuration has no [hub]")?.join(SOCKET);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("{} is in the way", path.display()));
+        }
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)
+        .with_context(|| format!("{}: the operator's socket cannot be made", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok((listener, path))
+}
+
+/// What is asked over admin v1, on both doors.
+pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminParts> {
+    Ok(AdminParts {
+        store: running.store.clone(),
+        hub: Arc::new(running.hub.clone()),
+        clock: running.clock.clone(),
+        watching: running.watching.clone(),
+        watched: Watched::of(&running.plan, wiring::objective(loaded)),
+        works: wiring::admin::works(
+            loaded,
+            &running.plan,
+            &running.connected,
+            &running.store,
+            &running.clock,
+        ),
+        flows: wiring::admin::flows(loaded),
+    })
+}
+
+fn pages(loaded: &Loaded, running: &Running, token: SecretString) -> ui::UiState {
+    let shops =
+        loaded.config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
+    let zone = loaded.config.shops.values().next().map_or(TimeZone::UTC, |shop| shop.time_zone.value.clone());
+    let public = loaded.config.hub().and_then(|hub| hub.public_url.as_ref());
+    ui::UiState {
+        store: running.store.clone(),
+        hub: Arc::new(running.hub.clone()),
+        clock: running.clock.clone(),
+        random: Arc::new(PageRandom),
+        admin_token: token,
+        watched: Watched::of(&running.plan, wiring::objective(loaded)),
+        shops,
+        time_zone: zone,
+        who: "operator".to_owned(),
+        behind_tls: public.is_some_and(|url| url.value.is_https()),
+    }
+}
+
+/// Session ids of the pages.
+#[derive(Debug)]
+struct PageRandom;
+
+impl ui::Random for PageRandom {
+    fn bytes(&self) -> std::io::Result<[u8; 32]> {
+        let mut bytes = [0; 32];
+        SystemRandom.fill(&mut bytes).map_err(std::io::Error::other)?;
+        Ok(bytes)
+    }
+}
+
+fn trusted(networks: impl Iterator<Item = Network>) -> Vec<Network> {
+    networks.collect()
+}
+
+/// Who asked, for the limit of logins: a trusted proxy's word, or whoever connected. A header from anybody else is no
+/// proof of anything and is taken away, so that nothing behind believes it.
+async fn client_address(
+    State(trusted): State<Arc<Vec<Network>>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let peer = request.extensions().get::<Peer>().and_then(|peer| peer.address);
+    let by_proxy = peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(peer)));
+    let forwarded = request.headers().get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
+    // The last is what our proxy saw itself; those before it are its client's to make up.
+    let client = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    let address = if by_proxy { client.or(peer) } else { peer };
+    if !by_proxy {
+        request.headers_mut().remove(FORWARDED_FOR);
+        request.headers_mut().remove(FORWARDED_PROTO);
+    }
+    if let Some(address) = address {
+        request.extensions_mut().insert(ui::ClientAddress(address));
+    }
+    next.run(request).await
+}
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+pub fn intake_limits(loaded: &Loaded) -> anyhow::Result<IntakeLimits> {
+    let limits = &loaded.config.hub().context("the configuration has no [hub]")?.limits;
+    Ok(IntakeLimits {
+        body_bytes_max: limits.body_bytes_max.value.0,
+        body_deadline: limits.body_deadline.value,
+        received_uncommitted_max: limits.received_uncommitted_max.value.0,
+        free_disk_min: limits.free_disk_min.value.0,
+    })
+}
+
+/// The systems that may push, each with the domains that some flow takes from it.
+pub fn ingest(loaded: &Loaded) -> anyhow::Result<Vec<IngestDoor>> {
+    let pushing = loaded
+        .config
+        .systems
+        .iter()
+        .filter(|(name, system)| system.ingest.is_open() && name.as_str() != SHOPIFY);
+    pushing
+        .map(|(name, system)| {
+            let secret = |key: &str, reference: &Option<config::Setting<config::SecretRef>>| {
+                let dotted = format!("systems.{name}.ingest.{key}");
+                reference
+                    .as_ref()
+                    .map(|reference| wiring::shops::secret(loaded, &dotted, reference))
+                    .transpose()
+            };
+            let mut domains: Vec<_> = loaded
+                .config
+                .flows
+                .values()
+                .filter(|flow| flow.source.value == *name)
+                .map(|flow| flow.domain.value.clone())
+                .collect();
+            domains.sort();
+            domains.dedup();
+            let auth = IngestAuth {
+                bearer: secret("bearer_token", &system.ingest.bearer_token)?,
+                hmac: secret("hmac_secret", &system.ingest.hmac_secret)?,
+            };
+            Ok(IngestDoor { system: name.clone(), domains, auth })
+        })
+        .collect()
+}

@@ -1,0 +1,180 @@
+//! `tidegate run`: the hub, from its configuration to its last answer. Owns the order in which things start and stop;
+//! each thing itself is a crate's.
+
+mod disk;
+mod doors;
+mod golive;
+mod logging;
+mod stopping;
+mod tasks;
+
+use crate::cli::{Common, Failure, block_on};
+use crate::wiring::{self, Loaded};
+use anyhow::Context as _;
+use api::health::Readiness;
+use api::intake::{Intake, IntakeParts};
+use api::privacy::Privacy;
+use api::watch::{Sink, Watching, WebhookSink};
+use doors::Doors;
+use engine::Engine;
+use engine::hub::{Hub, Parts};
+use engine::plan::Plan;
+use kernel::clock::Clock;
+use secrecy::SecretString;
+use std::sync::Arc;
+use store::Store;
+use telemetry::Metrics;
+use tokio::sync::watch;
+use wiring::clock::SystemClock;
+use wiring::connectors::Connected;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate run                                         the hub of ./tidegate.toml
+  tidegate run -c /etc/tidegate/tidegate.toml
+  TIDEGATE__HUB__LISTEN=0.0.0.0:8080 tidegate run      any key by a variable
+  tidegate run --set hub.log_format=text               any key by a flag
+
+It stops on SIGTERM or Ctrl-C: takes nothing more, lets what is under way end (hub.limits.drain_deadline), and goes on
+from there at its next start. Killed at any instant it does the same, and looks up what it had under way.";
+
+/// Runs the hub until it is told to stop
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {}
+
+/// Refuses to start with any finding, and says all of them.
+pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
+    let loaded = wiring::load(&common.config, &common.overrides, true);
+    if !loaded.is_good() {
+        eprint!("{}", config::render(&loaded.report.findings));
+        eprintln!("\nNothing was started: {} to mend first.", loaded.report.findings.len());
+        return Err(Failure::Found);
+    }
+    logging::start(&loaded.config)?;
+    block_on(async { Ok(serve(loaded).await?) })
+}
+
+/// Who this process is to the store. One process works on an embedded store, so the name need not differ.
+const OWNER: &str = "hub";
+
+/// All that runs.
+struct Running {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    connected: Connected,
+    plan: Plan,
+    metrics: Arc<Metrics>,
+    watching: Arc<Watching>,
+    clock: Arc<dyn Clock>,
+    readiness: Arc<Readiness>,
+    stop: watch::Sender<bool>,
+}
+
+async fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let listener = doors::listen(&loaded).await?;
+    let store: Arc<dyn Store> = Arc::new(wiring::open::store(&loaded, &clock).await?);
+    let paused = wiring::open::settle_in(&loaded, &store, &clock).await?;
+    let unanswered = store.begin_epoch(OWNER, clock.now().wall).await?;
+
+    let metrics = Arc::new(Metrics::new());
+    metrics.set_build(env!("CARGO_PKG_VERSION"), &loaded.revision);
+    let watching = Arc::new(Watching::new(metrics.clone(), clock.clone(), sinks(&loaded, &metrics)?));
+    let shops = wiring::shops::clients(&loaded, &clock)?;
+    let connected = wiring::connectors::build(&loaded, shops)?;
+    let plan = wiring::plan::build(&mut loaded)?;
+    let hub = start_hub(&plan, &connected, &store, &clock, &watching);
+    let (stop, _) = watch::channel(false);
+    let readiness = Arc::new(Readiness::default());
+    let running = Running { store, hub, connected, plan, metrics, watching, clock, readiness, stop };
+
+    golive::take_up(&loaded, &running).await?;
+    let intake = intake(&loaded, &running)?;
+    let doors = Doors::open(&loaded, &running, intake.clone(), listener)?;
+    let tasks = tasks::start(&loaded, &running, &intake);
+    tracing::info!(
+        server.name = "public",
+        work.count = unanswered,
+        "the hub runs at {}; {unanswered} calls of its last life have no answer and are looked up{}",
+        doors.address(),
+        if paused {
+            "; all systems are paused, because the store was last used for other targets"
+        } else {
+            ""
+        }
+    );
+    stopping::wait().await?;
+    stopping::stop(&loaded, running, doors, tasks).await
+}
+
+fn start_hub(
+    plan: &Plan,
+    connected: &Connected,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    watching: &Arc<Watching>,
+) -> Hub {
+    let planners = connected
+        .connectors
+        .iter()
+        .map(|(name, connector)| {
+            (name.clone(), Arc::new(connector.clone()) as Arc<dyn engine::engine::Planner>)
+        })
+        .collect();
+    let engine =
+        Engine::new(Arc::new(plan.clone()), planners, engine::mutant::Planted::default(), clock.now());
+    let parts = Parts {
+        engine,
+        store: store.clone(),
+        connectors: connected.connectors.clone(),
+        sources: connected.sources.clone(),
+        clock: clock.clone(),
+        watcher: watching.clone(),
+        owner: OWNER.to_owned(),
+    };
+    let rng = kernel::rng::Seeded::new(wiring::clock::seed());
+    // The task ends by itself once the last handle is gone, or at the drain.
+    let (hub, _) = Hub::start(parts, Box::new(rng));
+    hub
+}
+
+fn sinks(loaded: &Loaded, metrics: &Arc<Metrics>) -> anyhow::Result<Vec<Arc<dyn Sink>>> {
+    let escalation = &loaded.config.escalation;
+    let Some(url) = &escalation.webhook else { return Ok(Vec::new()) };
+    let bearer = escalation
+        .bearer_token
+        .as_ref()
+        .map(|token| wiring::shops::secret(loaded, "escalation.bearer_token", token))
+        .transpose()?;
+    let (sink, _) = WebhookSink::start(url.as_str().to_owned(), bearer, metrics.clone())?;
+    Ok(vec![sink])
+}
+
+fn intake(loaded: &Loaded, running: &Running) -> anyhow::Result<Arc<Intake>> {
+    let data_dir = wiring::open::data_dir(&loaded.config).context("the configuration has no [hub]")?;
+    let privacy = Privacy::new(
+        running.store.clone(),
+        running.watching.clone(),
+        running.clock.clone(),
+        Some(data_dir.join("redactions.ndjson")),
+    );
+    Ok(Intake::new(IntakeParts {
+        store: running.store.clone(),
+        hub: Arc::new(running.hub.clone()),
+        clock: running.clock.clone(),
+        watching: running.watching.clone(),
+        free_space: Arc::new(disk::DataDisk::new(data_dir)),
+        privacy: Arc::new(privacy),
+        apps: wiring::shops::apps(loaded)?,
+        shops: wiring::shops::entries(loaded),
+        topics: wiring::subscriptions::topics(loaded),
+        doors: doors::ingest(loaded)?,
+        limits: doors::intake_limits(loaded)?,
+    })?)
+}
+
+fn admin_token(loaded: &Loaded) -> anyhow::Result<SecretString> {
+    let hub = loaded.config.hub().context("the configuration has no [hub]")?;
+    wiring::shops::secret(loaded, "hub.admin_token", &hub.admin_token)
+}

@@ -1,0 +1,185 @@
+//! What the hub does by itself beside delivering: sweeps, webhook subscriptions kept as the flows need them, gauges and
+//! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
+
+use super::Running;
+use crate::wiring::sweeps::{self, Around, Sweep};
+use crate::wiring::{self, Loaded};
+use api::intake::Intake;
+use api::sampler::Sampler;
+use config::SHOPIFY;
+use connector::port::CallContext;
+use engine::overview::Watched;
+use engine::work::sweep::Found;
+use kernel::clock::Clock;
+use kernel::envelope::TraceId;
+use kernel::id::{ShopId, SystemName};
+use shopify::graphql::Shops;
+use shopify::subscriptions::{Wanted, apply, list, plan};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Subscriptions are looked at this often; Shopify drops one after eight failures, which takes it hours.
+const SUBSCRIPTIONS_EVERY: Duration = Duration::from_secs(300);
+/// After a look that failed.
+const SUBSCRIPTIONS_AGAIN: Duration = Duration::from_secs(20);
+const SAMPLE_EVERY: Duration = Duration::from_secs(5);
+const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+const SECONDS_A_DAY: u64 = 86_400;
+
+/// All of them, until the hub stops.
+#[derive(Debug)]
+pub struct Tasks(JoinSet<()>);
+
+impl Tasks {
+    /// Those that do not end in time are ended: each begins again where it was.
+    pub async fn ended(mut self, deadline: Duration) {
+        let all = async { while self.0.join_next().await.is_some() {} };
+        if tokio::time::timeout(deadline, all).await.is_err() {
+            self.0.abort_all();
+        }
+    }
+}
+
+pub fn start(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> Tasks {
+    let mut set = JoinSet::new();
+    if let Some(source) = SystemName::new(SHOPIFY).ok().and_then(|name| running.connected.sources.get(&name))
+    {
+        let around = Around {
+            store: running.store.clone(),
+            source: source.clone(),
+            clock: running.clock.clone(),
+            owner: super::OWNER.to_owned(),
+        };
+        for sweep in sweeps::all(loaded, &running.plan, &around) {
+            let (around, hub, stop) = (around.clone(), running.hub.clone(), running.stop.subscribe());
+            set.spawn(sweeps::run(sweep, around, hub, told(running), stop));
+        }
+    }
+    for shop in loaded.config.shops.keys() {
+        if let Some(wanted) = wiring::subscriptions::wanted(loaded, shop) {
+            let keeper = Keeper {
+                shop: shop.clone(),
+                wanted,
+                shops: running.connected.shops.clone(),
+                clock: running.clock.clone(),
+            };
+            set.spawn(keeper.keep(running.stop.subscribe()));
+        }
+    }
+    set.spawn(sample(loaded, running, intake));
+    set.spawn(retain(loaded, running));
+    Tasks(set)
+}
+
+/// Each find of a sweep beside webhooks is a missed webhook: counted, and said.
+fn told(running: &Running) -> Arc<dyn Fn(&Sweep, Found) + Send + Sync> {
+    let metrics = running.metrics.clone();
+    Arc::new(move |sweep, found| {
+        if found.missed > 0 && !sweep.polls {
+            metrics.missed_webhooks(&sweep.scope.shop, found.missed);
+            tracing::info!(
+                flow.name = %sweep.scope.flow, shop.id = %sweep.scope.shop, work.count = found.missed,
+                "the sweep found {} changes that no webhook told of", found.missed
+            );
+        }
+    })
+}
+
+/// Ends at once when the hub stops; true after that.
+async fn stopped(stop: &mut watch::Receiver<bool>, wait: Duration) -> bool {
+    tokio::time::timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok()
+}
+
+/// Keeps the subscriptions of one shop as the flows need them.
+struct Keeper {
+    shop: ShopId,
+    wanted: Wanted,
+    shops: Shops,
+    clock: Arc<dyn Clock>,
+}
+
+impl Keeper {
+    async fn keep(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let wait = match self.look().await {
+                Ok(()) => SUBSCRIPTIONS_EVERY,
+                Err(fault) => {
+                    tracing::warn!(
+                        shop.id = %self.shop, fault.kind = fault.kind.as_str(), fault.code = fault.code.as_str(),
+                        "the webhook subscriptions could not be compared: {}", fault.kind
+                    );
+                    SUBSCRIPTIONS_AGAIN
+                }
+            };
+            if stopped(&mut stop, wait).await {
+                return;
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), kernel::fault::Fault> {
+        let call = CallContext {
+            shop: self.shop.clone(),
+            time_out: Duration::from_secs(30),
+            trace: TraceId::default(),
+            span: 1,
+            now: self.clock.now().wall,
+        };
+        let client = self.shops.get(&self.shop)?;
+        let live = list(client, &call).await?;
+        let changes = plan(&self.wanted, &live);
+        for applied in apply(client, &call, &changes).await {
+            applied.result?;
+            tracing::info!(
+                shop.id = %self.shop, topic.name = applied.change.topic.as_str(),
+                "the webhook subscription was mended: {}", applied.change.why
+            );
+        }
+        Ok(())
+    }
+}
+
+fn sample(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> impl Future<Output = ()> + use<> {
+    let watched = Watched::of(&running.plan, wiring::objective(loaded));
+    let mut sampler = Sampler::new(
+        running.store.clone(),
+        Arc::new(running.hub.clone()),
+        running.watching.clone(),
+        running.clock.clone(),
+        intake.clone(),
+        watched,
+    );
+    let mut stop = running.stop.subscribe();
+    async move {
+        while !stopped(&mut stop, SAMPLE_EVERY).await {
+            if let Err(error) = sampler.sample().await {
+                tracing::warn!(error.message = %error, "the store could not be looked at for the metrics");
+            }
+        }
+    }
+}
+
+/// Drops payloads past their days, and webhook ids past theirs; nothing with an open duty.
+fn retain(loaded: &Loaded, running: &Running) -> impl Future<Output = ()> + use<> {
+    let retention = loaded.config.hub().map_or(Duration::MAX, |hub| hub.payload_retention.value);
+    let days = u32::try_from(retention.as_secs().div_ceil(SECONDS_A_DAY)).unwrap_or(u32::MAX);
+    let (store, clock, mut stop) = (running.store.clone(), running.clock.clone(), running.stop.subscribe());
+    async move {
+        loop {
+            match store.retain(clock.now().wall, days).await {
+                Ok(dropped) if dropped.payloads_dropped > 0 => tracing::info!(
+                    work.count = dropped.payloads_dropped,
+                    "payloads older than {days} days were dropped; {} are kept for an open duty",
+                    dropped.kept_for_duty
+                ),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(error.message = %error, "retention has to wait"),
+            }
+            if stopped(&mut stop, RETAIN_EVERY).await {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the admin API is made of beside the store: the works that can be asked for (sweep, backfill, prove), one for
+//! each flow that exports orders and each of its shops.
+
+use super::Loaded;
+use super::connectors::Connected;
+use super::sweeps::{self, Around};
+use api::admin::{FlowInfo, WorkScope};
+use config::SHOPIFY;
+use engine::plan::Plan;
+use kernel::clock::Clock;
+use kernel::id::SystemName;
+use std::sync::Arc;
+use store::Store;
+
+/// Who holds the lease of a work that a person asked for.
+const OWNER: &str = "operator";
+/// Of the cost bucket: a person waits for it, and live orders go first all the same.
+const BUDGET_PERCENT: u8 = 50;
+/// Lets the app read orders that are older than 60 days.
+const READ_ALL_ORDERS: &str = "read_all_orders";
+
+pub fn works(
+    loaded: &Loaded,
+    plan: &Plan,
+    connected: &Connected,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> Vec<WorkScope> {
+    let Some(source) = SystemName::new(SHOPIFY).ok().and_then(|name| connected.sources.get(&name)) else {
+        return Vec::new();
+    };
+    let around = Around {
+        store: store.clone(),
+        source: source.clone(),
+        clock: clock.clone(),
+        owner: OWNER.to_owned(),
+    };
+    let mut works = Vec::new();
+    for (name, flow) in loaded.config.flows.iter().filter(|(_, flow)| flow.exports_orders()) {
+        let (Some(planned), Some(target)) =
+            (plan.flows.get(name), connected.connectors.get(&flow.target.value))
+        else {
+            continue;
+        };
+        for (id, shop) in loaded.config.shops_of(flow) {
+            let app = loaded.config.apps.get(&shop.app.value);
+            works.push(WorkScope {
+                scope: sweeps::scope(planned, &around, id, name, BUDGET_PERCENT),
+                target: target.clone(),
+                zone: shop.time_zone.value.clone(),
+                sweep: sweeps::settings(flow, planned.policy.go_live_at, sweeps::GRACE),
+                go_live_at: planned.policy.go_live_at,
+                reads_all_orders: app
+                    .is_some_and(|app| app.scopes.value.iter().any(|scope| scope.value == READ_ALL_ORDERS)),
+            });
+        }
+    }
+    works
+}
+
+/// The flows, for lists.
+pub fn flows(loaded: &Loaded) -> Vec<FlowInfo> {
+    loaded
+        .config
+        .flows
+        .iter()
+        .map(|(name, flow)| FlowInfo {
+            name: name.clone(),
+            domain: flow.domain.value.clone(),
+            source: flow.source.value.clone(),
+            target: flow.target.value.clone(),
+            mode: flow.mode.value,
+            shops: loaded.config.shops_of(flow).map(|(id, _)| id.clone()).collect(),
+        })
+        .collect()
+}
