@@ -2,6 +2,7 @@
 //! arguments, its help and its work; what they share is here and in [`exit`].
 
 mod exit;
+mod operate;
 mod twin;
 
 use clap::{Parser, Subcommand};
@@ -66,6 +67,8 @@ pub enum Command {
     Run(crate::run::Args),
     Demo(crate::demo::Args),
     Twin(twin::Args),
+    #[command(flatten)]
+    Operate(operate::Command),
     #[command(hide = true)]
     Bench(crate::bench::Args),
     #[command(hide = true)]
@@ -79,6 +82,7 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => crate::run::run(&common, &args),
         Command::Demo(args) => crate::demo::run(&common, &args),
         Command::Twin(args) => twin::run(&args),
+        Command::Operate(command) => operate::run(&common, &command),
         Command::Bench(args) => crate::bench::run(&common, &args),
         Command::Torture(args) => crate::torture::run(&common, &args),
     };

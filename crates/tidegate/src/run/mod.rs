@@ -16,6 +16,7 @@ use api::intake::{Intake, IntakeParts};
 use api::privacy::Privacy;
 use api::watch::{Sink, Watching, WebhookSink};
 use doors::Doors;
+pub use doors::SOCKET;
 use engine::Engine;
 use engine::hub::{Hub, Parts};
 use engine::plan::Plan;

@@ -180,10 +180,7 @@ async fn over_socket(socket: &Path, request: Request<Body>) -> Result<Response<B
 }
 
 /// The result, at the last line.
-fn told(
-    line: &[u8],
-    on_progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Option<Value>, Failure> {
+fn told(line: &[u8], on_progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Option<Value>, Failure> {
     let mut line: Value = serde_json::from_slice(line).map_err(|error| broken(&error))?;
     if let Some(progress) = line.get("progress") {
         let number = |name: &str| progress.get(name).and_then(Value::as_u64).unwrap_or_default();

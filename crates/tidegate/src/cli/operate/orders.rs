@@ -207,9 +207,9 @@ fn drawn(life: &Value) -> Page {
     traces(&mut page, life);
     page.blank();
     page.line("What happened (UTC)");
-    let rows = list(&life["timeline"]).iter().map(|moment| {
-        vec![exactly(&moment["at"]), text(&moment["what"]), text(&moment["detail"])]
-    });
+    let rows = list(&life["timeline"])
+        .iter()
+        .map(|moment| vec![exactly(&moment["at"]), text(&moment["what"]), text(&moment["detail"])]);
     page.table(&["at", "what", "detail"], rows.collect());
     page
 }

@@ -31,13 +31,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write a number with its unit, as in 90s, 15m, 2h or 7d".to_owned())
 }
 
-pub async fn pause(
-    client: &Client,
-    scope: &str,
-    name: &str,
-    hold: &Hold,
-    json: bool,
-) -> Result<(), Failure> {
+pub async fn pause(client: &Client, scope: &str, name: &str, hold: &Hold, json: bool) -> Result<(), Failure> {
     let for_ms = hold.lasts.map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
     let mut asked = json!({ "scope": scope, "name": name, "who": who(), "why": hold.why.why });
     if let Some(for_ms) = for_ms {

@@ -1,0 +1,152 @@
+//! The operator's commands: each asks the running hub over its socket, or the store where no hub runs, and prints what
+//! it was answered. They judge nothing: the words are the hub's, the same as on its page.
+
+mod audit;
+mod backfill;
+mod backup;
+mod client;
+mod dead_letters;
+mod deliveries;
+mod flows;
+mod letters;
+mod offline;
+mod orders;
+mod page;
+mod pauses;
+mod privacy;
+mod progress;
+mod prove;
+mod replay;
+mod status;
+mod sweep;
+mod systems;
+
+use super::{Common, Failure, block_on};
+use clap::Subcommand;
+use client::Client;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Status(status::Args),
+    Orders(orders::Args),
+    DeadLetters(dead_letters::Args),
+    Deliveries(deliveries::Args),
+    Replay(replay::Args),
+    Backfill(backfill::Args),
+    Prove(prove::Args),
+    Sweep(sweep::Args),
+    Systems(systems::Args),
+    Flows(flows::Args),
+    Subjects(pauses::Subjects),
+    Audit(audit::Args),
+    Privacy(privacy::Args),
+    Backup(backup::Args),
+}
+
+pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
+    let json = common.json;
+    block_on(async {
+        let client = &Client::open(common).await?;
+        match command {
+            Command::Status(args) => status::run(client, args, json).await,
+            Command::Orders(args) => orders::run(client, args, json).await,
+            Command::DeadLetters(args) => dead_letters::run(client, args, json).await,
+            Command::Deliveries(args) => deliveries::run(client, args, json).await,
+            Command::Replay(args) => replay::run(client, args, json).await,
+            Command::Backfill(args) => backfill::run(client, args, json).await,
+            Command::Prove(args) => prove::run(client, args, json).await,
+            Command::Sweep(args) => sweep::run(client, args, json).await,
+            Command::Systems(args) => systems::run(client, args, json).await,
+            Command::Flows(args) => flows::run(client, args, json).await,
+            Command::Subjects(args) => pauses::subjects(client, args, json).await,
+            Command::Audit(args) => audit::run(client, args, json).await,
+            Command::Privacy(args) => privacy::run(client, args, json).await,
+            Command::Backup(args) => backup::run(client, args, json).await,
+        }
+    })
+}
+
+/// The reason of whoever does something.
+#[derive(Debug, clap::Args)]
+pub struct Why {
+    /// The reason; it stands in the audit
+    #[arg(long, visible_alias = "reason", value_name = "TEXT", value_parser = reason)]
+    why: String,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write the reason: it stands in the audit".to_owned()),
+        reason => Ok(reason.to_owned()),
+    }
+}
+
+/// One flow at one shop; all where nothing is named.
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// One flow that exports orders; without it, all of them
+    #[arg(long)]
+    flow: Option<String>,
+    /// One shop; without it, all of the flow's
+    #[arg(long)]
+    shop: Option<String>,
+}
+
+impl Place {
+    /// Put into a question.
+    fn named(&self, asked: &mut serde_json::Value) {
+        for (key, value) in [("flow", &self.flow), ("shop", &self.shop)] {
+            if let Some(value) = value {
+                asked[key] = value.as_str().into();
+            }
+        }
+    }
+}
+
+/// Works go on orders alone so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Domain {
+    Orders,
+}
+
+/// Who asks, for the audit: the person behind `sudo`, or whoever is logged in. The hub's own name is no person's.
+fn who() -> String {
+    let mut known = ["SUDO_USER", "USER"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let person = |name: &String| !name.trim().is_empty() && name != "tidegate";
+    known.find(person).unwrap_or_else(|| "operator".to_owned())
+}
+
+/// A query string of what is given.
+fn query(parts: &[(&str, Option<&str>)]) -> String {
+    let given = parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?))));
+    given.collect::<Vec<_>>().join("&")
+}
+
+/// As it may stand in an address.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_may_be_called_anything() {
+        assert_eq!(query(&[("name", Some("#10 &?/ü")), ("shop", None)]), "name=%2310%20%26%3F%2F%C3%BC");
+    }
+
+    #[test]
+    fn a_reason_of_blanks_is_none() {
+        assert!(reason("  ").is_err());
+        assert_eq!(reason(" the price is right now "), Ok("the price is right now".to_owned()));
+    }
+}
