@@ -1,16 +1,17 @@
-//! Rows as they are answered, where the store's own form is not fit to be read: subjects and traces as text, what a
+//! Rows as they are answered, where the store's own form is not fit to be read: versions and traces as text, what a
 //! delivery waits for in words, the cause of a dead letter.
 
 use super::AdminParts;
 use engine::triage::{Cause, cause};
 use engine::waits::{Waits, waits_for};
 use jiff::Timestamp;
-use kernel::envelope::{Envelope, FactKind, Via};
-use kernel::id::{Position, SystemName};
+use kernel::envelope::{Envelope, FactKind, Priority, Via};
+use kernel::id::{DeliveryId, FlowName, Position, SystemName};
 use kernel::key::hex;
+use kernel::subject::{Lane, Subject};
 use kernel::version::EffectiveVersion;
 use serde::Serialize;
-use store::delivery::{Delivery, StoredRef};
+use store::delivery::{Delivery, DeliveryKind, DeliveryState, StoredRef};
 use store::operate::{Pause, PauseScope};
 use store::query::{DeadLetter, Life};
 
@@ -22,7 +23,7 @@ pub(super) struct EnvelopeLine {
     kind: FactKind,
     via: Via,
     source: SystemName,
-    version: Option<EffectiveVersion>,
+    version: Option<String>,
     occurred_at: Timestamp,
     received_at: Timestamp,
     trace: String,
@@ -41,7 +42,7 @@ impl EnvelopeLine {
             kind: envelope.kind,
             via: envelope.via,
             source: envelope.source.clone(),
-            version: envelope.version.clone(),
+            version: envelope.version.as_ref().map(version),
             occurred_at: envelope.occurred_at,
             received_at: envelope.received_at,
             trace: envelope.trace.to_string(),
@@ -54,9 +55,22 @@ impl EnvelopeLine {
 
 #[derive(Debug, Serialize)]
 pub(super) struct DeliveryLine {
-    #[serde(flatten)]
-    delivery: Delivery,
-    /// After "waits for": `the breaker of erp, 12 s`. Absent once it has ended.
+    id: DeliveryId,
+    position: Position,
+    flow: FlowName,
+    lane: Lane,
+    subject: Subject,
+    kind: DeliveryKind,
+    state: DeliveryState,
+    version: Option<String>,
+    priority: Priority,
+    spent: u32,
+    failures: u32,
+    calls: u32,
+    created_at: Timestamp,
+    changed_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    /// After "waits for": `the breaker of erp, 12 s`. Nothing once it has ended.
     waits: Option<String>,
     waits_for: Option<Waits>,
 }
@@ -71,10 +85,32 @@ impl DeliveryLine {
     ) -> Self {
         let waits = waits_for(delivery, &parts.hub.snapshot().systems, pauses, life, now);
         Self {
-            delivery: delivery.clone(),
+            id: delivery.id,
+            position: delivery.position,
+            flow: delivery.flow.clone(),
+            lane: delivery.lane.clone(),
+            subject: delivery.subject.clone(),
+            kind: delivery.kind,
+            state: delivery.state.clone(),
+            version: delivery.version.as_ref().map(version),
+            priority: delivery.priority,
+            spent: delivery.spent,
+            failures: delivery.failures,
+            calls: delivery.calls,
+            created_at: delivery.created_at,
+            changed_at: delivery.changed_at,
+            ended_at: delivery.ended_at,
             waits: waits.as_ref().map(|waits| waits.text(now)),
             waits_for: waits,
         }
+    }
+}
+
+/// `17`, or `2026-11-26T02:43:36Z 405b7d958c32f66f`: enough of a digest to tell two states of one second apart.
+fn version(version: &EffectiveVersion) -> String {
+    match version {
+        EffectiveVersion::Sequence { sequence } => sequence.to_string(),
+        EffectiveVersion::Dated { updated_at, digest, .. } => format!("{updated_at} {}", hex(&digest[..8])),
     }
 }
 
@@ -106,7 +142,7 @@ pub(super) struct RefLine {
 
 impl RefLine {
     pub(super) fn all(life: &Life) -> Vec<Self> {
-        let line = |(system, subject, external): &(SystemName, kernel::subject::Subject, StoredRef)| Self {
+        let line = |(system, subject, external): &(SystemName, Subject, StoredRef)| Self {
             system: system.clone(),
             subject: subject.to_string(),
             external: external.clone(),

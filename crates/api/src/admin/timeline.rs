@@ -3,6 +3,8 @@
 use super::AdminParts;
 use super::lines::cause_of;
 use jiff::Timestamp;
+use kernel::envelope::Via;
+use kernel::id::DeliveryId;
 use serde::Serialize;
 use store::dead::closed_because;
 use store::delivery::{Delivery, DeliveryState};
@@ -16,42 +18,65 @@ pub(super) struct Moment {
     detail: String,
 }
 
+/// Of what has one instant, what led to what: a fact came in, a call was answered, a delivery went on, its link became
+/// known, and a fact of our own arose from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Came,
+    Answered,
+    Went(DeliveryId),
+    Linked,
+    Arose,
+}
+
+#[derive(Default)]
+struct Told {
+    moments: Vec<(Timestamp, Rank, Moment)>,
+}
+
+impl Told {
+    fn add(&mut self, at: Timestamp, rank: Rank, what: &'static str, detail: String) {
+        self.moments.push((at, rank, Moment { at, what, detail }));
+    }
+}
+
 pub(super) fn timeline(life: &Life, parts: &AdminParts) -> Vec<Moment> {
-    let mut all = Vec::new();
-    let mut add = |at: Timestamp, what, detail: String| all.push(Moment { at, what, detail });
+    let mut told = Told::default();
     for (envelope, _) in &life.envelopes {
+        let rank = if envelope.via == Via::Outcome { Rank::Arose } else { Rank::Came };
         let detail = format!("{} from {} via {}", envelope.topic, envelope.source, envelope.via.as_str());
-        add(envelope.received_at, "received", detail);
+        told.add(envelope.received_at, rank, "received", detail);
     }
     for delivery in &life.deliveries {
-        let name = named(delivery);
-        add(delivery.created_at, "due", name.clone());
-        if let (Some(at), DeliveryState::Ended(outcome)) = (delivery.ended_at, &delivery.state) {
-            add(at, "ended", format!("{name}: {}", closed_because(outcome)));
-        }
+        told.add(delivery.created_at, Rank::Went(delivery.id), "due", named(delivery));
     }
     for attempt in &life.attempts {
         let call = call(attempt, life);
-        add(attempt.started_at, "call", call.clone());
+        told.add(attempt.started_at, Rank::Went(attempt.delivery), "call", call.clone());
         if let Some(at) = attempt.ended_at {
-            add(at, "answer", format!("{call}: {}", answer(attempt)));
+            told.add(at, Rank::Answered, "answer", format!("{call}: {}", answer(attempt)));
+        }
+    }
+    for letter in &life.dead_letters {
+        let (rank, cause) = (Rank::Went(letter.delivery), cause_of(letter, parts));
+        told.add(letter.dead_at, rank, "dead", format!("{}: {}; {}", letter.flow, cause.cause, cause.advice));
+        if let Some(closed) = &letter.closed {
+            told.add(closed.at, rank, "closed", format!("by {}: {}", closed.who, closed.why));
+        }
+    }
+    for delivery in &life.deliveries {
+        if let (Some(at), DeliveryState::Ended(outcome)) = (delivery.ended_at, &delivery.state) {
+            let detail = format!("{}: {}", named(delivery), closed_because(outcome));
+            told.add(at, Rank::Went(delivery.id), "ended", detail);
         }
     }
     for (system, _, external) in &life.external {
         let name = external.number.as_deref().unwrap_or(&external.id);
         let state = external.state.as_deref().map(|state| format!(", {state}")).unwrap_or_default();
-        add(external.created_at, "linked", format!("{system} has it as {name}{state}"));
+        told.add(external.created_at, Rank::Linked, "linked", format!("{system} has it as {name}{state}"));
     }
-    for letter in &life.dead_letters {
-        let cause = cause_of(letter, parts);
-        add(letter.dead_at, "dead", format!("{}: {}; {}", letter.flow, cause.cause, cause.advice));
-        if let Some(closed) = &letter.closed {
-            add(closed.at, "closed", format!("by {}: {}", closed.who, closed.why));
-        }
-    }
-    // Stable: what has one instant stays in the order in which it follows from one another.
-    all.sort_by_key(|moment| moment.at);
-    all
+    told.moments.sort_by_key(|(at, rank, _)| (*at, *rank));
+    told.moments.into_iter().map(|(_, _, moment)| moment).collect()
 }
 
 fn named(delivery: &Delivery) -> String {

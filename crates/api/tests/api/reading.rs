@@ -1,7 +1,8 @@
 //! What is asked and changes nothing.
 
-use crate::world::{World, ago, due, order, shop, system, unknown_item};
+use crate::world::{World, ago, due, fact, order, shop, system, unknown_item};
 use http::StatusCode;
+use kernel::envelope::Via;
 use kernel::fault::{Fault, FaultKind};
 use kernel::subject::Subject;
 use serde_json::json;
@@ -62,11 +63,12 @@ async fn an_order_is_found_by_what_people_call_it() {
 async fn the_life_of_an_order_can_be_read_from_top_to_bottom() {
     let world = World::new().await;
     world.exported(1, ago(90)).await;
+    fact(&world.store, &order(1), "object/told", Via::Outcome, ago(89)).await;
     world.order(1, ago(30), DeliveryState::Dead, Some(unknown_item("SKU-1"))).await;
     let answer = world.get("orders/acme/5001").await;
     let life = answer.json();
     assert_eq!(life["about"]["label"], "#1001");
-    assert_eq!(life["envelopes"].as_array().unwrap().len(), 2);
+    assert_eq!(life["envelopes"].as_array().unwrap().len(), 3);
     assert_eq!(life["envelopes"][0]["trace"], "07070707070707070707070707070707");
     assert_eq!(life["envelopes"][0]["via"], "webhook");
     assert_eq!(life["deliveries"][0]["state"]["outcome"], "delivered");
@@ -87,8 +89,11 @@ async fn the_life_of_an_order_can_be_read_from_top_to_bottom() {
     let expected = [
         "11:58:30 received: orders/create from shopify via webhook",
         "11:58:30 due: orders_to_erp to erp (state, delivery 1)",
-        "11:58:30 ended: orders_to_erp to erp (state, delivery 1): delivered",
-        "11:58:30 linked: erp has it as S0001, draft",
+        "11:58:30 call: create at erp",
+        "11:58:31 answer: create at erp: done",
+        "11:58:31 ended: orders_to_erp to erp (state, delivery 1): delivered",
+        "11:58:31 linked: erp has it as S0001, draft",
+        "11:58:31 received: object/told from erp via outcome",
         "11:59:30 received: orders/create from shopify via webhook",
         "11:59:30 due: orders_to_erp to erp (state, delivery 2)",
         "11:59:30 dead: orders_to_erp: erp has no item \"SKU-1\"; create it in erp, or correct it in shopify; it is \
@@ -182,4 +187,40 @@ async fn what_is_held_and_what_was_destroyed() {
     assert_eq!(told["certificates"][0]["duties_ended"], 1);
     let gone = Subject::new(shop("acme"), "order", "5001");
     assert!(world.store.newest_payload(&gone).await.unwrap().is_none());
+}
+
+/// The command line and other people's scripts read these: a field that goes away breaks them.
+#[tokio::test]
+async fn rows_keep_their_fields() {
+    let world = World::new().await;
+    world.order(1, ago(30), DeliveryState::Dead, Some(unknown_item("SKU-1"))).await;
+    let life = world.get("orders/acme/5001").await.json();
+    let delivery = json!({
+        "id": 1, "position": 1, "flow": "orders_to_erp", "kind": "state",
+        "lane": { "shop": "acme", "system": "erp", "root": "order:5001" },
+        "subject": { "shop": "acme", "path": "order:5001" },
+        "state": { "state": "dead" }, "version": null, "priority": "live", "spent": 0, "failures": 0, "calls": 0,
+        "created_at": "2026-11-26T11:59:30Z", "changed_at": "2026-11-26T11:59:30Z", "ended_at": null,
+        "waits": "item \"SKU-1\" to exist in erp",
+        "waits_for": {
+            "because": "missing_reference", "what": "item \"SKU-1\" to exist in erp",
+            "why": "erp has no item \"SKU-1\"", "until": null,
+        },
+    });
+    assert_eq!(life["deliveries"][0], delivery);
+    let letter = json!({
+        "delivery": 1, "shop": "acme", "system": "erp", "flow": "orders_to_erp",
+        "subject": { "shop": "acme", "path": "order:5001" }, "label": "#1001",
+        "fingerprint": "orders_to_erp/rejected/unknown_item/lines[].sku",
+        "fault": {
+            "kind": "rejected", "code": "unknown_item", "message": "no such item", "field": "lines[0].sku",
+            "missing": { "kind": "item", "value": "SKU-1" },
+        },
+        "dead_at": "2026-11-26T11:59:30Z", "closed": null,
+        "cause": {
+            "cause": "erp has no item \"SKU-1\"", "owner": "erp", "action": "release_when_it_exists",
+            "advice": "create it in erp, or correct it in shopify; it is released by itself",
+        },
+    });
+    assert_eq!(life["dead_letters"][0], letter);
 }

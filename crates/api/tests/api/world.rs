@@ -17,14 +17,16 @@ use kernel::envelope::{FactKind, Priority, TraceId, Via};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::Mode;
 use kernel::id::{DeliveryId, DomainName, FlowName, Position, ShopId, SystemName};
-use kernel::key::ObjectKey;
+use kernel::key::{CallKey, ChangeKey, ObjectKey};
 use kernel::subject::{Lane, Subject};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
+use store::delivery::{
+    DeliveryKind, DeliveryState, EndedAttempt, Move, Moved, NewAttempt, NewDelivery, Outcome, StoredRef, Wait,
+};
 use store::log::{About, Appended, NewEnvelope, Routed};
 use store::port::ClaimRequest;
 use store::{MemoryStore, Store};
@@ -258,7 +260,7 @@ impl World {
         routed(&self.store, number, placed, state, fault).await
     }
 
-    /// An order that the ERP has by the hub's word, in one call.
+    /// An order that the ERP has by the hub's word, in one call of a second.
     pub(crate) async fn exported(&self, number: u64, placed: Timestamp) -> DeliveryId {
         let id = self.order(number, placed, due(placed), None).await;
         let request = ClaimRequest {
@@ -270,30 +272,51 @@ impl World {
             except_lanes: vec![],
         };
         let claim = self.store.claim(request, "hub").await.unwrap().remove(0);
+        let change_key = ChangeKey(format!("{number:032x}"));
+        let begun = NewAttempt {
+            step: "create".into(),
+            call_key: CallKey::of(&change_key, id, 1),
+            change_key,
+            frozen: Bytes::new(),
+            started_at: placed,
+            revision: "r-1".into(),
+        };
+        let still = Move {
+            lane: claim.lane.clone(),
+            fence: claim.fence,
+            delivery: id,
+            at: placed,
+            ended: None,
+            begun: Some(begun),
+            state: None,
+            spent: 0,
+            failures: 0,
+            dead: None,
+            external: None,
+            delivered: None,
+            follow_ups: vec![],
+            schedule: vec![],
+            keep: true,
+        };
+        let moved = self.store.advance(vec![still.clone()]).await.unwrap();
+        let [Moved::Done { begun: Some(attempt) }] = moved[..] else { panic!("{moved:?}") };
+        let answered = placed.checked_add(Duration::from_secs(1)).unwrap();
         let external = StoredRef {
             object_key: ObjectKey::of(&order(number)),
             id: format!("erp-{number}"),
             number: Some(format!("S{number:04}")),
             state: Some("draft".into()),
-            created_at: placed,
+            created_at: answered,
             adopted: false,
         };
         let step = Move {
-            lane: claim.lane.clone(),
-            fence: claim.fence,
-            delivery: claim.delivery.id,
-            at: placed,
-            ended: None,
+            at: answered,
+            ended: Some(EndedAttempt { id: attempt, ended_at: answered, fault: None, by_look_up: None }),
             begun: None,
             state: Some(DeliveryState::Ended(Outcome::Delivered { note: None })),
-            spent: 0,
-            failures: 0,
-            dead: None,
             external: Some(external),
-            delivered: None,
-            follow_ups: vec![],
-            schedule: vec![],
             keep: false,
+            ..still
         };
         self.store.advance(vec![step]).await.unwrap();
         id
@@ -309,7 +332,7 @@ pub(crate) async fn routed(
     fault: Option<Fault>,
 ) -> DeliveryId {
     let subject = order(number);
-    let position = fact(store, &subject, "orders/create", placed).await;
+    let position = fact(store, &subject, "orders/create", Via::Webhook, placed).await;
     let delivery = NewDelivery {
         flow: flow(),
         lane: Lane::of(&subject, &system("erp")),
@@ -335,14 +358,20 @@ pub(crate) async fn routed(
     life.deliveries.last().unwrap().id
 }
 
-async fn fact(store: &MemoryStore, subject: &Subject, topic: &str, placed: Timestamp) -> Position {
+pub(crate) async fn fact(
+    store: &MemoryStore,
+    subject: &Subject,
+    topic: &str,
+    via: Via,
+    placed: Timestamp,
+) -> Position {
     let envelope = NewEnvelope {
         shop: subject.shop.clone(),
         domain: DomainName::new("orders").unwrap(),
-        source: system("shopify"),
+        source: system(if via == Via::Outcome { "erp" } else { "shopify" }),
         topic: topic.into(),
         kind: FactKind::State,
-        via: Via::Webhook,
+        via,
         subject: subject.clone(),
         version: None,
         occurred_at: placed,
