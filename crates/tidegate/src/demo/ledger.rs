@@ -58,6 +58,8 @@ pub struct Ledger {
     pub webhooks_never_sent: u64,
     pub dead_by_cause: BTreeMap<String, u64>,
     pub filtered_by_rule: BTreeMap<String, u64>,
+    /// Open dead letters of the hub beyond those orders: a person would look into them for nothing.
+    pub stray_dead_letters: u64,
     /// Up to twenty, each with what is wrong.
     pub wrong: Vec<String>,
     pub numbers_back: u64,
@@ -75,6 +77,7 @@ impl Ledger {
             accounts.into_iter().filter_map(|account| Some((order_id(&account)?, account))).collect();
         let mut ledger = Self::of(&stage.shop.orders(), &stage.erp.sales(), played, &reasons);
         let webhooks = stage.shop.stats().webhooks;
+        ledger.stray(stage.dead_letters().await?);
         ledger.kills = stage.hub.kills;
         ledger.webhooks_sent = webhooks.attempts;
         ledger.webhook_duplicates = webhooks.duplicates + webhooks.copies + webhooks.stale;
@@ -172,6 +175,17 @@ impl Ledger {
         }
     }
 
+    /// Every open dead letter is one that the ledger knows of.
+    fn stray(&mut self, dead_letters: u64) {
+        self.stray_dead_letters = dead_letters.saturating_sub(self.counts.dead + self.amounts.tickets);
+        if self.stray_dead_letters > 0 {
+            self.wrong(format!(
+                "the hub has {} dead letters of no order that is missing",
+                self.stray_dead_letters
+            ));
+        }
+    }
+
     fn wrong(&mut self, text: String) {
         if self.wrong.len() < WRONG_NAMED_MAX {
             self.wrong.push(text);
@@ -196,6 +210,7 @@ impl Ledger {
             && counts.doubled == 0
             && counts.exported + counts.dead + counts.filtered == counts.sent
             && self.amounts.wrong == 0
+            && self.stray_dead_letters == 0
             && self.amounts.not_cancelled == 0
     }
 
@@ -217,6 +232,7 @@ impl Ledger {
             "dead_by_cause": self.dead_by_cause,
             "filtered_by_rule": self.filtered_by_rule,
             "numbers_back": self.numbers_back,
+            "stray_dead_letters": self.stray_dead_letters,
             "wrong": self.wrong,
             "holds": self.holds(),
         })

@@ -122,6 +122,13 @@ impl Stage {
         Ok(answer.error_for_status()?.json().await?)
     }
 
+    /// Open dead letters, as the hub counts them.
+    pub async fn dead_letters(&self) -> anyhow::Result<u64> {
+        let status = self.status().await?;
+        let groups = status["dead_letters"].as_array().context("the status has no dead letters")?;
+        Ok(groups.iter().filter_map(|group| group["count"].as_u64()).sum())
+    }
+
     /// Why each order is not at the target, by `prove`: one account for each.
     pub async fn accounts(&self) -> anyhow::Result<Vec<Value>> {
         let mut accounts = Vec::new();

@@ -7,6 +7,7 @@ mod golive;
 mod logging;
 mod stopping;
 mod tasks;
+mod work;
 
 use crate::cli::{Common, Failure, block_on};
 use crate::wiring::{self, Loaded};
@@ -25,9 +26,11 @@ use secrecy::SecretString;
 use std::sync::Arc;
 use store::Store;
 use telemetry::Metrics;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use wiring::clock::SystemClock;
 use wiring::connectors::Connected;
+use work::Work;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +56,11 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
         return Err(Failure::Found);
     }
     logging::start(&loaded.config)?;
-    block_on(async { Ok(serve(loaded).await?) })
+    let work = Work::new()?;
+    let handle = work.handle();
+    let result = block_on(async { Ok(serve(loaded, &handle).await?) });
+    work.end();
+    result
 }
 
 /// Who this process is to the store. One process works on an embedded store, so the name need not differ.
@@ -72,7 +79,7 @@ struct Running {
     stop: watch::Sender<bool>,
 }
 
-async fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
+async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let listener = doors::listen(&loaded).await?;
     let store: Arc<dyn Store> = Arc::new(wiring::open::store(&loaded, &clock).await?);
@@ -85,7 +92,11 @@ async fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     let shops = wiring::shops::clients(&loaded, &clock)?;
     let connected = wiring::connectors::build(&loaded, shops)?;
     let plan = wiring::plan::build(&mut loaded)?;
-    let hub = start_hub(&plan, &connected, &store, &clock, &watching);
+    let hub = {
+        // What the hub spawns runs where it was started.
+        let _there = work.enter();
+        start_hub(&plan, &connected, &store, &clock, &watching)
+    };
     let (stop, _) = watch::channel(false);
     let readiness = Arc::new(Readiness::default());
     let running = Running { store, hub, connected, plan, metrics, watching, clock, readiness, stop };

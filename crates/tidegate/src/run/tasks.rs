@@ -2,14 +2,13 @@
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
 use super::Running;
-use crate::wiring::sweeps::{self, Around, Sweep};
+use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
 use api::intake::Intake;
 use api::sampler::Sampler;
 use config::SHOPIFY;
 use connector::port::CallContext;
 use engine::overview::Watched;
-use engine::work::sweep::Found;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
 use kernel::id::{ShopId, SystemName};
@@ -74,7 +73,7 @@ pub fn start(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> Tasks 
 }
 
 /// Each find of a sweep beside webhooks is a missed webhook: counted, and said.
-fn told(running: &Running) -> Arc<dyn Fn(&Sweep, Found) + Send + Sync> {
+fn told(running: &Running) -> Told {
     let metrics = running.metrics.clone();
     Arc::new(move |sweep, found| {
         if found.missed > 0 && !sweep.polls {

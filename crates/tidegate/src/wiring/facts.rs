@@ -7,6 +7,7 @@ use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::OrderPolicy;
 use mapping::Condition;
+use serde::Deserialize as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ impl Orders {
 
     /// The canonical order once more as its type, from the form that mappings read.
     fn typed(body: &Value) -> Option<orders::Order> {
-        serde_json::from_value(body.clone()).ok()
+        orders::Order::deserialize(body).ok()
     }
 }
 

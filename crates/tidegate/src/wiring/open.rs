@@ -3,10 +3,9 @@
 use super::Loaded;
 use super::clock::SystemRandom;
 use super::shops;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use config::Config;
 use kernel::clock::Clock;
-use kernel::id::SystemName;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -74,12 +73,4 @@ pub async fn settle_in(
 /// What the store is used for: its targets. A copy that is started for others is held.
 fn place(config: &Config) -> String {
     kernel::key::hex(&config::targets(config)[..8])
-}
-
-/// The system of a name that is written here.
-pub fn system(name: &str) -> anyhow::Result<SystemName> {
-    match SystemName::new(name) {
-        Ok(name) => Ok(name),
-        Err(error) => bail!(error),
-    }
 }

@@ -4,7 +4,7 @@ use super::facts::{Orders, Told};
 use super::load::Loaded;
 use super::mapper::FlowMapper;
 use anyhow::{Context as _, bail};
-use config::{Config, Flow, SHOPIFY, System, Unknown};
+use config::{Config, Flow, Intake, SHOPIFY, System, Unknown};
 use connector::descriptor::{Descriptor, UnknownAnswer};
 use engine::facts::Facts;
 use engine::plan::{FlowPlan, Plan, SystemPlan};
@@ -59,10 +59,13 @@ fn flow(
         Arc::new(Told)
     };
     let zones = config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
-    let told = config
-        .flows
-        .values()
-        .any(|other| other.source.value == flow.target.value && flow.serves_any(config, other));
+    // What our deliveries find out at this target is a fact of its own only where some flow takes it from there.
+    let takes_outcomes = |other: &Flow| {
+        other.intake.value == Intake::Outcome
+            && other.source.value == flow.target.value
+            && flow.shares_shops_with(other)
+    };
+    let told = config.flows.values().any(takes_outcomes);
     Ok(FlowPlan {
         name: name.clone(),
         domain: flow.domain.value.clone(),
@@ -80,17 +83,6 @@ fn flow(
         tells: told,
         readable: from_shopify,
     })
-}
-
-trait ServesAny {
-    fn serves_any(&self, config: &Config, other: &Flow) -> bool;
-}
-
-impl ServesAny for Flow {
-    /// Whether two flows have a shop in common.
-    fn serves_any(&self, config: &Config, other: &Flow) -> bool {
-        config.shops.keys().any(|shop| self.serves(shop) && other.serves(shop))
-    }
 }
 
 /// A flow that carries what a target tells has no order policy: each fact goes at once.

@@ -37,6 +37,9 @@ pub struct Around {
     pub owner: String,
 }
 
+/// Told of each full pass.
+pub type Told = Arc<dyn Fn(&Sweep, Found) + Send + Sync>;
+
 /// Every sweep that the configuration asks for.
 pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
     let mut sweeps = Vec::new();
@@ -89,13 +92,7 @@ pub fn scope(
 }
 
 /// Runs one sweep until the hub stops. What fails is tried again at the next pass: the watermark has not moved.
-pub async fn run(
-    sweep: Sweep,
-    around: Around,
-    hub: Hub,
-    told: Arc<dyn Fn(&Sweep, Found) + Send + Sync>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut stop: watch::Receiver<bool>) {
     let lease = sweep::watermark_name(&sweep.scope);
     loop {
         let now = around.clock.now();

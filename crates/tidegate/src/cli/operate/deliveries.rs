@@ -131,7 +131,11 @@ fn row(delivery: &Value) -> Vec<String> {
 /// How it ended, or what it waits for.
 pub fn standing(delivery: &Value) -> String {
     let state: Option<DeliveryState> = serde_json::from_value(delivery["state"].clone()).ok();
-    let waits = || format!("waits for {}", text(&delivery["waits"]));
+    let waits = || match text(&delivery["waits"]) {
+        // A condition says it itself: waits until it is paid.
+        waits if waits.starts_with("waits ") => waits,
+        waits => format!("waits for {waits}"),
+    };
     match state {
         Some(DeliveryState::Ended(outcome)) => closed_because(&outcome),
         Some(DeliveryState::Dead) => format!("dead, {}", waits()),

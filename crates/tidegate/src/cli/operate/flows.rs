@@ -1,8 +1,9 @@
 //! `tidegate flows`: what goes from where to where, and holding one back.
 
+use super::Why;
 use super::client::Client;
 use super::page::{self, Page, at, list, text};
-use super::pauses::{self, Hold, Resume};
+use super::pauses::{self, Hold};
 use crate::cli::Failure;
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ enum Which {
     Resume {
         name: String,
         #[command(flatten)]
-        resume: Resume,
+        why: Why,
     },
 }
 
@@ -51,7 +52,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
             Ok(())
         }
         Which::Pause { name, hold } => pauses::pause(client, "flow", name, hold, json).await,
-        Which::Resume { name, resume } => pauses::resume(client, "flow", name, resume, json).await,
+        Which::Resume { name, why } => pauses::resume(client, "flow", name, why, json).await,
     }
 }
 

@@ -145,6 +145,11 @@ mod tests {
     }
 
     #[test]
+    fn every_command_can_be_asked() {
+        <crate::cli::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
     fn a_reason_of_blanks_is_none() {
         assert!(reason("  ").is_err());
         assert_eq!(reason(" the price is right now "), Ok("the price is right now".to_owned()));

@@ -18,12 +18,6 @@ pub struct Hold {
     lasts: Option<Duration>,
 }
 
-#[derive(Debug, clap::Args)]
-pub struct Resume {
-    #[command(flatten)]
-    why: Why,
-}
-
 /// As in the configuration.
 fn duration(text: &str) -> Result<Duration, String> {
     kernel::flow::duration(text)
@@ -55,14 +49,8 @@ pub async fn pause(client: &Client, scope: &str, name: &str, hold: &Hold, json: 
 }
 
 /// What is not paused is no failure: it goes on, as was wanted.
-pub async fn resume(
-    client: &Client,
-    scope: &str,
-    name: &str,
-    resume: &Resume,
-    json: bool,
-) -> Result<(), Failure> {
-    let asked = json!({ "scope": scope, "name": name, "who": who(), "why": resume.why.why });
+pub async fn resume(client: &Client, scope: &str, name: &str, why: &Why, json: bool) -> Result<(), Failure> {
+    let asked = json!({ "scope": scope, "name": name, "who": who(), "why": why.why });
     let answer = client.post("/pauses/resume", &asked).await?;
     if json {
         page::json(&answer);
@@ -105,7 +93,7 @@ enum Which {
         #[command(flatten)]
         named: super::orders::Named,
         #[command(flatten)]
-        resume: Resume,
+        why: Why,
     },
 }
 
@@ -115,9 +103,9 @@ pub async fn subjects(client: &Client, args: &Subjects, json: bool) -> Result<()
             let found = named.found(client).await?;
             pause(client, "subject", &found.subject(), hold, json).await
         }
-        Which::Resume { named, resume: by } => {
+        Which::Resume { named, why } => {
             let found = named.found(client).await?;
-            resume(client, "subject", &found.subject(), by, json).await
+            resume(client, "subject", &found.subject(), why, json).await
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `tidegate systems`: what orders go to and come from, how each runs, and holding one back.
 
+use super::Why;
 use super::client::Client;
 use super::page::{self, Page, at, list, number, span, text};
-use super::pauses::{self, Hold, Resume};
+use super::pauses::{self, Hold};
 use crate::cli::Failure;
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ enum Which {
     Resume {
         name: String,
         #[command(flatten)]
-        resume: Resume,
+        why: Why,
     },
 }
 
@@ -53,7 +54,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
             Ok(())
         }
         Which::Pause { name, hold } => pauses::pause(client, "system", name, hold, json).await,
-        Which::Resume { name, resume } => pauses::resume(client, "system", name, resume, json).await,
+        Which::Resume { name, why } => pauses::resume(client, "system", name, why, json).await,
     }
 }
 

@@ -94,3 +94,13 @@ fn a_cent_more_or_less_and_a_cancellation_that_did_not_arrive_are_seen() {
     assert_eq!(ledger.amounts.not_cancelled, 1);
     assert!(!ledger.holds());
 }
+
+#[test]
+fn a_dead_letter_that_no_missing_order_explains_is_seen() {
+    let (orders, sales, played, reasons) = run();
+    let mut ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    ledger.stray(0);
+    assert!(ledger.holds());
+    ledger.stray(1);
+    assert!(!ledger.holds());
+}
