@@ -13,7 +13,7 @@ Examples:
   tidegate dead-letters list
   tidegate dead-letters show 4711
   tidegate dead-letters release 4711 --why \"price corrected\"
-  tidegate dead-letters release --group 93dfefc2 --why \"the period is open\"
+  tidegate dead-letters release --group 3d69a558 --why \"the period is open\"
   tidegate dead-letters skip 4711 --why \"entered by hand as S-1021\"
 
 Release is safe at any time: what was sent before is looked up first. Skip gives a delivery up; it is never sent.";
