@@ -10,6 +10,7 @@ mod cli;
 mod demo;
 mod run;
 mod torture;
+mod tryton_proof;
 mod wiring;
 
 use clap::Parser as _;

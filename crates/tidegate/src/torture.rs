@@ -84,10 +84,10 @@ async fn play(args: &Args) -> anyhow::Result<Tally> {
     eprintln!(
         "seed {seed}: {}; the hub's files are in {}",
         if by_look_up { "the ERP knows no idempotency key" } else { "the ERP knows idempotency keys" },
-        stage.folder.display()
+        stage.ground.folder.display()
     );
-    stage.hub.start().await?;
-    stage.subscribed().await?;
+    stage.ground.hub.start().await?;
+    stage.ground.subscribed().await?;
     let (mut tally, mut played) = (Tally { seed, ..Tally::default() }, Played::default());
     let end = kernel::clock::after(crate::demo::now(), Duration::from_secs(u64::from(args.minutes) * 60));
     while crate::demo::now() < end {
@@ -148,7 +148,7 @@ async fn round(
     let orders = workload(rng.next_u64(), args.orders, first, 1000 / args.rate, mix);
     let mut instants: Vec<u64> = (0..args.kills).map(|_| rng.below(span_ms + 2_000)).collect();
     instants.sort_unstable();
-    let (shop, hub) = (&stage.shop, &mut stage.hub);
+    let (shop, hub) = (&stage.ground.shop, &mut stage.ground.hub);
     let kill_all = async {
         let mut at_ms = 0;
         for instant in instants {

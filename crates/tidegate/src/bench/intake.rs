@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 /// Connections of the load; Shopify keeps many open at once.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 /// More than any server here takes in a second.
 const REQUESTS_A_SECOND: usize = 60_000;
 

@@ -73,6 +73,8 @@ pub enum Command {
     Bench(crate::bench::Args),
     #[command(hide = true)]
     Torture(crate::torture::Args),
+    #[command(hide = true)]
+    ProveTryton(crate::tryton_proof::Args),
 }
 
 /// Runs one command. What it says about a failure is one text on standard error.
@@ -85,6 +87,7 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::Operate(command) => operate::run(&common, &command),
         Command::Bench(args) => crate::bench::run(&common, &args),
         Command::Torture(args) => crate::torture::run(&common, &args),
+        Command::ProveTryton(args) => crate::tryton_proof::run(&common, &args),
     };
     exit::told(result)
 }

@@ -93,13 +93,13 @@ impl Act {
                 knobs.late_apply_ms = 1_000;
             }),
             Self::Kill => {
-                stage.hub.kill().await?;
-                stage.hub.start().await?;
+                stage.ground.hub.kill().await?;
+                stage.ground.hub.start().await?;
             }
             Self::KillAndStayDown => {
-                stage.hub.kill().await?;
+                stage.ground.hub.kill().await?;
                 pause(Duration::from_secs(2)).await;
-                stage.hub.start().await?;
+                stage.ground.hub.start().await?;
             }
             Self::ItemsAdded => {
                 for sku in ["SKU-9001", "SKU-9002", "SKU-9003"] {

@@ -19,13 +19,21 @@ pub const FLOW: &str = "orders_to_erp";
 pub struct Addresses<'a> {
     pub hub: &'a str,
     pub shop: &'a str,
-    pub erp: &'a str,
     pub access_token: &'a str,
     pub client_secret: &'a str,
-    pub erp_token: &'a str,
+}
+
+/// The back office.
+#[derive(Debug, Clone, Copy)]
+pub enum Office<'a> {
+    /// The look-alike. `by_look_up`: it ignores idempotency keys, and the configuration says so.
+    Rest { url: &'a str, token: &'a str, by_look_up: bool },
+    /// A real one.
+    Tryton { url: &'a str, database: &'a str, user: &'a str, password: &'a str },
 }
 
 const ORDERS: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
+const ORDERS_TO_TRYTON: &str = include_str!("../../../../mappings/orders_to_tryton.toml");
 const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
 
 /// In place of what is meant for months: each is a key that anybody may set.
@@ -39,6 +47,13 @@ open_first = "500ms"
 open_longest = "4s"
 "#;
 
+/// Half of the sales are confirmed at their changes' pace; a cancellation after that becomes a counter document.
+const TRYTON_LIVE: &str = r#"mode = "live"
+confirm_when = 'after("20s")'
+after_confirm = { cancel = "counter_document" }
+difference = "adjust_line"
+sweep = { every = "5s", overlap = "20s" }"#;
+
 /// Sales are confirmed after a while, as where people may change their minds; what changes later is a ticket, but for a
 /// cancellation, which this ERP takes at any time.
 const LIVE: &str = r#"mode = "live"
@@ -47,25 +62,32 @@ after_confirm = { cancel = "amend" }
 sweep = { every = "5s", overlap = "20s" }"#;
 
 /// Writes all files below the folder.
-pub fn write(folder: &Path, at: &Addresses<'_>, now: Timestamp, by_look_up: bool) -> anyhow::Result<()> {
+pub fn write(folder: &Path, at: &Addresses<'_>, office: &Office<'_>, now: Timestamp) -> anyhow::Result<()> {
     let mut random = |bytes: &mut [u8]| {
         // A demo's keys guard a demo's data; without randomness there is no demo.
         let filled = getrandom::fill(bytes);
         assert!(filled.is_ok(), "the system gives no random bytes");
     };
+    let (erp, url, secret, orders) = match *office {
+        Office::Rest { url, token, .. } => (ErpKind::Http, url, token, ORDERS.to_owned()),
+        // This Tryton knows no term of seven days.
+        Office::Tryton { url, password, .. } => {
+            (ErpKind::Tryton, url, password, format!("{ORDERS_TO_TRYTON}\"Net 7\" = \"Direct\"\n"))
+        }
+    };
     let files = starting_configuration(InitOptions {
         shop_domain: SHOP_DOMAIN,
-        erp: ErpKind::Http,
-        erp_url: Some(at.erp),
+        erp,
+        erp_url: Some(url),
         time_zone: Some("UTC"),
         now,
         random: &mut random,
         twin: true,
         access_token: Some(SecretString::from(at.access_token)),
         client_secret: Some(SecretString::from(at.client_secret)),
-        erp_secret: Some(SecretString::from(at.erp_token)),
+        erp_secret: Some(SecretString::from(secret)),
         mappings: vec![
-            ("orders_to_erp.toml".to_owned(), ORDERS.to_owned()),
+            ("orders_to_erp.toml".to_owned(), orders),
             ("erp_to_shopify.toml".to_owned(), NUMBER_BACK.to_owned()),
         ],
     })?;
@@ -74,7 +96,7 @@ pub fn write(folder: &Path, at: &Addresses<'_>, now: Timestamp, by_look_up: bool
         let parent = path.parent().context("a file has a folder")?;
         std::fs::create_dir_all(parent)?;
         let contents = if file.path.ends_with("tidegate.toml") {
-            adapted(&file.contents, at, by_look_up)?
+            adapted(&file.contents, at, office)?
         } else {
             file.contents
         };
@@ -87,20 +109,33 @@ pub fn write(folder: &Path, at: &Addresses<'_>, now: Timestamp, by_look_up: bool
 }
 
 /// Each replacement has to find its place: a starting configuration that was reworded is not passed over in silence.
-fn adapted(text: &str, at: &Addresses<'_>, by_look_up: bool) -> anyhow::Result<String> {
+fn adapted(text: &str, at: &Addresses<'_>, office: &Office<'_>) -> anyhow::Result<String> {
     let listen = at.hub.trim_start_matches("http://");
-    let key = "idempotency = { header = \"Idempotency-Key\", lifetime = \"24h\" }";
-    let replacements = [
-        (key, if by_look_up { String::new() } else { key.to_owned() }),
+    let mut replacements = vec![
         ("listen = \"127.0.0.1:8080\"", format!("listen = \"{listen}\"\nlog_format = \"text\"")),
         ("public_url = \"http://127.0.0.1:8080\"", format!("public_url = \"{}\"", at.hub)),
         ("admin_url = \"http://127.0.0.1:9001\"", format!("admin_url = \"{}\"", at.shop)),
         ("plan = \"standard\"", "plan = \"plus\"".to_owned()),
-        ("request_timeout = \"20s\"", "request_timeout = \"2s\"".to_owned()),
-        ("lease = \"60s\"", "lease = \"10s\"".to_owned()),
-        ("settle_after = \"60s\"", "settle_after = \"3s\"".to_owned()),
-        ("mode = \"live\"", LIVE.to_owned()),
     ];
+    match *office {
+        Office::Rest { by_look_up, .. } => {
+            if by_look_up {
+                let key = "idempotency = { header = \"Idempotency-Key\", lifetime = \"24h\" }";
+                replacements.push((key, String::new()));
+            }
+            replacements.push(("request_timeout = \"20s\"", "request_timeout = \"2s\"".to_owned()));
+            replacements.push(("lease = \"60s\"", "lease = \"10s\"".to_owned()));
+            replacements.push(("settle_after = \"60s\"", "settle_after = \"3s\"".to_owned()));
+            replacements.push(("mode = \"live\"", LIVE.to_owned()));
+        }
+        Office::Tryton { database, user, .. } => {
+            replacements.push(("database = \"tryton\"", format!("database = \"{database}\"")));
+            replacements.push(("user = \"tidegate\"", format!("user = \"{user}\"")));
+            replacements
+                .push(("settle_after = \"90s\"", "settle_after = \"35s\"\nconcurrency = 4".to_owned()));
+            replacements.push(("mode = \"live\"", TRYTON_LIVE.to_owned()));
+        }
+    }
     let mut text = text.to_owned();
     for (from, to) in replacements {
         anyhow::ensure!(text.contains(from), "the starting configuration has no line {from:?}");

@@ -11,9 +11,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::erp::{Sale, SaleState};
 use twin::shop::{Order, Trap};
+use twin::shopify::WebhookCounts;
 
 /// The hub's words about orders: by order id.
 pub type Reasons = BTreeMap<u64, Value>;
+
+/// By order, from the accounts of `prove`.
+pub fn reasons(accounts: &[Value]) -> Reasons {
+    accounts.iter().filter_map(|account| Some((order_id(account)?, account.clone()))).collect()
+}
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -72,17 +78,18 @@ const WRONG_NAMED_MAX: usize = 20;
 impl Ledger {
     /// Taken after the play; asks the hub for reasons.
     pub async fn take(stage: &Stage, played: &Played) -> anyhow::Result<Self> {
-        let accounts = stage.accounts().await?;
-        let reasons: Reasons =
-            accounts.into_iter().filter_map(|account| Some((order_id(&account)?, account))).collect();
-        let mut ledger = Self::of(&stage.shop.orders(), &stage.erp.sales(), played, &reasons);
-        let webhooks = stage.shop.stats().webhooks;
-        ledger.stray(stage.dead_letters().await?);
-        ledger.kills = stage.hub.kills;
-        ledger.webhooks_sent = webhooks.attempts;
-        ledger.webhook_duplicates = webhooks.duplicates + webhooks.copies + webhooks.stale;
-        ledger.webhooks_never_sent = webhooks.never_sent;
+        let reasons = reasons(&stage.ground.accounts().await?);
+        let mut ledger = Self::of(&stage.ground.shop.orders(), &stage.erp.sales(), played, &reasons);
+        ledger.stray(stage.ground.dead_letters().await?);
+        ledger.kills = stage.ground.hub.kills;
+        ledger.webhooks(&stage.ground.shop.stats().webhooks);
         Ok(ledger)
+    }
+
+    pub fn webhooks(&mut self, counts: &WebhookCounts) {
+        self.webhooks_sent = counts.attempts;
+        self.webhook_duplicates = counts.duplicates + counts.copies + counts.stale;
+        self.webhooks_never_sent = counts.never_sent;
     }
 
     /// The comparison itself.
@@ -176,7 +183,7 @@ impl Ledger {
     }
 
     /// Every open dead letter is one that the ledger knows of.
-    fn stray(&mut self, dead_letters: u64) {
+    pub fn stray(&mut self, dead_letters: u64) {
         self.stray_dead_letters = dead_letters.saturating_sub(self.counts.dead + self.amounts.tickets);
         if self.stray_dead_letters > 0 {
             self.wrong(format!(

@@ -10,13 +10,15 @@ mod play;
 mod report;
 mod stage;
 
+pub use config::Office;
 pub use hub_process::HubProcess;
-pub use ledger::Ledger;
-pub use play::{Played, is_exportable, workload};
-pub use stage::{Stage, StageOptions, now, pause};
+pub use ledger::{Ledger, reasons};
+pub use play::{Played, is_exportable, reference, workload};
+pub use stage::{Ground, Stage, StageOptions, new_folder, now, pause};
 
 use crate::cli::{Common, Failure, block_on};
 use report::Teller;
+pub use report::written;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -76,8 +78,8 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
         StageOptions { dir: args.dir.clone(), seed: args.seed, mischief: !args.calm, by_look_up: false };
     let mut stage = Stage::set(options).await?;
     teller.opening(args, &stage);
-    stage.hub.start().await?;
-    stage.subscribed().await?;
+    stage.ground.hub.start().await?;
+    stage.ground.subscribed().await?;
     let played = play::all(args, &mut stage, teller).await?;
     teller.catching_up();
     stage.caught_up(&played, CATCH_UP, Some(teller)).await;

@@ -50,13 +50,11 @@ impl Played {
         }
     }
 
-    /// How many orders that are to be in the back office are not. One that was cancelled, or is owed money again after
-    /// an edit, may rightly be kept out if it was not exported before that.
-    pub fn missing(&self, stage: &Stage) -> usize {
-        let there: BTreeSet<String> =
-            stage.erp.sales_by_reference().into_iter().map(|(reference, _)| reference).collect();
+    /// How many orders that are to be in the back office are not there. One that was cancelled, or is owed money again
+    /// after an edit, may rightly be kept out if it was not exported before that.
+    pub fn missing(&self, shop: &ShopifyTwin, there: &BTreeSet<String>) -> usize {
         let is_missing = |id: &&u64| {
-            let is_wanted = stage.shop.order(**id).is_some_and(|order| is_exportable(&order));
+            let is_wanted = shop.order(**id).is_some_and(|order| is_exportable(&order));
             is_wanted && !self.poison.contains(id) && !there.contains(&reference(**id))
         };
         self.exportable.keys().filter(is_missing).count()
@@ -98,7 +96,7 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
             placed += 1;
             teller.placed(placed, args.orders);
         }
-        played.apply(&stage.shop, at, &change).await;
+        played.apply(&stage.ground.shop, at, &change).await;
     }
     for (_, act) in script.into_iter().rev() {
         act.perform(stage, teller).await?;

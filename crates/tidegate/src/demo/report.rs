@@ -43,10 +43,10 @@ impl Teller {
             args.orders,
             args.rate(),
             args.seed,
-            stage.shop.url(),
+            stage.ground.shop.url(),
             stage.erp.url(),
-            stage.hub.url(),
-            stage.folder.display()
+            stage.ground.hub.url(),
+            stage.ground.folder.display()
         ));
         if !args.calm {
             self.say("all the while webhooks are doubled, sent five at once, held back, sent late and old; 2 % never come");
@@ -74,7 +74,7 @@ impl Teller {
 
     pub(super) fn ledger(&self, ledger: &Ledger, json: bool) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
-        eprintln!("{}", written(ledger));
+        eprintln!("{}", written(ledger, "the ERP's own books"));
         if json {
             let mut out = std::io::stdout().lock();
             writeln!(out, "{}", ledger.json()).context("standard output is closed")?;
@@ -83,25 +83,25 @@ impl Teller {
     }
 
     pub(super) fn staying(&self, stage: &Stage) -> anyhow::Result<()> {
-        let token = std::fs::read_to_string(stage.token_file())?;
+        let token = std::fs::read_to_string(stage.ground.token_file())?;
         eprintln!(
             "\nIt stays up until Ctrl-C. The page: {}  (sign in with {})\nThe operator's commands: tidegate status -c {}",
-            stage.hub.url(),
+            stage.ground.hub.url(),
             token.trim(),
-            stage.folder.join("tidegate.toml").display()
+            stage.ground.folder.join("tidegate.toml").display()
         );
         Ok(())
     }
 }
 
 /// For a person.
-fn written(ledger: &Ledger) -> String {
+pub fn written(ledger: &Ledger, books: &str) -> String {
     let counts = &ledger.counts;
     let by = |map: &std::collections::BTreeMap<String, u64>| {
         let parts: Vec<String> = map.iter().map(|(name, count)| format!("{count} {name}")).collect();
         if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) }
     };
-    let mut text = String::from("\nThe ledger: what the shop created, against the ERP's own books\n\n");
+    let mut text = format!("\nThe ledger: what the shop created, against {books}\n\n");
     let mut row =
         |name: &str, count: String, note: String| text += &format!("  {name:<22} {count:>9}{note}\n");
     row("sent", counts.sent.to_string(), String::new());

@@ -1,6 +1,6 @@
 //! What a play needs: a shop, a back office, a hub as a process of its own, and a folder. Also the torture's stage.
 
-use super::config::{self, Addresses, FLOW, SHOP, SHOP_DOMAIN};
+use super::config::{self, Addresses, FLOW, Office, SHOP, SHOP_DOMAIN};
 use super::hub_process::HubProcess;
 use super::play::Played;
 use super::report::Teller;
@@ -27,15 +27,22 @@ pub struct StageOptions {
     pub by_look_up: bool,
 }
 
+/// Everything but the back office: a folder, a shop, a hub that can be killed.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Ground {
     pub folder: PathBuf,
     pub shop: ShopifyTwin,
-    pub erp: ErpTwin,
     pub hub: HubProcess,
-    pub began: Timestamp,
+    began: Timestamp,
     client: reqwest::Client,
     admin_token: String,
+}
+
+/// The ground with the look-alike of a back office.
+#[derive(Debug)]
+pub struct Stage {
+    pub ground: Ground,
+    pub erp: ErpTwin,
 }
 
 /// Lets real time pass.
@@ -49,51 +56,45 @@ pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
-impl Stage {
+/// A folder for a hub: the one that was named, which must hold none, or a new one.
+pub fn new_folder(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let name = || format!("tidegate-demo-{}-{}", std::process::id(), now().as_millisecond());
+    let folder = named.unwrap_or_else(|| std::env::temp_dir().join(name()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    if folder.join("tidegate.toml").exists() {
+        bail!("{} holds a hub already: name a new folder", folder.display());
+    }
+    Ok(folder.canonicalize()?)
+}
+
+impl Ground {
     /// Everything but the hub's start.
-    pub async fn set(options: StageOptions) -> anyhow::Result<Self> {
+    pub async fn lay(
+        folder: PathBuf,
+        seed: u64,
+        mischievous: bool,
+        office: &Office<'_>,
+    ) -> anyhow::Result<Self> {
         let began = now();
-        let folder = match options.dir {
-            Some(dir) => dir,
-            None => std::env::temp_dir().join(format!(
-                "tidegate-demo-{}-{}",
-                std::process::id(),
-                began.as_millisecond()
-            )),
-        };
-        std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        if folder.join("tidegate.toml").exists() {
-            bail!("{} holds a hub already: name a new folder", folder.display());
-        }
-        let folder = folder.canonicalize()?;
         let mut shop = ShopConfig::new(SHOP_DOMAIN);
         shop.access_token = ACCESS_TOKEN.to_owned();
         shop.client_secret = CLIENT_SECRET.to_owned();
         shop.plan = Plan::Plus;
         shop.clock = ShopClock::real(COMPRESSION);
-        shop.mischief = if options.mischief { mischief(options.seed) } else { Mischief::default() };
+        shop.mischief = if mischievous { mischief(seed) } else { Mischief::default() };
         let shop = ShopifyTwin::start(shop).await?;
-        let erp = ErpTwin::start(ErpConfig {
-            seed: options.seed,
-            ledger_file: Some(folder.join("erp-ledger.ndjson")),
-            knobs: knobs(options.by_look_up),
-            ..ErpConfig::default()
-        })
-        .await?;
         let url = free_address().await?;
         let at = Addresses {
             hub: &url,
             shop: shop.url(),
-            erp: &erp.url(),
             access_token: ACCESS_TOKEN,
             client_secret: CLIENT_SECRET,
-            erp_token: erp.token(),
         };
-        config::write(&folder, &at, began, options.by_look_up)?;
+        config::write(&folder, &at, office, began)?;
         let hub = HubProcess::new(&folder.join("tidegate.toml"), &folder.join("hub.log"), &url)?;
         let admin_token = std::fs::read_to_string(folder.join("secrets/admin.token"))?.trim().to_owned();
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build()?;
-        Ok(Self { folder, shop, erp, hub, began, client, admin_token })
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(600)).build()?;
+        Ok(Self { folder, shop, hub, began, client, admin_token })
     }
 
     /// Waits until the hub has subscribed to what it needs.
@@ -162,23 +163,17 @@ impl Stage {
         format!("{}/admin/v1/{what}", self.hub.url())
     }
 
-    /// Until every order that can be exported is, and nothing is due; or until the time is over, which the ledger will
-    /// show.
-    pub async fn caught_up(&self, played: &Played, within: Duration, teller: Option<&Teller>) {
+    /// Until nothing is missing, nothing is due and no webhook is on its way; or until the time is over, which the
+    /// ledger will show.
+    pub async fn caught_up(&self, within: Duration, missing: impl AsyncFn() -> usize) {
         let caught_up = async {
             let mut quiet = 0;
             while quiet < 2 {
                 pause(Duration::from_millis(500)).await;
-                let missing = played.missing(self);
+                let missing = missing().await;
                 let busy = self.status().await.map_or(true, |status| is_busy(&status));
-                quiet = if missing == 0 && !busy && self.shop.webhook_counts().borrow().open == 0 {
-                    quiet + 1
-                } else {
-                    0
-                };
-                if let Some(teller) = teller {
-                    teller.missing(missing);
-                }
+                let still = missing == 0 && !busy && self.shop.webhook_counts().borrow().open == 0;
+                quiet = if still { quiet + 1 } else { 0 };
             }
         };
         // What is then still missing stands in the ledger as lost.
@@ -189,17 +184,54 @@ impl Stage {
     pub async fn strike(mut self, keep_folder: bool) -> anyhow::Result<()> {
         self.hub.stop().await?;
         self.shop.shutdown().await?;
-        self.erp.stop();
         if !keep_folder {
             std::fs::remove_dir_all(&self.folder)?;
         }
+        Ok(())
+    }
+}
+
+impl Stage {
+    pub async fn set(options: StageOptions) -> anyhow::Result<Self> {
+        let folder = new_folder(options.dir)?;
+        let erp = ErpTwin::start(ErpConfig {
+            seed: options.seed,
+            ledger_file: Some(folder.join("erp-ledger.ndjson")),
+            knobs: knobs(options.by_look_up),
+            ..ErpConfig::default()
+        })
+        .await?;
+        let url = erp.url();
+        let office = Office::Rest { url: &url, token: erp.token(), by_look_up: options.by_look_up };
+        let ground = Ground::lay(folder, options.seed, options.mischief, &office).await?;
+        Ok(Self { ground, erp })
+    }
+
+    /// Until every order that can be exported is in the books.
+    pub async fn caught_up(&self, played: &Played, within: Duration, teller: Option<&Teller>) {
+        let missing = async || {
+            let sales = self.erp.sales_by_reference();
+            let there = sales.into_iter().map(|(reference, _)| reference).collect();
+            let missing = played.missing(&self.ground.shop, &there);
+            if let Some(teller) = teller {
+                teller.missing(missing);
+            }
+            missing
+        };
+        self.ground.caught_up(within, missing).await;
+    }
+
+    pub async fn strike(self, keep_folder: bool) -> anyhow::Result<()> {
+        self.ground.strike(keep_folder).await?;
+        self.erp.stop();
         Ok(())
     }
 
     /// Adds an item to the back office, as a person would.
     pub async fn add_item(&self, sku: &str) -> anyhow::Result<()> {
         let item = serde_json::json!({ "sku": sku, "description": format!("{sku}, new in the range") });
-        let request = self.client.post(format!("{}/items", self.erp.url())).bearer_auth(self.erp.token());
+        let request =
+            self.ground.client.post(format!("{}/items", self.erp.url())).bearer_auth(self.erp.token());
         request.json(&item).send().await?.error_for_status()?;
         Ok(())
     }

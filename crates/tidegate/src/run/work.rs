@@ -16,7 +16,9 @@ impl Work {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("work")
             // A machine that does not let a thread give way lets it work all the same.
-            .on_thread_start(|| drop(rustix::process::setpriority_process(None, NICE)))
+            .on_thread_start(|| {
+                let _ = rustix::process::setpriority_process(None, NICE);
+            })
             .enable_all()
             .build()
             .context("the runtime of the hub's work cannot be started")?;

@@ -24,11 +24,13 @@ pub enum TaxClass {
 }
 
 impl TaxClass {
-    pub fn title_and_rate(self) -> (String, Decimal) {
-        match self {
-            Self::Standard => ("VAT 19%".to_owned(), Decimal::new(19, 2)),
-            Self::Reduced => ("VAT 7%".to_owned(), Decimal::new(7, 2)),
-        }
+    /// By the percentages of a country: standard, reduced.
+    pub fn title_and_rate(self, (standard, reduced): (u32, u32)) -> (String, Decimal) {
+        let percent = match self {
+            Self::Standard => standard,
+            Self::Reduced => reduced,
+        };
+        (format!("VAT {percent}%"), Decimal::new(i64::from(percent), 2))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What others wrote (a target's message, an order's name) is shown as text: its control characters do nothing.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
@@ -41,6 +41,7 @@ impl Page {
         }
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
+        // Scripts count columns: elsewhere all of them stand.
         let table = if self.drawn { drawn(heads, &rows) } else { columns(heads, &rows) };
         self.text.push_str(&table);
         self.text.push('\n');
@@ -63,15 +64,23 @@ fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// What is empty in every row is left out.
 fn drawn(heads: &[&str], rows: &[Vec<String>]) -> String {
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(COLUMNS);
+    let shown: Vec<usize> = (0..heads.len())
+        .filter(|column| rows.iter().any(|row| row.get(*column).is_some_and(|cell| !cell.is_empty())))
+        .collect();
+    let cells = |row: &[String]| -> Vec<String> {
+        shown.iter().filter_map(|column| row.get(*column)).cloned().collect()
+    };
+    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─')))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
-        .set_header(heads)
-        .add_rows(rows);
+        .set_header(cells(&heads))
+        .add_rows(rows.iter().map(|row| cells(row)));
     table.to_string()
 }
 
@@ -154,6 +163,13 @@ mod tests {
             vec![vec!["erp".into(), "\u{1b}[31mred\nherring".into()], vec!["shopify".into(), String::new()]],
         );
         assert_eq!(page.text, "system   why\nerp       [31mred herring\nshopify\n");
+    }
+
+    #[test]
+    fn a_terminal_is_not_shown_what_is_empty() {
+        let rows = vec![vec!["erp".to_owned(), String::new(), "well".to_owned()]];
+        let table = drawn(&["system", "paused", "runs"], &rows);
+        assert!(table.contains("system") && table.contains("well") && !table.contains("paused"), "{table}");
     }
 
     #[test]

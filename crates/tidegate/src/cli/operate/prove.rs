@@ -120,7 +120,7 @@ fn fate(account: &Value) -> String {
     let word = text(&fate["fate"]);
     let because = ["number", "reason", "rule", "message", "why"].iter().find_map(|name| fate[name].as_str());
     match because {
-        Some(because) => format!("{word}: {because}"),
+        Some(because) => format!("{word}: {}", because.trim_start_matches("waits ")),
         None => word,
     }
 }

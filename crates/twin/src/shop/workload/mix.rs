@@ -11,6 +11,8 @@ pub struct Mix {
     /// Orders of companies; all others are consumers'.
     pub b2b: u32,
     pub tax_included: u32,
+    /// Percent: standard and reduced.
+    pub vat_percent: (u32, u32),
     /// Two taxes on one line (a state's and a county's) in place of VAT.
     pub stacked_tax: u32,
     /// One discount; a third of these orders have several.
@@ -57,6 +59,7 @@ impl Mix {
             presentment: 0,
             b2b: 500,
             tax_included: 250,
+            vat_percent: (19, 7),
             stacked_tax: 0,
             discount: 300,
             shipping_discount: 60,
@@ -127,6 +130,7 @@ impl Mix {
             change_delay_ms: (0, 0),
             presentment: 0,
             tax_included: 0,
+            vat_percent: (19, 7),
             stacked_tax: 0,
             discount: 0,
             shipping_discount: 0,

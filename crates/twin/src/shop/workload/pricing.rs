@@ -133,10 +133,10 @@ pub(super) fn taxes(order: &mut Order, mix: &Mix, chance: &mut Chance) {
     for line in &mut order.lines {
         let class =
             ITEMS.iter().find(|item| item.title == line.title).map_or(TaxClass::Standard, |item| item.tax);
-        let vat = [class.title_and_rate()];
+        let vat = [class.title_and_rate(mix.vat_percent)];
         line.tax_by(&money, if stacked { &stack } else { &vat }, included);
     }
-    let vat = [TaxClass::Standard.title_and_rate()];
+    let vat = [TaxClass::Standard.title_and_rate(mix.vat_percent)];
     for line in &mut order.shipping_lines {
         let rates: &[_] = if stacked { &stack } else { &vat };
         line.tax_lines = tax_lines(&money, line.discounted(), rates, included);

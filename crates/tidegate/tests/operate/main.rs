@@ -1,0 +1,12 @@
+//! The operator's commands as whoever types them meets them: the real binary, its output and its exit code, over a store
+//! that no hub uses, over a running hub, and over a hub that does not answer.
+
+#![expect(clippy::unwrap_used, reason = "what a test needs is there, or the test fails")]
+
+mod answers;
+mod asking;
+mod folder;
+mod hub;
+mod letters;
+mod seeded;
+mod store_files;

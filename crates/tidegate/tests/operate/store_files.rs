@@ -1,0 +1,69 @@
+//! A database file that is not ours, or no longer whole: refused with what to do, and not a byte of it touched.
+
+use crate::folder::Folder;
+use crate::seeded;
+use std::path::Path;
+
+fn is_refused_untouched(folder: &Folder, told: &[&str]) {
+    let path = folder.path("data/tidegate.db");
+    let before = std::fs::read(&path).unwrap();
+    let beside = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        // The lock is the hub's own, and empty.
+        names.retain(|name| Path::new(name).extension().is_none_or(|extension| extension != "lock"));
+        names
+    };
+    let files = beside();
+    for args in [["status"].as_slice(), &["audit"], &["dead-letters", "list"], &["backup", "copy.db"]] {
+        folder.tidegate(args).refused(1, told);
+    }
+    assert!(std::fs::read(&path).unwrap() == before, "the file was touched");
+    assert_eq!(beside(), files);
+    assert!(!folder.path("copy.db").exists());
+}
+
+fn with(bytes: &[u8]) -> Folder {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("data")).unwrap();
+    std::fs::write(folder.path("data/tidegate.db"), bytes).unwrap();
+    folder
+}
+
+#[test]
+fn garbage_is_refused() {
+    let garbage: Vec<u8> =
+        (0..40_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    is_refused_untouched(&with(&garbage), &["tidegate.db", "it is not a database", "restore"]);
+    is_refused_untouched(&with(b""), &["tidegate.db", "it is not a database", "restore"]);
+}
+
+#[test]
+fn the_database_of_another_program_is_refused() {
+    let folder = with(b"");
+    let path = folder.path("data/tidegate.db");
+    std::fs::remove_file(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE addresses (name TEXT); INSERT INTO addresses VALUES ('ada');").unwrap();
+    other.close().unwrap();
+    is_refused_untouched(&folder, &["tidegate.db", "another program", "data_dir"]);
+}
+
+#[test]
+fn a_database_that_is_cut_off_is_refused() {
+    let folder = Folder::new();
+    seeded::two_orders(&folder);
+    let path = folder.path("data/tidegate.db");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    is_refused_untouched(&folder, &["tidegate.db", "cut off", "restore"]);
+}
+
+#[test]
+fn another_master_key_is_refused() {
+    let folder = Folder::new();
+    seeded::two_orders(&folder);
+    std::fs::write(folder.path("secrets/master.key"), "ab".repeat(32)).unwrap();
+    is_refused_untouched(&folder, &["master key", "give back the key"]);
+}
