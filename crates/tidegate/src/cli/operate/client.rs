@@ -65,6 +65,11 @@ impl Client {
         Ok(Self { loaded, way: Way::Here(router) })
     }
 
+    /// Else it is the store alone that answers.
+    pub fn hub_runs(&self) -> bool {
+        matches!(self.way, Way::Socket(_))
+    }
+
     /// The configuration that is in the file, which a running hub may not have read yet.
     pub fn config(&self) -> &config::Config {
         &self.loaded.config

@@ -11,7 +11,7 @@ mod flows;
 mod letters;
 mod offline;
 mod orders;
-mod page;
+pub mod page;
 mod pauses;
 mod privacy;
 mod progress;
@@ -110,7 +110,7 @@ pub enum Domain {
 }
 
 /// Who asks, for the audit: the person behind `sudo`, or whoever is logged in. The hub's own name is no person's.
-fn who() -> String {
+pub fn who() -> String {
     let mut known = ["SUDO_USER", "USER"].into_iter().filter_map(|name| std::env::var(name).ok());
     let person = |name: &String| !name.trim().is_empty() && name != "tidegate";
     known.find(person).unwrap_or_else(|| "operator".to_owned())

@@ -22,12 +22,12 @@ pub async fn run(client: &Client, _: &Args, json: bool) -> Result<(), Failure> {
     if json {
         page::json(&status);
     } else {
-        drawn(&status).print();
+        drawn(&status, client.hub_runs()).print();
     }
     Ok(())
 }
 
-fn drawn(status: &Value) -> Page {
+fn drawn(status: &Value, hub_runs: bool) -> Page {
     let mut page = Page::new();
     page.line(format!("{} UTC: {}", at(&status["at"]), verdict(status)));
     for finding in list(&status["findings"]) {
@@ -48,7 +48,7 @@ fn drawn(status: &Value) -> Page {
     touched(&mut page, &status["touched"]);
     page.blank();
     page.line("Systems");
-    systems::table(&mut page, list(&status["systems"]));
+    systems::table(&mut page, list(&status["systems"]), hub_runs);
     if !list(&status["dead_letters"]).is_empty() {
         page.blank();
         page.line("Dead letters, by cause (tidegate dead-letters list)");

@@ -49,7 +49,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
                 return Ok(());
             }
             let mut page = Page::new();
-            table(&mut page, list(&answer["systems"]));
+            table(&mut page, list(&answer["systems"]), client.hub_runs());
             page.print();
             Ok(())
         }
@@ -59,11 +59,11 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
 }
 
 /// Also a part of the status.
-pub fn table(page: &mut Page, systems: &[Value]) {
+pub fn table(page: &mut Page, systems: &[Value], hub_runs: bool) {
     let rows = systems.iter().map(|system| {
         vec![
             text(&system["name"]),
-            how(system),
+            how(system, hub_runs),
             number(&system["waiting"]).to_string(),
             number(&system["due"]).to_string(),
             number(&system["unknown"]).to_string(),
@@ -76,10 +76,10 @@ pub fn table(page: &mut Page, systems: &[Value]) {
     page.table(&heads, rows.collect());
 }
 
-fn how(system: &Value) -> String {
+fn how(system: &Value, hub_runs: bool) -> String {
     let running = &system["running"];
     if running.is_null() {
-        return "not running".to_owned();
+        return if hub_runs { "not looked at yet" } else { "no hub runs" }.to_owned();
     }
     let mut said = Vec::new();
     if running["paused"] == true {
