@@ -1,8 +1,14 @@
 //! The command line: what can be asked, how it is answered, and with which exit code. Each command has a file with its
 //! arguments, its help and its work; what they share is here and in [`exit`].
 
+mod check;
+mod doctor;
 mod exit;
+mod init;
+mod keys;
+mod mapping;
 mod operate;
+mod shopify;
 mod twin;
 
 use clap::{Parser, Subcommand};
@@ -64,9 +70,15 @@ fn override_of(text: &str) -> Result<(String, String), String> {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(init::Args),
+    Check(check::Args),
+    Doctor(doctor::Args),
     Run(crate::run::Args),
     Demo(crate::demo::Args),
     Twin(twin::Args),
+    Mapping(mapping::Args),
+    Shopify(shopify::Args),
+    Keys(keys::Args),
     #[command(flatten)]
     Operate(operate::Command),
     #[command(hide = true)]
@@ -81,6 +93,12 @@ pub enum Command {
 pub fn dispatch(cli: Cli) -> ExitCode {
     let Cli { common, command } = cli;
     let result = match command {
+        Command::Init(args) => init::run(&common, &args),
+        Command::Check(args) => check::run(&common, &args),
+        Command::Doctor(args) => doctor::run(&common, &args),
+        Command::Mapping(args) => mapping::run(&common, &args),
+        Command::Shopify(args) => shopify::run(&common, &args),
+        Command::Keys(args) => keys::run(&common, &args),
         Command::Run(args) => crate::run::run(&common, &args),
         Command::Demo(args) => crate::demo::run(&common, &args),
         Command::Twin(args) => twin::run(&args),

@@ -8,7 +8,7 @@ pub mod load;
 mod mapper;
 pub mod open;
 pub mod plan;
-mod schemas;
+pub mod schemas;
 pub mod shops;
 pub mod subscriptions;
 pub mod sweeps;

@@ -1,0 +1,146 @@
+//! `tidegate doctor`: the check, and then each system tried: reachable, credentials, scopes, API version, clock, live
+//! subscriptions. It changes nothing.
+
+use super::operate::page::Page;
+use super::{Common, Failure, block_on, shopify as command};
+use crate::wiring::{self, Loaded};
+use config::SHOPIFY;
+use kernel::clock::Clock;
+use kernel::id::ShopId;
+use serde_json::json;
+use shopify::doctor::{Expected, Outcome, probe};
+use shopify::graphql::Shops;
+use shopify::subscriptions::{list, plan};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::sync::Arc;
+use wiring::clock::SystemClock;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate doctor
+  tidegate doctor --json | jq '.probes[] | select(.outcome != \"well\")'
+
+Exit codes: 0 all is well, or only warnings; 3 something failed.";
+
+/// The check, and then each system tried: reachable, credentials, scopes, API version, clock, subscriptions
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {}
+
+/// One line of the answer.
+struct Line {
+    of: String,
+    name: String,
+    outcome: Outcome,
+    text: String,
+}
+
+pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
+    let loaded = wiring::load(&common.config, &common.overrides, true);
+    if !loaded.is_good() {
+        eprint!("{}", config::render(&loaded.report.findings));
+        eprintln!("\nMend the configuration first; no system was tried.");
+        return Err(Failure::Found);
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let shops = wiring::shops::clients(&loaded, &clock)?;
+    let connected = wiring::connectors::build(&loaded, shops.clone())?;
+    let lines = block_on(async {
+        let mut lines = Vec::new();
+        for (id, shop) in &loaded.config.shops {
+            let expected = Expected {
+                scopes: scopes(&loaded, &shop.app.value),
+                time_zone: shop.time_zone.value.iana_name().unwrap_or("UTC").to_owned(),
+                restore_rate: shop.plan.value.restore_rate(),
+            };
+            lines.extend(of_shop(&loaded, &shops, id, &expected, clock.as_ref()).await);
+        }
+        for (name, connector) in connected.connectors.iter().filter(|(name, _)| name.as_str() != SHOPIFY) {
+            let Some(shop) = loaded.config.shops.keys().next() else { continue };
+            let line =
+                |outcome, text| Line { of: name.to_string(), name: "health".to_owned(), outcome, text };
+            lines.push(match connector.health(&command::call(shop, clock.as_ref())).await {
+                Ok(()) => line(Outcome::Well, format!("{name} answers, and takes the credentials")),
+                Err(fault) => line(Outcome::Failed, fault.to_string()),
+            });
+        }
+        Ok(lines)
+    })?;
+    told(common, &lines)?;
+    if lines.iter().any(|line| line.outcome == Outcome::Failed) { Err(Failure::Found) } else { Ok(()) }
+}
+
+/// The scopes that the flows need of an app, with what needs each.
+fn scopes(loaded: &Loaded, app: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let needs =
+        loaded.report.explanation.scopes.iter().filter(|need| need.app == app && !need.needed_by.is_empty());
+    needs.map(|need| (need.scope.clone(), need.needed_by.iter().cloned().collect())).collect()
+}
+
+async fn of_shop(
+    loaded: &Loaded,
+    shops: &Shops,
+    shop: &ShopId,
+    expected: &Expected,
+    clock: &dyn Clock,
+) -> Vec<Line> {
+    let line =
+        |name: &str, outcome, text| Line { of: shop.to_string(), name: name.to_owned(), outcome, text };
+    let client = match shops.get(shop) {
+        Ok(client) => client,
+        Err(fault) => return vec![line("token", Outcome::Failed, fault.to_string())],
+    };
+    let call = command::call(shop, clock);
+    let probes = probe(client, &call, expected).await;
+    let reachable = !probes.iter().any(|probe| probe.name == "token" && probe.outcome == Outcome::Failed);
+    let mut lines: Vec<Line> =
+        probes.into_iter().map(|probe| line(probe.name, probe.outcome, probe.text)).collect();
+    let Some(wanted) = wiring::subscriptions::wanted(loaded, shop).filter(|_| reachable) else {
+        return lines;
+    };
+    lines.push(match list(client, &call).await {
+        Err(fault) => line("subscriptions", Outcome::Failed, fault.to_string()),
+        Ok(live) => match plan(&wanted, &live).iter().filter(|change| change.is_due()).count() {
+            0 => line("subscriptions", Outcome::Well, "as the flows need them".to_owned()),
+            due => {
+                let text = format!(
+                    "{due} differ from what the flows need; the running hub mends them, and so does `tidegate shopify \
+                     subscriptions apply`"
+                );
+                line("subscriptions", Outcome::Warning, text)
+            }
+        },
+    });
+    lines
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Well => "well",
+        Outcome::Warning => "warning",
+        Outcome::Failed => "FAILED",
+    }
+}
+
+fn told(common: &Common, lines: &[Line]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if common.json {
+        let rows: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                json!({ "of": line.of, "probe": line.name, "outcome": word(line.outcome).to_lowercase(), "text": line.text })
+            })
+            .collect();
+        writeln!(out, "{}", json!({ "probes": rows }))?;
+        return Ok(());
+    }
+    drop(out);
+    let row = |line: &Line| {
+        vec![line.of.clone(), line.name.clone(), word(line.outcome).to_owned(), line.text.clone()]
+    };
+    let mut page = Page::new();
+    page.table(&["of", "probe", "outcome", "what was found"], lines.iter().map(row).collect());
+    page.print();
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! `tidegate init`: writes a commented starting configuration with its mappings and local secrets. Never over a file
+//! that is there.
+
+use super::{Common, Failure};
+use anyhow::Context as _;
+use config::{ErpKind, InitOptions, starting_configuration};
+use kernel::clock::Clock as _;
+use secrecy::SecretString;
+use serde_json::json;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate init my-hub --shop acme.myshopify.com --erp http
+  tidegate init my-hub --shop acme.myshopify.com --erp tryton --erp-url https://tryton.example --time-zone Europe/Amsterdam
+  tidegate init my-hub --shop acme.myshopify.com --access-token-file ~/shop.token --erp-secret-file ~/erp.token
+  tidegate init play --shop acme.myshopify.com --twin        against `tidegate twin shopify` and `tidegate twin erp`
+
+A secret that is not given in a file is taken from the environment when the hub starts: SHOPIFY_ACCESS_TOKEN and
+ERP_SECRET. The master key, the admin token and a first client secret are made here, readable by you alone.";
+
+/// Writes a commented starting configuration, Shopify to ERP, that passes `check` and runs
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The folder to write to
+    dir: PathBuf,
+    /// The shop's permanent domain
+    #[arg(long, value_name = "DOMAIN")]
+    shop: String,
+    #[arg(long, value_enum, default_value_t = Erp::Http)]
+    erp: Erp,
+    /// Where the ERP is; without it, where it would be on this machine
+    #[arg(long, value_name = "URL")]
+    erp_url: Option<String>,
+    /// The shop's IANA time zone; without it, UTC
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// For the look-alikes on this machine: nothing else is needed
+    #[arg(long)]
+    twin: bool,
+    /// Holds the shop's Admin API access token
+    #[arg(long, value_name = "FILE")]
+    access_token_file: Option<PathBuf>,
+    /// Holds the app's client secret, which signs the webhooks
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// Holds the ERP's token or password
+    #[arg(long, value_name = "FILE")]
+    erp_secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Erp {
+    /// Any system with a REST API
+    Http,
+    Tryton,
+}
+
+const TO_HTTP: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
+const TO_TRYTON: &str = include_str!("../../../../mappings/orders_to_tryton.toml");
+const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
+/// What the look-alikes take where nothing else is said.
+const TWIN_ACCESS_TOKEN: &str = "shpat_twin";
+const TWIN_CLIENT_SECRET: &str = "hush";
+const TWIN_ERP_TOKEN: &str = "erp-twin-token";
+
+pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    let given = |file: &Option<PathBuf>, twin: &str| -> anyhow::Result<Option<SecretString>> {
+        match file {
+            Some(file) => read_secret(file).map(Some),
+            None => Ok(args.twin.then(|| SecretString::from(twin))),
+        }
+    };
+    let mut filled = Ok(());
+    let mut random = |bytes: &mut [u8]| {
+        if let Err(error) = getrandom::fill(bytes) {
+            filled = Err(anyhow::anyhow!("the system gives no random bytes: {error}"));
+        }
+    };
+    let (erp, orders) = match args.erp {
+        Erp::Http => (ErpKind::Http, TO_HTTP),
+        Erp::Tryton => (ErpKind::Tryton, TO_TRYTON),
+    };
+    let files = starting_configuration(InitOptions {
+        shop_domain: &args.shop,
+        erp,
+        erp_url: args.erp_url.as_deref(),
+        time_zone: args.time_zone.as_deref(),
+        now: crate::wiring::clock::SystemClock::new().now().wall,
+        random: &mut random,
+        twin: args.twin,
+        access_token: given(&args.access_token_file, TWIN_ACCESS_TOKEN)?,
+        client_secret: given(&args.client_secret_file, TWIN_CLIENT_SECRET)?,
+        erp_secret: given(&args.erp_secret_file, TWIN_ERP_TOKEN)?,
+        mappings: vec![
+            ("orders_to_erp.toml".to_owned(), orders.to_owned()),
+            ("erp_to_shopify.toml".to_owned(), NUMBER_BACK.to_owned()),
+        ],
+    })
+    .map_err(|error| Failure::Usage(error.to_string()))?;
+    filled?;
+    if let Some(there) = files.iter().map(|file| args.dir.join(&file.path)).find(|path| path.exists()) {
+        let text =
+            format!("{} is there already, and nothing is written over: name another folder", there.display());
+        return Err(Failure::Failed(anyhow::anyhow!(text)));
+    }
+    let mut written = Vec::new();
+    for file in &files {
+        let path = args.dir.join(&file.path);
+        write(&path, &file.contents, file.mode)?;
+        written.push(path);
+    }
+    told(common, args, &written)
+}
+
+fn read_secret(file: &Path) -> anyhow::Result<SecretString> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    anyhow::ensure!(!text.trim().is_empty(), "{} is empty", file.display());
+    Ok(SecretString::from(text.trim()))
+}
+
+fn write(path: &Path, contents: &str, mode: u32) -> anyhow::Result<()> {
+    let parent = path.parent().context("a file has a folder")?;
+    std::fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create_new(true).write(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(contents.as_bytes()))
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn told(common: &Common, args: &Args, written: &[PathBuf]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if common.json {
+        writeln!(out, "{}", json!({ "written": written }))?;
+        return Ok(());
+    }
+    for path in written {
+        writeln!(out, "wrote {}", path.display())?;
+    }
+    let config = args.dir.join("tidegate.toml");
+    let config = config.display();
+    let mut next = vec![];
+    if args.twin {
+        next.push("tidegate twin shopify".to_owned());
+        next.push("tidegate twin erp".to_owned());
+    } else {
+        if args.access_token_file.is_none() {
+            next.push("export SHOPIFY_ACCESS_TOKEN=…        the shop's Admin API access token".to_owned());
+        }
+        if args.erp_secret_file.is_none() {
+            next.push("export ERP_SECRET=…                  the ERP's token or password".to_owned());
+        }
+    }
+    next.push(format!("tidegate check -c {config}     what would flow, and what is wrong"));
+    next.push(format!("tidegate doctor -c {config}    also tries each system"));
+    next.push(format!("tidegate run -c {config}"));
+    writeln!(out, "\nNext:\n  {}", next.join("\n  "))?;
+    Ok(())
+}
