@@ -28,6 +28,19 @@ fn what_is_asked_wrongly_is_refused_before_anything_is_opened() {
 }
 
 #[test]
+fn where_no_hub_has_ever_run_a_question_makes_nothing() {
+    let folder = Folder::new();
+    assert_eq!(folder.json(&["status"])["fresh"], true);
+    let said = folder.tidegate(&["status"]);
+    assert!(said.err.contains("no hub has ever run here"), "{}", said.err);
+    folder.tidegate(&["orders", "show", "#1001"]).refused(4, &["#1001"]);
+    let pause = ["systems", "pause", "erp", "--why", "not yet"];
+    folder.tidegate(&pause).refused(4, &["tidegate.db is not there", "tidegate run"]);
+    folder.tidegate(&["backup", "copy.db"]).refused(4, &["tidegate.db is not there"]);
+    assert!(!folder.path("data").exists(), "nothing was made");
+}
+
+#[test]
 fn what_there_is_not_is_told_with_what_to_do() {
     let folder = Folder::new();
     seeded::two_orders(&folder);

@@ -43,6 +43,12 @@ impl Said {
 
 impl Folder {
     pub(crate) fn new() -> Self {
+        // Nobody listens there: what is asked of either fails at once.
+        Self::between("http://127.0.0.1:9", "http://127.0.0.1:9")
+    }
+
+    /// For a shop and an ERP at these addresses.
+    pub(crate) fn between(shop: &str, erp: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut next = 0u8;
         let mut bytes = |buffer: &mut [u8]| {
@@ -54,8 +60,7 @@ impl Folder {
         let files = starting_configuration(InitOptions {
             shop_domain: "acme.myshopify.com",
             erp: ErpKind::Http,
-            // Nobody listens there: what is asked of the ERP fails at once.
-            erp_url: Some("http://127.0.0.1:9"),
+            erp_url: Some(erp),
             time_zone: Some("UTC"),
             now: "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap(),
             random: &mut bytes,
@@ -72,9 +77,7 @@ impl Folder {
         for file in files {
             let path = dir.path().join(&file.path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let contents = file
-                .contents
-                .replace("admin_url = \"http://127.0.0.1:9001\"", "admin_url = \"http://127.0.0.1:9\"");
+            let contents = file.contents.replace("http://127.0.0.1:9001", shop);
             let mut opened = std::fs::OpenOptions::new()
                 .create(true)
                 .write(true)

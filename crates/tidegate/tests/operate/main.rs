@@ -10,3 +10,4 @@ mod hub;
 mod letters;
 mod seeded;
 mod store_files;
+mod works;

@@ -34,6 +34,8 @@ enum Way {
     Socket(PathBuf),
     /// No hub runs: the store is opened by this process, for as long as the command takes.
     Here(Router),
+    /// No hub has ever run: there is nothing yet, and what is done would be forgotten.
+    Nothing(Router, PathBuf),
 }
 
 /// How far a work is.
@@ -60,9 +62,19 @@ impl Client {
             );
             return Err(Failure::Found);
         }
+        let not_made_yet = offline::not_made_yet(&loaded);
         let router = offline::router(&mut loaded).await?;
-        eprintln!("note: no hub runs here; this is the store as it was left");
-        Ok(Self { loaded, way: Way::Here(router) })
+        let way = match not_made_yet {
+            Some(database) => {
+                eprintln!("note: no hub has ever run here; start it with `tidegate run`");
+                Way::Nothing(router, database)
+            }
+            None => {
+                eprintln!("note: no hub runs here; this is the store as it was left");
+                Way::Here(router)
+            }
+        };
+        Ok(Self { loaded, way })
     }
 
     /// Else it is the store alone that answers.
@@ -138,7 +150,11 @@ impl Client {
             .map_err(|error| Failure::Failed(anyhow::anyhow!("{path} cannot be asked: {error}")))?;
         match &self.way {
             Way::Socket(socket) => over_socket(socket, request).await,
-            Way::Here(router) => match router.clone().oneshot(request).await {
+            Way::Nothing(_, database) if request.method() != Method::GET => Err(Failure::NotFound(format!(
+                "{} is not there: no hub has ever run here. Start it first: tidegate run",
+                database.display()
+            ))),
+            Way::Here(router) | Way::Nothing(router, _) => match router.clone().oneshot(request).await {
                 Ok(response) => Ok(response),
                 Err(never) => match never {},
             },

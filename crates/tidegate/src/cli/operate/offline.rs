@@ -1,5 +1,6 @@
 //! The admin API without a hub: the same router over the same store, for a command's lifetime. What a command does is
-//! found by the hub at its next start.
+//! found by the hub at its next start. Where no hub has ever run, a question makes no database: it is answered from a
+//! store that is forgotten.
 
 use crate::cli::Failure;
 use crate::wiring::clock::SystemClock;
@@ -11,14 +12,25 @@ use axum::Router;
 use engine::hub::Snapshot;
 use engine::overview::Watched;
 use kernel::clock::Clock;
+use std::path::PathBuf;
 use std::sync::Arc;
+use store::memory::MemoryStore;
 use store::{Store, StoreError};
 use telemetry::Metrics;
+
+/// The database that is to be made by the first hub that runs, where none has run yet.
+pub fn not_made_yet(loaded: &Loaded) -> Option<PathBuf> {
+    wiring::open::database(&loaded.config).filter(|database| !database.exists())
+}
 
 /// Opens the store; refuses while another process has it.
 pub async fn router(loaded: &mut Loaded) -> Result<Router, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store: Arc<dyn Store> = Arc::new(wiring::open::store(loaded, &clock).await.map_err(opened)?);
+    let store: Arc<dyn Store> = if not_made_yet(loaded).is_some() {
+        Arc::new(MemoryStore::new())
+    } else {
+        Arc::new(wiring::open::store(loaded, &clock).await.map_err(opened)?)
+    };
     let shops = wiring::shops::clients(loaded, &clock)?;
     let connected = wiring::connectors::build(loaded, shops)?;
     let plan = wiring::plan::build(loaded)?;
