@@ -20,10 +20,17 @@ use store::log::NewEnvelope;
 /// `settle_after` shows by then.
 const VERIFY_AFTER: Duration = Duration::from_secs(600);
 
+/// The rule under which domains keep out what was called off before it was made; here it was found at the target.
+const CANCELLED_BEFORE_EXPORT: &str = "cancelled_before_export";
+
 impl Engine {
     /// The target has what is wanted.
     pub(crate) fn finish(&mut self, lane: &Lane, mut running: Running, goal: &Goal, done: &Done, now: Now) {
-        let outcome = if running.wrote || !done.unchanged {
+        let nothing_there = done.external.id.is_empty() && running.claim.standing.external.is_none();
+        let outcome = if goal.cancelled && nothing_there && !running.wrote {
+            // A create was tried, came to nothing, and is not wanted any more.
+            Outcome::Filtered { rule: CANCELLED_BEFORE_EXPORT.to_owned() }
+        } else if running.wrote || !done.unchanged {
             self.totals.delivered += 1;
             Outcome::Delivered { note: done.note.clone() }
         } else {

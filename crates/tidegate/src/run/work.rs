@@ -5,15 +5,19 @@
 use anyhow::Context as _;
 use tokio::runtime::{Handle, Runtime};
 
-/// How far they give way, in the measure of `nice`: under full load about a tenth of what the doors get.
-const NICE: i32 = 10;
+/// How far they give way, in the measure of `nice`: under full load about a third of what the doors get.
+const NICE: i32 = 5;
 
 #[derive(Debug)]
 pub struct Work(Runtime);
 
 impl Work {
     pub fn new() -> anyhow::Result<Self> {
+        // A thread that wakes another for each step costs more than the step: as few as keep up with the store's
+        // one writer.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(4);
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
             .thread_name("work")
             // A machine that does not let a thread give way lets it work all the same.
             .on_thread_start(|| {
