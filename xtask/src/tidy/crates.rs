@@ -93,7 +93,11 @@ const LAYERS: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str], &str)] = &[
     ("anyhow", &["tidegate", "tidegate-twin", "xtask"], "a library's error says what must happen next"),
     ("apollo-compiler", &["tidegate-twin"], "the hub never parses GraphQL; documents are judged in the twin"),
-    ("rusqlite", &["tidegate-store-sqlite"], "SQL stays behind the storage port"),
+    (
+        "rusqlite",
+        &["tidegate-store-sqlite", "tidegate"],
+        "SQL stays behind the storage port, but for the bench's floor",
+    ),
     ("clap", &["tidegate", "tidegate-simulation", "xtask"], "the command line is the binary's"),
     ("tidegate-simulation", &[], "the simulation builds the engine with bugs planted in it"),
     ("tracing-subscriber", &["tidegate", "tidegate-telemetry"], "a library only emits"),
