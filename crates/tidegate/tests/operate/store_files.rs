@@ -41,12 +41,13 @@ fn garbage_is_refused() {
 
 #[test]
 fn the_database_of_another_program_is_refused() {
-    let folder = with(b"");
-    let path = folder.path("data/tidegate.db");
-    std::fs::remove_file(&path).unwrap();
-    let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("CREATE TABLE addresses (name TEXT); INSERT INTO addresses VALUES ('ada');").unwrap();
-    other.close().unwrap();
+    // One page of SQLite's, whole, without our application id.
+    let mut page = vec![0u8; 4096];
+    page[..16].copy_from_slice(b"SQLite format 3\0");
+    page[16..18].copy_from_slice(&4096u16.to_be_bytes());
+    page[18..24].copy_from_slice(&[1, 1, 0, 64, 32, 32]);
+    page[28..32].copy_from_slice(&1u32.to_be_bytes());
+    let folder = with(&page);
     is_refused_untouched(&folder, &["tidegate.db", "another program", "data_dir"]);
 }
 
