@@ -1,5 +1,9 @@
-//! Serves a router on a TCP port or a Unix socket: bounded in connections, with deadlines on heads and on idle
-//! connections, and with a stop that lets what is under way end. Decides nothing about requests.
+//! Serves a router on a TCP port or a Unix socket: bounded in connections, with deadlines on heads, bodies, idle
+//! connections and answers that nobody takes, and with a stop that lets what is under way end. Decides nothing about
+//! requests.
+
+mod taken;
+mod whole;
 
 use crate::timer::{timer, wait};
 use axum::Router;
@@ -12,11 +16,13 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use taken::Taken;
 use telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
+use whole::Whole;
 
 /// The bounds of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +32,9 @@ pub struct ServerLimits {
     /// From the first byte of a connection, or from the answer before, to the last byte of a head: a client that
     /// stalls, and one that only keeps its connection, are cut off.
     pub header_deadline: Duration,
+    /// From when a body is first waited for to its last byte. What reads it without a deadline of its own is given up a
+    /// little later.
+    pub body_deadline: Duration,
     /// How long a stop waits for requests that are under way.
     pub drain_deadline: Duration,
 }
@@ -160,7 +169,7 @@ async fn attended<S>(
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let mut request = request.map(Body::new);
+            let mut request = request.map(|body| Body::new(Whole::new(body, limits.body_deadline)));
             request.extensions_mut().insert(peer);
             match router.oneshot(request).await {
                 Ok(response) => Ok::<_, Infallible>(response),
@@ -171,7 +180,7 @@ async fn attended<S>(
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_deadline)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Taken::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         biased;
@@ -195,6 +204,13 @@ mod tests {
     use tokio::net::TcpStream;
     use tokio::sync::Notify;
 
+    const LIMITS: ServerLimits = ServerLimits {
+        connections_max: 1,
+        header_deadline: Duration::from_secs(5),
+        body_deadline: Duration::from_secs(5),
+        drain_deadline: Duration::from_secs(10),
+    };
+
     struct Running {
         address: SocketAddr,
         stop: watch::Sender<bool>,
@@ -205,8 +221,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let limits =
-            ServerLimits { connections_max, header_deadline, drain_deadline: Duration::from_secs(10) };
+        let limits = ServerLimits { connections_max, header_deadline, ..LIMITS };
         let metrics = Arc::new(Metrics::new());
         let serving = Serving { router, limits, metrics, name: "public", stop: stopped };
         Running { address, stop, task: tokio::spawn(serve_tcp(listener, serving)) }
@@ -242,6 +257,69 @@ mod tests {
         let mut kept = TcpStream::connect(server.address).await.unwrap();
         assert!(asked(&mut kept).await.ends_with("hello"));
         assert_eq!(kept.read(&mut [0; 16]).await.unwrap_or(0), 0);
+    }
+
+    /// A connection whose other end holds so many bytes that nobody reads; ends when it is given up.
+    fn connected(router: Router, bytes: usize) -> (tokio::io::DuplexStream, tokio::task::JoinHandle<()>) {
+        let (client, server) = tokio::io::duplex(bytes);
+        let task = tokio::spawn(async move {
+            let (_stop, stopped) = watch::channel(false);
+            attended(server, Peer { address: None }, router, LIMITS, stopped).await;
+        });
+        (client, task)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_take_its_answer_is_cut_off() {
+        let long = || Router::new().route("/", get(|| async { "x".repeat(100_000) }));
+        let (mut client, task) = connected(long(), 1024);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        tokio::time::timeout(taken::TAKEN_WITHIN * 2, task)
+            .await
+            .expect("its slot is held for ever")
+            .unwrap();
+        // One that reads slowly, and reads, gets all of it, however long that takes.
+        let (mut client, _task) = connected(long(), 1024);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let (mut piece, mut length) = ([0; 1024], 0);
+        loop {
+            wait(Duration::from_secs(10)).await;
+            match client.read(&mut piece).await.unwrap() {
+                0 => break,
+                taken => length += taken,
+            }
+        }
+        assert!(length > 100_000, "{length} bytes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_holds_no_slot_whoever_reads_it() {
+        let form = |body: axum::body::Bytes| async move { body.len().to_string() };
+        let router = Router::new().route("/", axum::routing::post(form));
+        let (mut client, task) = connected(router.clone(), 1024);
+        client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n").await.unwrap();
+        let began = tokio::time::timeout(Duration::from_secs(1), async {
+            // Something comes now and then, and never the end.
+            while client.write_all(b"x").await.is_ok() {
+                wait(Duration::from_millis(100)).await;
+            }
+        });
+        assert!(began.await.is_err(), "cut off before its deadline");
+        let drip = async {
+            while client.write_all(b"x").await.is_ok() {
+                wait(Duration::from_millis(100)).await
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), drip).await.expect("its slot is held for ever");
+        tokio::time::timeout(Duration::from_secs(1), task).await.expect("its slot is held for ever").unwrap();
+        // One that ends in time is read.
+        let (mut client, _task) = connected(router, 1024);
+        client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx").await.unwrap();
+        wait(Duration::from_secs(4)).await;
+        client.write_all(b"x").await.unwrap();
+        let mut answer = vec![0; 1024];
+        let length = client.read(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer[..length]).ends_with("\r\n2"));
     }
 
     #[tokio::test]

@@ -51,6 +51,7 @@ pub(super) async fn replay(
     } else {
         let which = DeliveryFilter { ids: dead, phase: Some(Phase::Dead), ..Default::default() };
         let released = parts.store.release(which, by, now, Duration::ZERO).await?;
+        parts.hub.changed();
         Replayed { released, appended: false }
     };
     parts.watching.metrics().touched_by_hand("replay", 1);

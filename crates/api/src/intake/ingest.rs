@@ -22,6 +22,8 @@ use kernel::id::{DomainName, ShopId, SystemName};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use store::log::{Appended, DedupeKey, NewEnvelope};
@@ -142,14 +144,13 @@ impl Intake {
             "$.version is missing or no whole number; write the sequence number that the source gives to this state: \
              without it an older state could overwrite a newer one",
         )?;
-        let (topic, id) = (text("topic")?.unwrap_or_else(|| TOPIC.to_owned()), text("id")?);
-        let data = domains::json::strip_with(raw, |_| false).ok();
-        let data = data.as_deref().and_then(|raw| serde_json::from_slice::<serde_json::Value>(raw).ok());
-        let data = data.and_then(|mut body| body.get_mut("data").map(serde_json::Value::take));
-        let data = data.filter(serde_json::Value::is_object).ok_or("$.data is missing or no object")?;
-        let payload =
-            strip(data.to_string().as_bytes()).map_err(|fault| format!("$.data {}", fault.problem))?;
-        Ok(Pushed { subject, sequence, topic, id, payload: payload.into() })
+        let topic = text("topic")?.unwrap_or_else(|| TOPIC.to_owned());
+        if !is_topic(&topic) {
+            return Err("$.topic is not two words in lower case, as in \"object/told\"".to_owned());
+        }
+        let id = text("id")?;
+        let payload = data(raw)?.ok_or("$.data is missing or no object")?;
+        Ok(Pushed { subject, sequence, topic, id, payload })
     }
 
     fn subject(&self, text: &str) -> Result<Subject, String> {
@@ -173,6 +174,27 @@ impl Intake {
         }
         Ok(Subject { shop, path: path.to_owned() })
     }
+}
+
+/// `object/told`, `stock_levels/changed`.
+fn is_topic(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let word = |word: &str| !word.is_empty() && word.len() <= 64 && word.bytes().all(plain);
+    text.split_once('/').is_some_and(|(of, what)| word(of) && word(what))
+}
+
+/// The fact itself, without what may not be stored. What stays is byte for byte as it came: an amount that went through
+/// a float would come out as another.
+fn data(raw: &[u8]) -> Result<Option<Bytes>, String> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    let kept = strip(raw).map_err(|fault| format!("the body {}, at {}", fault.problem, fault.path()))?;
+    let body: Body<'_> = serde_json::from_slice(&kept).map_err(|error| format!("the body {error}"))?;
+    let data = body.data.map(RawValue::get).filter(|data| data.starts_with('{'));
+    Ok(data.map(|data| Bytes::copy_from_slice(data.as_bytes())))
 }
 
 fn envelope(

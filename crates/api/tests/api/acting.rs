@@ -128,6 +128,7 @@ async fn a_replay_releases_what_died() {
     let asked = json!({ "shop": "acme", "order": "5001", "who": "ada", "why": "the item is there" });
     let done = world.post("replay", asked).await.json();
     assert_eq!(done, json!({ "released": 1, "appended": false }));
+    assert_eq!(world.hub.changed.load(Ordering::SeqCst), 1, "nobody told the hub that something waits again");
     assert_eq!(world.store.log_size().await.unwrap().envelopes, 1);
     assert_eq!(counted(&world, "waiting").await, 1);
 }

@@ -42,6 +42,19 @@ async fn a_fact_is_in_the_log_with_its_version_before_it_is_answered() {
 }
 
 #[tokio::test]
+async fn what_is_pushed_stays_as_it_was_spelled() {
+    let doors = Doors::new();
+    let data =
+        r#"{"total": 1234567890123456.10, "id":12345678901234567890123, "a":{"rate":0.30, "b":"\u00fc"}}"#;
+    let body = format!(r#"{{"version":"17","data":{data} ,"subject":"acme/order:5001"}}"#);
+    let bearer = format!("Bearer {PUSH_TOKEN}");
+    let answer = push(&doors, "/ingest/erp/orders", &[("authorization", &bearer)], &body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let log = doors.log().await;
+    assert_eq!(std::str::from_utf8(log[0].payload.as_deref().unwrap()).unwrap(), data);
+}
+
+#[tokio::test]
 async fn the_same_state_is_taken_once() {
     let doors = Doors::new();
     let other = json!({ "subject": "acme/order:5001", "version": 17, "data": { "number": "S0002" } });
@@ -133,6 +146,10 @@ async fn what_cannot_be_taken_says_what_to_mend() {
         (without("data"), "$.data is missing"),
         (with("data", json!([1])), "no object"),
         (with("topic", json!(7)), "$.topic is"),
+        (with("topic", json!("told")), "as in \"object/told\""),
+        (with("topic", json!("object/Told to all")), "as in \"object/told\""),
+        (with("topic", json!(format!("object/{}", "x".repeat(200)))), "as in \"object/told\""),
+        (r#"{"subject":"acme/order:1","version":1,"data":{"total":1e400}}"#.to_owned(), "$.data.total"),
     ];
     for (body, words) in cases {
         let bearer = format!("Bearer {PUSH_TOKEN}");

@@ -284,7 +284,12 @@ async fn a_connection_that_breaks_is_noticed_though_nothing_is_written() {
     let address = listener.local_addr().unwrap();
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let second = std::time::Duration::from_secs(1);
-    let limits = ServerLimits { connections_max: 4, header_deadline: 10 * second, drain_deadline: second };
+    let limits = ServerLimits {
+        connections_max: 4,
+        header_deadline: 10 * second,
+        body_deadline: second,
+        drain_deadline: second,
+    };
     let (router, metrics) = (world.router.clone(), world.metrics.clone());
     tokio::spawn(serve_tcp(listener, Serving { router, limits, metrics, name: "public", stop: stopped }));
     let mut client = TcpStream::connect(address).await.unwrap();

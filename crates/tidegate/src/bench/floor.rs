@@ -69,8 +69,12 @@ pub fn serve(floor: Floor, listen: SocketAddr, folder: &Path, secret: &str) -> R
             TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be listened on"))?;
         // The hub's own server, with its deadlines and its bound on connections; nobody stops it but a signal.
         let (_running, stop) = watch::channel(false);
-        let limits =
-            ServerLimits { connections_max: 1024, header_deadline: DEADLINE, drain_deadline: DEADLINE };
+        let limits = ServerLimits {
+            connections_max: 1024,
+            header_deadline: DEADLINE,
+            body_deadline: DEADLINE,
+            drain_deadline: DEADLINE,
+        };
         let metrics = Arc::new(telemetry::Metrics::new());
         api::server::serve_tcp(listener, Serving { router, limits, metrics, name: "floor", stop }).await;
         Ok(())

@@ -73,6 +73,7 @@ impl Doors {
         let limits = ServerLimits {
             connections_max: usize::try_from(hub.limits.connections_max.value).unwrap_or(usize::MAX),
             header_deadline: hub.limits.header_deadline.value,
+            body_deadline: hub.limits.body_deadline.value,
             drain_deadline: hub.limits.drain_deadline.value,
         };
         let serving = |router, name, limits| Serving {
