@@ -4,6 +4,7 @@
 //! that fails, leaves memory as it was.
 
 use crate::append::Tally;
+use crate::checkpoints::Checkpoints;
 use crate::claims::{Claims, Hold, LaneNumber};
 use crate::error::Done;
 use crate::names::Names;
@@ -34,17 +35,23 @@ pub(crate) struct Desk {
     pub tally: Tally,
     /// The number of the next root. One that was given out in a transaction that failed is not given out again.
     pub next_root: i64,
+    pub checkpoints: Checkpoints,
     pub undo: Vec<Undo>,
 }
 
 impl Desk {
-    pub(crate) fn open(connection: Connection, names: Names, vault: Arc<Vault>) -> Done<Self> {
+    pub(crate) fn open(
+        connection: Connection,
+        names: Names,
+        vault: Arc<Vault>,
+        checkpoints: Checkpoints,
+    ) -> Done<Self> {
         let claims = Claims::load(&connection)?;
         let webhook_ids = WebhookIds::load(&connection)?;
         let next_root =
             connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM roots", [], |row| row.get(0))?;
         let (tally, undo) = (Tally::default(), Vec::new());
-        Ok(Self { connection, names, vault, claims, webhook_ids, tally, next_root, undo })
+        Ok(Self { connection, names, vault, claims, webhook_ids, tally, next_root, checkpoints, undo })
     }
 
     /// The reading side.

@@ -190,6 +190,7 @@ impl Desk {
 
     /// Brings the log into the database and empties it: what was destroyed is in neither.
     pub(crate) fn forget_the_log(&self) -> Done<()> {
+        let _turn = self.checkpoints.turn();
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }

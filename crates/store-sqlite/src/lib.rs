@@ -6,6 +6,7 @@
 
 mod append;
 mod backup;
+mod checkpoints;
 mod claims;
 mod codec;
 mod deliveries;
@@ -83,10 +84,13 @@ impl SqliteStore {
         let opened = open::open(&path, &master_key, &*random, clock.now().wall)?;
         let names = Names::load(&opened.connection)?;
         let vault = Arc::new(Vault::new(opened.master, master_key, random));
-        let desk = Desk::open(opened.connection, names.clone(), vault.clone())?;
+        let (checkpoints, passes) = checkpoints::pair(&path)?;
+        let desk = Desk::open(opened.connection, names.clone(), vault.clone(), checkpoints)?;
         let (writer, requests) = Writer::channel();
         let (readers, waiting) = Readers::channel();
-        let mut threads = vec![spawn("store-writer", move || writer::run(desk, &requests))?];
+        // Joined in the opposite order: the passes end when the writer has.
+        let mut threads = vec![spawn("store-log", move || passes.run())?];
+        threads.push(spawn("store-writer", move || writer::run(desk, &requests))?);
         for number in 0..READERS {
             let connection = open::reader(&path)?;
             let (names, vault, waiting) = (names.clone(), vault.clone(), waiting.clone());

@@ -2,6 +2,7 @@
 //! written. What is refused is left untouched.
 
 use crate::backup::{backup, beside};
+use crate::checkpoints::BACKSTOP_PAGES;
 use crate::error::{Done, Fail};
 use crate::migrate::{self, MIGRATIONS, Migration};
 use jiff::Timestamp;
@@ -19,8 +20,6 @@ const APPLICATION_ID: i32 = 0x5447_4154;
 const CHECKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// A whole page for each frame of a payload of two or three kilobytes.
 const PAGE_BYTES: u32 = 4096;
-/// Pages of the log before they are brought into the database (measured: DEPENDENCIES, SQLite).
-const CHECKPOINT_PAGES: u32 = 16_000;
 
 /// Holds the lock for as long as it lives.
 #[derive(Debug)]
@@ -120,7 +119,7 @@ fn set_up_writer(connection: &Connection) -> Done<()> {
     connection.set_prepared_statement_cache_capacity(256);
     plan_once(connection)?;
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; \
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {BACKSTOP_PAGES}; \
          PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 5000; \
          PRAGMA journal_size_limit = 67108864"
     ))?;

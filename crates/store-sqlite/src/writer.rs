@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 
 /// Requests in one transaction.
 const GROUP_MAX: usize = 512;
+/// From so many appends on, a commit of their own is worth its while.
+const QUICK_FIRST: usize = 16;
 
 /// How a request is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,16 +147,19 @@ pub(crate) fn run(mut desk: Desk, requests: &Receiver<Box<dyn Job>>) {
             }
             next = if group.len() < GROUP_MAX { requests.try_recv().ok() } else { None };
         }
-        if group.len() > 0 {
-            commit_group(&mut desk, group);
+        let of_group = group.len();
+        if of_group > 0 {
+            commit(&mut desk, group);
         }
         for mut job in others {
             let failed = run_caught(&mut *job, &mut desk).err().map(StoreError::from);
             job.answer(failed);
         }
         desk.undo.clear();
+        desk.checkpoints.committed(&desk.connection, of_group);
     }
     // A store that is closed is one file. If this fails, the log is read at the next start.
+    let _turn = desk.checkpoints.turn();
     let _ = desk.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
@@ -175,6 +180,16 @@ impl Group {
     fn len(&self) -> usize {
         self.again.len() + self.once.len()
     }
+}
+
+/// In one transaction; in two where many wait that are quick: they are answered before what takes longer.
+fn commit(desk: &mut Desk, mut group: Group) {
+    if group.again.len() >= QUICK_FIRST && !group.once.is_empty() {
+        let once = std::mem::take(&mut group.once);
+        commit_group(desk, group);
+        group = Group { again: Vec::new(), once };
+    }
+    commit_group(desk, group);
 }
 
 /// One transaction over all; the answers go out after its end.
@@ -207,7 +222,7 @@ fn commit_group(desk: &mut Desk, group: Group) {
         answers.push((job, failed));
     }
     if broken.is_none() {
-        broken = commit(desk).err().map(Into::into);
+        broken = end(desk).err().map(Into::into);
     }
     if let Some(error) = &broken {
         tracing::error!(error = %error, requests = answers.len(), "nothing of this group was committed");
@@ -252,7 +267,7 @@ fn begin(desk: &Desk) -> Done<()> {
     desk.execute("BEGIN IMMEDIATE", []).map(drop)
 }
 
-fn commit(desk: &mut Desk) -> Done<()> {
+fn end(desk: &mut Desk) -> Done<()> {
     desk.flush_webhook_ids()?;
     desk.flush_tally()?;
     desk.execute("COMMIT", []).map(drop)
@@ -287,7 +302,9 @@ mod tests {
         let at = jiff::Timestamp::UNIX_EPOCH;
         let opened = crate::open::open(&folder.join("tidegate.db"), &key, &*random, at).unwrap();
         let names = Names::load(&opened.connection).unwrap();
-        Desk::open(opened.connection, names, Arc::new(Vault::new(opened.master, key, random))).unwrap()
+        let (checkpoints, _) = crate::checkpoints::pair(&folder.join("tidegate.db")).unwrap();
+        let vault = Arc::new(Vault::new(opened.master, key, random));
+        Desk::open(opened.connection, names, vault, checkpoints).unwrap()
     }
 
     /// One of them may fail; `runs` counts how often they are run.

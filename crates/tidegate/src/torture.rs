@@ -22,7 +22,7 @@ Examples:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// How long to go on; the round that is under way is played to its end
+    /// How long to go on; the round that is under way is played to its end, and there is always one
     #[arg(long, default_value_t = 1)]
     minutes: u32,
     /// Where chance begins; without it, a seed that is printed
@@ -90,7 +90,7 @@ async fn play(args: &Args) -> anyhow::Result<Tally> {
     stage.ground.subscribed().await?;
     let (mut tally, mut played) = (Tally { seed, ..Tally::default() }, Played::default());
     let end = kernel::clock::after(crate::demo::now(), Duration::from_secs(u64::from(args.minutes) * 60));
-    while crate::demo::now() < end {
+    loop {
         tally.rounds += 1;
         round(args, tally.rounds, &mut stage, &mut played, &mut rng).await?;
         stage.caught_up(&played, CATCH_UP, None).await;
@@ -110,6 +110,9 @@ async fn play(args: &Args) -> anyhow::Result<Tally> {
         );
         if !ledger.holds() {
             eprintln!("THE LEDGER DOES NOT HOLD:\n  {}", ledger.wrong.join("\n  "));
+            break;
+        }
+        if crate::demo::now() >= end {
             break;
         }
     }

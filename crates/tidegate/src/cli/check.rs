@@ -1,9 +1,8 @@
 //! `tidegate check`: reads, judges and explains the configuration, without touching a network.
 
-use super::{Common, Failure};
+use super::{Common, Failure, say};
 use crate::wiring;
 use serde_json::json;
-use std::io::Write as _;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,20 +24,21 @@ pub struct Args {
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let loaded = wiring::load(&common.config, &common.overrides, !args.without_secrets);
     let report = &loaded.report;
-    let mut out = std::io::stdout().lock();
+    let count = report.findings.len();
     if common.json {
-        writeln!(out, "{}", json!({ "findings": report.findings, "explanation": report.explanation }))?;
-    } else {
+        let answer = json!({ "findings": report.findings, "explanation": report.explanation });
+        say::out(format_args!("{answer}\n"));
+    } else if !loaded.config.flows.is_empty() {
         // A file that could not be read has nothing to explain.
-        if !loaded.config.flows.is_empty() {
-            write!(out, "{}", report.explanation)?;
-        }
-        eprint!("{}", config::render(&report.findings));
-        let count = report.findings.len();
-        match count {
-            0 => writeln!(out, "\n{} is well: it can run.", common.config.display())?,
-            _ => eprintln!("\n{count} to mend in {}.", common.config.display()),
-        }
+        say::out(format_args!("{}\n", report.explanation));
     }
-    if loaded.is_good() { Ok(()) } else { Err(Failure::Found) }
+    if loaded.is_good() {
+        if !common.json {
+            say::out(format_args!("{} is well: it can run.\n", common.config.display()));
+        }
+        return Ok(());
+    }
+    say::note(config::render(&report.findings));
+    say::note(format_args!("{count} to mend in {}.", common.config.display()));
+    Err(Failure::Found)
 }

@@ -1,18 +1,17 @@
 //! `tidegate doctor`: the check, and then each system tried: reachable, credentials, scopes, API version, clock, live
 //! subscriptions. It changes nothing.
 
-use super::operate::page::Page;
-use super::{Common, Failure, block_on, shopify as command};
+use super::operate::page::{self, Page};
+use super::{Common, Failure, block_on, configuration, shopify as command};
 use crate::wiring::{self, Loaded};
 use config::SHOPIFY;
 use kernel::clock::Clock;
 use kernel::id::ShopId;
-use serde_json::json;
+use serde_json::{Value, json};
 use shopify::doctor::{Expected, Outcome, probe};
 use shopify::graphql::Shops;
 use shopify::subscriptions::{list, plan};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::sync::Arc;
 use wiring::clock::SystemClock;
 
@@ -37,12 +36,7 @@ struct Line {
 }
 
 pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
-    let loaded = wiring::load(&common.config, &common.overrides, true);
-    if !loaded.is_good() {
-        eprint!("{}", config::render(&loaded.report.findings));
-        eprintln!("\nMend the configuration first; no system was tried.");
-        return Err(Failure::Found);
-    }
+    let loaded = configuration(common)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let shops = wiring::shops::clients(&loaded, &clock)?;
     let connected = wiring::connectors::build(&loaded, shops.clone())?;
@@ -67,7 +61,7 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
         }
         Ok(lines)
     })?;
-    told(common, &lines)?;
+    told(common, &lines);
     if lines.iter().any(|line| line.outcome == Outcome::Failed) { Err(Failure::Found) } else { Ok(()) }
 }
 
@@ -123,24 +117,20 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn told(common: &Common, lines: &[Line]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+fn told(common: &Common, lines: &[Line]) {
     if common.json {
-        let rows: Vec<_> = lines
-            .iter()
-            .map(|line| {
-                json!({ "of": line.of, "probe": line.name, "outcome": word(line.outcome).to_lowercase(), "text": line.text })
-            })
-            .collect();
-        writeln!(out, "{}", json!({ "probes": rows }))?;
-        return Ok(());
+        let row = |line: &Line| {
+            let outcome = word(line.outcome).to_lowercase();
+            json!({ "of": line.of, "probe": line.name, "outcome": outcome, "text": line.text })
+        };
+        let probes: Vec<Value> = lines.iter().map(row).collect();
+        page::json(&json!({ "findings": [], "probes": probes }));
+        return;
     }
-    drop(out);
     let row = |line: &Line| {
         vec![line.of.clone(), line.name.clone(), word(line.outcome).to_owned(), line.text.clone()]
     };
     let mut page = Page::new();
     page.table(&["of", "probe", "outcome", "what was found"], lines.iter().map(row).collect());
     page.print();
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Exit codes, and how a failure is told. The codes are promised in the help and in docs/cli.md.
 
+use super::say;
 use std::process::ExitCode;
 
 /// Why a command did not do what was asked.
@@ -45,9 +46,9 @@ impl Failure {
 pub fn told(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
     match &failure {
-        Failure::Failed(error) => eprintln!("error: {error:#}"),
+        Failure::Failed(error) => say::note(format_args!("error: {error:#}")),
         Failure::Usage(text) | Failure::NotFound(text) | Failure::Unreachable(text) => {
-            eprintln!("error: {text}")
+            say::note(format_args!("error: {text}"));
         }
         Failure::Found => {}
     }

@@ -1,9 +1,10 @@
 //! `tidegate init`: writes a commented starting configuration with its mappings and local secrets. Never over a file
 //! that is there.
 
-use super::{Common, Failure};
+use super::operate::page;
+use super::{Common, Failure, say};
 use anyhow::Context as _;
-use config::{ErpKind, InitOptions, starting_configuration};
+use config::{ErpKind, InitFile, InitOptions, starting_configuration};
 use kernel::clock::Clock as _;
 use secrecy::SecretString;
 use serde_json::json;
@@ -19,7 +20,8 @@ Examples:
   tidegate init play --shop acme.myshopify.com --twin        against `tidegate twin shopify` and `tidegate twin erp`
 
 A secret that is not given in a file is taken from the environment when the hub starts: SHOPIFY_ACCESS_TOKEN and
-ERP_SECRET. The master key, the admin token and a first client secret are made here, readable by you alone.";
+ERP_SECRET. The master key, the admin token and a first client secret are made here, readable by you alone. Without
+--erp-url an ERP of kind http is the look-alike on this machine, whose token is known.";
 
 /// Writes a commented starting configuration, Shopify to ERP, that passes `check` and runs
 #[derive(Debug, clap::Args)]
@@ -32,7 +34,7 @@ pub struct Args {
     shop: String,
     #[arg(long, value_enum, default_value_t = Erp::Http)]
     erp: Erp,
-    /// Where the ERP is; without it, where it would be on this machine
+    /// Where the ERP is; without it on this machine, where with http `tidegate twin erp` plays it
     #[arg(long, value_name = "URL")]
     erp_url: Option<String>,
     /// The shop's IANA time zone; without it, UTC
@@ -59,6 +61,16 @@ enum Erp {
     Tryton,
 }
 
+impl Args {
+    /// The ERP is the one that `tidegate twin erp` plays on this machine.
+    fn looks_alike(&self) -> bool {
+        self.erp == Erp::Http && self.erp_url.is_none() || self.twin
+    }
+}
+
+/// Takes the items of whatever shop.
+const PLAY_ERP: &str = "tidegate twin erp --knob accept_any_item=true";
+
 const TO_HTTP: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
 const TO_TRYTON: &str = include_str!("../../../../mappings/orders_to_tryton.toml");
 const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
@@ -68,12 +80,13 @@ const TWIN_CLIENT_SECRET: &str = "hush";
 const TWIN_ERP_TOKEN: &str = "erp-twin-token";
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
-    let given = |file: &Option<PathBuf>, twin: &str| -> anyhow::Result<Option<SecretString>> {
+    let given = |file: &Option<PathBuf>, twin: Option<&str>| -> anyhow::Result<Option<SecretString>> {
         match file {
             Some(file) => read_secret(file).map(Some),
-            None => Ok(args.twin.then(|| SecretString::from(twin))),
+            None => Ok(twin.map(SecretString::from)),
         }
     };
+    let shop = |secret| args.twin.then_some(secret);
     let mut filled = Ok(());
     let mut random = |bytes: &mut [u8]| {
         if let Err(error) = getrandom::fill(bytes) {
@@ -84,7 +97,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         Erp::Http => (ErpKind::Http, TO_HTTP),
         Erp::Tryton => (ErpKind::Tryton, TO_TRYTON),
     };
-    let files = starting_configuration(InitOptions {
+    let mut files = starting_configuration(InitOptions {
         shop_domain: &args.shop,
         erp,
         erp_url: args.erp_url.as_deref(),
@@ -92,9 +105,9 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         now: crate::wiring::clock::SystemClock::new().now().wall,
         random: &mut random,
         twin: args.twin,
-        access_token: given(&args.access_token_file, TWIN_ACCESS_TOKEN)?,
-        client_secret: given(&args.client_secret_file, TWIN_CLIENT_SECRET)?,
-        erp_secret: given(&args.erp_secret_file, TWIN_ERP_TOKEN)?,
+        access_token: given(&args.access_token_file, shop(TWIN_ACCESS_TOKEN))?,
+        client_secret: given(&args.client_secret_file, shop(TWIN_CLIENT_SECRET))?,
+        erp_secret: given(&args.erp_secret_file, args.looks_alike().then_some(TWIN_ERP_TOKEN))?,
         mappings: vec![
             ("orders_to_erp.toml".to_owned(), orders.to_owned()),
             ("erp_to_shopify.toml".to_owned(), NUMBER_BACK.to_owned()),
@@ -102,6 +115,12 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     })
     .map_err(|error| Failure::Usage(error.to_string()))?;
     filled?;
+    files.push(InitFile {
+        path: PathBuf::from(".gitignore"),
+        contents: "# Secrets and the database never belong into a repository.\n/secrets/\n/data/\n"
+            .to_owned(),
+        mode: 0o644,
+    });
     if let Some(there) = files.iter().map(|file| args.dir.join(&file.path)).find(|path| path.exists()) {
         let text =
             format!("{} is there already, and nothing is written over: name another folder", there.display());
@@ -113,7 +132,8 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         write(&path, &file.contents, file.mode)?;
         written.push(path);
     }
-    told(common, args, &written)
+    told(common, args, &written);
+    Ok(())
 }
 
 fn read_secret(file: &Path) -> anyhow::Result<SecretString> {
@@ -131,32 +151,40 @@ fn write(path: &Path, contents: &str, mode: u32) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-fn told(common: &Common, args: &Args, written: &[PathBuf]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+fn told(common: &Common, args: &Args, written: &[PathBuf]) {
+    let next = next(args);
     if common.json {
-        writeln!(out, "{}", json!({ "written": written }))?;
-        return Ok(());
+        page::json(&json!({ "written": written, "next": next }));
+        return;
     }
     for path in written {
-        writeln!(out, "wrote {}", path.display())?;
+        say::out(format_args!("wrote {}\n", path.display()));
     }
-    let config = args.dir.join("tidegate.toml");
-    let config = config.display();
-    let mut next = vec![];
+    say::out(format_args!("\nNext:\n  {}\n", next.join("\n  ")));
+}
+
+/// What is to be typed, line by line, with its reason behind it.
+fn next(args: &Args) -> Vec<String> {
+    let mut next: Vec<(String, &str)> = Vec::new();
+    let mut then = |command: &str, why| next.push((command.to_owned(), why));
     if args.twin {
-        next.push("tidegate twin shopify".to_owned());
-        next.push("tidegate twin erp".to_owned());
-    } else {
-        if args.access_token_file.is_none() {
-            next.push("export SHOPIFY_ACCESS_TOKEN=…        the shop's Admin API access token".to_owned());
-        }
-        if args.erp_secret_file.is_none() {
-            next.push("export ERP_SECRET=…                  the ERP's token or password".to_owned());
-        }
+        then("tidegate twin shopify", "plays the shop, in another terminal");
+    } else if args.access_token_file.is_none() {
+        then("export SHOPIFY_ACCESS_TOKEN=…", "the shop's Admin API access token");
     }
-    next.push(format!("tidegate check -c {config}     what would flow, and what is wrong"));
-    next.push(format!("tidegate doctor -c {config}    also tries each system"));
-    next.push(format!("tidegate run -c {config}"));
-    writeln!(out, "\nNext:\n  {}", next.join("\n  "))?;
-    Ok(())
+    if args.looks_alike() {
+        then(PLAY_ERP, "plays the ERP, in another terminal");
+    } else if args.erp_secret_file.is_none() {
+        then("export ERP_SECRET=…", "the ERP's token or password");
+    }
+    then(&format!("cd {}", args.dir.display()), "");
+    then("tidegate check", "what would flow, and what is wrong");
+    then("tidegate doctor", "also tries each system");
+    then("tidegate run", "until Ctrl-C");
+    let wide = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+    let line = |(command, why): (String, &str)| match why {
+        "" => command,
+        why => format!("{command:<wide$}  # {why}"),
+    };
+    next.into_iter().map(line).collect()
 }

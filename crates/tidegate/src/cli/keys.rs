@@ -1,12 +1,11 @@
 //! `tidegate keys`: the master key and what is wrapped by it. Works on the store itself: no hub may run.
 
-use super::{Common, Failure, block_on};
+use super::{Common, Failure, block_on, configuration, say};
 use crate::wiring;
 use anyhow::Context as _;
 use kernel::clock::Clock;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use std::io::Write as _;
 use std::sync::Arc;
 use store::Store as _;
 use store::operate::AuditEntry;
@@ -38,11 +37,7 @@ enum What {
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let What::Rotate = args.what;
-    let loaded = wiring::load(&common.config, &common.overrides, true);
-    if !loaded.is_good() {
-        eprint!("{}", config::render(&loaded.report.findings));
-        return Err(Failure::Found);
-    }
+    let loaded = configuration(common)?;
     let hub = loaded.config.hub().context("the configuration has no [hub]")?;
     let Some(previous) = &hub.previous_master_key else {
         let text = "hub.previous_master_key is not set: name the key in force there, and the new one in hub.master_key";
@@ -79,14 +74,12 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         store.audit(entry).await.map_err(anyhow::Error::from)?;
         Ok(rotated)
     })?;
-    let mut out = std::io::stdout().lock();
     if common.json {
-        writeln!(out, "{}", json!({ "rotated": rotated }))?;
+        say::out(format_args!("{}\n", json!({ "rotated": rotated })));
     } else {
-        writeln!(
-            out,
-            "{rotated} data keys are wrapped under hub.master_key now; take hub.previous_master_key out"
-        )?;
+        say::out(format_args!(
+            "{rotated} data keys are wrapped under hub.master_key now; take hub.previous_master_key out\n"
+        ));
     }
     Ok(())
 }

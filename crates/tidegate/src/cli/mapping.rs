@@ -1,8 +1,11 @@
 //! `tidegate mapping`: tries mappings out: one order through one file, a folder of cases, or the check alone.
 
-use super::{Common, Failure};
+use super::operate::page;
+use super::{Common, Failure, say};
 use crate::wiring::schemas;
 use anyhow::Context as _;
+use config::Finding;
+use domains::orders;
 use jiff::tz::TimeZone;
 use kernel::clock::Clock as _;
 use kernel::id::ShopId;
@@ -10,7 +13,8 @@ use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use mapping::{Context, Mapping, cases};
 use serde_json::{Value, json};
-use std::io::{Read as _, Write as _};
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -20,7 +24,9 @@ Examples:
   tidegate mapping test mappings                                            each file against its folder of cases
   tidegate mapping check mappings/orders_to_erp.toml
 
-`order.json` may be a webhook's body, the answer of a GraphQL read, or a canonical order.";
+`order.json` may be a webhook's body, the answer of a REST or GraphQL read, or a canonical order.
+
+Exit codes: 0 it maps, all cases hold; 3 it does not; 4 there is no such file.";
 
 /// Tries a mapping out: one order, a folder of cases, or its check alone
 #[derive(Debug, clap::Args)]
@@ -34,6 +40,7 @@ pub struct Args {
 enum What {
     /// Maps what comes on standard input
     Run {
+        /// The mapping
         file: PathBuf,
         /// For each target field where it came from, and through which steps
         #[arg(long)]
@@ -47,11 +54,15 @@ enum What {
     },
     /// Runs `DIR/cases/NAME/*` for each mapping `DIR/NAME.toml`
     Test {
+        /// The folder of the mappings
         #[arg(default_value = "mappings")]
         dir: PathBuf,
     },
     /// Loads a mapping and checks it against the schemas of its source and target
-    Check { file: PathBuf },
+    Check {
+        /// The mapping
+        file: PathBuf,
+    },
 }
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
@@ -59,86 +70,98 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         What::Run { file, explain, shop, zone } => map(common, file, *explain, shop, zone),
         What::Test { dir } => test(common, dir),
         What::Check { file } => {
-            let mapping = load(file)?;
-            let mut out = std::io::stdout().lock();
+            let mapping = load(common, file)?;
+            let (fields, revision) = (mapping.fields().len(), mapping.revision_text());
             if common.json {
-                writeln!(out, "{}", json!({ "findings": [], "revision": mapping.revision_text() }))?;
+                page::json(&json!({ "findings": [], "fields": fields, "revision": revision }));
             } else {
-                let fields = mapping.fields().len();
-                writeln!(
-                    out,
-                    "{} is well: {fields} fields, revision {}",
-                    file.display(),
-                    mapping.revision_text()
-                )?;
+                say::out(format_args!("{} is well: {fields} fields, revision {revision}\n", file.display()));
             }
             Ok(())
         }
     }
 }
 
-/// Loaded, or all that is wrong with it said.
-fn load(file: &Path) -> Result<Mapping, Failure> {
+/// Loaded, or all that is wrong with it.
+fn read(file: &Path) -> Result<Result<Mapping, Vec<Finding>>, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::NotFound(format!("{} cannot be read: {error}", file.display())))?;
     let (facts, mapping) = check::load_mapping(&file.display().to_string(), &text, &schemas::all());
-    mapping.ok_or_else(|| {
-        eprint!("{}", config::render(&facts.findings));
+    Ok(mapping.ok_or(facts.findings))
+}
+
+fn load(common: &Common, file: &Path) -> Result<Mapping, Failure> {
+    read(file)?.map_err(|findings| {
+        say::note(config::render(&findings));
+        say::note(format_args!("{} to mend in {}.", findings.len(), file.display()));
+        if common.json {
+            page::json(&json!({ "findings": findings }));
+        }
         Failure::Found
     })
 }
 
 fn map(common: &Common, file: &Path, explain: bool, shop: &str, zone: &str) -> Result<(), Failure> {
-    let mapping = load(file)?;
     let shop = ShopId::new(shop).map_err(|error| Failure::Usage(format!("--shop: {error}")))?;
     let zone = TimeZone::get(zone).map_err(|_| {
         Failure::Usage(format!("--zone: {zone:?} is no IANA time zone, as Europe/Amsterdam is"))
     })?;
+    let mapping = load(common, file)?;
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        say::note("paste what is to be mapped, then press Ctrl-D; or give it a file: … < order.json");
+    }
     let mut input = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut input)?;
-    let source = read_source(&input)?;
+    stdin.read_to_end(&mut input)?;
+    let source = source(common, &input, mapping.header().source == schemas::ORDER)?;
     let subject = Subject::new(shop, "order", source["order_id"].as_str().unwrap_or("0"));
     let now = crate::wiring::clock::SystemClock::new().now().wall;
     let context = Context::new(now, zone, ObjectKey::of(&subject).as_str());
-    let mut out = std::io::stdout().lock();
     if explain {
         let explanation = mapping.explain(&source, &context);
-        match common.json {
-            true => {
-                writeln!(out, "{}", serde_json::to_string(&explanation).context("the explanation as JSON")?)?
-            }
-            false => writeln!(out, "{explanation}")?,
+        if common.json {
+            page::json(&serde_json::to_value(&explanation).context("the explanation as JSON")?);
+        } else {
+            say::out(format_args!("{explanation}\n"));
         }
         return if explanation.faults().next().is_none() { Ok(()) } else { Err(Failure::Found) };
     }
     match mapping.run(&source, &context) {
-        Ok(mapped) => {
-            let text = if common.json { mapped.body.to_string() } else { format!("{:#}", mapped.body) };
-            writeln!(out, "{text}")?;
-            Ok(())
-        }
-        Err(fault) => {
-            eprintln!("error {}: {fault}", fault.code.as_str());
-            Err(Failure::Found)
-        }
+        Ok(mapped) if common.json => page::json(&mapped.body),
+        Ok(mapped) => say::out(format_args!("{:#}\n", mapped.body)),
+        Err(fault) => return Err(refused(common, fault.code.as_str(), &fault)),
     }
+    Ok(())
 }
 
-/// The canonical form of what came in; anything that is no order is taken as it is.
-fn read_source(input: &[u8]) -> Result<Value, Failure> {
+/// What came in does not become a body, and why.
+fn refused(common: &Common, code: &str, fault: &dyn Display) -> Failure {
+    say::note(format_args!("error {code}: {fault}"));
+    if common.json {
+        page::json(&json!({ "fault": { "code": code, "message": fault.to_string() } }));
+    }
+    Failure::Found
+}
+
+/// What is mapped: the canonical form of an order, however it came; for other mappings the input as it is.
+fn source(common: &Common, input: &[u8], of_order: bool) -> Result<Value, Failure> {
     let value: Value = serde_json::from_slice(input)
         .map_err(|error| Failure::Usage(format!("standard input is no JSON: {error}")))?;
-    let order = if value.get("line_items").is_some() {
-        domains::orders::from_rest(input)
-    } else if value.get("data").is_some() || value.get("order").is_some() {
-        domains::orders::from_graphql(input)
-    } else {
+    if !of_order || value.get("order_id").is_some() {
         return Ok(value);
+    }
+    let order = if value.get("line_items").is_some() {
+        orders::from_rest(input)
+    } else if let Some(order) = value.get("order").filter(|order| order.get("line_items").is_some()) {
+        orders::from_rest_value(order)
+    } else if ["data", "order", "lineItems"].iter().any(|name| value.get(name).is_some()) {
+        orders::from_graphql(input)
+    } else {
+        let text = "standard input is no order: neither a webhook's body (line_items), nor the answer of a GraphQL read \
+                    (data.order), nor a canonical order (order_id)";
+        return Err(Failure::Usage(text.to_owned()));
     };
-    let order = order.map_err(|fault| {
-        eprintln!("error {}: {fault}", fault.code.as_str());
-        Failure::Found
-    })?;
+    let order = order.map_err(|fault| refused(common, fault.code.as_str(), &fault))?;
     Ok(serde_json::to_value(&order).context("the order as JSON")?)
 }
 
@@ -151,24 +174,31 @@ fn test(common: &Common, dir: &Path) -> Result<(), Failure> {
     files.sort();
     let (mut all, mut good) = (Vec::new(), true);
     for file in files {
-        let mapping = load(&file)?;
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let mapping = match read(&file)? {
+            Ok(mapping) => mapping,
+            Err(findings) => {
+                good = false;
+                say::note(config::render(&findings));
+                all.push(json!({ "mapping": name, "findings": findings, "cases": [] }));
+                continue;
+            }
+        };
         let folder = dir.join("cases").join(&name);
         if !folder.is_dir() {
-            eprintln!("{name}: no cases; they would be folders in {}", folder.display());
+            say::note(format_args!("{name}: no cases; they would be folders in {}", folder.display()));
             continue;
         }
-        let cases =
-            cases::read_folder(&folder).map_err(|error| Failure::Failed(anyhow::anyhow!("{error}")))?;
+        let cases = cases::read_folder(&folder).map_err(anyhow::Error::from)?;
         let report = cases::run(&mapping, &cases);
         good &= report.is_good();
         if !common.json {
-            print!("{report}");
+            say::out(&report);
         }
-        all.push(json!({ "mapping": name, "cases": report.cases }));
+        all.push(json!({ "mapping": name, "findings": [], "cases": report.cases }));
     }
     if common.json {
-        writeln!(std::io::stdout().lock(), "{}", json!({ "mappings": all, "holds": good }))?;
+        page::json(&json!({ "mappings": all, "holds": good && !all.is_empty() }));
     }
     if all.is_empty() {
         return Err(Failure::NotFound(format!("{} holds no mapping with cases", dir.display())));

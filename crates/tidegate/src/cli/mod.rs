@@ -8,11 +8,16 @@ mod init;
 mod keys;
 mod mapping;
 mod operate;
+#[cfg(test)]
+mod reference;
+mod say;
 mod shopify;
 mod twin;
 
+use crate::wiring::{self, Loaded};
 use clap::{Parser, Subcommand};
 pub use exit::Failure;
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -108,6 +113,21 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::ProveTryton(args) => crate::tryton_proof::run(&common, &args),
     };
     exit::told(result)
+}
+
+/// A configuration that is right; else all that is wrong with it is said, and nothing is done.
+fn configuration(common: &Common) -> Result<Loaded, Failure> {
+    let loaded = wiring::load(&common.config, &common.overrides, true);
+    if loaded.is_good() {
+        return Ok(loaded);
+    }
+    let findings = &loaded.report.findings;
+    say::note(config::render(findings));
+    say::note(format_args!("Nothing was done: {} to mend in {}.", findings.len(), common.config.display()));
+    if common.json {
+        say::out(format_args!("{}\n", json!({ "findings": findings })));
+    }
+    Err(Failure::Found)
 }
 
 /// The runtime of a command.

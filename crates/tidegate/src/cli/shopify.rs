@@ -1,7 +1,7 @@
 //! `tidegate shopify`: webhook subscriptions, as the flows need them, against those that are live.
 
 use super::operate::page::Page;
-use super::{Common, Failure, block_on};
+use super::{Common, Failure, block_on, configuration, say};
 use crate::wiring::{self, Loaded};
 use connector::port::CallContext;
 use kernel::clock::Clock;
@@ -10,7 +10,6 @@ use kernel::id::ShopId;
 use serde_json::{Value, json};
 use shopify::graphql::ShopClient;
 use shopify::subscriptions::{Action, Change, Wanted, advice, apply, list, plan};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use wiring::clock::SystemClock;
@@ -53,11 +52,7 @@ enum Act {
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let What::Subscriptions { act, shop } = &args.what;
-    let loaded = wiring::load(&common.config, &common.overrides, true);
-    if !loaded.is_good() {
-        eprint!("{}", config::render(&loaded.report.findings));
-        return Err(Failure::Found);
-    }
+    let loaded = configuration(common)?;
     let shops = chosen(&loaded, shop.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let clients = wiring::shops::clients(&loaded, &clock)?;
@@ -65,9 +60,9 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         let (mut all, mut failed) = (Vec::new(), false);
         for shop in shops {
             let Some(wanted) = wiring::subscriptions::wanted(&loaded, &shop) else {
-                eprintln!(
+                say::note(format_args!(
                     "{shop}: no flow listens to webhooks of it, or hub.public_url is not set: it is polled"
-                );
+                ));
                 continue;
             };
             let client = clients.get(&shop).map_err(|fault| anyhow::anyhow!("{fault}"))?;
@@ -85,7 +80,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
             all.push(json!({ "shop": shop, "changes": looked.changes, "advice": looked.advice }));
         }
         if common.json {
-            writeln!(std::io::stdout().lock(), "{}", json!({ "shops": all }))?;
+            say::out(format_args!("{}\n", json!({ "shops": all })));
         }
         if failed { Err(Failure::Found) } else { Ok(()) }
     })

@@ -45,8 +45,8 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
     let mut inputs = BTreeMap::new();
     let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (name, flow) in &config.flows {
-        let file = config.base_dir.join(&flow.mapping.value);
-        let input = match std::fs::read_to_string(&file) {
+        let file = &flow.mapping.value;
+        let input = match std::fs::read_to_string(file) {
             Ok(text) => {
                 let (facts, mapping) = check::load_mapping(&file.display().to_string(), &text, &known);
                 mappings.extend(mapping.map(|mapping| (name.clone(), mapping)));

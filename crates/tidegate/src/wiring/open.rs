@@ -19,9 +19,9 @@ pub fn database(config: &Config) -> Option<PathBuf> {
     Some(data_dir(config)?.join("tidegate.db"))
 }
 
-/// The data directory, from the configuration's folder.
+/// The data directory. A relative one counts from the configuration's folder, which the reading has seen to.
 pub fn data_dir(config: &Config) -> Option<PathBuf> {
-    Some(config.base_dir.join(&config.hub()?.data_dir.value))
+    Some(config.hub()?.data_dir.value.clone())
 }
 
 /// The master key that the configuration refers to.

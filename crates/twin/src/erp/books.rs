@@ -269,7 +269,7 @@ impl Books {
         {
             return unknown(Code::ClosedPeriod, "ordered_at", format!("the books are closed until {closed}"));
         }
-        self.checked_lines(content)?;
+        self.checked_lines(content, knobs)?;
         let totals = totals(content, currency);
         if knobs.check_totals && content.stated_totals.is_some_and(|stated| stated != totals) {
             let message =
@@ -279,9 +279,9 @@ impl Books {
         Ok(totals)
     }
 
-    fn checked_lines(&self, content: &Content) -> Result<(), Refusal> {
+    fn checked_lines(&self, content: &Content, knobs: &Knobs) -> Result<(), Refusal> {
         for (index, line) in content.lines.iter().enumerate() {
-            if !self.items.contains_key(&line.sku) {
+            if !knobs.accept_any_item && !self.items.contains_key(&line.sku) {
                 let message = format!("there is no item {:?}", line.sku);
                 return Err(Refusal::of_field(Code::UnknownItem, format!("lines[{index}].sku"), message));
             }

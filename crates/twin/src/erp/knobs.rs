@@ -64,6 +64,8 @@ pub struct Knobs {
     pub books_closed_until: Option<Timestamp>,
     /// Refuse a sale whose stated totals are not what is computed here.
     pub check_totals: bool,
+    /// An item that is not known is taken all the same: so that orders of a real shop can be tried.
+    pub accept_any_item: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +135,7 @@ impl Default for Knobs {
             po_number_chars_max: 40,
             books_closed_until: None,
             check_totals: false,
+            accept_any_item: false,
         }
     }
 }

@@ -18,13 +18,28 @@ pub struct Currency {
 }
 
 /// ISO 4217 codes with their number of decimals.
-const CURRENCIES: [(&str, u32); 12] = [
+const CURRENCIES: [(&str, u32); 27] = [
     ("EUR", 2),
     ("USD", 2),
     ("GBP", 2),
     ("CHF", 2),
     ("SEK", 2),
     ("PLN", 2),
+    ("AED", 2),
+    ("AUD", 2),
+    ("BRL", 2),
+    ("CAD", 2),
+    ("CZK", 2),
+    ("DKK", 2),
+    ("HKD", 2),
+    ("ILS", 2),
+    ("INR", 2),
+    ("MXN", 2),
+    ("NOK", 2),
+    ("NZD", 2),
+    ("RON", 2),
+    ("SGD", 2),
+    ("ZAR", 2),
     ("JPY", 0),
     ("KRW", 0),
     ("VND", 0),

@@ -121,3 +121,11 @@ async fn a_body_beyond_the_bound_is_refused() {
     assert_eq!(caller.erp.ledger().creates, 0);
     assert_eq!(caller.erp.ledger().refusals["too_large"], 1);
 }
+
+#[tokio::test]
+async fn a_lenient_office_takes_items_that_it_does_not_know_and_still_refuses_the_rest() {
+    let caller = office(Knobs { accept_any_item: true, ..Knobs::default() }).await;
+    caller.created(&changed("/lines/0/sku", json!("TEE-BLUE-XL"))).await;
+    let answer = said(caller.create(&changed("/party", json!("CUST-404"))).await).await;
+    assert_eq!((answer.status, answer.code.as_str()), (422, "unknown_party"));
+}

@@ -5,7 +5,7 @@ use super::client::Client;
 use super::page::{self, Page, at, list, many, number, text};
 use super::progress::Teller;
 use super::{Domain, Place, who};
-use crate::cli::Failure;
+use crate::cli::{Failure, say};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
         }
         return Ok(());
     }
-    eprintln!("{}", planned(&plan));
+    say::note(planned(&plan));
     let mut done = asked(client, args, false, number(&plan["listed"])).await?;
     if json {
         done["plan"] = plan;

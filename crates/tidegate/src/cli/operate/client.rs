@@ -4,7 +4,7 @@
 //! Knows no endpoint: what is asked, and what of the answer is shown, is each command's.
 
 use super::offline;
-use crate::cli::{Common, Failure};
+use crate::cli::{Common, Failure, say};
 use crate::wiring::{self, Loaded};
 use axum::Router;
 use axum::body::Body;
@@ -55,22 +55,22 @@ impl Client {
             return Ok(Self { loaded, way: Way::Socket(socket) });
         }
         if !loaded.is_good() {
-            eprint!("{}", config::render(&loaded.report.findings));
-            eprintln!(
-                "\nNo hub runs, and without one the configuration has to be right: {} to mend first.",
+            say::note(config::render(&loaded.report.findings));
+            say::note(format_args!(
+                "No hub runs, and without one the configuration has to be right: {} to mend first.",
                 loaded.report.findings.len()
-            );
+            ));
             return Err(Failure::Found);
         }
         let not_made_yet = offline::not_made_yet(&loaded);
         let router = offline::router(&mut loaded).await?;
         let way = match not_made_yet {
             Some(database) => {
-                eprintln!("note: no hub has ever run here; start it with `tidegate run`");
+                say::note("note: no hub has ever run here; start it with `tidegate run`");
                 Way::Nothing(router, database)
             }
             None => {
-                eprintln!("note: no hub runs here; this is the store as it was left");
+                say::note("note: no hub runs here; this is the store as it was left");
                 Way::Here(router)
             }
         };

@@ -2,10 +2,11 @@
 //!
 //! What others wrote (a target's message, an order's name) is shown as text: its control characters do nothing.
 
+use crate::cli::say;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 /// One command's output.
 #[derive(Debug, Default)]
@@ -47,21 +48,14 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A reader that has seen enough (`| head`) is no failure.
     pub fn print(&self) {
-        say(&self.text);
+        say::out(&self.text);
     }
 }
 
 /// The answer as the hub gave it: one object.
 pub fn json(answer: &Value) {
-    say(&format!("{answer}\n"));
-}
-
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // Nobody reads it any more: there is nobody to tell.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    say::out(format_args!("{answer}\n"));
 }
 
 /// What is empty in every row is left out.

@@ -1,6 +1,7 @@
 //! How far a work is, on standard error: a line that moves on a terminal, a line now and then elsewhere.
 
 use super::client::Progress;
+use crate::cli::say;
 use engine::waits::span;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
@@ -37,7 +38,7 @@ impl Teller {
                 bar.set_message(text);
                 bar.tick();
             }
-            None if self.told % ONE_OF == 1 => eprintln!("{text}"),
+            None if self.told % ONE_OF == 1 => say::note(&text),
             None => {}
         }
     }

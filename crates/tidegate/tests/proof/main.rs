@@ -1,0 +1,57 @@
+//! The proofs that have a command of their own, in a short version each: the real binary, killed, and the ledger from the
+//! other side's books.
+
+use serde_json::Value;
+use std::process::{Command, Stdio};
+
+fn tidegate(args: &[&str]) -> (Value, bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tidegate"))
+        .args(args)
+        .env_remove("TIDEGATE_CONFIG")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let answer = serde_json::from_str(out.trim()).unwrap_or_else(|error| panic!("{error}: {out:?}\n{told}"));
+    (answer, output.status.success(), told.into_owned())
+}
+
+#[test]
+fn a_demo_loses_and_doubles_nothing_and_prints_one_object() {
+    let (ledger, good, told) = tidegate(&["demo", "--orders", "200", "--seed", "7", "--json"]);
+    assert!(good, "{told}");
+    let count = |name: &str| ledger["orders"][name].as_u64().unwrap();
+    assert_eq!((count("sent"), count("lost"), count("doubled")), (200, 0, 0), "{told}");
+    assert_eq!(count("exported") + count("dead") + count("filtered"), 200);
+    assert!(count("swept") > 0, "webhooks that were never sent are found by the sweep: {told}");
+    assert!(ledger["kills"].as_u64().unwrap() >= 3);
+    assert_eq!(ledger["amounts"]["wrong"], 0);
+    assert!(
+        ledger["lag_ms"]["p99"].as_u64().is_some() && ledger["webhooks"]["duplicates"].as_u64().unwrap() > 0
+    );
+}
+
+#[test]
+fn a_round_of_torture_is_survived_where_an_answer_can_only_be_looked_up() {
+    let args =
+        ["torture", "--minutes", "0", "--orders", "100", "--rate", "40", "--kills", "3", "--seed", "6"];
+    let (tally, good, told) = tidegate(&[&args[..], &["--look-up", "--json"]].concat());
+    assert!(good, "{told}");
+    assert_eq!((&tally["rounds"], &tally["kills"]), (&1.into(), &3.into()));
+    assert_eq!((&tally["orders"], &tally["lost"], &tally["doubled"]), (&100.into(), &0.into(), &0.into()));
+}
+
+/// The short version of `tidegate prove-tryton --orders 500 --kills 3`.
+#[test]
+fn real_tryton_gets_each_order_once_through_lost_answers_and_kills() {
+    assert!(
+        std::env::var("TRYTON_URL").is_ok(),
+        "no Tryton: run `cargo xtask test`, or `cargo xtask services ensure tryton` and take over its lines"
+    );
+    let (ledger, good, told) =
+        tidegate(&["prove-tryton", "--orders", "24", "--kills", "2", "--per-minute", "90", "--json"]);
+    assert!(good, "{told}");
+    let count = |name: &str| ledger["orders"][name].as_u64().unwrap();
+    assert_eq!((count("sent"), count("lost"), count("doubled")), (24, 0, 0), "{told}");
+    assert!(count("exported") > 10 && ledger["amounts"]["compared"].as_u64().unwrap() > 5, "{told}");
+}
