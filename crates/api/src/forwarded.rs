@@ -36,7 +36,7 @@ async fn told(State(proxies): State<Arc<Vec<Network>>>, mut request: Request, ne
     next.run(request).await
 }
 
-/// What is left of both headers is what was believed.
+/// Of somebody else's headers nothing is left; of a proxy's, the protocol as it was understood.
 fn client(peer: Option<IpAddr>, headers: &mut HeaderMap, proxies: &[Network]) -> Client {
     let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let Some(proxy) = peer.filter(|peer| is_proxy(*peer)) else {

@@ -1,5 +1,6 @@
 //! HTTP: webhooks and ingest in ([`intake`]), what operators ask ([`admin`]), health and metrics, and the server that
-//! carries them ([`server`]), also behind a proxy ([`forwarded`]); who watches ([`watch`]) and what privacy asks for ([`privacy`]).
+//! carries them ([`server`]), also behind a proxy ([`forwarded`]); who watches ([`watch`]) and what privacy asks for
+//! ([`privacy`]).
 //!
 //! Decides nothing about orders or deliveries and reads no configuration: the binary hands in what is in force.
 
