@@ -108,8 +108,8 @@ mod tests {
             .unwrap();
         let (mut checkpoints, passes) = pair(&path).unwrap();
         let thread = std::thread::spawn(move || passes.run());
-        // About two hundred thousand pages, twelve times a long log.
-        for _ in 0..4_000 {
+        // About seventy-five thousand pages, five times a long log.
+        for _ in 0..1_500 {
             connection.execute("INSERT INTO t VALUES (zeroblob(200000))", []).unwrap();
             checkpoints.committed(&connection, 16);
         }
