@@ -1,12 +1,15 @@
 //! Looks at the store and at the running engine every few seconds: sets the gauges, and raises what only shows in the
 //! course of time (a stall, an unusual silence), once at its onset.
 
+mod hands;
+
 use crate::intake::Intake;
 use crate::live::LiveHub;
 use crate::watch::Watching;
 use engine::hub::Watcher as _;
 use engine::notice::{Notice, What};
 use engine::overview::{Overview, SystemLine, Watched, overview};
+use hands::Hands;
 use kernel::clock::Clock;
 use kernel::fault::Severity;
 use kernel::id::SystemName;
@@ -25,6 +28,7 @@ pub struct Sampler {
     watched: Watched,
     /// What was raised and has not ended.
     raised: BTreeSet<String>,
+    hands: Hands,
 }
 
 impl Sampler {
@@ -36,7 +40,8 @@ impl Sampler {
         intake: Arc<Intake>,
         watched: Watched,
     ) -> Self {
-        Self { store, hub, watching, clock, intake, watched, raised: BTreeSet::new() }
+        let hands = Hands::new(clock.now().wall);
+        Self { store, hub, watching, clock, intake, watched, raised: BTreeSet::new(), hands }
     }
 
     /// One look.
@@ -46,7 +51,11 @@ impl Sampler {
     pub async fn sample(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let seen = overview(self.store.as_ref(), &self.hub.snapshot(), &self.watched, now.wall).await?;
+        let touched = self.hands.look(self.store.as_ref()).await?;
         gauges(self.watching.metrics(), &seen);
+        for (action, count) in touched {
+            self.watching.metrics().touched_by_hand(action, count);
+        }
         // Asking keeps the figure fresh while no request comes.
         self.intake.has_disk(now);
         if let Some(free) = self.intake.free_disk() {

@@ -37,7 +37,6 @@ pub(super) async fn release(State(parts): Parts, Body(asked): Body<Asked>) -> Re
     let which = asked.selection.dead()?;
     let ramp = Duration::from_millis(asked.ramp_ms.unwrap_or(RAMP_MS).min(RAMP_MS_MAX));
     let count = parts.store.release(which, by, now, ramp).await?;
-    parts.watching.metrics().touched_by_hand("release", count);
     parts.hub.changed();
     Ok(Json(Done { count }))
 }

@@ -54,7 +54,6 @@ pub(super) async fn replay(
         parts.hub.changed();
         Replayed { released, appended: false }
     };
-    parts.watching.metrics().touched_by_hand("replay", 1);
     Ok(Json(replayed))
 }
 

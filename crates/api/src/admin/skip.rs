@@ -25,7 +25,6 @@ pub(super) async fn skip(State(parts): Parts, Body(asked): Body<Asked>) -> Resul
     let which = asked.selection.dead()?;
     let phase = which.phase.filter(|_| asked.selection.ids.is_empty());
     let count = parts.store.skip(DeliveryFilter { phase, ..which }, by).await?;
-    parts.watching.metrics().touched_by_hand("skip", count);
     parts.hub.changed();
     Ok(Json(Done { count }))
 }

@@ -1,11 +1,16 @@
 //! What a balancer, a scraper and the sampler see.
 
 use crate::doors::{Doors, Webhook};
-use crate::world::{ago, due, routed, well};
+use crate::world::{ago, due, routed, unknown_item, well};
 use http::StatusCode;
+use kernel::id::DeliveryId;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use store::Store as _;
+use store::delivery::DeliveryState;
+use store::operate::By;
+use store::query::DeliveryFilter;
 
 async fn ready(doors: &Doors) -> (StatusCode, Value) {
     let answer = doors.get("/readyz").await;
@@ -77,6 +82,43 @@ async fn a_stall_is_raised_once_and_again_when_it_comes_back() {
     doors.hub.systems.lock().unwrap()[0].in_work = 0;
     sampler.sample().await.unwrap();
     assert_eq!(doors.heard.names(), ["stall", "stall"]);
+}
+
+#[tokio::test]
+async fn what_people_do_is_counted_by_whichever_door_they_came() {
+    let doors = Doors::new();
+    let store = &doors.store.inner;
+    for number in 1..=6 {
+        routed(store, number, ago(30), DeliveryState::Dead, Some(unknown_item("SKU-1"))).await;
+    }
+    let release = async |id: i64, who: &str, at| {
+        let which = DeliveryFilter { ids: vec![DeliveryId(id)], ..Default::default() };
+        let by = By { who: who.into(), why: "the item is there".into(), at };
+        store.release(which, by, at, Duration::ZERO).await.unwrap();
+    };
+    let counted = |count| {
+        let line = format!("tidegate_orders_touched_by_hand_total{{action=\"release\"}} {count}\n");
+        doors.metrics.encode().contains(&line)
+    };
+    release(1, "ada", ago(20)).await;
+    let mut sampler = doors.sampler();
+    sampler.sample().await.unwrap();
+    assert!(
+        !doors.metrics.encode().contains("action=\"release\""),
+        "what was done before this process began"
+    );
+    release(2, "ada", ago(0)).await;
+    release(3, "tidegate", ago(0)).await;
+    release(4, "ada", ago(0)).await;
+    for _ in 0..2 {
+        sampler.sample().await.unwrap();
+        assert!(counted(2), "{}", doors.metrics.encode());
+    }
+    let which = DeliveryFilter { ids: vec![DeliveryId(5), DeliveryId(6)], ..Default::default() };
+    let by = By { who: "bob".into(), why: "test orders".into(), at: ago(0) };
+    store.skip(which, by).await.unwrap();
+    sampler.sample().await.unwrap();
+    assert!(counted(2) && doors.metrics.encode().contains("touched_by_hand_total{action=\"skip\"} 2\n"));
 }
 
 #[tokio::test]
