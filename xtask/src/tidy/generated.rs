@@ -18,6 +18,11 @@ pub(crate) const DOCUMENTS: &[Document] = &[
         test: "the_reference_is_in_step_with_the_code",
     },
     Document {
+        path: "docs/cli.md",
+        test_file: "crates/tidegate/src/cli/reference.rs",
+        test: "the_reference_is_in_step_with_the_commands",
+    },
+    Document {
         path: "docs/schema/order.schema.json",
         test_file: "crates/domains/tests/schema.rs",
         test: "the_published_schema_is_in_step",

@@ -32,6 +32,7 @@ pub struct Args {
     /// The shop's permanent domain
     #[arg(long, value_name = "DOMAIN")]
     shop: String,
+    /// What kind of ERP
     #[arg(long, value_enum, default_value_t = Erp::Http)]
     erp: Erp,
     /// Where the ERP is; without it on this machine, where with http `tidegate twin erp` plays it
@@ -58,6 +59,7 @@ pub struct Args {
 enum Erp {
     /// Any system with a REST API
     Http,
+    /// Tryton 8.0
     Tryton,
 }
 

@@ -56,6 +56,7 @@ pub struct Common {
         short,
         global = true,
         env = "TIDEGATE_CONFIG",
+        hide_env_values = true,
         default_value = "tidegate.toml",
         value_name = "FILE"
     )]

@@ -6,7 +6,8 @@ use twin::{erp, shopify};
 
 const EXAMPLES: &str = "\
 Examples:
-  tidegate twin erp --port 9002                          a REST back office that is in good health
+  tidegate twin erp                                      a REST back office that is in good health
+  tidegate twin erp --knob accept_any_item=true          takes the items of whatever shop, yours for one
   tidegate twin erp --port 9002 --knob unanswered_per_mille=50 --knob latency_ms=200
   tidegate twin shopify --port 9001 --orders 100 --webhooks http://127.0.0.1:8080/webhooks/shopify";
 
@@ -27,6 +28,7 @@ enum Which {
 /// A shop with orders that keep coming and changing, its Admin GraphQL API and its webhooks
 #[derive(Debug, clap::Args)]
 struct Shop {
+    /// The shop's permanent domain
     #[arg(long, default_value = "acme.myshopify.com")]
     domain: String,
     /// 0 takes a free one
@@ -38,6 +40,7 @@ struct Shop {
     /// Orders in a minute
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     per_minute: u64,
+    /// The same orders come of the same seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// What `X-Shopify-Access-Token` must hold
@@ -72,6 +75,7 @@ struct Office {
     /// Serves /twin/… even in an outage; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     control_port: u16,
+    /// The same requests fail with the same seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// `Authorization: Bearer …`

@@ -22,6 +22,7 @@ A day begins in the shop's time zone.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
+    /// What of
     domain: Domain,
     /// Created at or after this day (2026-10-01) or instant (2026-10-01T08:00:00Z)
     #[arg(long, value_name = "WHEN", value_parser = when)]

@@ -30,10 +30,13 @@ pub struct Args {
 enum Which {
     /// The groups with their cause, and the newest letters
     List {
+        /// For this system alone
         #[arg(long)]
         system: Option<String>,
+        /// Of this flow alone
         #[arg(long)]
         flow: Option<String>,
+        /// Of this shop alone
         #[arg(long)]
         shop: Option<String>,
         /// Those that were closed, with by whom and why
@@ -48,6 +51,7 @@ enum Which {
     },
     /// One, with every call that was made for it
     Show {
+        /// By its number
         #[arg(value_name = "DELIVERY")]
         id: i64,
     },

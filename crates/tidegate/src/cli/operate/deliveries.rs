@@ -61,12 +61,16 @@ impl Phase {
 /// Which of them.
 #[derive(Debug, clap::Args)]
 pub struct Which {
+    /// To this system alone
     #[arg(long)]
     system: Option<String>,
+    /// Through this flow alone
     #[arg(long)]
     flow: Option<String>,
+    /// Of this shop alone
     #[arg(long)]
     shop: Option<String>,
+    /// That stand so
     #[arg(long)]
     phase: Option<Phase>,
     /// So many

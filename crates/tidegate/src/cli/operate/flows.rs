@@ -34,6 +34,7 @@ enum Which {
     },
     /// Lets a flow go on
     Resume {
+        /// As in the configuration
         name: String,
         #[command(flatten)]
         why: Why,

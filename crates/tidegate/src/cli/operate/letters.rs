@@ -27,10 +27,13 @@ pub struct Selection {
     /// A group, by its whole fingerprint
     #[arg(long)]
     fingerprint: Option<String>,
+    /// All of a flow
     #[arg(long)]
     flow: Option<String>,
+    /// All for a system
     #[arg(long)]
     system: Option<String>,
+    /// All of a shop
     #[arg(long)]
     shop: Option<String>,
     /// Every one

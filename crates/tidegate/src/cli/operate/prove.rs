@@ -19,6 +19,7 @@ Exit code 3: something does not add up. Shopify shows 60 days without the scope 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
+    /// What of
     domain: Domain,
     /// Of the shop's calendar, by when an order was created: 2026-11-24
     #[arg(long, value_parser = day)]

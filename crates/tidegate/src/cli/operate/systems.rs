@@ -34,6 +34,7 @@ enum Which {
     },
     /// Lets a system go on
     Resume {
+        /// As in the configuration
         name: String,
         #[command(flatten)]
         why: Why,
