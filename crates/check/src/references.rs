@@ -32,7 +32,7 @@ fn flows(judge: &mut Judge<'_>) {
         for shop in flow.shops.iter().flat_map(|shops| shops.iter()) {
             judge.refers("shops", shop.as_str(), &shop.origin, &format!("flows.{name}.shops"));
         }
-        if judge.config.shops.is_empty() && !judge.config.is_damaged("shops") {
+        if judge.config.shops.is_empty() && !judge.config.is_any_damaged("shops") {
             let help = "add a section [shops.NAME] with the shop's domain, app and token";
             judge.finding(
                 Code::MissingKey,

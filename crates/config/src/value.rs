@@ -283,7 +283,8 @@ pub(crate) fn one_of(
     words: &[&str],
 ) -> Option<usize> {
     let list = words.join(", ");
-    let written = text(node, key, reading, &format!("a {what}"), &format!("write one of {list}"))?;
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let written = text(node, key, reading, &format!("{article} {what}"), &format!("write one of {list}"))?;
     if let Some(at) = words.iter().position(|word| *word == written) {
         return Some(at);
     }
@@ -291,7 +292,7 @@ pub(crate) fn one_of(
         Some(near) => format!("did you mean {near}? It takes one of {list}"),
         None => format!("write one of {list}"),
     };
-    refuse(node, key, reading, format!("{written:?} is not a {what}"), &help)
+    refuse(node, key, reading, format!("{written:?} is not {article} {what}"), &help)
 }
 
 /// A closed list of words as a value.

@@ -13,7 +13,6 @@ use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use mapping::{Context, Mapping, cases};
 use serde_json::{Value, json};
-use std::fmt::Display;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -129,18 +128,18 @@ fn map(common: &Common, file: &Path, explain: bool, shop: &str, zone: &str) -> R
     match mapping.run(&source, &context) {
         Ok(mapped) if common.json => page::json(&mapped.body),
         Ok(mapped) => say::out(format_args!("{:#}\n", mapped.body)),
-        Err(fault) => return Err(refused(common, fault.code.as_str(), &fault)),
+        Err(fault) => {
+            say::note(format_args!("error {fault}"));
+            if let Some(value) = &fault.value {
+                say::note(format_args!("  from {} = {value}", fault.source_path));
+            }
+            if common.json {
+                page::json(&json!({ "fault": fault }));
+            }
+            return Err(Failure::Found);
+        }
     }
     Ok(())
-}
-
-/// What came in does not become a body, and why.
-fn refused(common: &Common, code: &str, fault: &dyn Display) -> Failure {
-    say::note(format_args!("error {code}: {fault}"));
-    if common.json {
-        page::json(&json!({ "fault": { "code": code, "message": fault.to_string() } }));
-    }
-    Failure::Found
 }
 
 /// What is mapped: the canonical form of an order, however it came; for other mappings the input as it is.
@@ -161,7 +160,14 @@ fn source(common: &Common, input: &[u8], of_order: bool) -> Result<Value, Failur
                     (data.order), nor a canonical order (order_id)";
         return Err(Failure::Usage(text.to_owned()));
     };
-    let order = order.map_err(|fault| refused(common, fault.code.as_str(), &fault))?;
+    let order = order.map_err(|fault| {
+        say::note(format_args!("error {}: {fault}", fault.code.as_str()));
+        if common.json {
+            let (code, path) = (fault.code.as_str(), &fault.path);
+            page::json(&json!({ "fault": { "code": code, "source_path": path, "message": fault.message } }));
+        }
+        Failure::Found
+    })?;
     Ok(serde_json::to_value(&order).context("the order as JSON")?)
 }
 
