@@ -121,7 +121,7 @@ impl Privacy {
         Self { store, watching, clock, list }
     }
 
-    /// Done again for the same request it does no harm: what is destroyed already is not there to be destroyed.
+    /// The same request is carried out once: its certificate says that it was.
     ///
     /// # Errors
     /// The store cannot commit now: the sender is to come again.
@@ -160,11 +160,21 @@ impl Privacy {
     ) -> Result<(), StoreError> {
         let now = self.clock.now().wall;
         let requested = format!("{topic} {webhook_id}");
+        if self.is_certified(shop, &requested).await? {
+            return Ok(());
+        }
         self.note(shop, &requested, &roots, &customers)?;
         let certificate = self.store.redact(shop, &roots, &customers, &requested, now).await?;
         self.watching.metrics().redacted(topic);
         self.tell(certificate);
         Ok(())
+    }
+
+    /// A copy that comes late asks for what is done: what came in since is of a customer who bought again, or of a shop
+    /// that was installed again.
+    async fn is_certified(&self, shop: &ShopId, requested: &str) -> Result<bool, StoreError> {
+        let certificates = self.store.certificates().await?;
+        Ok(certificates.iter().any(|known| known.shop == *shop && known.requested == requested))
     }
 
     fn tell(&self, certificate: Certificate) {

@@ -64,6 +64,27 @@ async fn a_request_that_was_not_carried_out_is_not_answered_as_if_it_were() {
 }
 
 #[tokio::test]
+async fn a_late_copy_of_a_request_destroys_nothing_that_came_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("redactions.ndjson");
+    let doors = Doors::with(Wish { redactions: Some(list.clone()), ..Default::default() });
+    two_orders(&doors).await;
+    let shops_end = r#"{"shop_id":1,"shop_domain":"acme.myshopify.com"}"#;
+    let requests = || [("customers/redact", "w-1", REDACT), ("shop/redact", "w-2", shops_end)];
+    for (topic, id, body) in requests() {
+        assert_eq!(doors.knock(Webhook::new(topic, id, body)).await.status, StatusCode::OK);
+    }
+    // The shop is installed again, and the customer buys again.
+    routed(&doors.store.inner, 3, ago(5), due(ago(5)), None).await;
+    for (topic, id, body) in requests() {
+        assert_eq!(doors.knock(Webhook::new(topic, id, body)).await.status, StatusCode::OK, "{topic}");
+        assert!(doors.store.inner.newest_payload(&order(3)).await.unwrap().is_some(), "{topic}");
+    }
+    assert_eq!(doors.store.inner.certificates().await.unwrap().len(), 2);
+    assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 2);
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_written_destroys_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("no/such/folder/redactions.ndjson");
