@@ -9,6 +9,7 @@
 //! `id` makes copies one; where it is absent, subject and version do. Refuses what it cannot order.
 
 use super::{Answer, Intake, Received};
+use crate::watch::IntakeNotice;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use kernel::clock::Now;
 use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::fault::Severity;
 use kernel::id::{DomainName, ShopId, SystemName};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
@@ -114,13 +116,19 @@ impl Intake {
             Ok(pushed) => pushed,
             Err(message) => return Answer::mend("unreadable", "TG-7016", &message),
         };
+        let (subject, version) = (pushed.subject.to_string(), pushed.sequence);
         let envelope = envelope(door, domain, headers, &received.bytes, pushed, began);
         let Received { bytes, held } = received;
         drop(bytes);
         match self.commit(envelope, held).await {
             Ok(Appended::Stored(_)) => Answer::taken("stored"),
             Ok(Appended::Duplicate { same_body: true }) => Answer::taken("duplicate"),
-            Ok(Appended::Duplicate { same_body: false }) => Answer::taken("same_id_other_body"),
+            Ok(Appended::Duplicate { same_body: false }) => {
+                let system = door.system.clone();
+                let notice = IntakeNotice::SameVersionOtherBody { system, subject, version };
+                self.parts.watching.intake(Severity::Ticket, &notice);
+                Answer::taken("same_id_other_body")
+            }
             Err(_) => Answer::store_unavailable(),
         }
     }

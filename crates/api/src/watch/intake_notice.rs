@@ -1,6 +1,6 @@
 //! What happens at the doors that a person should hear of. Ids and paths only, never a value of a body.
 
-use kernel::id::ShopId;
+use kernel::id::{ShopId, SystemName};
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +31,8 @@ pub enum IntakeNotice {
     DataRequest { shop: ShopId, customer: String, subjects: u64 },
     /// TG-7015: keys were destroyed.
     Redacted { shop: ShopId, certificate: String, keys_destroyed: u64, duties_ended: u64 },
+    /// TG-7017: a system pushed two states under one version; the first one stands.
+    SameVersionOtherBody { system: SystemName, subject: String, version: i64 },
 }
 
 impl IntakeNotice {
@@ -45,6 +47,7 @@ impl IntakeNotice {
             Self::OtherApiVersion { .. } => "other_api_version",
             Self::DataRequest { .. } => "data_request",
             Self::Redacted { .. } => "redacted",
+            Self::SameVersionOtherBody { .. } => "same_version_other_body",
         }
     }
 
@@ -84,6 +87,10 @@ impl IntakeNotice {
             Self::Redacted { shop, certificate, keys_destroyed, duties_ended } => format!(
                 "TG-7015: {keys_destroyed} data keys of {shop} were destroyed and {duties_ended} open duties ended \
                  (certificate {certificate})"
+            ),
+            Self::SameVersionOtherBody { system, subject, version } => format!(
+                "TG-7017: {system} pushed {subject} again under version {version} (or its id) with another body; the first \
+                 one stands: a state that changed needs a version of its own"
             ),
         }
     }

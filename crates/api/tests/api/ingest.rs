@@ -68,6 +68,14 @@ async fn the_same_state_is_taken_once() {
     let counted =
         ["stored", "duplicate", "same_id_other_body"].map(|reason| doors.counted_ingest(200, reason));
     assert_eq!(counted, [3, 1, 2]);
+    assert_eq!(
+        doors.heard.names(),
+        ["same_version_other_body"; 2],
+        "a state was left out and nobody heard of it"
+    );
+    assert!(
+        doors.heard.summaries().starts_with("TG-7017: erp pushed acme/order:5001 again under version 17")
+    );
 }
 
 /// Where, with which headers, and the answer.
