@@ -128,6 +128,8 @@ pub fn starting_configuration(options: InitOptions<'_>) -> Result<Vec<InitFile>,
         ("{go_live_at}", &go_live_at),
         ("{public_url}", public_url),
         ("{admin_url}", admin_url),
+        // The look-alike's own, unless it is told otherwise.
+        ("{plan}", if options.twin { "plus" } else { "standard" }),
         ("{erp_url}", erp_url),
         ("{master_key}", &master_key.to_string()),
         ("{admin_token}", &admin_token.to_string()),

@@ -143,8 +143,13 @@ impl Engine {
                 return Start::AfterNewer;
             }
             // A thing that was called off since is not pressed on, even where the mapped body is still the same.
-            let stages: &[Stage] =
-                if state.cancelled { &[Stage::Cancelled] } else { &[Stage::Present, Stage::Confirmed] };
+            let stages: &[Stage] = if self.planted.is(Mutant::StepPressesOn) {
+                &[Stage::Present, Stage::Confirmed, Stage::Cancelled]
+            } else if state.cancelled {
+                &[Stage::Cancelled]
+            } else {
+                &[Stage::Present, Stage::Confirmed]
+            };
             let same =
                 |stage: &Stage| claim.standing.delivered_digest == Some(staged(&mapped.digest, *stage));
             if !stages.iter().any(same) {

@@ -26,6 +26,8 @@ pub enum Mutant {
     AgeKills,
     /// Promise 6: attempts count while the target is down.
     OutageSpendsAttempts,
+    /// Promise 6: a step that was scheduled before its object was called off is pressed all the same.
+    StepPressesOn,
     /// Promise 6: routing goes by the last position instead of by state.
     RouteByPosition,
     /// Promise 7: no breaker, no back-off.
@@ -33,7 +35,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Mutant; 13] = [
+    pub const ALL: [Mutant; 14] = [
         Mutant::AnswerBeforeCommit,
         Mutant::ForgetDedupe,
         Mutant::SendBeforeCommit,
@@ -45,6 +47,7 @@ impl Mutant {
         Mutant::DigestIgnoresField,
         Mutant::AgeKills,
         Mutant::OutageSpendsAttempts,
+        Mutant::StepPressesOn,
         Mutant::RouteByPosition,
         Mutant::Hammer,
     ];

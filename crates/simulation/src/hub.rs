@@ -480,8 +480,10 @@ impl World {
             // Two changes within one second: the list's fingerprint tells them apart.
             let print = ready(self.disk.newest_payload(&subject(order.id)))
                 .and_then(|(_, payload)| serde_json::from_slice::<crate::facts::Order>(&payload).ok())
-                .map(|known| known.content);
-            if known.is_none_or(|known| known < order.updated_at) || print != Some(order.content) {
+                .map(|known| (known.content, known.cancelled));
+            if known.is_none_or(|known| known < order.updated_at)
+                || print != Some((order.content, order.cancelled))
+            {
                 let envelope = self.envelope(&order, "orders/read", FactKind::State, Via::Sweep);
                 self.append_envelope(envelope);
             }

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::delivery::DeliveryState;
 use store::port::Store;
+use store::query::DeliveryFilter;
 
 /// What one run says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -284,6 +285,12 @@ fn judge(world: &mut World, stuck: bool) {
     });
     let target = world.target.clone();
     world.judge.settle(&expected, &target, outage);
+    // Nobody but the shop calls orders off here, and it never takes that back: no step has a reason to meet a closed object.
+    let letters = ready(world.disk.dead_letters(DeliveryFilter::default(), false));
+    for letter in letters.iter().filter(|letter| letter.fault.code == "object_closed") {
+        let what = format!("{}: pressed on after it was called off", letter.subject);
+        world.judge.violations.push(Violation { promise: 6, what });
+    }
     for (id, times) in &world.stored {
         if *times > 1 {
             let what = format!("webhook {id} was stored {times} times");

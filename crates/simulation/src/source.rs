@@ -68,10 +68,15 @@ impl World {
             Some(known) if known.cancelled => return,
             Some(known) => {
                 let mut order = known.clone();
-                order.content += 1;
                 order.updated_at = at;
+                // What is mapped stays the same when an order is called off, as with real ones.
+                if other == 0 && self.rng.chance(300) {
+                    order.cancelled = true;
+                } else {
+                    order.content += 1;
+                }
                 match other {
-                    0 if self.rng.chance(300) => order.cancelled = true,
+                    _ if order.cancelled => {}
                     0..=2 => order.address = format!("street {}", order.content),
                     _ => order.quantity += 1,
                 }

@@ -3,6 +3,7 @@
 
 use connector::port::{Done, ExternalRef, ObjectState, Observation, Observed, Plan, Stage, Step, Wanted};
 use engine::engine::Planner;
+use kernel::fault::{Fault, FaultKind};
 use kernel::key::CallKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -144,8 +145,14 @@ impl Planner for Convergence {
             return step("amend", Action::Amend, id, false);
         }
         match wanted.stage {
+            // As real targets do: what was called off is not brought back.
+            Stage::Present | Stage::Confirmed if cancelled => Plan::NotAllowed(Fault::new(
+                FaultKind::Rejected,
+                "object_closed",
+                "the object is cancelled, and something else is wanted of it",
+            )),
             Stage::Cancelled if !cancelled => step("cancel", Action::Cancel, id, false),
-            Stage::Confirmed if !confirmed && !cancelled => step("confirm", Action::Confirm, id, false),
+            Stage::Confirmed if !confirmed => step("confirm", Action::Confirm, id, false),
             _ => Plan::Done(Done {
                 external: object.external.clone(),
                 note: None,

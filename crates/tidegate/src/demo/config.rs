@@ -115,7 +115,6 @@ fn adapted(text: &str, at: &Addresses<'_>, office: &Office<'_>) -> anyhow::Resul
         ("listen = \"127.0.0.1:8080\"", format!("listen = \"{listen}\"\nlog_format = \"text\"")),
         ("public_url = \"http://127.0.0.1:8080\"", format!("public_url = \"{}\"", at.hub)),
         ("admin_url = \"http://127.0.0.1:9001\"", format!("admin_url = \"{}\"", at.shop)),
-        ("plan = \"standard\"", "plan = \"plus\"".to_owned()),
     ];
     match *office {
         Office::Rest { by_look_up, .. } => {

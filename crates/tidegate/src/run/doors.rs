@@ -5,14 +5,15 @@ use super::Running;
 use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
 use api::admin::{AdminParts, Guard};
+use api::forwarded::Client;
 use api::health::{self, Health};
 use api::intake::{self, IngestAuth, IngestDoor, Intake, IntakeLimits};
-use api::server::{self, Peer, ServerLimits, Serving};
-use axum::Router;
-use axum::extract::{Request, State};
+use api::server::{self, ServerLimits, Serving};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use config::{Config, Network, SHOPIFY};
+use axum::{Extension, Router};
+use config::{Config, SHOPIFY};
 use engine::overview::Watched;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -66,10 +67,9 @@ impl Doors {
             .merge(health::router(health))
             .merge(api::admin::router(parts.clone(), Guard::Bearer(token.clone())))
             .merge(ui::router(pages(loaded, running, token)))
-            .layer(axum::middleware::from_fn_with_state(
-                Arc::new(trusted(hub.trusted_proxies.value.iter().map(|network| network.value))),
-                client_address,
-            ));
+            .layer(axum::middleware::from_fn(client_address));
+        let proxies = hub.trusted_proxies.value.iter().map(|network| network.value).collect();
+        let public = api::forwarded::behind(public, proxies);
         let limits = ServerLimits {
             connections_max: usize::try_from(hub.limits.connections_max.value).unwrap_or(usize::MAX),
             header_deadline: hub.limits.header_deadline.value,
@@ -175,35 +175,13 @@ impl ui::Random for PageRandom {
     }
 }
 
-fn trusted(networks: impl Iterator<Item = Network>) -> Vec<Network> {
-    networks.collect()
-}
-
-/// Who asked, for the limit of logins: a trusted proxy's word, or whoever connected. A header from anybody else is no
-/// proof of anything and is taken away, so that nothing behind believes it.
-async fn client_address(
-    State(trusted): State<Arc<Vec<Network>>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let peer = request.extensions().get::<Peer>().and_then(|peer| peer.address);
-    let by_proxy = peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(peer)));
-    let forwarded = request.headers().get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
-    // The last is what our proxy saw itself; those before it are its client's to make up.
-    let client = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    let address = if by_proxy { client.or(peer) } else { peer };
-    if !by_proxy {
-        request.headers_mut().remove(FORWARDED_FOR);
-        request.headers_mut().remove(FORWARDED_PROTO);
-    }
-    if let Some(address) = address {
+/// For the limit of logins.
+async fn client_address(client: Option<Extension<Client>>, mut request: Request, next: Next) -> Response {
+    if let Some(address) = client.and_then(|Extension(client)| client.address) {
         request.extensions_mut().insert(ui::ClientAddress(address));
     }
     next.run(request).await
 }
-
-const FORWARDED_FOR: &str = "x-forwarded-for";
-const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 pub fn intake_limits(loaded: &Loaded) -> anyhow::Result<IntakeLimits> {
     let limits = &loaded.config.hub().context("the configuration has no [hub]")?.limits;

@@ -43,11 +43,21 @@ impl Mapper for FlowMapper {
         match self.mapping.run(body, &context) {
             Ok(mapped) => Ok(Mapped { body: mapped.body, digest: mapped.digest }),
             Err(fault) => {
-                let mut told = Fault::new(FaultKind::Rejected, fault.code.as_str(), fault.to_string());
+                let mut text = fault.to_string();
+                if let Some(id) = fault.value.as_deref().filter(|value| is_id(value)) {
+                    text.push_str(&format!(" ({} = {id})", fault.source_path));
+                }
+                let mut told = Fault::new(FaultKind::Rejected, fault.code.as_str(), text);
                 let field = if fault.source_path.is_empty() { fault.target_path } else { fault.source_path };
                 told.field = Some(field).filter(|field| !field.is_empty());
                 Err(told)
             }
         }
     }
+}
+
+/// A number that a system gave: it says which row of a table is missing, and nothing of a person. What people wrote is not
+/// told beyond the order itself.
+fn is_id(value: &str) -> bool {
+    (10..=20).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -94,6 +94,9 @@ pub fn scope(
 /// Runs one sweep until the hub stops. What fails is tried again at the next pass: the watermark has not moved.
 pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut stop: watch::Receiver<bool>) {
     let lease = sweep::watermark_name(&sweep.scope);
+    // What came just before the hub may have met no subscription: the first pass leaves it to its webhook, so that the
+    // second does not wait for its turn.
+    let mut wait = sweep.every.min(GRACE * 2);
     loop {
         let now = around.clock.now();
         let ours = around.store.lease(&lease, &around.owner, now.wall, sweep.every * 3).await;
@@ -108,8 +111,9 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut stop: w
                 ),
             }
         }
-        if tokio::time::timeout(sweep.every, stop.changed()).await.is_ok() {
+        if tokio::time::timeout(wait, stop.changed()).await.is_ok() {
             return;
         }
+        wait = sweep.every;
     }
 }
