@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use kernel::clock::Clock;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
-use store::Store as _;
 use store::operate::AuditEntry;
 use store::seal::MasterKey;
+use store::{Store as _, StoreError};
 use store_sqlite::{Options, SqliteStore};
 use wiring::clock::{SystemClock, SystemRandom};
 
@@ -56,12 +57,11 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     }
     let rotated = block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let options =
-            Options { path, master_key: previous, random: Arc::new(SystemRandom), clock: clock.clone() };
-        let store = tokio::task::spawn_blocking(move || SqliteStore::open(options))
-            .await
-            .map_err(anyhow::Error::from)?
-            .map_err(anyhow::Error::from)?;
+        let store = match open(&path, previous, &clock).await {
+            Ok(store) => store,
+            Err(StoreError::WrongKey) => return already(&path, new, &clock).await,
+            Err(error) => return Err(Failure::Failed(error.into())),
+        };
         let rotated = store.rotate_master_key(&new).await.map_err(anyhow::Error::from)?;
         let entry = AuditEntry {
             at: clock.now().wall,
@@ -72,14 +72,34 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
             count: rotated,
         };
         store.audit(entry).await.map_err(anyhow::Error::from)?;
-        Ok(rotated)
+        Ok(Some(rotated))
     })?;
-    if common.json {
-        say::out(format_args!("{}\n", json!({ "rotated": rotated })));
-    } else {
-        say::out(format_args!(
+    match rotated {
+        _ if common.json => say::out(format_args!("{}\n", json!({ "rotated": rotated.unwrap_or(0) }))),
+        Some(rotated) => say::out(format_args!(
             "{rotated} data keys are wrapped under hub.master_key now; take hub.previous_master_key out\n"
-        ));
+        )),
+        None => say::out("hub.master_key is in force already; take hub.previous_master_key out\n"),
     }
     Ok(())
+}
+
+async fn open(path: &Path, master_key: MasterKey, clock: &Arc<dyn Clock>) -> Result<SqliteStore, StoreError> {
+    let options =
+        Options { path: path.to_owned(), master_key, random: Arc::new(SystemRandom), clock: clock.clone() };
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
+    opened.map_err(|error| StoreError::Bug(error.to_string()))?
+}
+
+/// The former key does not fit: whoever rotates twice is told so, whoever has lost the key is told that.
+async fn already(path: &Path, new: MasterKey, clock: &Arc<dyn Clock>) -> Result<Option<u64>, Failure> {
+    match open(path, new, clock).await {
+        Ok(_) => Ok(None),
+        Err(StoreError::WrongKey) => Err(Failure::Failed(anyhow::anyhow!(
+            "neither hub.previous_master_key nor hub.master_key is the key of {}: name the one in force in \
+             hub.previous_master_key",
+            path.display()
+        ))),
+        Err(error) => Err(Failure::Failed(error.into())),
+    }
 }

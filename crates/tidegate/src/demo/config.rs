@@ -38,6 +38,11 @@ const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopi
 
 /// In place of what is meant for months: each is a key that anybody may set.
 const WAITS: &str = r#"
+[systems.shopify]
+request_timeout = "5s"
+lease = "15s"
+settle_after = "5s"
+
 [systems.erp.retry]
 first = "200ms"
 longest = "4s"

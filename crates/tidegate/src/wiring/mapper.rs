@@ -7,7 +7,7 @@ use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
-use mapping::{Context, Mapping};
+use mapping::{Context, FaultCode, Mapping};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -44,7 +44,8 @@ impl Mapper for FlowMapper {
             Ok(mapped) => Ok(Mapped { body: mapped.body, digest: mapped.digest }),
             Err(fault) => {
                 let mut text = fault.to_string();
-                if let Some(id) = fault.value.as_deref().filter(|value| is_id(value)) {
+                let row = fault.value.as_deref().filter(|value| is_id(value));
+                if let Some(id) = row.filter(|_| fault.code == FaultCode::NotInTable) {
                     text.push_str(&format!(" ({} = {id})", fault.source_path));
                 }
                 let mut told = Fault::new(FaultKind::Rejected, fault.code.as_str(), text);

@@ -5,9 +5,13 @@
 
 mod answers;
 mod asking;
+mod ends;
 mod folder;
 mod hub;
+mod keys;
 mod letters;
 mod seeded;
 mod store_files;
+mod tried;
+mod twins;
 mod works;

@@ -17,7 +17,8 @@ fn is_refused_untouched(folder: &Folder, told: &[&str]) {
         names
     };
     let files = beside();
-    for args in [["status"].as_slice(), &["audit"], &["dead-letters", "list"], &["backup", "copy.db"]] {
+    let run = ["run", "--set", "hub.listen=127.0.0.1:0"];
+    for args in [&["status"][..], &["audit"], &["dead-letters", "list"], &["backup", "copy.db"], &run] {
         folder.tidegate(args).refused(1, told);
     }
     assert!(std::fs::read(&path).unwrap() == before, "the file was touched");

@@ -2,87 +2,13 @@
 
 use crate::folder::Folder;
 use crate::seeded;
+use crate::twins::{ORDERS, Twins};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
 
 /// With the first seed none of so few is changed later, so that nothing has to be waited for.
 const ORDERS: usize = 5;
-
-/// The look-alikes of a shop and a back office.
-struct Twins {
-    _shop: Twin,
-    _erp: Twin,
-    shop_url: String,
-    erp_url: String,
-    /// On which all orders were placed.
-    day: Date,
-}
-
-impl Twins {
-    fn start() -> Self {
-        let folder = Folder::new();
-        let orders = ORDERS.to_string();
-        let shop = ["twin", "shopify", "--port", "0", "--orders", &orders, "--per-minute", "60000"];
-        let secrets = ["--access-token", "shpat_test", "--client-secret", "hush"];
-        let erp = ["twin", "erp", "--port", "0", "--token", "erp"];
-        loop {
-            let day = today();
-            // The last thing that each says before it stays up.
-            let (shop, said) = Twin::start(&folder, &[shop.as_slice(), &secrets].concat(), "stays open");
-            // Around midnight: once more.
-            if today() != day {
-                continue;
-            }
-            let shop_url = address(&said);
-            let (erp, said) = Twin::start(&folder, &erp, "control_url");
-            return Self { _shop: shop, _erp: erp, shop_url, erp_url: address(&said), day };
-        }
-    }
-}
-
-/// One of them; it is ended with the test.
-struct Twin(Child);
-
-impl Twin {
-    /// Reads until it has said that.
-    fn start(folder: &Folder, args: &[&str], last: &str) -> (Self, Vec<String>) {
-        let mut command = folder.command(args);
-        let mut twin = Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-        let mut said = Vec::new();
-        for line in BufReader::new(twin.0.stdout.take().unwrap()).lines().map_while(Result::ok) {
-            let is_last = line.contains(last);
-            said.push(line);
-            if is_last {
-                return (twin, said);
-            }
-        }
-        panic!("{last:?} was never said: {said:?}");
-    }
-}
-
-impl Drop for Twin {
-    fn drop(&mut self) {
-        // One that ended by itself is waited for all the same.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The last one that was said.
-fn address(said: &[String]) -> String {
-    let said = said.join(" ");
-    let from = said.rfind("http://").unwrap();
-    let host = said[from..].split(['"', '/']).nth(2).unwrap();
-    format!("http://{host}")
-}
-
-#[expect(clippy::disallowed_methods, reason = "the look-alike's orders are of today")]
-fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
-}
 
 #[test]
 fn what_the_shop_has_and_the_log_has_not_is_counted_brought_and_missed_in_the_proof() {
