@@ -13,7 +13,7 @@ fn probe<'a>(answer: &'a Value, of: &str, name: &str) -> &'a Value {
 #[test]
 fn the_doctor_tries_each_system_and_subscriptions_are_made_as_the_flows_need_them() {
     let twins = Twins::start();
-    let folder = Folder::between(&twins.shop, &twins.erp);
+    let folder = Folder::between(&twins.shop_url, &twins.erp_url);
     let answer = folder.json(&["doctor"]);
     for (of, name) in [("acme", "token"), ("acme", "scopes"), ("acme", "clock"), ("erp", "health")] {
         assert_eq!(probe(&answer, of, name)["outcome"], "well", "{answer}");
@@ -44,7 +44,7 @@ fn the_doctor_tries_each_system_and_subscriptions_are_made_as_the_flows_need_the
 #[test]
 fn the_doctor_says_which_system_is_away_and_which_refuses_the_credentials() {
     let twins = Twins::start();
-    let folder = Folder::between(&twins.shop, "http://127.0.0.1:9");
+    let folder = Folder::between(&twins.shop_url, "http://127.0.0.1:9");
     std::fs::write(folder.path("secrets/access_token"), "shpat_another").unwrap();
     let said = folder.tidegate(&["doctor", "--json"]);
     assert_eq!(said.code, Some(3), "{said:?}");

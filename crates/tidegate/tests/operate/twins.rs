@@ -1,20 +1,23 @@
 //! The look-alikes, as a person would start them beside the hub.
 
 use crate::folder::Folder;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
-/// The shop has so many.
-pub(crate) const ORDERS: usize = 7;
+/// The shop has so many. With the first seed none of so few is changed later, so that nothing has to be waited for.
+pub(crate) const ORDERS: usize = 5;
 
 /// The look-alikes of a shop and a back office.
-struct Twins {
+pub(crate) struct Twins {
     _shop: Twin,
     _erp: Twin,
-    shop_url: String,
-    erp_url: String,
+    pub(crate) shop_url: String,
+    pub(crate) erp_url: String,
     /// On which all orders were placed.
-    day: Date,
+    pub(crate) day: Date,
 }
 
 impl Twins {

@@ -3,12 +3,6 @@
 use crate::folder::Folder;
 use crate::seeded;
 use crate::twins::{ORDERS, Twins};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
-/// With the first seed none of so few is changed later, so that nothing has to be waited for.
-const ORDERS: usize = 5;
 
 #[test]
 fn what_the_shop_has_and_the_log_has_not_is_counted_brought_and_missed_in_the_proof() {
