@@ -2,7 +2,9 @@
 //! each wrong turn on the way is told for what it is.
 
 use crate::typed::{Desk, Said};
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Stdio};
 
 const CONFIG: &str = "hub/tidegate.toml";
@@ -47,6 +49,8 @@ fn the_master_key_is_rotated_step_by_step() {
     desk.write("hub/secrets/new.key", NEW);
     let two = "master_key = \"file:secrets/new.key\"\nprevious_master_key = \"file:secrets/master.key\"";
     desk.edit(CONFIG, "master_key = \"file:secrets/master.key\"", two);
+    rotate(&desk).ended(3).tells(&["TG-1109", "chmod 600 hub/secrets/new.key"]);
+    std::fs::set_permissions(desk.path("hub/secrets/new.key"), Permissions::from_mode(0o600)).unwrap();
     rotate(&desk).ended(1).tells(&["in use by another process", "stop it"]);
     drop(hub);
 
