@@ -139,3 +139,62 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
         .map_err(|error| Failure::from(anyhow::anyhow!("the runtime cannot be started: {error}")))?;
     runtime.block_on(work)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::{CommandFactory as _, Parser as _};
+
+    const PAGES: [(&str, &str); 4] = [
+        ("README.md", include_str!("../../../../README.md")),
+        ("docs/operator.md", include_str!("../../../../docs/operator.md")),
+        ("docs/mapping.md", include_str!("../../../../docs/mapping.md")),
+        ("docs/shopify.md", include_str!("../../../../docs/shopify.md")),
+    ];
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// What stands in a block of code as a command is one.
+    #[test]
+    fn every_command_of_the_pages_is_understood() {
+        let mut seen = 0;
+        for (page, text) in PAGES {
+            let mut in_code = false;
+            for line in text.lines() {
+                if line.trim_start().starts_with("```") {
+                    in_code = !in_code;
+                }
+                let Some(command) = line.trim_start().strip_prefix("tidegate ").filter(|_| in_code) else {
+                    continue;
+                };
+                let words = words(command);
+                let parsed = Cli::try_parse_from(std::iter::once("tidegate".to_owned()).chain(words));
+                assert!(parsed.is_ok(), "{page}: tidegate {command}\n{}", parsed.err().unwrap());
+                seen += 1;
+            }
+        }
+        assert!(seen >= 20, "{seen}");
+    }
+
+    /// As a shell splits: quotes hold together, a comment, a pipe and a redirection end it.
+    fn words(command: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+        for c in command.chars() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '#' | '|' | '<' | '>' | ';' | '&') if word.is_empty() => break,
+                (None, ' ') if !word.is_empty() => words.push(std::mem::take(&mut word)),
+                (None, ' ') => {}
+                (_, c) => word.push(c),
+            }
+        }
+        if !word.is_empty() {
+            words.push(word);
+        }
+        words
+    }
+}

@@ -62,3 +62,35 @@ impl Mapper for FlowMapper {
 fn is_id(value: &str) -> bool {
     (10..=20).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::fault::FaultKind;
+
+    const FILE: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
+    const ORDER: &str =
+        include_str!("../../../../mappings/cases/orders_to_http_erp/unknown_company_location/input.json");
+
+    fn refused(order: &Value) -> Fault {
+        let schemas = crate::wiring::schemas::all();
+        let (_, mapping) = check::load_mapping("orders.toml", FILE, &schemas);
+        let subject = Subject::new(ShopId::new("acme").unwrap(), "order", "5678");
+        let mapper = FlowMapper::new(mapping.unwrap(), BTreeMap::new());
+        mapper.map(order, &subject, &ObjectKey::of(&subject), Timestamp::UNIX_EPOCH).unwrap_err()
+    }
+
+    #[test]
+    fn the_row_that_is_missing_is_named_by_its_number_and_nothing_that_people_wrote_is() {
+        let mut order: Value = serde_json::from_str(ORDER).unwrap();
+        let location = order["company"]["company_location_id"].as_str().unwrap().to_owned();
+        let fault = refused(&order);
+        assert_eq!((fault.kind, fault.code.as_ref()), (FaultKind::Rejected, "TG-2103"));
+        assert!(fault.message.contains(&format!("company.company_location_id = {location}")), "{fault}");
+        assert_eq!(fault.field.as_deref(), Some("company.company_location_id"));
+
+        order["company"]["company_location_id"] = "Ada Lovelace".into();
+        let fault = refused(&order);
+        assert!(!fault.to_string().contains("Ada"), "{fault}");
+    }
+}

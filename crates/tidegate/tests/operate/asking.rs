@@ -67,6 +67,10 @@ fn a_configuration_that_is_wrong_is_told_whole() {
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("mode = \"live\"", "mode = \"alive\"\nsurprise = 1")).unwrap();
     folder.tidegate(&["status"]).refused(3, &["alive", "surprise", "tidegate.toml", "No hub runs"]);
+    // For scripts, the same as `check` has.
+    let said = folder.tidegate(&["doctor", "--json"]);
+    let findings = serde_json::from_str::<serde_json::Value>(&said.out).unwrap()["findings"].take();
+    assert_eq!((said.code, findings.as_array().unwrap().len()), (Some(3), 2), "{said:?}");
     folder.tidegate(&["status", "-c", "nowhere.toml"]).refused(3, &["nowhere.toml", "tidegate init"]);
 }
 

@@ -29,14 +29,3 @@ fn a_new_master_key_takes_over_and_the_old_one_opens_nothing() {
     std::fs::copy(&old, &key).unwrap();
     folder.tidegate(&["status"]).refused(1, &["master key"]);
 }
-
-#[test]
-fn there_is_nothing_to_rotate_where_no_hub_has_ever_run() {
-    let folder = Folder::new();
-    std::fs::copy(folder.path("secrets/master.key"), folder.path("secrets/old.key")).unwrap();
-    let config = folder.path("tidegate.toml");
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text.replacen("[hub]", NEW, 1)).unwrap();
-    folder.tidegate(&["keys", "rotate"]).refused(4, &["nothing to rotate"]);
-    assert!(!folder.path("data").exists());
-}

@@ -12,6 +12,5 @@ mod keys;
 mod letters;
 mod seeded;
 mod store_files;
-mod tried;
 mod twins;
 mod works;
