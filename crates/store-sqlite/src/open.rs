@@ -65,7 +65,7 @@ pub(crate) fn lock(path: &Path) -> Done<Lock> {
 
 pub(crate) fn open(path: &Path, master_key: &MasterKey, random: &dyn Random, now: Timestamp) -> Done<Opened> {
     let lock = lock(path)?;
-    if !holds_something(path)? {
+    if !is_there(path)? {
         create(path, master_key, random, now)?;
     }
     look_first(path, master_key)?;
@@ -85,7 +85,7 @@ pub(crate) fn open(path: &Path, master_key: &MasterKey, random: &dyn Random, now
 
 /// What opening would do to the schema, without doing it (`--dry-run`).
 pub(crate) fn pending(path: &Path) -> Done<Vec<&'static Migration>> {
-    if !holds_something(path)? {
+    if !is_there(path)? {
         return Ok(MIGRATIONS.iter().collect());
     }
     is_ours_and_whole(path)?;
@@ -126,9 +126,10 @@ fn set_up_writer(connection: &Connection) -> Done<()> {
     Ok(())
 }
 
-fn holds_something(path: &Path) -> Done<bool> {
+fn is_there(path: &Path) -> Done<bool> {
     match std::fs::metadata(path) {
-        Ok(metadata) => Ok(metadata.len() > 0),
+        // An empty one too: we never leave one, so it was cut off.
+        Ok(_) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(unavailable(path, &error)),
     }

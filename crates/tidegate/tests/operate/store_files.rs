@@ -40,6 +40,12 @@ fn garbage_is_refused() {
     is_refused_untouched(&with(&garbage), &["tidegate.db", "it is not a database", "restore"]);
 }
 
+/// The hub never leaves one, so it was cut off: a new one in its place would make every order anew.
+#[test]
+fn an_empty_file_is_refused() {
+    is_refused_untouched(&with(b""), &["tidegate.db", "it is not a database", "restore"]);
+}
+
 #[test]
 fn the_database_of_another_program_is_refused() {
     // One page of SQLite's, whole, without our application id.
