@@ -70,9 +70,6 @@ impl Args {
     }
 }
 
-/// Takes the items of whatever shop.
-const PLAY_ERP: &str = "tidegate twin erp --knob accept_any_item=true";
-
 const TO_HTTP: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
 const TO_TRYTON: &str = include_str!("../../../../mappings/orders_to_tryton.toml");
 const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
@@ -175,7 +172,7 @@ fn next(args: &Args) -> Vec<String> {
         then("export SHOPIFY_ACCESS_TOKEN=…", "the shop's Admin API access token");
     }
     if args.looks_alike() {
-        then(PLAY_ERP, "plays the ERP, in another terminal");
+        then("tidegate twin erp", "plays the ERP, in another terminal");
     } else if args.erp_secret_file.is_none() {
         then("export ERP_SECRET=…", "the ERP's token or password");
     }

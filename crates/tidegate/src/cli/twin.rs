@@ -6,8 +6,8 @@ use twin::{erp, shopify};
 
 const EXAMPLES: &str = "\
 Examples:
-  tidegate twin erp                                      a REST back office that is in good health
-  tidegate twin erp --knob accept_any_item=true          takes the items of whatever shop, yours for one
+  tidegate twin erp                                      a REST back office that is in good health, for whatever shop
+  tidegate twin erp --strict-items                       knows only the items of `tidegate twin shopify`
   tidegate twin erp --port 9002 --knob unanswered_per_mille=50 --knob latency_ms=200
   tidegate twin shopify --port 9001 --orders 100 --webhooks http://127.0.0.1:8080/webhooks/shopify";
 
@@ -87,6 +87,9 @@ struct Office {
     /// Every change goes there before it is answered
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Refuses an item that it does not know, as an ERP does; else it takes those of whatever shop, yours for one
+    #[arg(long)]
+    strict_items: bool,
     /// What is turned from the start; GET /twin/knobs lists them all
     #[arg(long = "knob", value_name = "NAME=VALUE")]
     knobs: Vec<String>,
@@ -115,13 +118,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     Some(_) => Some(secret(office.token_file.as_ref(), "")?),
                     None => office.token.clone(),
                 };
+                // What is turned by hand comes after, and wins.
+                let lenient = format!("accept_any_item={}", !office.strict_items);
                 let options = erp::StandaloneOptions {
                     port: office.port,
                     control_port: office.control_port,
                     seed: office.seed,
                     token,
                     ledger_file: office.ledger.clone(),
-                    knobs: office.knobs.clone(),
+                    knobs: std::iter::once(lenient).chain(office.knobs.iter().cloned()).collect(),
                 };
                 Ok(erp::run_standalone(options).await?)
             }

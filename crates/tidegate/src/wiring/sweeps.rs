@@ -19,6 +19,9 @@ use tokio::sync::watch;
 /// A webhook that is younger than this is on its way, not missed.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+/// In this time after its start a hub has made its subscriptions.
+const SUBSCRIBED: Duration = Duration::from_secs(5);
+
 /// One sweep and its cadence.
 #[derive(Debug)]
 pub struct Sweep {
@@ -96,7 +99,7 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut stop: w
     let lease = sweep::watermark_name(&sweep.scope);
     // What came just before the hub may have met no subscription: the first pass leaves it to its webhook, so that the
     // second does not wait for its turn.
-    let mut wait = sweep.every.min(GRACE * 2);
+    let mut wait = sweep.every.min(GRACE + SUBSCRIBED);
     loop {
         let now = around.clock.now();
         let ours = around.store.lease(&lease, &around.owner, now.wall, sweep.every * 3).await;

@@ -3,7 +3,8 @@
 
 use crate::typed::Desk;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 /// A look-alike; it is ended with the test.
@@ -117,4 +118,26 @@ fn subscriptions_are_planned_made_and_then_as_they_should_be() {
     desk.edit(CONFIG, "public_url = ", "# public_url = ");
     let said = desk.tidegate(&["shopify", "subscriptions", "plan", "-c", CONFIG]).ended(0);
     said.tells(&["acme", "hub.public_url is not set", "polled"]);
+}
+
+/// An order of one's own shop goes through at the first try; who wants an ERP's strictness asks for it.
+#[test]
+fn the_erp_look_alike_takes_the_items_of_whatever_shop_unless_it_is_strict() {
+    let desk = Desk::new();
+    let cases: [(&[&str], bool); 3] =
+        [(&[], true), (&["--strict-items"], false), (&["--knob", "accept_any_item=false"], false)];
+    for (args, taken) in cases {
+        let erp = Twin::start(&desk, &[&["erp"], args].concat());
+        assert_eq!(asked(&erp.url, "/twin/knobs")["accept_any_item"], taken, "{args:?}");
+    }
+}
+
+fn asked(url: &str, path: &str) -> Value {
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
 }
