@@ -60,7 +60,7 @@ impl Mapper for FlowMapper {
 /// A number that a system gave: it says which row of a table is missing, and nothing of a person. What people wrote is not
 /// told beyond the order itself.
 fn is_id(value: &str) -> bool {
-    (10..=20).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=20).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
