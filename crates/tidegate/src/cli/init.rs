@@ -66,7 +66,7 @@ enum Erp {
 impl Args {
     /// The ERP is the one that `tidegate twin erp` plays on this machine.
     fn looks_alike(&self) -> bool {
-        self.erp == Erp::Http && self.erp_url.is_none() || self.twin
+        self.erp == Erp::Http && (self.erp_url.is_none() || self.twin)
     }
 }
 
@@ -79,6 +79,10 @@ const TWIN_CLIENT_SECRET: &str = "hush";
 const TWIN_ERP_TOKEN: &str = "erp-twin-token";
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    if args.twin && args.erp == Erp::Tryton {
+        let text = "--twin: no look-alike plays Tryton; leave --erp out, or name a real one without --twin";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     let given = |file: &Option<PathBuf>, twin: Option<&str>| -> anyhow::Result<Option<SecretString>> {
         match file {
             Some(file) => read_secret(file).map(Some),

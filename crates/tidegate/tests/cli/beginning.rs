@@ -82,6 +82,7 @@ fn what_init_cannot_begin_with_is_told_and_nothing_is_written() {
         (&["--shop", "acme.myshopify.com", "--time-zone", "CEST"], "Europe/Amsterdam"),
         (&["--shop", "acme.myshopify.com", "--erp-url", "erp.example"], "https://"),
         (&["--shop", "acme.myshopify.com", "--erp", "sap"], "tryton"),
+        (&["--shop", "acme.myshopify.com", "--erp", "tryton", "--twin"], "no look-alike plays Tryton"),
         (&[], "--shop"),
     ];
     for (args, told) in cases {
