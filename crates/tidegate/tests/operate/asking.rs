@@ -45,7 +45,9 @@ fn what_there_is_not_is_told_with_what_to_do() {
     let folder = Folder::new();
     seeded::two_orders(&folder);
     folder.tidegate(&["orders", "show", "#9999"]).refused(4, &["#9999", "sweep", "backfill orders --since"]);
-    folder.tidegate(&["orders", "show", "#1001", "--shop", "beta"]).refused(4, &["of shop beta"]);
+    folder
+        .tidegate(&["orders", "show", "#1001", "--shop", "beta"])
+        .refused(4, &["no shop \"beta\"", "there are: acme"]);
     folder.tidegate(&["replay", "#9999", "--why", "to see"]).refused(4, &["#9999"]);
     folder
         .tidegate(&["dead-letters", "show", "99"])

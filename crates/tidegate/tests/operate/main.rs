@@ -10,6 +10,7 @@ mod folder;
 mod hub;
 mod keys;
 mod letters;
+mod names;
 mod seeded;
 mod store_files;
 mod twins;

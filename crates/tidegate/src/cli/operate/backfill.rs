@@ -78,7 +78,7 @@ async fn asked(client: &Client, args: &Args, dry_run: bool, total: u64) -> Resul
     let mut teller = Teller::new(if dry_run { "orders counted" } else { "orders" }, total);
     let result = client.stream("/backfill", &asked, &mut |progress| teller.tell(progress)).await;
     teller.done();
-    result
+    args.place.judged(client, result).await
 }
 
 fn planned(plan: &Value) -> String {

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::deliveries::{more, standing};
+use super::known::{Kind, judged};
 use super::letters::{Selection, group_id};
 use super::page::{self, Page, at, exactly, list, many, number, text};
 use super::{Why, query, who};
@@ -83,7 +84,11 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
                 ("limit", Some(&limit)),
                 ("before", before.as_deref()),
             ]);
-            let mut answer = client.get(&format!("/dead-letters?{asked}")).await?;
+            let asked = client.get(&format!("/dead-letters?{asked}")).await;
+            let (flow, system, shop) = (flow.as_deref(), system.as_deref(), shop.as_deref());
+            let named = [(Kind::Flow, flow), (Kind::System, system), (Kind::Shop, shop)];
+            let none = |answer: &Value| list(&answer["letters"]).is_empty();
+            let mut answer = judged(client, asked, &named, none).await?;
             name_groups(&mut answer);
             if json {
                 page::json(&answer);
@@ -271,7 +276,7 @@ async fn close(
         Closing::Release => "/dead-letters/release",
         Closing::Skip => "/dead-letters/skip",
     };
-    let answer = client.post(path, &asked).await?;
+    let answer = selection.judged(client, client.post(path, &asked).await).await?;
     let count = number(&answer["count"]);
     if count == 0 && selection.one_by_one() {
         return Err(Failure::NotFound(

@@ -2,6 +2,7 @@
 //! shared with the lists of orders and of dead letters.
 
 use super::client::Client;
+use super::known::{Kind, judged};
 use super::page::{self, Page, at, list, text};
 use crate::cli::Failure;
 use serde_json::Value;
@@ -82,11 +83,15 @@ pub struct Which {
 }
 
 impl Which {
-    pub fn query(&self) -> String {
-        self.with(None)
+    /// A page of them.
+    pub async fn page(&self, client: &Client, root: Option<&str>) -> Result<Value, Failure> {
+        let asked = client.get(&format!("/deliveries?{}", self.query(root))).await;
+        let (flow, system, shop) = (self.flow.as_deref(), self.system.as_deref(), self.shop.as_deref());
+        let named = [(Kind::Flow, flow), (Kind::System, system), (Kind::Shop, shop)];
+        judged(client, asked, &named, |answer| list(&answer["deliveries"]).is_empty()).await
     }
 
-    fn with(&self, root: Option<&str>) -> String {
+    fn query(&self, root: Option<&str>) -> String {
         let (limit, before) = (self.limit.to_string(), self.before.map(|before| before.to_string()));
         super::query(&[
             ("system", self.system.as_deref()),
@@ -102,7 +107,7 @@ impl Which {
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
     let Command::List { which, root } = &args.command;
-    let answer = client.get(&format!("/deliveries?{}", which.with(root.as_deref()))).await?;
+    let answer = which.page(client, root.as_deref()).await?;
     if json {
         page::json(&answer);
         return Ok(());

@@ -1,7 +1,8 @@
 //! Which dead letters are meant: the short name of a group, and the selection of a release or a skip.
 
 use super::client::Client;
-use super::page::{list, text};
+use super::known::{Kind, judged};
+use super::page::{list, number, text};
 use crate::cli::Failure;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -68,6 +69,13 @@ impl Selection {
             asked.insert("all".to_owned(), json!(true));
         }
         Ok(Value::Object(asked))
+    }
+
+    /// What came of it; none under a name that there is not is told so.
+    pub async fn judged(&self, client: &Client, asked: Result<Value, Failure>) -> Result<Value, Failure> {
+        let (flow, system, shop) = (self.flow.as_deref(), self.system.as_deref(), self.shop.as_deref());
+        let named = [(Kind::Flow, flow), (Kind::System, system), (Kind::Shop, shop)];
+        judged(client, asked, &named, |answer| number(&answer["count"]) == 0).await
     }
 
     /// Named one by one: each of them is expected to be there.

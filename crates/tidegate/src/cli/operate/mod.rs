@@ -8,6 +8,7 @@ mod client;
 mod dead_letters;
 mod deliveries;
 mod flows;
+mod known;
 mod letters;
 mod offline;
 mod orders;
@@ -24,6 +25,8 @@ mod systems;
 use super::{Common, Failure, block_on};
 use clap::Subcommand;
 use client::Client;
+use known::Kind;
+use serde_json::Value;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -93,8 +96,14 @@ pub struct Place {
 }
 
 impl Place {
+    /// What came of a work there; one that was refused as it was written may name what there is not.
+    async fn judged(&self, client: &Client, asked: Result<Value, Failure>) -> Result<Value, Failure> {
+        let named = [(Kind::Flow, self.flow.as_deref()), (Kind::Shop, self.shop.as_deref())];
+        known::judged(client, asked, &named, |_| false).await
+    }
+
     /// Put into a question.
-    fn named(&self, asked: &mut serde_json::Value) {
+    fn named(&self, asked: &mut Value) {
         for (key, value) in [("flow", &self.flow), ("shop", &self.shop)] {
             if let Some(value) = value {
                 asked[key] = value.as_str().into();

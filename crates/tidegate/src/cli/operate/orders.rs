@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::deliveries::{Which as Filter, standing};
+use super::known::{Kind, are_known};
 use super::page::{self, Page, at, exactly, list, text};
 use super::query;
 use crate::cli::Failure;
@@ -64,13 +65,17 @@ impl Named {
     /// Exactly one: what is done to an order is never done to its namesake.
     pub async fn found(&self, client: &Client) -> Result<Found, Failure> {
         if let Some((shop, order)) = self.name.split_once("/order:") {
+            if self.shop.as_deref().is_some_and(|named| named != shop) {
+                let text = format!("{} is an order of {shop}: leave --shop out", self.name);
+                return Err(Failure::Usage(text));
+            }
             return Ok(Found { shop: shop.to_owned(), order: order.to_owned() });
         }
         let answer = client.get(&format!("/orders?{}", query(&[("name", Some(&self.name))]))).await?;
         let here = |order: &&Value| self.shop.as_ref().is_none_or(|shop| order["shop"] == shop.as_str());
         let found: Vec<&Value> = list(&answer["orders"]).iter().filter(here).collect();
         match found.as_slice() {
-            [] => Err(self.unknown()),
+            [] => Err(self.missing(client).await),
             [one] => Ok(Found { shop: text(&one["shop"]), order: text(&one["order"]) }),
             several => {
                 let several: Vec<String> = several.iter().map(|order| text(&order["subject"])).collect();
@@ -82,6 +87,24 @@ impl Named {
                 )))
             }
         }
+    }
+
+    /// The hub speaks of its API where it knows no such order: said in the words of the command line.
+    pub async fn told(&self, client: &Client, failure: Failure) -> Failure {
+        match failure {
+            Failure::NotFound(_) => self.missing(client).await,
+            other => other,
+        }
+    }
+
+    /// The shop that it is said to be of is there.
+    pub async fn shop_is_known(&self, client: &Client) -> Result<(), Failure> {
+        let shop = self.name.split_once("/order:").map(|(shop, _)| shop).or(self.shop.as_deref());
+        are_known(client, &[(Kind::Shop, shop)]).await
+    }
+
+    async fn missing(&self, client: &Client) -> Failure {
+        self.shop_is_known(client).await.err().unwrap_or_else(|| self.unknown())
     }
 
     fn unknown(&self) -> Failure {
@@ -99,7 +122,10 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
     match &args.which {
         Which::Show { named } => {
             let found = named.found(client).await?;
-            let life = client.get(&address(&found.shop, &found.order)).await?;
+            let life = match client.get(&address(&found.shop, &found.order)).await {
+                Ok(life) => life,
+                Err(failure) => return Err(named.told(client, failure).await),
+            };
             if json {
                 page::json(&life);
             } else {
@@ -125,7 +151,7 @@ fn address(shop: &str, order: &str) -> String {
 
 /// The orders of a page of deliveries, in its order, each with its name.
 async fn listed(client: &Client, filter: &Filter) -> Result<Value, Failure> {
-    let page = client.get(&format!("/deliveries?{}", filter.query())).await?;
+    let page = filter.page(client, None).await?;
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut orders: Vec<Value> = Vec::new();
     for delivery in list(&page["deliveries"]) {

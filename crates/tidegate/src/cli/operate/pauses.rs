@@ -101,6 +101,8 @@ pub async fn subjects(client: &Client, args: &Subjects, json: bool) -> Result<()
     match &args.which {
         Which::Pause { named, hold } => {
             let found = named.found(client).await?;
+            // An order that has not come yet may be held; one of a shop that there is not would never be.
+            named.shop_is_known(client).await?;
             pause(client, "subject", &found.subject(), hold, json).await
         }
         Which::Resume { named, why } => {

@@ -42,7 +42,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
     let mut teller = Teller::new("orders proved", 0);
     let result = client.stream("/prove", &asked, &mut |progress| teller.tell(progress)).await;
     teller.done();
-    let proof = result?;
+    let proof = args.place.judged(client, result).await?;
     if json {
         page::json(&proof);
     } else {

@@ -26,7 +26,10 @@ pub struct Args {
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
     let found = args.named.found(client).await?;
     let asked = json!({ "shop": found.shop, "order": found.order, "who": who(), "why": args.why.why });
-    let answer = client.post("/replay", &asked).await?;
+    let answer = match client.post("/replay", &asked).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(args.named.told(client, failure).await),
+    };
     if json {
         page::json(&answer);
         return Ok(());

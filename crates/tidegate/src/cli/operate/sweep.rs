@@ -26,7 +26,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
     let mut teller = Teller::new("orders found", 0);
     let result = client.stream("/sweep", &asked, &mut |progress| teller.tell(progress)).await;
     teller.done();
-    let swept = result?;
+    let swept = args.place.judged(client, result).await?;
     if json {
         page::json(&swept);
     } else {
