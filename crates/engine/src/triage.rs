@@ -65,6 +65,30 @@ pub fn cause(fault: &Fault, target: &str, source: &str) -> Cause {
             Action::HealedByNewerState,
             "it is kept as it came; a newer state or a backfill of the order replaces it".to_owned(),
         ),
+        // The mapping's own codes (docs/errors/TG-21xx): nothing was sent.
+        (FaultKind::Rejected, code) if code.starts_with("TG-21") => (
+            format!("the mapping cannot make it for {target}: {}", fault.message),
+            "mapping",
+            Action::HealedByNewerState,
+            format!(
+                "mend the mapping or its table, start the hub anew and release; or correct the value in {source}"
+            ),
+        ),
+        // A body's own codes: it was read and is not sound.
+        (FaultKind::Rejected, code) if code.starts_with("body_") => (
+            format!("what {source} sent is not sound: {}", fault.message),
+            source,
+            Action::HealedByNewerState,
+            format!("correct it in {source}: the newer state heals this"),
+        ),
+        (FaultKind::Rejected, "TG-3203") => (
+            format!("it changed after {target} had confirmed it, and the flow makes that a ticket"),
+            target,
+            Action::Ticket,
+            format!(
+                "make the change in {target} by hand, then skip it; or allow it by after_confirm in the flow"
+            ),
+        ),
         (FaultKind::Rejected, _) => (
             format!("{target} refused it: {}", fault.message),
             fault.field.as_deref().map_or(target, |_| source),
@@ -102,13 +126,6 @@ pub fn cause(fault: &Fault, target: &str, source: &str) -> Cause {
         ),
     };
     Cause { cause, owner: owner.to_owned(), action, advice }
-}
-
-/// What groups dead letters: flow, kind, code and field; never a text. Positions within lists are left out.
-pub fn fingerprint(flow: &str, fault: &Fault) -> String {
-    let field: String =
-        fault.field.as_deref().unwrap_or("").chars().filter(|c| !c.is_ascii_digit()).collect();
-    format!("{flow}/{}/{}/{field}", fault.kind, fault.code)
 }
 
 /// Each distinct missing reference is looked for once at a time, at this pace.
@@ -193,19 +210,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_go_by_code_and_field_never_by_text() {
-        let one = Fault::new(FaultKind::Rejected, "unknown_item", "no SKU-1").field("lines[3].sku");
-        let two = Fault::new(FaultKind::Rejected, "unknown_item", "no SKU-2").field("lines[12].sku");
-        assert_eq!(fingerprint("orders", &one), fingerprint("orders", &two));
-        assert_ne!(fingerprint("orders", &one), fingerprint("orders", &two.clone().field("party")));
-    }
-
-    #[test]
     fn a_missing_reference_is_released_by_the_fact_that_it_exists() {
         let fault = Fault::new(FaultKind::Rejected, "missing_item", "…").missing("item", "SKU-9");
         let cause = cause(&fault, "erp", "shopify");
         assert_eq!(cause.action, Action::ReleaseWhenItExists);
         assert!(cause.cause.contains("SKU-9"));
+    }
+
+    #[test]
+    fn what_was_never_sent_is_not_laid_at_the_targets_door() {
+        let of = |code: &str| {
+            cause(&Fault::new(FaultKind::Rejected, code, "no row for 17").field("party"), "erp", "shopify")
+        };
+        assert_eq!(
+            (of("TG-2103").owner.as_str(), of("body_totals_disagree").owner.as_str()),
+            ("mapping", "shopify")
+        );
+        assert!(of("TG-2103").cause.contains("no row for 17") && !of("TG-2103").cause.contains("refused"));
+        assert_eq!(of("TG-3203").action, Action::Ticket);
+        assert!(of("closed_period").cause.starts_with("erp refused it"));
     }
 
     #[test]
