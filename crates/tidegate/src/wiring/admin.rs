@@ -48,7 +48,7 @@ pub fn works(
                 scope: sweeps::scope(planned, &around, id, name, BUDGET_PERCENT),
                 target: target.clone(),
                 zone: shop.time_zone.value.clone(),
-                sweep: sweeps::settings(flow, planned.policy.go_live_at, sweeps::GRACE),
+                sweep: sweeps::settings(flow, planned.policy.go_live_at),
                 go_live_at: planned.policy.go_live_at,
                 reads_all_orders: app
                     .is_some_and(|app| app.scopes.value.iter().any(|scope| scope.value == READ_ALL_ORDERS)),

@@ -17,7 +17,7 @@ use store::Store;
 use tokio::sync::watch;
 
 /// A webhook that is younger than this is on its way, not missed.
-pub const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(30);
 
 /// In this time after its start a hub has made its subscriptions.
 const SUBSCRIBED: Duration = Duration::from_secs(5);
@@ -54,11 +54,7 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
             sweeps.push(Sweep {
                 scope: scope(planned, around, shop, name, flow.sweep.cost_share.percent()),
                 every: flow.sweep.every.value,
-                settings: settings(
-                    flow,
-                    planned.policy.go_live_at,
-                    if polls { Duration::ZERO } else { GRACE },
-                ),
+                settings: settings(flow, planned.policy.go_live_at),
                 polls,
             });
         }
@@ -66,10 +62,18 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
     sweeps
 }
 
-/// How a flow's passes are made. The grace stays well within the overlap, so that no pass leaves a change to none.
-pub fn settings(flow: &config::Flow, go_live_at: jiff::Timestamp, grace: Duration) -> Settings {
-    let overlap = flow.sweep.overlap.value;
-    Settings { overlap, grace: grace.min(overlap / 2), from: go_live_at }
+/// How a flow's passes are made, by the hub and by a person alike.
+pub fn settings(flow: &config::Flow, go_live_at: jiff::Timestamp) -> Settings {
+    Settings { overlap: flow.sweep.overlap.value, grace: grace(flow), from: go_live_at }
+}
+
+/// What is younger is left to its webhook; nothing is where none is sent. It stays well within the overlap, so that no
+/// pass leaves a change to none.
+pub fn grace(flow: &config::Flow) -> Duration {
+    if flow.intake.value == Intake::Poll {
+        return Duration::ZERO;
+    }
+    GRACE.min(flow.sweep.overlap.value / 2)
 }
 
 /// The scope of a work over one flow and one shop.

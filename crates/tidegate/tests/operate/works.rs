@@ -39,3 +39,20 @@ fn what_the_shop_has_and_the_log_has_not_is_counted_brought_and_missed_in_the_pr
     let said = folder.tidegate(&["prove", "orders", "--day", &before]);
     assert!(said.code == Some(0) && said.out.contains("every order is accounted for"), "{said:?}");
 }
+
+#[test]
+fn what_was_placed_just_now_is_swept_at_once_where_no_webhook_will_tell_of_it() {
+    let twins = Twins::start();
+    let folder = Folder::between(&twins.shop_url, &twins.erp_url);
+    seeded::empty(&folder);
+    // A webhook of it would be on its way: it is not missed yet, and it is said what was left out.
+    let said = folder.tidegate(&["sweep"]);
+    assert!(said.out.contains("nothing was missed"), "{}", said.out);
+    assert!(said.out.contains("in the last 30 s was left to its webhook"), "{}", said.out);
+
+    let polled = ["sweep", "--set", "flows.orders_to_erp.intake=poll"];
+    let said = folder.tidegate(&polled);
+    assert!(said.out.contains("5 changes of which no webhook told"), "{}", said.out);
+    assert!(!said.out.contains("was left to its webhook"), "{}", said.out);
+    assert_eq!(folder.json(&["status"])["log"]["envelopes"], ORDERS);
+}
