@@ -2,7 +2,11 @@
 //! read, and so that a step does not wake one thread after another.
 
 use anyhow::Context as _;
+use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
+
+/// A thread that blocks longer is left to the end of the process.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Work(Runtime);
@@ -25,8 +29,9 @@ impl Work {
         self.0.handle().clone()
     }
 
-    /// What is still under way is left: the hub was drained before, and goes on from the store at its next start.
+    /// What is still under way ends here: the hub was drained before, and goes on from the store at its next start.
+    /// Its tasks give up their hold of the store, which is closed with the last.
     pub fn end(self) {
-        self.0.shutdown_background();
+        self.0.shutdown_timeout(END_WITHIN);
     }
 }
