@@ -33,6 +33,8 @@ struct Pass {
     place: Place,
     listed: u64,
     missed: u64,
+    /// What changed since was left to its webhook.
+    grace_ms: u64,
 }
 
 pub(super) async fn sweep(State(parts): Parts, Body(asked): Body<Asked>) -> Result<Response, AdminError> {
@@ -58,7 +60,9 @@ async fn walk(
         parts.watching.metrics().missed_webhooks(&work.scope.shop, pass.missed);
         all.listed += pass.listed;
         all.missed += pass.missed;
-        all.passes.push(Pass { place: Place::of(&work), listed: pass.listed, missed: pass.missed });
+        let grace_ms = u64::try_from(work.sweep.grace.as_millis()).unwrap_or(u64::MAX);
+        let place = Place::of(&work);
+        all.passes.push(Pass { place, listed: pass.listed, missed: pass.missed, grace_ms });
     }
     Ok(all)
 }

@@ -124,7 +124,8 @@ async fn a_sweep_appends_what_no_webhook_told_of() {
     // Younger than the grace: its webhook may be under way.
     world.shop.has(3, ago(10));
     let swept = world.post("sweep", json!({})).await.result();
-    let pass = json!({ "flow": "orders_to_erp", "shop": "acme", "listed": 3, "missed": 1 });
+    let pass =
+        json!({ "flow": "orders_to_erp", "shop": "acme", "listed": 3, "missed": 1, "grace_ms": 60_000 });
     assert_eq!(swept, json!({ "listed": 3, "missed": 1, "passes": [pass] }));
     assert_eq!(world.metrics.missed(&crate::world::shop("acme")), 1);
     assert_eq!(world.hub.appended.load(Ordering::SeqCst), 1);

@@ -69,7 +69,7 @@ pub fn settings(flow: &config::Flow, go_live_at: jiff::Timestamp) -> Settings {
 
 /// What is younger is left to its webhook; nothing is where none is sent. It stays well within the overlap, so that no
 /// pass leaves a change to none.
-pub fn grace(flow: &config::Flow) -> Duration {
+fn grace(flow: &config::Flow) -> Duration {
     if flow.intake.value == Intake::Poll {
         return Duration::ZERO;
     }

@@ -5,9 +5,7 @@ use super::client::Client;
 use super::page::{self, Page, list, many, number, text};
 use super::progress::Teller;
 use crate::cli::Failure;
-use crate::wiring::sweeps;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,20 +30,12 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
     if json {
         page::json(&swept);
     } else {
-        drawn(&swept, young(client, &swept)).print();
+        drawn(&swept).print();
     }
     Ok(())
 }
 
-/// What a pass leaves to webhooks, the longest of all that were made.
-fn young(client: &Client, swept: &Value) -> Duration {
-    let flows = &client.config().flows;
-    let passed = |name: &str| list(&swept["passes"]).iter().any(|pass| pass["flow"] == name);
-    let passed = flows.iter().filter(|(name, _)| passed(name.as_str()));
-    passed.map(|(_, flow)| sweeps::grace(flow)).max().unwrap_or_default()
-}
-
-fn drawn(swept: &Value, young: Duration) -> Page {
+fn drawn(swept: &Value) -> Page {
     let mut page = Page::new();
     let rows = list(&swept["passes"]).iter().map(|pass| {
         vec![text(&pass["flow"]), text(&pass["shop"]), text(&pass["listed"]), text(&pass["missed"])]
@@ -55,8 +45,9 @@ fn drawn(swept: &Value, young: Duration) -> Page {
         0 => "nothing was missed".to_owned(),
         missed => format!("{} of which no webhook told; they are in the log now", many(missed, "change")),
     });
-    if !young.is_zero() {
-        page.line(format!("what changed in the last {} s was left to its webhook", young.as_secs()));
+    let young = list(&swept["passes"]).iter().map(|pass| number(&pass["grace_ms"])).max().unwrap_or_default();
+    if young > 0 {
+        page.line(format!("what changed in the last {} was left to its webhook", engine::waits::span(young)));
     }
     page
 }
