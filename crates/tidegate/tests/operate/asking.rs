@@ -73,6 +73,11 @@ fn a_configuration_that_is_wrong_is_told_whole() {
     let said = folder.tidegate(&["doctor", "--json"]);
     let findings = serde_json::from_str::<serde_json::Value>(&said.out).unwrap()["findings"].take();
     assert_eq!((said.code, findings.as_array().unwrap().len()), (Some(3), 2), "{said:?}");
+    // To a script as `check` tells it.
+    let said = folder.tidegate(&["status", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let count = told["findings"].as_array().unwrap().len();
+    assert!(count >= 2 && said.err.contains(&format!("{count} to mend first")), "{said:?}");
     folder.tidegate(&["status", "-c", "nowhere.toml"]).refused(3, &["nowhere.toml", "tidegate init"]);
 }
 

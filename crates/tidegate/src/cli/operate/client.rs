@@ -3,7 +3,7 @@
 //!
 //! Knows no endpoint: what is asked, and what of the answer is shown, is each command's.
 
-use super::offline;
+use super::{offline, page};
 use crate::cli::{Common, Failure, say};
 use crate::wiring::{self, Loaded};
 use axum::Router;
@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -60,6 +60,9 @@ impl Client {
                 "No hub runs, and without one the configuration has to be right: {} to mend first.",
                 loaded.report.findings.len()
             ));
+            if common.json {
+                page::json(&json!({ "findings": loaded.report.findings }));
+            }
             return Err(Failure::Found);
         }
         let not_made_yet = offline::not_made_yet(&loaded);
