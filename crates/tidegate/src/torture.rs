@@ -58,8 +58,8 @@ struct Tally {
     wrong: Vec<String>,
 }
 
-/// After each round; what is then missing is lost.
-const CATCH_UP: Duration = Duration::from_secs(90);
+/// After each round; what is missing when nothing has moved for so long is lost.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let tally = block_on(async { Ok(play(args).await?) })?;

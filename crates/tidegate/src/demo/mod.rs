@@ -59,7 +59,7 @@ pub struct Args {
 impl Args {
     /// 1,000 orders come in forty seconds; more of them come faster, as far as a machine of two cores takes it.
     fn rate(&self) -> u64 {
-        self.rate.unwrap_or((self.orders / 40).clamp(25, 100))
+        self.rate.unwrap_or((self.orders / 40).clamp(25, 50))
     }
 }
 
@@ -70,8 +70,8 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     if ledger.holds() { Ok(()) } else { Err(Failure::Found) }
 }
 
-/// How long the hub has to catch up once all is well again.
-const CATCH_UP: Duration = Duration::from_secs(120);
+/// How long the hub may make no headway once all is well again.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Ledger> {
     let options =

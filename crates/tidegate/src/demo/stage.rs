@@ -163,21 +163,25 @@ impl Ground {
         format!("{}/admin/v1/{what}", self.hub.url())
     }
 
-    /// Until nothing is missing, nothing is due and no webhook is on its way; or until the time is over, which the
-    /// ledger will show.
-    pub async fn caught_up(&self, within: Duration, missing: impl AsyncFn() -> usize) {
-        let caught_up = async {
-            let mut quiet = 0;
-            while quiet < 2 {
-                pause(Duration::from_millis(500)).await;
-                let missing = missing().await;
-                let busy = self.status().await.map_or(true, |status| is_busy(&status));
-                let still = missing == 0 && !busy && self.shop.webhook_counts().borrow().open == 0;
-                quiet = if still { quiet + 1 } else { 0 };
+    /// Until nothing is missing, nothing is due and no webhook is on its way; or until nothing has moved for so long,
+    /// which the ledger will show as lost.
+    pub async fn caught_up(&self, patience: Duration, missing: impl AsyncFn() -> usize) {
+        let (mut quiet, mut least, mut moved_at) = (0, (usize::MAX, u64::MAX), now());
+        while quiet < 2 && now() < kernel::clock::after(moved_at, patience) {
+            pause(Duration::from_millis(500)).await;
+            let (missing, open) = (missing().await, self.open_work().await);
+            let on_its_way = self.shop.webhook_counts().borrow().open;
+            let still = missing == 0 && open == 0 && on_its_way == 0;
+            quiet = if still { quiet + 1 } else { 0 };
+            if (missing, open) < least {
+                (least, moved_at) = ((missing, open), now());
             }
-        };
-        // What is then still missing stands in the ledger as lost.
-        let _ = tokio::time::timeout(within, caught_up).await;
+        }
+    }
+
+    /// What is due, without an answer, or not routed; a hub that cannot be asked has some.
+    async fn open_work(&self) -> u64 {
+        self.status().await.map_or(u64::MAX, |status| open_work(&status))
     }
 
     /// Ends everything; the folder stays where somebody may want to look into it.
@@ -208,7 +212,7 @@ impl Stage {
     }
 
     /// Until every order that can be exported is in the books.
-    pub async fn caught_up(&self, played: &Played, within: Duration, teller: Option<&Teller>) {
+    pub async fn caught_up(&self, played: &Played, patience: Duration, teller: Option<&Teller>) {
         let missing = async || {
             let sales = self.erp.sales_by_reference();
             let there = sales.into_iter().map(|(reference, _)| reference).collect();
@@ -218,7 +222,7 @@ impl Stage {
             }
             missing
         };
-        self.ground.caught_up(within, missing).await;
+        self.ground.caught_up(patience, missing).await;
     }
 
     pub async fn strike(self, keep_folder: bool) -> anyhow::Result<()> {
@@ -237,13 +241,13 @@ impl Stage {
     }
 }
 
-/// Whether the hub has work that is due, without an answer, or not routed.
-fn is_busy(status: &Value) -> bool {
+/// Work that the hub has now; what cannot be read counts as some.
+fn open_work(status: &Value) -> u64 {
     let count = |value: &Value| value.as_u64().unwrap_or(1);
     let systems = status["systems"].as_array().map(Vec::as_slice).unwrap_or_default();
-    count(&status["log"]["unrouted"]) > 0
-        || count(&status["in_work"]) > 0
-        || systems.iter().any(|system| count(&system["due"]) + count(&system["unknown"]) > 0)
+    let of_systems: u64 =
+        systems.iter().map(|system| count(&system["due"]) + count(&system["unknown"])).sum();
+    count(&status["log"]["unrouted"]) + count(&status["in_work"]) + of_systems
 }
 
 /// A port that is free now; nobody else on this machine is expected to take it within the second.
@@ -275,16 +279,16 @@ fn mischief(seed: u64) -> Mischief {
 
 #[cfg(test)]
 mod tests {
-    use super::is_busy;
+    use super::open_work;
     use serde_json::json;
 
     #[test]
-    fn what_cannot_be_read_counts_as_busy() {
-        assert!(is_busy(&json!({})));
+    fn what_cannot_be_read_counts_as_work() {
+        assert!(open_work(&json!({})) > 0);
         let quiet =
             json!({ "log": { "unrouted": 0 }, "in_work": 0, "systems": [{ "due": 0, "unknown": 0 }] });
-        assert!(!is_busy(&quiet));
-        let due = json!({ "log": { "unrouted": 0 }, "in_work": 0, "systems": [{ "due": 1, "unknown": 0 }] });
-        assert!(is_busy(&due));
+        assert_eq!(open_work(&quiet), 0);
+        let due = json!({ "log": { "unrouted": 0 }, "in_work": 0, "systems": [{ "due": 2, "unknown": 1 }] });
+        assert_eq!(open_work(&due), 3);
     }
 }

@@ -56,8 +56,9 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     if ledger.holds() { Ok(()) } else { Err(Failure::Found) }
 }
 
-/// For the slowest of it: confirming a long sale takes Tryton ten seconds, and several queue up.
-const CATCH_UP: Duration = Duration::from_secs(420);
+/// Without headway: confirming a long sale takes Tryton ten seconds, several queue up, and an unknown answer is looked up
+/// after thirty-five.
+const CATCH_UP: Duration = Duration::from_secs(120);
 
 async fn play(args: &Args) -> anyhow::Result<Ledger> {
     let seed = args.seed.unwrap_or_else(crate::wiring::clock::seed);
