@@ -59,7 +59,9 @@ impl Engine {
         let plan = planner.plan(&goal.wanted, &observation);
         if running.open.as_ref().is_some_and(|open| open.unknown) {
             let same_again = |open: &Open| matches!(&plan, Plan::Next(step) if step.name == open.step.name);
-            let absent = running.open.as_ref().is_some_and(same_again);
+            // Whatever is planned now (a reference may have vanished meanwhile): what was to be made is not there.
+            let not_made = |open: &Open| open.step.creates && observation.object == Observed::None;
+            let absent = running.open.as_ref().is_some_and(|open| same_again(open) || not_made(open));
             if absent {
                 if let Some(wait) = self.not_there(&running) {
                     return self.look_again(&lane, running, wait, now);
