@@ -83,7 +83,7 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
     let rate = args.rate();
     let mut mix = Mix::demo();
     // Later changes come while the play lasts.
-    mix.change_delay_ms = (0, (args.orders * 1000 / rate / 8).max(2_000));
+    mix.change_delay_ms = (0, (args.orders * 1000 / rate / 8).clamp(2_000, 15_000));
     let orders = workload(args.seed, args.orders, 1, 1000 / rate, mix);
     let mut script = if args.calm { Vec::new() } else { acts::script(args.orders) };
     script.reverse();
