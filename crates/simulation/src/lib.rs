@@ -4,6 +4,7 @@
 //! One seed gives one run, to the byte: [`run::run`]. What it finds is a [`judge::Violation`]; the same judge has to
 //! catch every planted bug of [`engine::mutant`].
 
+mod calls;
 pub mod facts;
 pub mod hub;
 pub mod judge;

@@ -1,0 +1,284 @@
+//! The calls of the simulated process: what the target and the shop make of them, when they arrive, and what comes back.
+
+use crate::hub::{Arrival, Fate, Reply, SETTLE, TIME_OUT, ready};
+use crate::judge::{Seen, Write};
+use crate::source::{shop_id, system};
+use crate::target::{Object, Request};
+use crate::world::{Todo, World};
+use connector::port::{Applied, ExternalRef, ObjectState, Observation, Observed, Read, Step, Wanted};
+use engine::effect::{Call, Event};
+use kernel::fault::{Fault, FaultKind};
+use kernel::key::CallKey;
+use kernel::rng::Rng;
+use serde_json::json;
+use std::time::Duration;
+use store::port::Store;
+
+impl World {
+    pub(crate) fn outage_call(&mut self) {
+        if self.down {
+            self.judge.calls_in_outage += 1;
+        }
+    }
+
+    /// The fault that every call meets now.
+    pub(crate) fn trouble(&self) -> Option<Fault> {
+        if self.down {
+            Some(Fault::new(FaultKind::Transient, "refused", "connection refused"))
+        } else if self.unauthorized {
+            Some(Fault::new(FaultKind::Unauthorized, "http_401", "the credentials are refused"))
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn latency(&mut self) -> Duration {
+        Duration::from_millis(2 + self.rng.below(60))
+    }
+
+    // --- reads ----------------------------------------------------------------------------------
+
+    pub(crate) fn observe(&mut self, call: Call<Wanted>) {
+        let wait = self.latency();
+        let life = self.life;
+        let key = call.what.object_key.to_string();
+        if call.system == system("shopify") {
+            let result = Ok(self.written_back(&call.what));
+            let event = Event::Observed { lane: call.lane, fence: call.fence, result };
+            return self.after(wait, Todo::Tell(life, Box::new(event)));
+        }
+        self.outage_call();
+        let result = if let Some(fault) = self.trouble() {
+            Err(fault)
+        } else if self.fault(self.mix.read_fails) {
+            Err(Fault::new(FaultKind::Transient, "http_503", "a read failed"))
+        } else {
+            let seen_until = self.now.saturating_sub(crate::world::ns(self.mix.lag));
+            let mut observation = self.target.look_up(&key, seen_until);
+            let seen = match &observation.object {
+                Observed::None => None,
+                _ => self.target.objects.iter().find(|object| object.key == key).map(seen),
+            };
+            self.judge.looked_up(&key, seen, self.now);
+            if self.is_missing(&key) && !self.references_exist {
+                observation.missing.push(connector::port::MissingReference {
+                    reference: kernel::fault::Reference { kind: "item".into(), value: "SKU-9".into() },
+                    field: "lines[0].sku".into(),
+                    similar: None,
+                });
+            }
+            Ok(observation)
+        };
+        self.trace("observe");
+        let event = Event::Observed { lane: call.lane, fence: call.fence, result };
+        self.after(wait, Todo::Tell(life, Box::new(event)));
+    }
+
+    /// The shop's side of the write-back: the number that the order carries.
+    pub(crate) fn written_back(&self, wanted: &Wanted) -> Observation {
+        let id: u64 = wanted.subject.key().parse().unwrap_or(0);
+        let number = self.shop.orders.get(&id).and_then(|order| order.erp_number.clone());
+        Observation {
+            object: Observed::One(ObjectState {
+                external: ExternalRef { id: id.to_string(), number: None, state: None },
+                body: json!({ "number": number }),
+                adopted: false,
+            }),
+            context: serde_json::Value::Null,
+            missing: Vec::new(),
+        }
+    }
+
+    pub(crate) fn read(&mut self, call: Call<kernel::subject::Subject>) {
+        let wait = self.latency();
+        let life = self.life;
+        let id: u64 = call.what.key().parse().unwrap_or(0);
+        let result = if self.fault(self.mix.read_fails) {
+            Err(Fault::new(FaultKind::Transient, "http_502", "a read failed"))
+        } else {
+            Ok(self.shop.orders.get(&id).map(|order| Read {
+                payload: serde_json::to_vec(order).unwrap_or_default(),
+                topic: "orders/read".into(),
+                updated_at: order.updated_at,
+            }))
+        };
+        let event = Event::HasRead { lane: call.lane, fence: call.fence, result };
+        self.after(wait, Todo::Tell(life, Box::new(event)));
+    }
+
+    // --- writes ---------------------------------------------------------------------------------
+
+    pub(crate) fn send(&mut self, call: Call<(CallKey, Step)>) {
+        let Ok(request) = serde_json::from_slice::<Request>(&call.what.1.request) else {
+            return self.write_back(call);
+        };
+        let (life, key) = (self.life, request.key.clone());
+        let committed = self.is_committed(&call);
+        let number = self.judge.write_begins(
+            &Write {
+                key: &key,
+                call: call.what.0.as_str(),
+                action: request.action,
+                content: request.content["content"].as_u64().unwrap_or(0),
+                committed,
+                settle: SETTLE,
+                native: self.mix.native_key,
+            },
+            self.now,
+        );
+        self.outage_call();
+        self.trace("send");
+        let reply = |fault: Fault, lost: bool, conclusive: bool| {
+            let result = Err(fault);
+            let event = Event::Applied { lane: call.lane.clone(), fence: call.fence, result };
+            Todo::Answer(Box::new(Reply { life, key: key.clone(), number, lost, conclusive, event }))
+        };
+        if let Some(fault) = self.trouble() {
+            return self.after(Duration::from_millis(3), reply(fault, false, false));
+        }
+        if self.fault(self.mix.refused) {
+            let fault = Fault::new(FaultKind::Transient, "refused", "connection refused");
+            return self.after(Duration::from_millis(3), reply(fault, false, false));
+        }
+        if self.fault(self.mix.throttled) {
+            let fault =
+                Fault::new(FaultKind::Throttled, "http_429", "too many").retry_after(Duration::from_secs(2));
+            return self.after(Duration::from_millis(9), reply(fault, false, false));
+        }
+        if self.is_poison(&key) {
+            let fault = Fault::new(FaultKind::Rejected, "refused_for_ever", "no").field("lines[0].quantity");
+            return self.after(Duration::from_millis(9), reply(fault, false, true));
+        }
+        if self.fault(self.mix.unapplied_unanswered) {
+            let fault = Fault::new(FaultKind::Ambiguous, "time_out", "no answer");
+            return self.after(TIME_OUT, reply(fault, true, false));
+        }
+        let fate = if self.fault(self.mix.applied_unanswered) {
+            Fate::Unanswered
+        } else if self.fault(self.mix.bad_gateway) {
+            Fate::BadGateway
+        } else if self.fault(self.mix.late_apply) {
+            Fate::Late
+        } else {
+            Fate::Answered
+        };
+        let mut wait = self.latency();
+        if fate == Fate::Late {
+            let fault = Fault::new(FaultKind::Ambiguous, "time_out", "no answer");
+            self.after(TIME_OUT, reply(fault, true, false));
+            // Within what the target declares: settle_after less the lag of its search.
+            let most = SETTLE.saturating_sub(self.mix.lag + Duration::from_secs(1));
+            wait = TIME_OUT + Duration::from_nanos(self.rng.below(crate::world::ns(most)));
+        }
+        let arrival = Arrival { call, request, fate, number, life };
+        self.after(wait, Todo::Arrive(Box::new(arrival)));
+    }
+
+    /// The target carries a write out.
+    pub fn arrive(&mut self, arrival: Arrival) {
+        let Arrival { call, request, fate, number, life } = arrival;
+        self.say(|| {
+            format!(
+                "* {:?} {} {} {fate:?} {}",
+                request.action, request.key, request.content["content"], call.what.0
+            )
+        });
+        let before = self.target.objects.iter().find(|o| Some(o.id) == request.id).map(|o| o.content.clone());
+        let native = self.mix.native_key;
+        let done = self.target.carry_out(&request, &call.what.0, native, self.now);
+        let content = request.content["content"].as_u64().unwrap_or(0);
+        if matches!(done, Ok((_, true))) {
+            let changed = before.as_ref() != Some(&request.content);
+            self.judge.carried_out(
+                &request.key,
+                request.action,
+                content,
+                changed || fate == Fate::Late || native,
+            );
+        }
+        if fate == Fate::Late {
+            return;
+        }
+        let result = match (fate, done) {
+            (Fate::Answered, Ok((id, _))) => {
+                let object = self.target.objects.iter().find(|object| object.id == id).cloned();
+                let external = object.as_ref().map(external_of);
+                let shown = object.filter(|_| self.rng.chance(500));
+                Ok(Applied { external, observation: shown.map(|object| observation_of(&object)) })
+            }
+            (Fate::Answered, Err(text)) => Err(Fault::new(FaultKind::Conflict, "state", text)),
+            (Fate::BadGateway, _) => Err(Fault::new(FaultKind::Ambiguous, "http_502", "bad gateway")),
+            (Fate::Unanswered | Fate::Late, _) => {
+                Err(Fault::new(FaultKind::Ambiguous, "reset", "connection reset"))
+            }
+        };
+        let lost = fate != Fate::Answered;
+        let event = Event::Applied { lane: call.lane, fence: call.fence, result };
+        let reply = Reply { life, key: request.key, number, lost, conclusive: !lost, event };
+        let wait = self.latency();
+        self.after(wait, Todo::Answer(Box::new(reply)));
+    }
+
+    pub fn reply(&mut self, reply: Reply) {
+        if reply.life != self.life || self.process.is_none() {
+            return;
+        }
+        if reply.lost {
+            self.judge.write_lost(&reply.key, reply.number, self.now);
+        } else {
+            self.judge.write_answered(&reply.key, reply.number, reply.conclusive, self.now);
+        }
+        self.tell(reply.event);
+    }
+
+    pub(crate) fn write_back(&mut self, call: Call<(CallKey, Step)>) {
+        let body: serde_json::Value = serde_json::from_slice(&call.what.1.request).unwrap_or_default();
+        let id: u64 = body["order"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let result = if self.fault(self.mix.applied_unanswered) {
+            Err(Fault::new(FaultKind::Ambiguous, "reset", "connection reset"))
+        } else {
+            Ok(Applied { external: None, observation: None })
+        };
+        let number = body["number"].as_str().unwrap_or_default().to_owned();
+        self.shop_number_set(id, &number);
+        let (wait, life) = (self.latency(), self.life);
+        let event = Event::Applied { lane: call.lane, fence: call.fence, result };
+        self.after(wait, Todo::Tell(life, Box::new(event)));
+    }
+
+    /// Whether the disk has this call as begun and not ended: what promise 3 asks before the first byte.
+    pub(crate) fn is_committed(&self, call: &Call<(CallKey, Step)>) -> bool {
+        let life = ready(self.disk.life(&shop_id(), &call.lane.root));
+        let key = call.what.0.as_str();
+        life.attempts.iter().any(|attempt| attempt.call_key == key && attempt.ended_at.is_none())
+    }
+
+    pub(crate) fn is_poison(&self, key: &str) -> bool {
+        crate::run::chosen(key, self.mix.poison, 1)
+    }
+    pub(crate) fn is_missing(&self, key: &str) -> bool {
+        crate::run::chosen(key, self.mix.missing, 2)
+    }
+}
+
+fn external_of(object: &Object) -> ExternalRef {
+    ExternalRef {
+        id: object.id.to_string(),
+        number: Some(format!("S{}", object.id)),
+        state: Some(if object.confirmed { "confirmed" } else { "draft" }.to_owned()),
+    }
+}
+
+fn seen(object: &Object) -> Seen {
+    Seen {
+        content: object.content["content"].as_u64().unwrap_or(0),
+        confirmed: object.confirmed,
+        cancelled: object.cancelled,
+    }
+}
+
+fn observation_of(object: &Object) -> Observation {
+    let mut one = crate::target::Target::default();
+    one.objects.push(object.clone());
+    one.look_up(&object.key, u64::MAX)
+}
