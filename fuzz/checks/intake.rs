@@ -5,11 +5,11 @@
 //! An input is a head and a body with an empty line between, as on the wire. `X-Shopify-Hmac-Sha256: sign NAME` is
 //! signed here with that app's secret, because no fuzzer finds a signature.
 
-use domains::orders::{TopicKind, classify, identify};
+use domains::orders::{TopicKind, classify, identify, take};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::id::ShopId;
 use secrecy::SecretString;
-use shopify::webhook::{AppSecrets, ShopEntry, header, sign, verify};
+use shopify::webhook::{AppSecrets, SHOP_MEMBERS, ShopEntry, header, sign, verify};
 use std::sync::LazyLock;
 
 static APPS: LazyLock<Vec<AppSecrets>> = LazyLock::new(|| {
@@ -49,7 +49,7 @@ pub(crate) fn check(input: &[u8]) {
     let shop = SHOPS.iter().find(|shop| shop.id == verified.shop).expect("a configured shop");
     assert_eq!(shop.app, verified.app, "of another app");
     assert_eq!(signer.as_deref(), Some(shop.app.as_str()), "taken without the signature of its app");
-    if verified.wrong_shop.as_deref().is_some_and(|other| other.eq_ignore_ascii_case(&shop.domain)) {
+    if verified.wrong_shop_of(body).as_deref().is_some_and(|other| other.eq_ignore_ascii_case(&shop.domain)) {
         panic!("its own shop is called a wrong one");
     }
     kept(classify(&verified.topic), body);
@@ -57,8 +57,11 @@ pub(crate) fn check(input: &[u8]) {
 
 /// What `api::intake` does with a body that is proved.
 fn kept(kind: TopicKind, body: &[u8]) {
-    let Ok(identity) = identify(body) else { return };
-    let stored = domains::json::strip(body).expect("what is identified can be stripped");
+    let Ok(taken) = take(body, &SHOP_MEMBERS) else { return };
+    assert_eq!(taken.identity, identify(body), "one walk says something else than two");
+    let Ok(identity) = taken.identity else { return };
+    let stored = taken.payload;
+    assert_eq!(domains::json::strip(body).as_ref(), Ok(&stored), "one walk keeps something else than two");
     let again = identify(&stored).expect("what is stored can be identified");
     assert_eq!(again, identity, "what is stored is about something else");
     let digits = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());

@@ -13,5 +13,6 @@ pub(crate) use fault::push_key;
 pub use fault::{JsonFault, JsonProblem};
 pub use scan::DEPTH_MAX;
 pub(crate) use scan::{RawString, Scanner};
+pub(crate) use strip::strip_and_note;
 pub use strip::{REMOVED, Removed, strip, strip_with};
 pub use tree::{Json, parse};

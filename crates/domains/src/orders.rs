@@ -16,6 +16,7 @@ mod party;
 mod read;
 mod status;
 mod summary;
+mod take;
 mod topic;
 mod totals;
 
@@ -31,4 +32,5 @@ pub use party::{Address, Company, Contact, Customer, PaymentSchedule, PaymentTer
 pub use read::{from_graphql, from_graphql_value, from_rest, from_rest_value};
 pub use status::{FinancialStatus, FulfilmentStatus};
 pub use summary::{DayTotals, summarise};
+pub use take::{Taken, take};
 pub use topic::{ORDER_TOPICS, TopicKind, classify};

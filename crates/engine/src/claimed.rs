@@ -36,9 +36,9 @@ enum Start {
 impl Engine {
     pub(crate) fn claimed(&mut self, name: &SystemName, claims: Vec<Claim>, now: Now, rng: &mut dyn Rng) {
         let Some(system) = self.systems.get_mut(name) else { return };
-        system.claiming = false;
+        let limit = system.claiming.take().unwrap_or(0);
         // Fewer than asked for: whatever is left tells its own time.
-        system.maybe_due = !claims.is_empty();
+        system.maybe_due |= claims.len() >= limit as usize;
         self.totals.claims += claims.len() as u64;
         if claims.is_empty() && system.breaker.state() == crate::breaker::BreakerState::Probing {
             // No lane but those that failed, or none at all: one of them, at the slowest pace.

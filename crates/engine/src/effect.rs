@@ -24,8 +24,8 @@ pub enum Event {
     /// Envelopes were committed.
     Appended,
     Unrouted(Vec<Unrouted>),
-    /// A route effect is committed.
-    Routed,
+    /// A route effect is committed; with what was claimed along with it, a part for each claim that it asked for.
+    Routed(Vec<(SystemName, Vec<Claim>)>),
     Claimed {
         system: SystemName,
         claims: Vec<Claim>,
@@ -71,7 +71,8 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreWork {
     Unrouted,
-    Route,
+    /// With the systems whose claims went along.
+    Route(Vec<SystemName>),
     Claim(SystemName),
     Advance(Vec<Lane>),
     NextDue,
@@ -87,9 +88,11 @@ pub enum Effect {
     FetchUnrouted {
         limit: u32,
     },
+    /// Commits the decisions; then claims, so that what was just routed is taken up without another way to the store.
     Route {
         decisions: Vec<Routed>,
         at: Timestamp,
+        claims: Vec<ClaimRequest>,
     },
     Claim(ClaimRequest),
     Advance(Vec<Move>),

@@ -138,11 +138,36 @@ impl Engine {
     pub fn step(&mut self, event: Event, now: Now, rng: &mut dyn Rng) -> Vec<Effect> {
         self.dispatch(event, now, rng);
         self.pump(now, rng);
+        self.claim_with_route();
         if !self.moves.is_empty() {
             let moves = std::mem::take(&mut self.moves);
             self.out.push(Effect::Advance(moves));
         }
         std::mem::take(&mut self.out)
+    }
+
+    /// Claims of this step go along with its route effect.
+    fn claim_with_route(&mut self) {
+        if !self.out.iter().any(|effect| matches!(effect, Effect::Route { .. })) {
+            return;
+        }
+        let mut along = Vec::new();
+        for effect in std::mem::take(&mut self.out) {
+            match effect {
+                Effect::Claim(request) => {
+                    if let Some(system) = self.systems.get_mut(&request.system) {
+                        system.due_with_route = false;
+                    }
+                    along.push(request);
+                }
+                other => self.out.push(other),
+            }
+        }
+        for effect in &mut self.out {
+            if let Effect::Route { claims, .. } = effect {
+                claims.append(&mut along);
+            }
+        }
     }
 
     /// When `Event::Wake` is wanted at the latest.
@@ -194,14 +219,17 @@ impl Engine {
                     self.route_again |= batch.len() >= ROUTE_BATCH as usize;
                     let decisions = route::decide(&self.plan, &self.planted, &batch, now);
                     self.expect_due(&decisions, now);
-                    self.out.push(Effect::Route { decisions, at: now.wall });
+                    self.out.push(Effect::Route { decisions, at: now.wall, claims: Vec::new() });
                 }
             }
-            Event::Routed => {
+            Event::Routed(claimed) => {
                 self.routing = false;
                 self.store_works();
+                for (system, claims) in claimed {
+                    self.claimed(&system, claims, now, rng);
+                }
                 for system in self.systems.values_mut() {
-                    system.maybe_due = true;
+                    system.maybe_due |= std::mem::take(&mut system.due_with_route);
                 }
             }
             Event::Claimed { system, claims } => self.claimed(&system, claims, now, rng),
@@ -280,11 +308,7 @@ impl Engine {
     }
 
     fn pump_system(&mut self, name: &SystemName, now: Now, rng: &mut dyn Rng) {
-        let paused = self.is_paused(&PauseScope::System(name.clone()), now);
-        let except_flows = self.paused_flows(now);
-        let mut except_lanes = self.paused_lanes(name, now);
-        // A lease ends by the wall clock, which may jump; what is in work here is not claimed again by ourselves.
-        except_lanes.extend(self.running.keys().filter(|lane| lane.system == *name).cloned());
+        let paused = self.is_paused(name, now);
         let store_held = self.store_retry_at.is_some() || self.draining;
         let hammer = self.planted.is(Mutant::Hammer);
         let Some(system) = self.systems.get_mut(name) else { return };
@@ -294,8 +318,9 @@ impl Engine {
             system.maybe_due = true;
         }
         let mut limit = system.room(now.mono).min(CLAIM_BATCH);
+        let mut failed = Vec::new();
         if !system.breaker.is_closed() && !hammer {
-            let held = paused || store_held || system.claiming || system.checking_health;
+            let held = paused || store_held || system.claiming.is_some() || system.checking_health;
             if held || !system.breaker.probe(now.mono) {
                 return;
             }
@@ -308,26 +333,28 @@ impl Engine {
             // A probe by a lane: one that did not fail, if there is any.
             limit = 1;
             system.maybe_due = true;
-            except_lanes.extend(system.breaker.failed_lanes().cloned());
+            failed.extend(system.breaker.failed_lanes().cloned());
         }
-        if system.claiming || store_held || limit == 0 || !system.maybe_due {
+        if system.claiming.is_some() || store_held || limit == 0 || !system.maybe_due {
             return;
         }
-        system.claiming = true;
-        let request = ClaimRequest {
-            system: name.clone(),
-            now: now.wall,
-            lease: system.plan.lease,
-            limit,
-            except_flows,
-            except_lanes,
-        };
+        system.claiming = Some(limit);
+        system.maybe_due = false;
+        let lease = system.plan.lease;
+        let mut except_lanes = self.paused_lanes(name, now);
+        except_lanes.append(&mut failed);
+        // A lease ends by the wall clock, which may jump; what is in work here is not claimed again by ourselves.
+        except_lanes.extend(self.running.keys().filter(|lane| lane.system == *name).cloned());
+        let except_flows = self.paused_flows(now);
+        let request =
+            ClaimRequest { system: name.clone(), now: now.wall, lease, limit, except_flows, except_lanes };
         let _ = rng;
         self.out.push(Effect::Claim(request));
     }
 
-    fn is_paused(&self, scope: &PauseScope, now: Now) -> bool {
-        self.active_pauses(now).any(|pause| pause.scope == *scope)
+    fn is_paused(&self, name: &SystemName, now: Now) -> bool {
+        self.active_pauses(now)
+            .any(|pause| matches!(&pause.scope, PauseScope::System(paused) if paused == name))
     }
 
     fn active_pauses(&self, now: Now) -> impl Iterator<Item = &Pause> {
@@ -352,12 +379,21 @@ impl Engine {
             .collect()
     }
 
-    /// Lanes that become due later are waited for without asking the store.
+    /// Lanes that become due later are waited for without asking the store; those that are due are asked for.
     fn expect_due(&mut self, decisions: &[store::log::Routed], now: Now) {
         for delivery in decisions.iter().flat_map(|routed| &routed.deliveries) {
-            if let DeliveryState::Waiting { due_at: Some(at), .. } = &delivery.state {
-                let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
-                self.due_in(&delivery.lane.system, wait, now);
+            // Also what ended or died may have freed what waited in its lane.
+            let at = match &delivery.state {
+                DeliveryState::Waiting { due_at: Some(at), .. } => *at,
+                _ => now.wall,
+            };
+            let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
+            match self.systems.get_mut(&delivery.lane.system) {
+                Some(system) if wait.is_zero() => {
+                    system.maybe_due = true;
+                    system.due_with_route = true;
+                }
+                _ => self.due_in(&delivery.lane.system, wait, now),
             }
         }
     }
@@ -387,19 +423,14 @@ impl Engine {
     fn store_failed(&mut self, what: StoreWork, why: String, now: Now) {
         let retry_at = now.mono.plus(STORE_RETRY);
         match what {
-            StoreWork::Unrouted | StoreWork::Route => {
-                self.routing = false;
-                self.route_again = true;
-                self.route_retry_at = Some(retry_at);
-            }
-            StoreWork::Claim(name) => {
-                self.store_retry_at = Some(retry_at);
-                if let Some(system) = self.systems.get_mut(&name) {
-                    system.claiming = false;
-                    system.maybe_due = true;
-                    system.breaker.probe_lost(now.mono);
+            StoreWork::Unrouted => self.route_retry(retry_at),
+            StoreWork::Route(claimed) => {
+                self.route_retry(retry_at);
+                for name in claimed {
+                    self.claim_failed(&name, retry_at, now);
                 }
             }
+            StoreWork::Claim(name) => self.claim_failed(&name, retry_at, now),
             StoreWork::Advance(lanes) => {
                 self.store_retry_at = Some(retry_at);
                 for lane in lanes {
@@ -415,6 +446,21 @@ impl Engine {
         if !self.store_down {
             self.store_down = true;
             self.raise(Severity::Page, What::StoreUnavailable { why });
+        }
+    }
+
+    fn route_retry(&mut self, at: Mono) {
+        self.routing = false;
+        self.route_again = true;
+        self.route_retry_at = Some(at);
+    }
+
+    fn claim_failed(&mut self, name: &SystemName, retry_at: Mono, now: Now) {
+        self.store_retry_at = Some(retry_at);
+        if let Some(system) = self.systems.get_mut(name) {
+            system.claiming = None;
+            system.maybe_due = true;
+            system.breaker.probe_lost(now.mono);
         }
     }
 

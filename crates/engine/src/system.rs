@@ -15,9 +15,13 @@ pub(crate) struct SystemState {
     pub(crate) breaker: Breaker,
     pub(crate) limiter: Limiter,
     pub(crate) in_work: u32,
-    /// There may be due lanes that nobody has asked for yet.
+    /// There may be due lanes that nobody has asked for yet. Falls when a claim is asked for, so that what becomes
+    /// due while it is under way is not forgotten.
     pub(crate) maybe_due: bool,
-    pub(crate) claiming: bool,
+    /// The route that is under way makes lanes due, and no claim goes along with it.
+    pub(crate) due_with_route: bool,
+    /// A claim of so many lanes is under way.
+    pub(crate) claiming: Option<u32>,
     pub(crate) checking_health: bool,
     pub(crate) paused: bool,
     /// When a lane that was not due will be.
@@ -37,7 +41,8 @@ impl SystemState {
             limiter: Limiter::new(plan.rate_per_s, now),
             in_work: 0,
             maybe_due: true,
-            claiming: false,
+            due_with_route: false,
+            claiming: None,
             checking_health: false,
             paused: false,
             next_due: None,
@@ -94,7 +99,10 @@ impl SystemState {
         if self.paused {
             return None;
         }
-        if self.maybe_due && self.in_work < self.plan.concurrency.min(self.breaker.width()) {
+        if self.maybe_due
+            && self.claiming.is_none()
+            && self.in_work < self.plan.concurrency.min(self.breaker.width())
+        {
             return Some(self.limiter.free_at(now).unwrap_or(now));
         }
         self.next_due

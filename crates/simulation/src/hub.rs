@@ -150,10 +150,11 @@ impl World {
                     self.answer(Event::Unrouted(batch));
                 }
             }
-            Effect::Route { decisions, at } => {
-                if !self.store_broke(StoreWork::Route) {
-                    ready(disk.route(decisions, at));
-                    self.answer(Event::Routed);
+            Effect::Route { decisions, at, claims } => {
+                let along = claims.iter().map(|request| request.system.clone()).collect();
+                if !self.store_broke(StoreWork::Route(along)) {
+                    let claimed = ready(disk.route_and_claim(decisions, at, claims, "node"));
+                    self.answer(Event::Routed(claimed));
                 }
             }
             Effect::Claim(request) => {

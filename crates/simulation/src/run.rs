@@ -250,13 +250,17 @@ fn judge(world: &mut World, stuck: bool) {
         let subjects: Vec<_> = orders.iter().map(|order| subject(order.id)).collect();
         ready(world.disk.status(&flow("orders"), &subjects))
     };
+    // A later look finds the second object: its letter stands beside the state's own outcome.
+    let letters = ready(world.disk.dead_letters(DeliveryFilter::default(), false));
+    let told_of_many = |of: u64| {
+        letters.iter().any(|letter| letter.subject == subject(of) && letter.fault.code == "many_objects")
+    };
     let expected: Vec<Expected> = orders
         .iter()
         .zip(&status)
         .map(|(order, status)| {
             let key = object_key(order.id);
             let dead = status.delivery.as_ref().is_some_and(|d| d.state == DeliveryState::Dead);
-            let code = status.fault.as_ref().map_or("", |fault| fault.code.as_str());
             Expected {
                 content: order.content,
                 cancelled: order.cancelled,
@@ -268,7 +272,7 @@ fn judge(world: &mut World, stuck: bool) {
                     Exempt::No
                 },
                 dead,
-                told_of_many: code == "many_objects",
+                told_of_many: told_of_many(order.id),
                 told: format!(
                     "{:?} {:?}",
                     status.delivery.as_ref().map(|delivery| &delivery.state),
@@ -286,7 +290,6 @@ fn judge(world: &mut World, stuck: bool) {
     let target = world.target.clone();
     world.judge.settle(&expected, &target, outage);
     // Nobody but the shop calls orders off here, and it never takes that back: no step has a reason to meet a closed object.
-    let letters = ready(world.disk.dead_letters(DeliveryFilter::default(), false));
     for letter in letters.iter().filter(|letter| letter.fault.code == "object_closed") {
         let what = format!("{}: pressed on after it was called off", letter.subject);
         world.judge.violations.push(Violation { promise: 6, what });

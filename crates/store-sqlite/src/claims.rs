@@ -155,7 +155,7 @@ impl Desk {
                 let members = self.members(shop, root, system)?;
                 let head = lane::head(&members, request.now, |flow| except.contains(flow));
                 if let Some(delivery) = head
-                    && !self.is_excepted(root, request)?
+                    && !self.is_excepted(shop, root, request)?
                 {
                     found.push(Due { due_at, shop, root, delivery });
                     of_flow += 1;
@@ -167,14 +167,13 @@ impl Desk {
         Ok(found)
     }
 
-    fn is_excepted(&self, root: i64, request: &ClaimRequest) -> Done<bool> {
-        for lane in &request.except_lanes {
-            let excepted = self.view().root(lane.shop.as_str(), &lane.root)?;
-            if lane.system == request.system && excepted.is_some_and(|excepted| excepted.id == root) {
-                return Ok(true);
-            }
+    fn is_excepted(&self, shop: i64, root: i64, request: &ClaimRequest) -> Done<bool> {
+        if request.except_lanes.is_empty() {
+            return Ok(false);
         }
-        Ok(false)
+        let (shop, path) = self.view().lane_of(shop, root)?;
+        let is_it = |lane: &Lane| lane.root == path && lane.shop == shop && lane.system == request.system;
+        Ok(request.except_lanes.iter().any(is_it))
     }
 
     fn take(
@@ -201,7 +200,7 @@ impl Desk {
             fence,
             delivery: due.delivery.0,
         };
-        self.claims.held.insert((due.root, system), hold);
+        self.set_hold((due.root, system), Some(hold));
         debug_assert_eq!(root.shop, due.shop);
         let lane = delivery.lane.clone();
         Ok(Some(SealedClaim { lane, fence, delivery, envelope, payload, standing, open_attempt }))

@@ -6,6 +6,7 @@
 use crate::append::Tally;
 use crate::checkpoints::Checkpoints;
 use crate::claims::{Claims, Hold, LaneNumber};
+use crate::durability::Durability;
 use crate::error::Done;
 use crate::names::Names;
 use crate::vault::Vault;
@@ -36,6 +37,7 @@ pub(crate) struct Desk {
     /// The number of the next root. One that was given out in a transaction that failed is not given out again.
     pub next_root: i64,
     pub checkpoints: Checkpoints,
+    pub durability: Durability,
     pub undo: Vec<Undo>,
 }
 
@@ -45,13 +47,25 @@ impl Desk {
         names: Names,
         vault: Arc<Vault>,
         checkpoints: Checkpoints,
+        durability: Durability,
     ) -> Done<Self> {
         let claims = Claims::load(&connection)?;
         let webhook_ids = WebhookIds::load(&connection)?;
         let next_root =
             connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM roots", [], |row| row.get(0))?;
         let (tally, undo) = (Tally::default(), Vec::new());
-        Ok(Self { connection, names, vault, claims, webhook_ids, tally, next_root, checkpoints, undo })
+        Ok(Self {
+            connection,
+            names,
+            vault,
+            claims,
+            webhook_ids,
+            tally,
+            next_root,
+            checkpoints,
+            durability,
+            undo,
+        })
     }
 
     /// The reading side.

@@ -1,5 +1,6 @@
 //! The embedded store: one file, one process, nothing to install. One writer thread that commits in groups (WAL,
-//! `synchronous=FULL`), readers apart, payloads compressed and sealed before they reach the writer.
+//! `synchronous=FULL` for all that did not follow from rows already on disk), readers apart, payloads compressed and
+//! sealed before they reach the writer.
 //!
 //! Owns the schema and every statement. It keeps the promises of `store::Store`, held to them by the conformance
 //! suite; it knows no order, no connector and no clock of its own. `docs/store.md` tells operators about the file.
@@ -11,6 +12,7 @@ mod claims;
 mod codec;
 mod deliveries;
 mod desk;
+mod durability;
 mod error;
 mod filter;
 mod keep;
@@ -22,6 +24,7 @@ mod moves;
 mod names;
 mod open;
 mod port;
+mod pressure;
 mod questions;
 mod readers;
 mod roots;
@@ -35,7 +38,9 @@ mod writer;
 pub use migrate::Migration;
 
 use crate::desk::Desk;
+use crate::durability::Durability;
 use crate::names::Names;
+use crate::pressure::Pressure;
 use crate::readers::Readers;
 use crate::vault::Vault;
 use crate::writer::Writer;
@@ -70,6 +75,7 @@ pub struct SqliteStore {
 struct Inner {
     path: PathBuf,
     vault: Arc<Vault>,
+    pressure: Pressure,
     /// Absent only while it is dropped.
     ways: Option<(Writer, Readers)>,
     threads: Vec<JoinHandle<()>>,
@@ -85,7 +91,8 @@ impl SqliteStore {
         let names = Names::load(&opened.connection)?;
         let vault = Arc::new(Vault::new(opened.master, master_key, random));
         let (checkpoints, passes) = checkpoints::pair(&path)?;
-        let desk = Desk::open(opened.connection, names.clone(), vault.clone(), checkpoints)?;
+        let durability = Durability::new(backup::beside(&path, "-wal"));
+        let desk = Desk::open(opened.connection, names.clone(), vault.clone(), checkpoints, durability)?;
         let (writer, requests) = Writer::channel();
         let (readers, waiting) = Readers::channel();
         // Joined in the opposite order: the passes end when the writer has.
@@ -99,7 +106,16 @@ impl SqliteStore {
             })?);
         }
         let lock = Some(opened.lock);
-        Ok(Self { inner: Arc::new(Inner { path, vault, ways: Some((writer, readers)), threads, lock }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path,
+                vault,
+                pressure: Pressure::default(),
+                ways: Some((writer, readers)),
+                threads,
+                lock,
+            }),
+        })
     }
 
     /// The migrations that opening this file would apply, without touching it.

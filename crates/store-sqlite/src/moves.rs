@@ -29,6 +29,13 @@ pub(crate) struct PreparedMove {
     frozen: Option<(i64, Sealed)>,
 }
 
+impl PreparedMove {
+    /// Whether an attempt begins with it.
+    pub(crate) fn begins(&self) -> bool {
+        self.step.begun.is_some()
+    }
+}
+
 pub(crate) fn prepare_moves(vault: &Vault, moves: Vec<Move>) -> Result<Vec<PreparedMove>, StoreError> {
     moves
         .into_iter()

@@ -2,7 +2,10 @@
 //! side; what is still sealed is opened here.
 
 use crate::append::{Keys, prepare, remember};
-use crate::moves::prepare_moves;
+use crate::claims::SealedClaim;
+use crate::desk::Desk;
+use crate::error::Done;
+use crate::moves::{PreparedMove, prepare_moves};
 use crate::route::opened_or_empty;
 use crate::{SqliteStore, open};
 use async_trait::async_trait;
@@ -25,9 +28,24 @@ use store::query::{
 };
 use store::seal::MasterKey;
 
+impl SqliteStore {
+    /// What can be opened on the caller's side.
+    fn opened(&self, claims: Vec<SealedClaim>) -> StoreResult<Vec<Claim>> {
+        let opened = claims.into_iter().map(|claim| {
+            let payload = match &claim.payload {
+                Some(sealed) => Some(opened_or_empty(sealed.open(&self.inner.vault, &claim.envelope))?),
+                None => None,
+            };
+            Ok(claim.with(payload))
+        });
+        opened.collect()
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn append(&self, batch: Vec<NewEnvelope>) -> StoreResult<Vec<Appended>> {
+        let _waiting = self.inner.pressure.enter();
         let prepared = prepare(&self.inner.vault, batch)?;
         let (answers, keys) = self
             .ways()?
@@ -41,10 +59,34 @@ impl Store for SqliteStore {
         Ok(answers)
     }
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>> {
-        self.ways()?.1.ask(move |view| view.unrouted(limit)).await
+        self.inner.pressure.give_way().await;
+        // The writer has just written these pages: a reader would have to find all of them in the log again.
+        let found = self.ways()?.0.between(move |desk| desk.view().unrouted(limit)).await?;
+        found.into_iter().map(|one| Ok(one.open(&self.inner.vault)?)).collect()
     }
     async fn route(&self, decisions: Vec<Routed>, at: Timestamp) -> StoreResult<()> {
-        self.ways()?.0.write(move |desk| desk.route(decisions, at)).await
+        self.ways()?.0.write_derived(move |desk| desk.route(decisions, at)).await
+    }
+    async fn route_and_claim(
+        &self,
+        decisions: Vec<Routed>,
+        at: Timestamp,
+        claims: Vec<ClaimRequest>,
+        owner: &str,
+    ) -> StoreResult<Vec<(SystemName, Vec<Claim>)>> {
+        let owner = owner.to_owned();
+        let work = move |desk: &mut Desk| {
+            desk.route(decisions, at)?;
+            claims
+                .into_iter()
+                .map(|request| {
+                    let claimed = desk.claim(&request, &owner)?;
+                    Ok((request.system, claimed))
+                })
+                .collect::<Done<Vec<_>>>()
+        };
+        let claimed = self.ways()?.0.write_derived(work).await?;
+        claimed.into_iter().map(|(system, claims)| Ok((system, self.opened(claims)?))).collect()
     }
 
     async fn begin_epoch(&self, owner: &str, now: Timestamp) -> StoreResult<u64> {
@@ -54,26 +96,20 @@ impl Store for SqliteStore {
     async fn claim(&self, request: ClaimRequest, owner: &str) -> StoreResult<Vec<Claim>> {
         let owner = owner.to_owned();
         let claims = self.ways()?.0.between(move |desk| desk.claim(&request, &owner)).await?;
-        let mut opened = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let payload = match &claim.payload {
-                Some(sealed) => Some(opened_or_empty(sealed.open(&self.inner.vault, &claim.envelope))?),
-                None => None,
-            };
-            opened.push(claim.with(payload));
-        }
-        Ok(opened)
+        self.opened(claims)
     }
     async fn advance(&self, moves: Vec<Move>) -> StoreResult<Vec<Moved>> {
         let prepared = prepare_moves(&self.inner.vault, moves)?;
-        let (answers, keys) = self
-            .ways()?
-            .0
-            .write(move |desk| {
-                let mut keys = Keys::new();
-                Ok((desk.advance(prepared, &mut keys)?, keys))
-            })
-            .await?;
+        // An attempt has to be on disk before its first byte leaves. An outcome is derived: if it is lost, its attempt
+        // is found without an answer and looked up.
+        let begins = prepared.iter().any(PreparedMove::begins);
+        let work = move |desk: &mut Desk| {
+            let mut keys = Keys::new();
+            Ok((desk.advance(prepared, &mut keys)?, keys))
+        };
+        let writer = &self.ways()?.0;
+        let (answers, keys) =
+            if begins { writer.write(work).await? } else { writer.write_derived(work).await? };
         remember(&self.inner.vault, keys);
         Ok(answers)
     }
@@ -90,7 +126,7 @@ impl Store for SqliteStore {
             writer.between(move |desk| desk.give_back(&as_they_were)).await?;
         }
         if !again.is_empty() {
-            writer.write(move |desk| desk.give_back_until(&again)).await?;
+            writer.write_derived(move |desk| desk.give_back_until(&again)).await?;
         }
         Ok(())
     }

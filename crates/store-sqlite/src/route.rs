@@ -4,9 +4,11 @@ use crate::codec::{nanos, version_bytes};
 use crate::desk::Desk;
 use crate::error::Done;
 use crate::roots::{Root, child, label_number, parts};
-use crate::view::{ENVELOPE, View, const_format, flow_name};
+use crate::vault::Vault;
+use crate::view::{ENVELOPE, SealedPayload, View, const_format, flow_name};
 use bytes::Bytes;
 use jiff::Timestamp;
+use kernel::envelope::Envelope;
 use kernel::id::FlowName;
 use kernel::subject::Subject;
 use rusqlite::params;
@@ -14,9 +16,28 @@ use store::StoreError;
 use store::delivery::Standing;
 use store::log::{About, Routed, Unrouted};
 
+/// An envelope that waits for routing, its payload not yet opened.
+#[derive(Debug)]
+pub(crate) struct SealedUnrouted {
+    envelope: Envelope,
+    payload: Option<SealedPayload>,
+    standings: Vec<(FlowName, Standing)>,
+}
+
+impl SealedUnrouted {
+    pub(crate) fn open(self, vault: &Vault) -> Done<Unrouted> {
+        let Self { envelope, payload, standings } = self;
+        let payload = match payload {
+            Some(sealed) => Some(opened_or_empty(sealed.open(vault, &envelope))?),
+            None => None,
+        };
+        Ok(Unrouted { envelope, payload, standings })
+    }
+}
+
 impl View<'_> {
-    /// Envelopes that are not routed, oldest position first.
-    pub(crate) fn unrouted(&self, limit: u32) -> Done<Vec<Unrouted>> {
+    /// Envelopes that are not routed, oldest position first; their payloads still sealed.
+    pub(crate) fn unrouted(&self, limit: u32) -> Done<Vec<SealedUnrouted>> {
         let sql = const_format(
             ENVELOPE,
             "FROM envelopes e INDEXED BY envelopes_unrouted JOIN roots r ON r.id = e.root",
@@ -25,12 +46,9 @@ impl View<'_> {
         let envelopes = self.all(&sql, [limit], |row| self.envelope_of(row))?;
         let mut found = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
-            let payload = match self.sealed_payload(envelope.position.0)? {
-                Some(sealed) => Some(opened_or_empty(sealed.open(self.vault, &envelope))?),
-                None => None,
-            };
+            let payload = self.sealed_payload(envelope.position.0)?;
             let standings = self.standings(&envelope.subject)?;
-            found.push(Unrouted { envelope, payload, standings });
+            found.push(SealedUnrouted { envelope, payload, standings });
         }
         Ok(found)
     }

@@ -8,7 +8,7 @@ use crate::roots::{Root, child, path, shop_id, subject};
 use crate::vault::{Vault, call_place, column_place, damaged, payload_place};
 use bytes::Bytes;
 use kernel::envelope::{Envelope, TraceId};
-use kernel::id::{AttemptId, DeliveryId, DomainName, FlowName, Position, SystemName};
+use kernel::id::{AttemptId, DeliveryId, DomainName, FlowName, Position, ShopId, SystemName};
 use kernel::key::{CallKey, ObjectKey};
 use kernel::subject::{Lane, Subject};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -95,6 +95,14 @@ impl<'a> View<'a> {
     fn root_path(&self, row: &Row<'_>, first: usize) -> Done<String> {
         let kind = text(self.names, row.get(first)?)?;
         Ok(path(&kind, row.get(first + 1)?, &row.get::<_, String>(first + 2)?))
+    }
+
+    /// Shop and root of a lane, by name.
+    pub(crate) fn lane_of(&self, shop: i64, root: i64) -> Done<(ShopId, String)> {
+        let sql = "SELECT kind, number, key FROM roots WHERE id = ?1";
+        let path = self.one(sql, [root], |row| self.root_path(row, 0))?;
+        let path = path.ok_or_else(|| bug("a lane of a root that is not there"))?;
+        Ok((shop_id(self.names, shop)?, path))
     }
 
     /// A row of [`DELIVERY`], with the number of its root.

@@ -6,9 +6,10 @@
 //! that fails, fails the whole group, and the next one is tried afresh.
 
 use crate::desk::Desk;
+use crate::durability::{SYNC_WHEN_IDLE, Weight};
 use crate::error::{Done, Fail, bug};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use store::StoreError;
 use tokio::sync::oneshot;
 
@@ -22,6 +23,8 @@ const QUICK_FIRST: usize = 16;
 pub(crate) enum Way {
     /// Writes rows, once.
     Once,
+    /// The same of rows that follow from others.
+    Derived,
     /// Writes rows; may be run again after it was undone.
     Again,
     /// Writes none: runs after the commit and sees it.
@@ -103,7 +106,17 @@ impl Writer {
         self.submit(Way::Once, once(work)).await
     }
 
-    /// The same of work that can be run again after it was undone.
+    /// Writes rows that follow from rows that are on disk; answered after the commit, which the end of the process does
+    /// not undo, and a power cut may.
+    pub(crate) async fn write_derived<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
+    {
+        self.submit(Way::Derived, once(work)).await
+    }
+
+    /// As [`write`](Writer::write), of work that can be run again after it was undone.
     pub(crate) async fn write_again<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -135,14 +148,14 @@ impl Writer {
 
 /// Runs until every [`Writer`] is dropped.
 pub(crate) fn run(mut desk: Desk, requests: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = requests.recv() {
+    while let Some(first) = next(&mut desk, requests) {
         let mut group = Group::default();
         let mut others = Vec::new();
         let mut next = Some(first);
         while let Some(job) = next {
             match job.way() {
                 Way::Again => group.again.push(job),
-                Way::Once => group.once.push(job),
+                Way::Once | Way::Derived => group.once.push(job),
                 Way::Between => others.push(job),
             }
             next = if group.len() < GROUP_MAX { requests.try_recv().ok() } else { None };
@@ -163,6 +176,18 @@ pub(crate) fn run(mut desk: Desk, requests: &Receiver<Box<dyn Job>>) {
     let _ = desk.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+/// Waits for a request; `None` when nobody can ask any more. Catches up with the disk where none comes.
+fn next(desk: &mut Desk, requests: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+    if desk.durability.is_behind() {
+        match requests.recv_timeout(SYNC_WHEN_IDLE) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => desk.durability.catch_up(),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    requests.recv().ok()
+}
+
 fn run_caught(job: &mut dyn Job, desk: &mut Desk) -> Result<(), Fail> {
     catch_unwind(AssertUnwindSafe(|| job.run(desk)))
         .unwrap_or_else(|_| Err(bug("a request to the store panicked; it was undone")))
@@ -180,6 +205,11 @@ impl Group {
     fn len(&self) -> usize {
         self.again.len() + self.once.len()
     }
+
+    fn weight(&self) -> Weight {
+        let derived = self.again.is_empty() && self.once.iter().all(|job| job.way() == Way::Derived);
+        if derived { Weight::Derived } else { Weight::OnDisk }
+    }
 }
 
 /// In one transaction; in two where many wait that are quick: they are answered before what takes longer.
@@ -196,9 +226,10 @@ fn commit(desk: &mut Desk, mut group: Group) {
 fn commit_group(desk: &mut Desk, group: Group) {
     desk.undo.clear();
     let mut answers: Vec<(Box<dyn Job>, Option<StoreError>)> = Vec::with_capacity(group.len());
-    let mut broken: Option<StoreError> = begin(desk).err().map(Into::into);
+    let weight = group.weight();
+    let mut broken: Option<StoreError> = begin(desk, weight).err().map(Into::into);
     let Group { mut again, once } = group;
-    let together = broken.is_none() && run_together(desk, &mut again, &mut broken);
+    let together = broken.is_none() && run_together(desk, &mut again, weight, &mut broken);
     let alone = if together {
         answers.extend(again.into_iter().map(|job| (job, None)));
         once
@@ -235,14 +266,19 @@ fn commit_group(desk: &mut Desk, group: Group) {
 
 /// Runs requests that can be run again, all of them or none. `false`: all were undone, and the transaction is as it
 /// began, or `broken` says why there is none.
-fn run_together(desk: &mut Desk, jobs: &mut [Box<dyn Job>], broken: &mut Option<StoreError>) -> bool {
+fn run_together(
+    desk: &mut Desk,
+    jobs: &mut [Box<dyn Job>],
+    weight: Weight,
+    broken: &mut Option<StoreError>,
+) -> bool {
     for job in jobs {
         if let Err(fail) = run_caught(&mut **job, desk) {
             if is_of_the_disk(desk, &fail) {
                 *broken = Some(fail.into());
             } else {
                 roll_back(desk);
-                *broken = begin(desk).err().map(Into::into);
+                *broken = begin(desk, weight).err().map(Into::into);
             }
             return false;
         }
@@ -263,14 +299,17 @@ fn roll_back(desk: &mut Desk) {
     }
 }
 
-fn begin(desk: &Desk) -> Done<()> {
+fn begin(desk: &mut Desk, weight: Weight) -> Done<()> {
+    desk.durability.set(&desk.connection, weight)?;
     desk.execute("BEGIN IMMEDIATE", []).map(drop)
 }
 
 fn end(desk: &mut Desk) -> Done<()> {
     desk.flush_webhook_ids()?;
     desk.flush_tally()?;
-    desk.execute("COMMIT", []).map(drop)
+    desk.execute("COMMIT", [])?;
+    desk.durability.committed();
+    Ok(())
 }
 
 /// Runs one request under its own savepoint.
@@ -304,7 +343,8 @@ mod tests {
         let names = Names::load(&opened.connection).unwrap();
         let (checkpoints, _) = crate::checkpoints::pair(&folder.join("tidegate.db")).unwrap();
         let vault = Arc::new(Vault::new(opened.master, key, random));
-        Desk::open(opened.connection, names, vault, checkpoints).unwrap()
+        let durability = crate::durability::Durability::new(folder.join("tidegate.db-wal"));
+        Desk::open(opened.connection, names, vault, checkpoints, durability).unwrap()
     }
 
     /// One of them may fail; `runs` counts how often they are run.

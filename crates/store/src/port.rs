@@ -48,6 +48,23 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Commits what routing decided; an envelope that is routed already is passed over.
     async fn route(&self, decisions: Vec<Routed>, at: Timestamp) -> StoreResult<()>;
 
+    /// [`route`](Store::route), and then a [`claim`](Store::claim) for each request, which sees what was routed; the
+    /// answers in the order of the requests. One way to the store in place of several. May have routed where it fails.
+    async fn route_and_claim(
+        &self,
+        decisions: Vec<Routed>,
+        at: Timestamp,
+        claims: Vec<ClaimRequest>,
+        owner: &str,
+    ) -> StoreResult<Vec<(SystemName, Vec<Claim>)>> {
+        self.route(decisions, at).await?;
+        let mut claimed = Vec::with_capacity(claims.len());
+        for request in claims {
+            claimed.push((request.system.clone(), self.claim(request, owner).await?));
+        }
+        Ok(claimed)
+    }
+
     // --- lanes ----------------------------------------------------------------------------------
 
     /// Begins a new life of this owner: leases of the owner's earlier life end, and attempts without an answer are

@@ -4,7 +4,7 @@ use super::{Answer, Intake, Received};
 use crate::privacy::PrivacyRequest;
 use crate::watch::IntakeNotice;
 use bytes::Bytes;
-use domains::orders::{BodyFault, TopicKind, classify, identify};
+use domains::orders::{BodyFault, TopicKind, classify, take};
 use http::HeaderMap;
 use kernel::clock::Now;
 use kernel::envelope::{FactKind, TraceId, Via};
@@ -13,7 +13,7 @@ use kernel::id::DomainName;
 use kernel::key::hex;
 use kernel::subject::Subject;
 use sha2::{Digest as _, Sha256};
-use shopify::webhook::{Refusal, Verified, VersionStanding, dedupe_key, verify};
+use shopify::webhook::{Refusal, SHOP_MEMBERS, Verified, VersionStanding, dedupe_key, verify};
 use std::sync::Arc;
 use store::log::{Appended, DedupeKey, NewEnvelope};
 
@@ -60,10 +60,7 @@ impl Intake {
         began: Now,
     ) -> Answer {
         let key = dedupe_key(&verified.shop, &verified.topic, &verified.webhook_id);
-        let fact = match &verified.wrong_shop {
-            Some(other) => wrong_shop(&verified, &received.bytes, &key, other),
-            None => order_fact(kind, &verified, &received.bytes, &key),
-        };
+        let fact = order_fact(kind, &verified, &received.bytes, &key);
         let (subject, problem) = (fact.subject.path.clone(), fact.problem);
         let fact = Fact { problem: None, ..fact };
         let envelope =
@@ -118,7 +115,7 @@ impl Intake {
         received: Received,
         began: Now,
     ) -> Answer {
-        if verified.wrong_shop.is_some() {
+        if verified.wrong_shop_of(&received.bytes).is_some() {
             return self.order_topic(TopicKind::Privacy, headers, verified, received, began).await;
         }
         let key = dedupe_key(&verified.shop, &verified.topic, &verified.webhook_id);
@@ -129,7 +126,7 @@ impl Intake {
                 (Ok(request), Fact { kind: FactKind::Event, subject, payload, problem: None })
             }
             Err(fault) => {
-                let fact = unreadable(&verified, &received.bytes, &key, fault.clone());
+                let fact = unreadable(&verified, stripped(&received.bytes), &key, fault.clone());
                 (Err(fault), fact)
             }
         };
@@ -170,7 +167,7 @@ impl Intake {
         received: Received,
         began: Now,
     ) -> Answer {
-        if verified.wrong_shop.is_some() {
+        if verified.wrong_shop_of(&received.bytes).is_some() {
             return self.order_topic(TopicKind::App, headers, verified, received, began).await;
         }
         let key = dedupe_key(&verified.shop, &verified.topic, &verified.webhook_id);
@@ -250,12 +247,20 @@ fn refused(refusal: &Refusal, body_bytes: usize) -> Answer {
     Answer::refused(refusal.status(), refusal.name())
 }
 
-/// The body as its topic says, without what may not be stored.
+/// The body as its topic says, without what may not be stored; found out in one walk over it.
 fn order_fact(kind: TopicKind, verified: &Verified, raw: &Bytes, key: &[u8; 16]) -> Fact {
-    let read = identify(raw).and_then(|identity| Ok((identity, domains::json::strip(raw)?)));
-    let (identity, payload) = match read {
-        Ok(read) => read,
-        Err(fault) => return unreadable(verified, raw, key, fault),
+    let taken = match take(raw, &SHOP_MEMBERS) {
+        Ok(taken) => taken,
+        // What is no JSON cannot be stripped and is kept as it came, sealed.
+        Err(fault) => return unreadable(verified, raw.clone(), key, fault),
+    };
+    let payload = Bytes::from(taken.payload);
+    if let Some(other) = verified.wrong_shop(&taken.told) {
+        return wrong_shop(verified, payload, key, other);
+    }
+    let identity = match taken.identity {
+        Ok(identity) => identity,
+        Err(fault) => return unreadable(verified, payload, key, fault),
     };
     let kind = match kind {
         // Refunds, payments and fulfilments are derived from the order's states (DESIGN section 4): their own topics
@@ -264,28 +269,27 @@ fn order_fact(kind: TopicKind, verified: &Verified, raw: &Bytes, key: &[u8; 16])
         _ => FactKind::State,
     };
     let subject = Subject::new(verified.shop.clone(), "order", &identity.order_id);
-    Fact { kind, subject, payload: payload.into(), problem: None }
+    Fact { kind, subject, payload, problem: None }
 }
 
 /// Kept under a subject of its own: nobody can say whom it is about.
-fn unreadable(verified: &Verified, raw: &Bytes, key: &[u8; 16], fault: BodyFault) -> Fact {
+fn unreadable(verified: &Verified, payload: Bytes, key: &[u8; 16], fault: BodyFault) -> Fact {
     Fact {
         kind: FactKind::Unreadable,
         subject: Subject::new(verified.shop.clone(), "unreadable", &hex(key)),
-        payload: stripped(raw),
+        payload,
         problem: Some(Problem::Unreadable(fault)),
     }
 }
 
-fn wrong_shop(verified: &Verified, raw: &Bytes, key: &[u8; 16], other: &str) -> Fact {
+fn wrong_shop(verified: &Verified, payload: Bytes, key: &[u8; 16], other: String) -> Fact {
     Fact {
         kind: FactKind::Unreadable,
         subject: Subject::new(verified.shop.clone(), "wrong_shop", &hex(key)),
-        payload: stripped(raw),
-        problem: Some(Problem::WrongShop(other.to_owned())),
+        payload,
+        problem: Some(Problem::WrongShop(other)),
     }
 }
-
 /// What is no JSON cannot be stripped and is kept as it came, sealed.
 fn stripped(raw: &Bytes) -> Bytes {
     domains::json::strip(raw).map_or_else(|_| raw.clone(), Bytes::from)

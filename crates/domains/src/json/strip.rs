@@ -84,7 +84,24 @@ pub fn strip(raw: &[u8]) -> Result<Vec<u8>, JsonFault> {
 
 /// [`strip`] with another rule.
 pub fn strip_with(raw: &[u8], removed: impl Fn(&str) -> bool) -> Result<Vec<u8>, JsonFault> {
-    let mut copy = Copying { out: Vec::with_capacity(raw.len()), from: 0, removed };
+    strip_noting(raw, removed, |_, _| ())
+}
+
+/// [`strip`], and tells of each member of the outermost object its key and its value, both as they
+/// stand in the text, whether it stays or not.
+pub(crate) fn strip_and_note<'a>(
+    raw: &'a [u8],
+    note: impl FnMut(&'a str, &'a str),
+) -> Result<Vec<u8>, JsonFault> {
+    strip_noting(raw, is_removed, note)
+}
+
+fn strip_noting<'a>(
+    raw: &'a [u8],
+    removed: impl Fn(&str) -> bool,
+    note: impl FnMut(&'a str, &'a str),
+) -> Result<Vec<u8>, JsonFault> {
+    let mut copy = Copying { out: Vec::with_capacity(raw.len()), from: 0, removed, note };
     let mut scanner = Scanner::new(raw)?;
     scanner.blank();
     copy.value(&mut scanner, 0)?;
@@ -94,19 +111,20 @@ pub fn strip_with(raw: &[u8], removed: impl Fn(&str) -> bool) -> Result<Vec<u8>,
 }
 
 /// `from` is where the text begins that stays but is not yet copied.
-struct Copying<F> {
+struct Copying<F, N> {
     out: Vec<u8>,
     from: usize,
     removed: F,
+    note: N,
 }
 
-impl<F: Fn(&str) -> bool> Copying<F> {
+impl<'a, F: Fn(&str) -> bool, N: FnMut(&'a str, &'a str)> Copying<F, N> {
     fn flush(&mut self, scanner: &Scanner<'_>, to: usize) {
         self.out.extend_from_slice(scanner.slice(self.from, to).as_bytes());
         self.from = to;
     }
 
-    fn value(&mut self, scanner: &mut Scanner<'_>, depth: usize) -> Result<(), JsonFault> {
+    fn value(&mut self, scanner: &mut Scanner<'a>, depth: usize) -> Result<(), JsonFault> {
         match scanner.peek() {
             Some(b'{') => self.object(scanner, depth),
             Some(b'[') => scanner.array(depth, |inner, _| self.value(inner, depth + 1)),
@@ -114,16 +132,21 @@ impl<F: Fn(&str) -> bool> Copying<F> {
         }
     }
 
-    fn object(&mut self, scanner: &mut Scanner<'_>, depth: usize) -> Result<(), JsonFault> {
+    fn object(&mut self, scanner: &mut Scanner<'a>, depth: usize) -> Result<(), JsonFault> {
         // The end of the member before, which is where its comma stands; the brace, for the first.
         let mut end_before = scanner.offset() + 1;
         let mut kept_before = false;
         scanner.object(depth, |inner, key| {
+            let begin = inner.offset();
             if self.removes(key) {
                 // With the comma before it where something stays before it, else with the comma after it.
                 self.flush(inner, end_before);
                 inner.skip(depth + 1)?;
-                self.from = inner.offset();
+                let end = inner.offset();
+                self.from = end;
+                if depth == 0 {
+                    (self.note)(key.raw, inner.slice(begin, end));
+                }
                 if !kept_before {
                     self.from = past_comma(inner);
                 }
@@ -132,6 +155,9 @@ impl<F: Fn(&str) -> bool> Copying<F> {
                 kept_before = true;
                 self.value(inner, depth + 1)?;
                 end_before = inner.offset();
+                if depth == 0 {
+                    (self.note)(key.raw, inner.slice(begin, end_before));
+                }
             }
             Ok(())
         })

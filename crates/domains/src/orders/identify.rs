@@ -24,7 +24,7 @@ pub struct Identity {
 
 /// What was met on the way; still text.
 #[derive(Debug, Default)]
-struct Met<'a> {
+pub(super) struct Met<'a> {
     id: Option<&'a str>,
     gid: Option<&'a str>,
     order_id: Option<&'a str>,
@@ -53,44 +53,50 @@ pub fn identify(body: &[u8]) -> Result<Identity, BodyFault> {
 }
 
 fn members<'a>(scanner: &mut Scanner<'a>, depth: usize, met: &mut Met<'a>) -> Result<(), JsonFault> {
-    scanner.object(depth, |inner, key| match key.raw {
-        "id" => id(inner, depth + 1).map(|found| met.id = met.id.or(found)),
-        "admin_graphql_api_id" => {
-            text(inner, depth + 1).map(|found| met.gid = met.gid.or(found.map(|s| s.raw)))
-        }
-        "order_id" => id(inner, depth + 1).map(|found| met.order_id = met.order_id.or(found)),
-        "admin_graphql_api_order_id" => {
-            text(inner, depth + 1).map(|found| met.order_gid = met.order_gid.or(found.map(|s| s.raw)))
-        }
-        "updated_at" => text(inner, depth + 1).map(|found| met.updated_at = found.map(|s| s.raw)),
-        "created_at" => text(inner, depth + 1).map(|found| met.created_at = found.map(|s| s.raw)),
-        "name" => text(inner, depth + 1).map(|found| met.name = found.map(|s| s.decode().into_owned())),
-        "test" => {
-            met.test = inner.peek() == Some(b't');
-            inner.skip(depth + 1)
-        }
-        // `orders/edited` wraps its body.
-        "order_edit" if depth == 0 && inner.peek() == Some(b'{') => members(inner, depth + 1, met),
-        _ => inner.skip(depth + 1),
+    scanner.object(depth, |inner, key| {
+        let begin = inner.offset();
+        inner.skip(depth + 1)?;
+        met.note(depth, key.raw, inner.slice(begin, inner.offset()));
+        Ok(())
     })
 }
 
-/// A string; anything else is walked over.
-fn text<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Option<RawString<'a>>, JsonFault> {
-    if scanner.peek() == Some(b'"') { scanner.string().map(Some) } else { scanner.skip(depth).map(|()| None) }
+/// The string that a value is, as it stands between its quotes.
+pub(super) fn text(value: &str) -> Option<&str> {
+    value.strip_prefix('"')?.strip_suffix('"')
 }
 
-/// A number or a string as it is spelled; anything else is walked over.
-fn id<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Option<&'a str>, JsonFault> {
-    match scanner.peek() {
-        Some(b'"') => Ok(Some(scanner.string()?.raw)),
-        Some(b'0'..=b'9') => scanner.number().map(Some),
-        _ => scanner.skip(depth).map(|()| None),
+/// A number or a string as it is spelled.
+fn id(value: &str) -> Option<&str> {
+    if value.starts_with(|first: char| first.is_ascii_digit()) { Some(value) } else { text(value) }
+}
+
+impl<'a> Met<'a> {
+    /// A member, with its value as it stands in a text that was checked.
+    pub(super) fn note(&mut self, depth: usize, key: &str, value: &'a str) {
+        match key {
+            "id" => self.id = self.id.or(id(value)),
+            "admin_graphql_api_id" => self.gid = self.gid.or(text(value)),
+            "order_id" => self.order_id = self.order_id.or(id(value)),
+            "admin_graphql_api_order_id" => self.order_gid = self.order_gid.or(text(value)),
+            "updated_at" => self.updated_at = text(value),
+            "created_at" => self.created_at = text(value),
+            "name" => {
+                self.name = text(value).map(|raw| RawString::new(raw).decode().into_owned());
+            }
+            "test" => self.test = value.starts_with('t'),
+            // `orders/edited` wraps its body.
+            "order_edit" if depth == 0 && value.starts_with('{') => {
+                // Walked once already: what it is made of was checked then.
+                if let Ok(mut inner) = Scanner::new(value.as_bytes()) {
+                    let _ = members(&mut inner, depth + 1, self);
+                }
+            }
+            _ => {}
+        }
     }
-}
 
-impl Met<'_> {
-    fn identity(self) -> Result<Identity, BodyFault> {
+    pub(super) fn identity(self) -> Result<Identity, BodyFault> {
         let own = self.gid.and_then(gid_digits).or_else(|| self.id.and_then(digits));
         let order = self.order_gid.and_then(gid_digits).or_else(|| self.order_id.and_then(digits));
         let belongs = order.is_some();

@@ -15,6 +15,7 @@ use kernel::rng::Rng;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -64,6 +65,8 @@ pub struct Snapshot {
 #[derive(Debug, Clone)]
 pub struct Hub {
     events: mpsc::UnboundedSender<Input>,
+    /// The hub was told of commits and has not yet looked: it need not be told again.
+    appended: Arc<AtomicBool>,
     snapshot: watch::Receiver<Snapshot>,
 }
 
@@ -79,15 +82,18 @@ impl Hub {
         // Every effect is answered once and the engine bounds its effects, so the queue is bounded by them.
         let (events, inbox) = mpsc::unbounded_channel();
         let (publish, snapshot) = watch::channel(Snapshot::default());
-        let hub = Hub { events: events.clone(), snapshot };
-        let driver =
-            Driver { parts: Arc::new(Shared::of(&parts)), engine: parts.engine, rng, inbox, events, publish };
+        let appended = Arc::new(AtomicBool::new(false));
+        let hub = Hub { events: events.clone(), appended: appended.clone(), snapshot };
+        let shared = Arc::new(Shared::of(&parts));
+        let driver = Driver { parts: shared, engine: parts.engine, rng, inbox, events, appended, publish };
         (hub, tokio::spawn(driver.run()))
     }
 
     /// Envelopes were committed.
     pub fn appended(&self) {
-        self.tell(Event::Appended);
+        if !self.appended.swap(true, Ordering::AcqRel) {
+            self.tell(Event::Appended);
+        }
     }
 
     /// An operator changed something in the store.
@@ -148,6 +154,7 @@ struct Driver {
     rng: Box<dyn Rng>,
     inbox: mpsc::UnboundedReceiver<Input>,
     events: mpsc::UnboundedSender<Input>,
+    appended: Arc<AtomicBool>,
     publish: watch::Sender<Snapshot>,
 }
 
@@ -171,7 +178,13 @@ impl Driver {
                 Ok(_) => {
                     for input in batch.drain(..) {
                         match input {
-                            Input::Event(event) => self.step(*event),
+                            Input::Event(event) => {
+                                if matches!(*event, Event::Appended) {
+                                    // Before it looks: whatever is committed after this is told of anew.
+                                    self.appended.store(false, Ordering::Release);
+                                }
+                                self.step(*event);
+                            }
                             Input::Drain(done) => {
                                 self.engine.drain();
                                 draining = Some(done);

@@ -25,12 +25,12 @@ pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
         Effect::FetchUnrouted { limit } => {
             ask(events, StoreWork::Unrouted, async move { store.unrouted(limit).await.map(Event::Unrouted) });
         }
-        Effect::Route { decisions, at } => {
-            ask(
-                events,
-                StoreWork::Route,
-                async move { store.route(decisions, at).await.map(|()| Event::Routed) },
-            );
+        Effect::Route { decisions, at, claims } => {
+            let owner = shared.owner.clone();
+            let along = claims.iter().map(|request| request.system.clone()).collect();
+            ask(events, StoreWork::Route(along), async move {
+                store.route_and_claim(decisions, at, claims, &owner).await.map(Event::Routed)
+            });
         }
         Effect::Claim(request) => {
             let (system, owner) = (request.system.clone(), shared.owner.clone());

@@ -8,6 +8,7 @@ mod refusal;
 mod signature;
 mod verify;
 
+pub use body_shop::SHOP_MEMBERS;
 pub use refusal::Refusal;
 pub use signature::{AppSecrets, sign};
 pub use verify::{ShopEntry, Verified, VersionStanding, dedupe_key, verify};

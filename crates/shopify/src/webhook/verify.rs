@@ -33,8 +33,21 @@ pub struct Verified {
     pub api_version: VersionStanding,
     pub triggered_at: Option<Timestamp>,
     pub app: String,
-    /// The permanent domain that the body names in place of the header's: to be kept aside, not taken for this shop.
-    pub wrong_shop: Option<String>,
+    /// The shop's permanent domain, as its header says and the configuration knows it.
+    pub domain: String,
+}
+
+impl Verified {
+    /// The permanent domain that the body names in place of the header's: such a body is to be kept aside, not taken
+    /// for this shop's. `told` is what its [`SHOP_MEMBERS`](super::SHOP_MEMBERS) hold.
+    pub fn wrong_shop(&self, told: &[String]) -> Option<String> {
+        body_shop::other_than(&self.domain, told.iter().map(String::as_str))
+    }
+
+    /// The same of a body that was not walked over yet.
+    pub fn wrong_shop_of(&self, body: &[u8]) -> Option<String> {
+        self.wrong_shop(&body_shop::told(body))
+    }
 }
 
 /// How the body's API version stands to the configured one.
@@ -88,7 +101,7 @@ pub fn verify(
         api_version: standing(one(headers, header::API_VERSION)?, &shop.api_version)?,
         triggered_at: one(headers, header::TRIGGERED_AT)?.and_then(|text| text.parse().ok()),
         app: signed_by.name.clone(),
-        wrong_shop: body_shop::claims(raw).other_than(&domain).map(str::to_owned),
+        domain,
     })
 }
 
@@ -185,7 +198,7 @@ mod tests {
                     api_version: VersionStanding::AsConfigured,
                     triggered_at: Some("2026-11-24T10:11:12.345Z".parse().unwrap()),
                     app: "main".into(),
-                    wrong_shop: None,
+                    domain: "acme.myshopify.com".into(),
                 }
             );
         }
@@ -264,9 +277,9 @@ mod tests {
     fn a_body_of_another_shop_is_marked() {
         let body = br#"{"shop_domain":"beta.myshopify.com"}"#;
         let found = verify(&headers("new", body), body, &apps(), &shops()).unwrap();
-        assert_eq!(found.wrong_shop.as_deref(), Some("beta.myshopify.com"));
-        let body = b"not json at all";
-        assert_eq!(verify(&headers("new", body), body, &apps(), &shops()).unwrap().wrong_shop, None);
+        assert_eq!(found.wrong_shop_of(body).as_deref(), Some("beta.myshopify.com"));
+        assert_eq!(found.wrong_shop(&["beta.myshopify.com".into()]).as_deref(), Some("beta.myshopify.com"));
+        assert_eq!(found.wrong_shop_of(b"not json at all"), None);
     }
 
     #[test]

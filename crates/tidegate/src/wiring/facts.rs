@@ -1,5 +1,6 @@
 //! The order domain and what targets tell, as the engine asks for them.
 
+use super::recent::Recent;
 use domains::orders;
 use engine::facts::{Admission, Confirm, Facts, History, State};
 use jiff::Timestamp;
@@ -18,19 +19,25 @@ pub const READ_TOPIC: &str = "orders/read";
 /// Orders as Shopify sends them, for one flow with its filters.
 #[derive(Debug)]
 pub struct Orders {
-    pub filters: Vec<Condition>,
+    filters: Vec<Condition>,
+    recent: Recent,
 }
 
 impl Orders {
+    pub fn new(filters: Vec<Condition>) -> Self {
+        Self { filters, recent: Recent::default() }
+    }
+
     fn order(topic: &str, payload: &[u8]) -> Result<orders::Order, Fault> {
         let order =
             if topic == READ_TOPIC { orders::from_graphql(payload) } else { orders::from_rest(payload) };
         order.map_err(orders::BodyFault::into_fault)
     }
 
-    /// The canonical order once more as its type, from the form that mappings read.
-    fn typed(body: &Value) -> Option<orders::Order> {
-        orders::Order::deserialize(body).ok()
+    /// The canonical order once more as its type.
+    fn typed(&self, state: &State) -> Option<Arc<orders::Order>> {
+        let again = || orders::Order::deserialize(state.body.as_ref()).ok().map(Arc::new);
+        self.recent.order(&state.body).or_else(again)
     }
 }
 
@@ -46,12 +53,15 @@ impl Facts for Orders {
     }
 
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
+        if let Some(state) = self.recent.state(topic, payload) {
+            return Ok(state);
+        }
         let order = Self::order(topic, payload)?;
         let unwritable =
             |error| Fault::new(FaultKind::Bug, "TG-5006", format!("an order cannot be written: {error}"));
         let digest = orders::digest(&order).map_err(unwritable)?;
         let body = serde_json::to_value(&order).map_err(unwritable)?;
-        Ok(State {
+        let state = State {
             label: order.name.clone(),
             customer: order.contact.customer.as_ref().map(|customer| customer.customer_id.clone()),
             created_at: order.created_at,
@@ -60,7 +70,9 @@ impl Facts for Orders {
             cancelled: order.cancellation.is_some(),
             digest,
             body: Arc::new(body),
-        })
+        };
+        self.recent.keep(topic, payload, &state, order);
+        Ok(state)
     }
 
     fn can_be(&self, body: &Value, fingerprint: &str) -> bool {
@@ -69,7 +81,7 @@ impl Facts for Orders {
     }
 
     fn admit(&self, state: &State, policy: &OrderPolicy, history: History, _now: Timestamp) -> Admission {
-        let Some(order) = Self::typed(&state.body) else {
+        let Some(order) = self.typed(state) else {
             return Admission::Filtered { rule: "unreadable".to_owned() };
         };
         let past = orders::AdmitHistory { exported: history.exported, attempted: history.attempted };
@@ -84,7 +96,7 @@ impl Facts for Orders {
     }
 
     fn confirm(&self, state: &State, policy: &OrderPolicy, created_at: Timestamp, now: Timestamp) -> Confirm {
-        let Some(order) = Self::typed(&state.body) else { return Confirm::NotByThis };
+        let Some(order) = self.typed(state) else { return Confirm::NotByThis };
         match orders::confirm_due(&order, policy, created_at, now) {
             orders::ConfirmDue::Now => Confirm::Now,
             orders::ConfirmDue::At(at) => Confirm::At(at),

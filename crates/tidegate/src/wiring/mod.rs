@@ -8,6 +8,7 @@ pub mod load;
 mod mapper;
 pub mod open;
 pub mod plan;
+mod recent;
 pub mod schemas;
 pub mod shops;
 pub mod subscriptions;

@@ -54,7 +54,7 @@ fn flow(
                     .map_err(|errors| anyhow::anyhow!("flow {name}: filter {:?}: {errors:?}", filter.value))
             })
             .collect::<anyhow::Result<_>>()?;
-        Arc::new(Orders { filters })
+        Arc::new(Orders::new(filters))
     } else {
         Arc::new(Told)
     };

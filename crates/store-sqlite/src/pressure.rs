@@ -1,0 +1,84 @@
+//! The door goes first. While more appends wait for their commit than a steady day brings, routing gives way for a
+//! moment: a fact that is acknowledged is safe and can be routed a little later, one that is not acknowledged in time is
+//! sent again. Routing is never shut out: it takes its turn after [`LOOKS`] looks, however great the crowd.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Appends that wait at once when something more than a busy hour is going on (500 a second are about two).
+const CROWD: usize = 16;
+/// A crowd comes and goes with each commit; it is over when for so long there was none.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// After so many routing takes its turn.
+const LOOKS: u32 = 12;
+
+#[derive(Debug, Default)]
+pub(crate) struct Pressure {
+    waiting: AtomicUsize,
+    /// The most that waited at once since somebody looked.
+    most: AtomicUsize,
+}
+
+/// An append that waits; gone when it is answered or given up.
+#[derive(Debug)]
+pub(crate) struct Waiting<'a>(&'a Pressure);
+
+impl Pressure {
+    pub(crate) fn enter(&self) -> Waiting<'_> {
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(waiting, Ordering::Relaxed);
+        Waiting(self)
+    }
+
+    fn was_crowded(&self) -> bool {
+        self.most.swap(self.waiting.load(Ordering::Relaxed), Ordering::Relaxed) > CROWD
+    }
+
+    /// Returns at once on a steady day.
+    pub(crate) async fn give_way(&self) {
+        for _ in 0..LOOKS {
+            if !self.was_crowded() {
+                return;
+            }
+            #[expect(clippy::disallowed_methods, reason = "an edge: nothing is decided by this time")]
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn gave_way(pressure: &Pressure) -> Duration {
+        #[expect(clippy::disallowed_methods, reason = "the paused clock of the test")]
+        let began = tokio::time::Instant::now();
+        pressure.give_way().await;
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn routing_gives_way_to_a_crowd_until_it_is_gone_or_its_turn_has_come() {
+        let pressure = Pressure::default();
+        let mut crowd: Vec<_> = (0..CROWD).map(|_| pressure.enter()).collect();
+        assert_eq!(gave_way(&pressure).await, Duration::ZERO, "a busy hour is no crowd");
+
+        crowd.push(pressure.enter());
+        assert_eq!(
+            gave_way(&pressure).await,
+            BETWEEN_LOOKS * LOOKS,
+            "its turn comes, however great the crowd"
+        );
+        crowd.pop();
+        assert_eq!(gave_way(&pressure).await, BETWEEN_LOOKS, "a crowd that has just gone may come again");
+        assert_eq!(gave_way(&pressure).await, Duration::ZERO, "and has not");
+        drop(crowd);
+        assert_eq!(gave_way(&pressure).await, Duration::ZERO);
+    }
+}
