@@ -3,7 +3,7 @@
 //! sealed before they reach the writer.
 //!
 //! Owns the schema and every statement. It keeps the promises of `store::Store`, held to them by the conformance
-//! suite; it knows no order, no connector and no clock of its own. `docs/store.md` tells operators about the file.
+//! suite; it knows no order, no connector and no clock of its own. `docs/operator.md` tells operators about the file.
 
 mod append;
 mod backup;

@@ -3,7 +3,7 @@
 
 mod perform;
 
-use crate::effect::{Ending, Event};
+use crate::effect::{Effect, Ending, Event};
 use crate::engine::{Engine, Totals};
 use crate::notice::Notice;
 use crate::system::SystemView;
@@ -178,13 +178,7 @@ impl Driver {
                 Ok(_) => {
                     for input in batch.drain(..) {
                         match input {
-                            Input::Event(event) => {
-                                if matches!(*event, Event::Appended) {
-                                    // Before it looks: whatever is committed after this is told of anew.
-                                    self.appended.store(false, Ordering::Release);
-                                }
-                                self.step(*event);
-                            }
+                            Input::Event(event) => self.step(*event),
                             Input::Drain(done) => {
                                 self.engine.drain();
                                 draining = Some(done);
@@ -216,6 +210,10 @@ impl Driver {
         let now = self.parts.clock.now();
         let effects = self.engine.step(event, now, self.rng.as_mut());
         for effect in effects {
+            if matches!(effect, Effect::FetchUnrouted { .. }) {
+                // Before it looks: what is committed after this is told of anew, and what was told of before it finds.
+                self.appended.store(false, Ordering::Release);
+            }
             perform::perform(&self.parts, effect, &self.events);
         }
     }

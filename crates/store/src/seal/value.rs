@@ -1,7 +1,9 @@
 //! A sealed value and its codec. Compression comes before sealing, and only where it makes the value smaller.
 
 use super::NotOpened;
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// As it is.
 pub const CODEC_PLAIN: u8 = 0;
@@ -41,12 +43,29 @@ impl Sealed {
 /// The shorter form of a value, with its codec.
 pub fn compress(plain: &[u8]) -> (u8, Cow<'_, [u8]>) {
     if plain.len() >= COMPRESS_BYTES_MIN {
-        let packed = lz4_flex::block::compress_prepend_size(plain);
-        if packed.len() < plain.len() {
+        let packed = TABLE.with_borrow_mut(|table| pack(plain, table));
+        if let Some(packed) = packed.filter(|packed| packed.len() < plain.len()) {
             return (CODEC_LZ4, packed.into());
         }
     }
     (CODEC_PLAIN, plain.into())
+}
+
+thread_local! {
+    /// Of one thread, used again: to make one anew costs more than to compress an order.
+    static TABLE: RefCell<CompressTable> = RefCell::new(CompressTable::small());
+}
+
+/// LZ4 with the length before it, as `lz4_flex::block::decompress_size_prepended` reads it.
+fn pack(plain: &[u8], table: &mut CompressTable) -> Option<Vec<u8>> {
+    const LENGTH_BYTES: usize = 4;
+    let length = u32::try_from(plain.len()).ok()?;
+    let mut packed = vec![0; LENGTH_BYTES + get_maximum_output_size(plain.len())];
+    let (head, body) = packed.split_at_mut(LENGTH_BYTES);
+    head.copy_from_slice(&length.to_le_bytes());
+    let written = compress_into_with_table(plain, body, table).ok()?;
+    packed.truncate(LENGTH_BYTES + written);
+    Some(packed)
 }
 
 pub(super) fn expand(codec: u8, bytes: Vec<u8>) -> Result<Vec<u8>, NotOpened> {
