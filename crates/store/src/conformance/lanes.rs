@@ -3,6 +3,7 @@
 use super::fixture::*;
 use super::{AnyStore, Running, side_by_side};
 use crate::delivery::{Claim, Moved, NewDelivery};
+use crate::log::Routed;
 use crate::port::ClaimRequest;
 use kernel::envelope::Priority;
 use kernel::id::FlowName;
@@ -25,6 +26,28 @@ pub(super) async fn a_lane_is_claimed_by_one(store: AnyStore) {
     taken.sort_unstable();
     assert_eq!(taken, ["1", "2", "3", "4"]);
     assert_eq!(claim(&store, 6).await, []);
+}
+
+pub(super) async fn what_is_routed_is_claimed_along(store: AnyStore) {
+    put(&store, state(&order("before"), 1, 1)).await;
+    let position = append(&store, fact(&order("now"), 2)).await;
+    let decision = |key: &str| Routed {
+        position,
+        version: Some(sequence(1)),
+        about: Some(about(&order(key), 2)),
+        deliveries: vec![state(&order(key), 1, 2)],
+    };
+    let nobody = ClaimRequest { system: system("wms"), ..request(5) };
+    let claims = vec![nobody.clone(), request(5)];
+    let claimed = store.route_and_claim(vec![decision("now")], at(2), claims, "hub").await.unwrap();
+    let of: Vec<(&str, Vec<&str>)> = claimed.iter().map(|(of, claims)| (of.as_str(), keys(claims))).collect();
+    assert_eq!(of, [("wms", vec![]), ("erp", vec!["before", "now"])]);
+    assert_eq!(claim(&store, 6).await, [], "they are held");
+    assert_eq!(claimed[1].1[1].payload, Some(fact(&order("now"), 2).payload));
+    begun(&store, &claimed[1].1[1], 6).await;
+    // Routed already: passed over, and nothing else is there to claim.
+    let again = store.route_and_claim(vec![decision("other")], at(3), vec![request(7)], "hub").await.unwrap();
+    assert_eq!(again, [(erp(), vec![])]);
 }
 
 pub(super) async fn a_lease_that_ended_is_taken_over_and_fenced(store: AnyStore) {

@@ -54,3 +54,40 @@ impl Recent {
         reads.push_back(read);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiring::facts::Orders;
+    use engine::facts::Facts as _;
+
+    const ORDER: &str = include_str!("../../../domains/tests/fixtures/pairs/traps/rest.json");
+
+    #[test]
+    fn the_same_bytes_are_read_once_and_others_anew() {
+        let orders = Orders::new(Vec::new());
+        let first = orders.read("orders/create", ORDER.as_bytes()).unwrap();
+        let again = orders.read("orders/create", ORDER.as_bytes()).unwrap();
+        assert!(Arc::ptr_eq(&first.body, &again.body), "read once");
+        let changed = ORDER.replacen("\"#1007\"", "\"#1008\"", 1);
+        assert_ne!(changed, ORDER);
+        let other = orders.read("orders/create", changed.as_bytes()).unwrap();
+        assert_ne!(other.body, first.body);
+        assert_ne!(other.label, first.label);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let recent = Recent::default();
+        let orders = Orders::new(Vec::new());
+        let state = orders.read("orders/create", ORDER.as_bytes()).unwrap();
+        let order = || domains::orders::from_rest(ORDER.as_bytes()).unwrap();
+        for number in 0..100_u32 {
+            recent.keep("orders/create", &number.to_be_bytes(), &state, order());
+        }
+        recent.keep("orders/create", &vec![b' '; PAYLOAD_BYTES_MAX + 1], &state, order());
+        let kept = recent.0.lock().unwrap();
+        assert_eq!(kept.len(), KEPT);
+        assert_eq!(*kept[KEPT - 1].payload, 99_u32.to_be_bytes());
+    }
+}
