@@ -43,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidegate-connectors", &["tidegate-kernel", "tidegate-connector", "tidegate-domains"]),
     ("tidegate-shopify", &["tidegate-kernel", "tidegate-connector", "tidegate-domains"]),
     ("tidegate-store-sqlite", &["tidegate-kernel", "tidegate-store"]),
+    ("tidegate-store-postgres", &["tidegate-kernel", "tidegate-store"]),
     (
         "tidegate-api",
         &[

@@ -1,0 +1,168 @@
+//! A transaction at work: its connection and what all of this process share beside it.
+//!
+//! A desk that is dropped before its commit has done nothing: its connection is thrown away with what was open on it.
+
+use crate::error::{Done, Fail};
+use crate::names::{Names, of_kind, of_shop};
+use crate::partitions::Partitions;
+use crate::routing::HandedOut;
+use crate::session::{Pool, Pooled, Session};
+use crate::vault::Vault;
+use crate::wake::Wake;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What one process holds of the store, beside the tables. All of it may be lost.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub names: Names,
+    pub vault: Vault,
+    pub pool: Pool,
+    /// Another one at each opening.
+    pub node: String,
+    pub handed_out: HandedOut,
+    pub partitions: Partitions,
+    pub wake: Wake,
+    pub times: Times,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub statement: Duration,
+    /// What another node appended is routed by this one after so long.
+    pub foreign_after: Duration,
+    /// Envelopes and attempts are kept so long; `None`: for ever.
+    pub history_days: Option<u32>,
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Writes; the commit is on disk before it is answered.
+    Write,
+    /// Writes what follows from rows that are on disk (docs/adr/0008): a server that loses power may forget it, never
+    /// what it rests on, because commits reach the disk in their order.
+    Derived,
+    /// Reads all at one moment.
+    Read,
+}
+
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub session: Pooled,
+    pub shared: Arc<Shared>,
+}
+
+impl Deref for Desk {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl Desk {
+    pub(crate) async fn begin(shared: &Arc<Shared>, purpose: Purpose) -> Done<Self> {
+        let mut session = shared.pool.session().await?;
+        let isolation = match purpose {
+            Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Purpose::Derived => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = off"
+            }
+        };
+        let statement = shared.times.statement.as_millis();
+        // A lock is waited for half as long: whoever waits learns it from the lock, not from the whole statement.
+        let sql = format!(
+            "{isolation}; SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {}; \
+             SET LOCAL idle_in_transaction_session_timeout = {statement}; SET LOCAL jit = off",
+            statement / 2
+        );
+        if let Err(fail) = session.begin(&sql).await {
+            session.roll_back(&fail).await;
+            return Err(fail);
+        }
+        Ok(Self { session, shared: shared.clone() })
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.shared.names
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.shared.vault
+    }
+
+    /// Commits what was found, or gives up all of it.
+    pub(crate) async fn end<T>(mut self, found: Done<T>) -> Done<T> {
+        let ended = match found {
+            Ok(found) => self.session.commit().await.map(|()| found),
+            Err(fail) => Err(fail),
+        };
+        if let Err(fail) = &ended {
+            self.session.roll_back(fail).await;
+        }
+        ended
+    }
+}
+
+impl Shared {
+    /// Sees to it that these names have numbers, before a transaction needs them.
+    pub(crate) async fn ensure<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Done<()> {
+        let unknown = self.names.unknown(names);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut session = self.pool.session().await?;
+        let given = self.names.give_out(&session, &unknown).await;
+        if let Err(fail) = &given {
+            session.roll_back(fail).await;
+        }
+        given
+    }
+
+    pub(crate) async fn reload_names(&self) -> Done<()> {
+        let session = self.pool.session().await?;
+        self.names.load(&session).await
+    }
+}
+
+/// Names that a subject's row needs.
+pub(crate) fn names_of(subject: &kernel::subject::Subject) -> [String; 2] {
+    [of_shop(&subject.shop), of_kind(subject.root())]
+}
+
+/// Tries again what is worth it, with the names of other nodes read where one was missing.
+pub(crate) async fn again(shared: &Shared, fail: &Fail, tries: &mut u32) -> bool {
+    *tries += 1;
+    if *tries > 5 || !fail.is_worth_another_try() {
+        return false;
+    }
+    match fail {
+        Fail::UnknownName(_) => shared.reload_names().await.is_ok(),
+        _ => true,
+    }
+}
+
+/// One transaction, tried again where the server says that nothing of it was done.
+macro_rules! transact {
+    ($store:expr, $purpose:ident, $desk:ident => $work:expr) => {{
+        let shared = $store.shared.clone();
+        let mut tries = 0;
+        loop {
+            let ended = match $crate::desk::Desk::begin(&shared, $crate::desk::Purpose::$purpose).await {
+                Ok($desk) => {
+                    let found = async { $work }.await;
+                    $desk.end(found).await
+                }
+                Err(fail) => Err(fail),
+            };
+            match ended {
+                Err(fail) if $crate::desk::again(&shared, &fail, &mut tries).await => {}
+                ended => break ended,
+            }
+        }
+    }};
+}
+pub(crate) use transact;

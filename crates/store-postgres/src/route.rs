@@ -1,0 +1,348 @@
+//! Routing: what waits for it, found by its state, and the commit of what was decided.
+//!
+//! A node routes first what it appended itself, and what another one appended once it has waited a moment: so nodes
+//! seldom meet at one root, and a dead one's facts are taken over. Where they meet, the table decides (`routing`).
+
+use crate::bind::args;
+use crate::codec::{nanos, version_bytes};
+use crate::deliveries::Origin;
+use crate::desk::{Desk, Shared, names_of, transact};
+use crate::error::{Done, bug};
+use crate::routing::Place;
+use crate::view::{ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child};
+use crate::work::{Numbers, Work};
+use bytes::Bytes;
+use futures_util::future::{join_all, try_join};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+use store::StoreError;
+use store::log::{About, Routed, Unrouted};
+
+impl Desk {
+    /// Envelopes that are not routed, oldest position first.
+    pub(crate) async fn unrouted(&self, limit: u32) -> Done<Vec<Unrouted>> {
+        let shops = self.names().shops();
+        let (node, after) = (&self.shared.node, self.shared.times.foreign_after);
+        let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        let asked = shops.iter().map(|shop| async move {
+            let rows = self.all(UNROUTED, args![*shop, node, after_ms, i64::from(limit)]).await?;
+            let waits = rows.iter().map(|row| Ok((row.try_get(0)?, *shop, row.try_get(1)?)));
+            waits.collect::<Done<Vec<(i64, i32, i32)>>>()
+        });
+        let mut waiting = Vec::new();
+        for of_shop in join_all(asked).await {
+            waiting.extend(of_shop?);
+        }
+        waiting.sort_unstable();
+        waiting.truncate(limit as usize);
+        let mut of_shops: BTreeMap<i32, (Vec<i32>, Vec<i64>)> = BTreeMap::new();
+        for (position, shop, day) in waiting {
+            let (days, positions) = of_shops.entry(shop).or_default();
+            days.push(day);
+            positions.push(position);
+        }
+        let mut found = Vec::new();
+        for (shop, (days, positions)) in of_shops {
+            found.extend(self.unrouted_of(shop, days, positions).await?);
+        }
+        found.sort_by_key(|unrouted| unrouted.envelope.position);
+        Ok(found)
+    }
+
+    async fn unrouted_of(&self, shop: i32, days: Vec<i32>, positions: Vec<i64>) -> Done<Vec<Unrouted>> {
+        let rows = self.all(&UNROUTED_FACTS, args![shop, days, positions]).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let envelope = self.shared.envelope_of(row, 0)?;
+            let payload = opened_or_empty(self.shared.payload_of(row, ENVELOPE_COLUMNS, &envelope))?;
+            let (routed, day) = (row.try_get(ENVELOPE_COLUMNS + 6)?, row.try_get(ENVELOPE_COLUMNS + 7)?);
+            let place = Place { shop, day, root: envelope.subject.root().to_owned() };
+            self.shared.handed_out.remember(envelope.position.0, place, routed);
+            found.push(Unrouted { envelope, payload, standings: Vec::new() });
+        }
+        let roots: BTreeSet<&str> = found.iter().map(|unrouted| unrouted.envelope.subject.root()).collect();
+        let roots: Vec<&str> = roots.into_iter().collect();
+        let standings = self.standings(shop, &roots, 0).await?;
+        for unrouted in &mut found {
+            let subject = &unrouted.envelope.subject;
+            let (root, child) = (subject.root().to_owned(), child(subject).to_owned());
+            let of_subject =
+                standings.range((root.clone(), child.clone(), i32::MIN)..=(root, child, i32::MAX));
+            for ((_, _, flow), standing) in of_subject {
+                unrouted.standings.push((self.names().flow(*flow)?, standing.clone()));
+            }
+            unrouted.standings.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+        Ok(found)
+    }
+}
+
+/// A payload that was altered must not hold up all others: it is handed on as empty, which no reader takes for a
+/// fact, and ends as a dead letter of its own.
+pub(crate) fn opened_or_empty(opened: Done<Option<Bytes>>) -> Done<Option<Bytes>> {
+    match opened {
+        Err(crate::error::Fail::Store(StoreError::Unreadable(why))) => {
+            tracing::error!(error = %why, "a payload is damaged");
+            Ok(Some(Bytes::new()))
+        }
+        other => other,
+    }
+}
+
+/// Names that the rows of these decisions need.
+fn names(decisions: &[Routed]) -> Vec<String> {
+    let mut names = Vec::new();
+    for decision in decisions {
+        names.extend(decision.about.iter().flat_map(|about| names_of(&about.subject)));
+        for new in &decision.deliveries {
+            names.extend(names_of(&new.subject));
+            names.extend([new.flow.as_str(), new.lane.system.as_str()].map(str::to_owned));
+        }
+    }
+    names
+}
+
+struct Here {
+    shared: Arc<Shared>,
+}
+
+/// Commits what was decided. An envelope that is routed already, or whose root another node has routed since it was
+/// handed out, is passed over.
+pub(crate) async fn route(
+    shared: &Arc<Shared>,
+    decisions: Vec<Routed>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if decisions.is_empty() {
+        return Ok(());
+    }
+    let names = names(&decisions);
+    shared.ensure(names.iter().map(String::as_str)).await?;
+    let here = Here { shared: shared.clone() };
+    let done: Done<Vec<RoutedRoots>> = transact!(here, Derived, desk => desk.route(&decisions, at).await);
+    let mut touched = BTreeSet::new();
+    let positions: Vec<i64> = decisions.iter().map(|decision| decision.position.0).collect();
+    let mut roots = Vec::new();
+    for done in done? {
+        touched.insert(done.shop);
+        roots.extend(done.roots.into_iter().map(|(root, routed)| (done.shop, root, routed)));
+    }
+    shared.handed_out.routed(roots, &positions);
+    shared.wake.appended(touched);
+    Ok(())
+}
+
+/// What was routed in one shop: how often something of each root has been routed now.
+#[derive(Debug)]
+pub(crate) struct RoutedRoots {
+    shop: i32,
+    roots: BTreeMap<String, i64>,
+}
+
+impl Desk {
+    pub(crate) async fn route(&self, decisions: &[Routed], at: Timestamp) -> Done<Vec<RoutedRoots>> {
+        let places = self.places(decisions).await?;
+        let mut of_shops: BTreeMap<i32, Vec<(&Routed, Place)>> = BTreeMap::new();
+        for decision in decisions {
+            if let Some(place) = places.get(&decision.position.0) {
+                of_shops.entry(place.shop).or_default().push((decision, place.clone()));
+            }
+        }
+        let mut done = Vec::new();
+        for (shop, of_shop) in of_shops {
+            done.push(self.route_of_shop(shop, of_shop, at).await?);
+        }
+        Ok(done)
+    }
+
+    /// Where these envelopes stand; nothing of those that are routed already, as far as it is known.
+    async fn places(&self, decisions: &[Routed]) -> Done<BTreeMap<i64, Place>> {
+        let (mut places, mut unknown) = (BTreeMap::new(), Vec::new());
+        for decision in decisions {
+            match self.shared.handed_out.place(decision.position.0) {
+                Some(place) => {
+                    places.insert(decision.position.0, place);
+                }
+                None => unknown.push(decision.position.0),
+            }
+        }
+        if !unknown.is_empty() {
+            // Nobody handed them out here: a look into each shop.
+            let sql =
+                "SELECT position, shop, day, root FROM unrouted WHERE shop = ANY($1) AND position = ANY($2)";
+            for row in self.all(sql, args![self.names().shops(), unknown]).await? {
+                let place = Place { shop: row.try_get(1)?, day: row.try_get(2)?, root: row.try_get(3)? };
+                places.insert(row.try_get(0)?, place);
+            }
+        }
+        Ok(places)
+    }
+
+    async fn route_of_shop(
+        &self,
+        shop: i32,
+        decisions: Vec<(&Routed, Place)>,
+        at: Timestamp,
+    ) -> Done<RoutedRoots> {
+        let mut roots = BTreeSet::new();
+        let mut deliveries = 0;
+        for (decision, place) in &decisions {
+            roots.insert(place.root.clone());
+            roots.extend(decision.about.iter().map(|about| about.subject.root().to_owned()));
+            for new in &decision.deliveries {
+                if self.names().given_shop(&new.lane.shop)? != shop {
+                    return Err(bug(format!(
+                        "a delivery in {} of an envelope of another shop",
+                        new.lane.shop
+                    )));
+                }
+                roots.insert(new.lane.root.clone());
+                deliveries += 1;
+            }
+        }
+        let shop_id = self.names().shop(shop)?;
+        let mut work = Work::on(self, &shop_id, &roots, &[], Numbers { deliveries, attempts: 0 }).await?;
+        let current = decisions.into_iter().filter(|(decision, place)| {
+            let routed = work.routed.get(&place.root).copied().unwrap_or(0);
+            self.shared.handed_out.is_current(decision.position.0, place, routed)
+        });
+        let current: Vec<(&Routed, Place)> = current.collect();
+        let positions: Vec<i64> = current.iter().map(|(decision, _)| decision.position.0).collect();
+        let taken: BTreeSet<i64> = self
+            .all(TAKE, args![shop, positions])
+            .await?
+            .iter()
+            .map(|row| Ok(row.try_get(0)?))
+            .collect::<Done<_>>()?;
+        let mut once = taken.clone();
+        let current: Vec<(&Routed, Place)> =
+            current.into_iter().filter(|(decision, _)| once.remove(&decision.position.0)).collect();
+        let mut raised: BTreeMap<String, i64> = BTreeMap::new();
+        for (_, place) in &current {
+            let routed = work.routed.get(&place.root).copied().unwrap_or(0);
+            raised.insert(place.root.clone(), routed + 1);
+        }
+        for (decision, place) in &current {
+            let origin = Origin { position: decision.position, day: place.day };
+            for new in &decision.deliveries {
+                work.insert(new.clone(), origin, at).await?;
+            }
+        }
+        try_join(
+            try_join(self.mark_routed(shop, &current, at), self.learn(shop, &current)),
+            try_join(self.raise(shop, &raised), work.flush()),
+        )
+        .await?;
+        Ok(RoutedRoots { shop, roots: raised })
+    }
+
+    async fn mark_routed(&self, shop: i32, routed: &[(&Routed, Place)], at: Timestamp) -> Done<()> {
+        if routed.is_empty() {
+            return Ok(());
+        }
+        let days: Vec<i32> = routed.iter().map(|(_, place)| place.day).collect();
+        let positions: Vec<i64> = routed.iter().map(|(decision, _)| decision.position.0).collect();
+        let versions: Vec<Option<Vec<u8>>> =
+            routed.iter().map(|(decision, _)| decision.version.as_ref().map(version_bytes)).collect();
+        let mut apart = days.clone();
+        apart.sort_unstable();
+        apart.dedup();
+        self.execute(ROUTED, args![shop, apart, days, positions, versions, nanos(at)]).await.map(drop)
+    }
+
+    /// Each commit of routing is counted at its roots.
+    async fn raise(&self, shop: i32, raised: &BTreeMap<String, i64>) -> Done<()> {
+        if raised.is_empty() {
+            return Ok(());
+        }
+        let roots: Vec<&str> = raised.keys().map(String::as_str).collect();
+        let numbers: Vec<i64> = raised.values().copied().collect();
+        self.execute(RAISE, args![shop, roots, numbers]).await.map(drop)
+    }
+
+    /// Keeps what the newest state says of a subject; a customer once known stays, for redaction.
+    async fn learn(&self, shop: i32, routed: &[(&Routed, Place)]) -> Done<()> {
+        let mut newest: BTreeMap<(&str, &str), About> = BTreeMap::new();
+        let mut of_parts: BTreeMap<&str, &str> = BTreeMap::new();
+        for about in routed.iter().filter_map(|(decision, _)| decision.about.as_ref()) {
+            let (root, child) = (about.subject.root(), child(&about.subject));
+            if let Some(customer) = about.customer.as_deref().filter(|_| !child.is_empty()) {
+                of_parts.entry(root).or_insert(customer);
+            }
+            let known = newest.remove(&(root, child));
+            let customer = known.as_ref().and_then(|known| known.customer.clone());
+            let mut about = match known {
+                Some(known) if known.updated_at > about.updated_at => known,
+                _ => about.clone(),
+            };
+            about.customer = about.customer.or(customer);
+            newest.insert((root, child), about);
+        }
+        for (of_root, sql) in [(true, ABOUT_ROOTS), (false, ABOUTS)] {
+            let rows: Vec<(&(&str, &str), &About)> =
+                newest.iter().filter(|((_, child), _)| child.is_empty() == of_root).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let roots: Vec<&str> = rows.iter().map(|row| row.0.0).collect();
+            let children: Vec<&str> = rows.iter().map(|row| row.0.1).collect();
+            let labels: Vec<&str> = rows.iter().map(|row| row.1.label.as_str()).collect();
+            let customers: Vec<Option<&str>> = rows.iter().map(|row| row.1.customer.as_deref()).collect();
+            let created: Vec<i64> = rows.iter().map(|row| nanos(row.1.created_at)).collect();
+            let updated: Vec<i64> = rows.iter().map(|row| nanos(row.1.updated_at)).collect();
+            self.execute(sql, args![shop, roots, children, labels, customers, created, updated]).await?;
+        }
+        for (root, customer) in of_parts {
+            // A customer known of a part is the root's, unless it has one.
+            let sql = "UPDATE roots SET customer = $3 WHERE shop = $1 AND root = $2 AND customer IS NULL";
+            self.execute(sql, args![shop, root, customer]).await?;
+        }
+        Ok(())
+    }
+}
+
+const UNROUTED: &str = "SELECT position, day FROM unrouted WHERE shop = $1 \
+     AND (node = $2 OR since < clock_timestamp() - $3 * interval '1 millisecond') ORDER BY position LIMIT $4";
+
+static UNROUTED_FACTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {ENVELOPE}, {PAYLOAD}, r.routed, e.day FROM unnest($2::int4[], $3::int8[]) AS n (day, position) \
+         JOIN envelopes e ON e.shop = $1 AND e.day = n.day AND e.position = n.position \
+         JOIN roots r ON r.shop = e.shop AND r.root = e.root {PAYLOAD_FROM}"
+    )
+});
+
+const TAKE: &str = "DELETE FROM unrouted WHERE shop = $1 AND position = ANY($2) RETURNING position";
+
+const ROUTED: &str = "UPDATE envelopes e SET routed_at = $6, version = coalesce(n.version, e.version) \
+     FROM unnest($3::int4[], $4::int8[], $5::bytea[]) AS n (day, position, version) \
+     WHERE e.shop = $1 AND e.day = ANY($2) AND e.day = n.day AND e.position = n.position";
+
+const RAISE: &str = "UPDATE roots r SET routed = n.routed FROM unnest($2::text[], $3::int8[]) AS n (root, routed) \
+     WHERE r.shop = $1 AND r.root = n.root";
+
+const ABOUT_ROOTS: &str = "UPDATE roots r SET label = n.label, customer = coalesce(n.customer, r.customer), \
+     created_at = n.created_at, updated_at = n.updated_at \
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[]) \
+     AS n (root, child, label, customer, created_at, updated_at) \
+     WHERE r.shop = $1 AND r.root = n.root AND coalesce(r.updated_at <= n.updated_at, true)";
+
+const ABOUTS: &str = "INSERT INTO abouts (shop, root, child, label, customer, created_at, updated_at) \
+     SELECT $1, n.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[]) AS n \
+     ON CONFLICT (shop, root, child) DO UPDATE SET label = excluded.label, \
+     customer = coalesce(excluded.customer, abouts.customer), created_at = excluded.created_at, \
+     updated_at = excluded.updated_at WHERE abouts.updated_at <= excluded.updated_at";
+
+/// The hot statements of this file, for the test that looks at their plans.
+pub(crate) fn statements() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("route.unrouted", UNROUTED),
+        ("route.facts", &UNROUTED_FACTS),
+        ("route.take", TAKE),
+        ("route.routed", ROUTED),
+        ("route.raise", RAISE),
+        ("route.about_roots", ABOUT_ROOTS),
+        ("route.abouts", ABOUTS),
+    ]
+}
