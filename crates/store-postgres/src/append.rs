@@ -6,7 +6,7 @@
 use crate::bind::args;
 use crate::codec::{day, fact_number, nanos, version_bytes, via_number};
 use crate::desk::Desk;
-use crate::error::{Done, bug};
+use crate::error::{Done, Fail, bug, unavailable};
 use crate::partitions::Table;
 use crate::vault::{FreshKey, Vault, payload_place};
 use crate::view::{WrappedKey, child, key_of};
@@ -165,7 +165,7 @@ impl Desk {
         }
         let mut keys = BTreeMap::new();
         for (root, of_shop) in roots {
-            let row = found.remove(root).ok_or_else(|| bug(format!("{of_shop}/{root} has no data key")))?;
+            let row = found.remove(root).ok_or_else(|| no_key(of_shop, root))?;
             let key = match fresh.get(root).filter(|fresh| fresh.wrapped == row.wrapped) {
                 Some(ours) => ours.key.clone(),
                 None => self.shared.unwrapped(of_shop, root, &row)?,
@@ -296,6 +296,13 @@ impl Desk {
     }
 }
 
+/// Why there is none although one was offered.
+pub(crate) fn no_key(shop: &ShopId, root: &str) -> Fail {
+    unavailable(format!(
+        "no data key for {shop}/{root}: another node has replaced the master key; start this one again with the new one"
+    ))
+}
+
 fn number_of(keys: &BTreeMap<String, InForce>, new: &NewEnvelope) -> Done<i64> {
     Ok(keys.get(new.subject.root()).ok_or_else(|| bug("a fact without a key"))?.number)
 }
@@ -324,9 +331,14 @@ fn judge(facts: &[&Prepared], ids: &NewIds, known: &BTreeMap<Id, Body>) -> (Vec<
 
 pub(crate) const NEW_ROOTS: &str = "INSERT INTO roots (shop, root) SELECT $1, root FROM unnest($2::text[]) AS new (root) ON CONFLICT DO NOTHING";
 
+/// A key under a master key that another node has replaced is not put in force: nobody could open it later.
+///
+/// A server that loses power may draw a number again of which nothing is on disk, yet a process may remember a key by it:
+/// the digits behind it differ even then.
 pub(crate) const NEW_KEYS: &str = "INSERT INTO data_keys (shop, root, id, master, wrapped) \
-     SELECT $1, root, nextval('data_key_ids'), master, wrapped \
-     FROM unnest($2::text[], $3::int4[], $4::bytea[]) AS new (root, master, wrapped) ON CONFLICT DO NOTHING";
+     SELECT $1, root, nextval('data_key_ids') * 1048576 + floor(random() * 1048576)::int8, master, wrapped \
+     FROM unnest($2::text[], $3::int4[], $4::bytea[]) AS new (root, master, wrapped) \
+     WHERE EXISTS (SELECT 1 FROM installation i WHERE i.master = new.master) ON CONFLICT DO NOTHING";
 
 pub(crate) const KEYS: &str = "SELECT root, id, master, wrapped FROM data_keys WHERE shop = $1 AND root = ANY($2) ORDER BY root FOR KEY SHARE";
 

@@ -326,8 +326,7 @@ impl<'d> Work<'d> {
             let fresh = Arc::new(self.desk.vault().fresh(self.shop_id.as_str(), root)?);
             let offered = BTreeMap::from([(root, fresh)]);
             let made: BTreeMap<String, WrappedKey> = self.desk.keys_of(self.shop, &[root], &offered).await?;
-            let wrapped =
-                made.get(root).ok_or_else(|| bug(format!("{}/{root} has no data key", self.shop_id)))?;
+            let wrapped = made.get(root).ok_or_else(|| crate::append::no_key(&self.shop_id, root))?;
             let key = self.desk.shared.unwrapped(&self.shop_id, root, wrapped)?;
             self.keys.insert(root.to_owned(), (wrapped.id, key));
         }

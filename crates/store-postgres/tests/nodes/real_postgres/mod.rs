@@ -1,0 +1,5 @@
+//! Several nodes on one server, connections that end, plans of the hot statements.
+
+mod nodes;
+mod plans;
+mod server;
