@@ -4,6 +4,7 @@
 //! Lanes and roots that somebody else is at work on are passed over, never waited for. Each statement is of one shop.
 
 use crate::bind::args;
+use crate::board::NextDue;
 use crate::codec::{self, nanos};
 use crate::desk::{Desk, Shared, transact};
 use crate::error::{Done, bug};
@@ -47,13 +48,18 @@ pub(crate) async fn claim(
     owner: &str,
 ) -> Done<Vec<(SystemName, Vec<Claim>)>> {
     let here = Here { shared: shared.clone() };
-    transact!(here, Derived, desk => {
+    let claimed: Done<Vec<(SystemName, Vec<Claim>)>> = transact!(here, Derived, desk => {
         let mut claimed = Vec::with_capacity(requests.len());
         for request in requests {
             claimed.push((request.system.clone(), desk.claim(request, owner).await?));
         }
         Ok(claimed)
-    })
+    });
+    if let Ok(claimed) = &claimed {
+        let lanes = claimed.iter().flat_map(|(_, claims)| claims).map(|claim| &claim.lane);
+        shared.board.stir(lanes.filter_map(|lane| shared.names.shop_number(&lane.shop)));
+    }
+    claimed
 }
 
 impl Desk {
@@ -62,9 +68,17 @@ impl Desk {
         let except = request.except_flows.iter();
         let except: Vec<i32> = except.filter_map(|flow| self.names().number(flow.as_str())).collect();
         let mut due = Vec::new();
-        let shops = self.names().shops();
+        let all = self.names().shops();
+        let (now, board) = (nanos(request.now), &self.shared.board);
+        let shops: Vec<i32> =
+            all.iter().copied().filter(|shop| board.may_be_due(*shop, system, now)).collect();
         for shop in &shops {
-            due.extend(self.due(*shop, system, request, &except).await?.into_iter().map(|due| (*shop, due)));
+            let of_shop = self.due(*shop, system, request, &except).await?;
+            if of_shop.is_empty() && all.len() > 1 && request.limit > 0 {
+                // Nothing for this one: when there will be, so that it is not asked until then.
+                board.put_due(self.writes, *shop, self.next_due_of(*shop).await?);
+            }
+            due.extend(of_shop.into_iter().map(|due| (*shop, due)));
         }
         if shops.len() > 1 {
             due.sort_by_key(|(_, due)| (due.priority, due.due_at));
@@ -221,18 +235,29 @@ impl Desk {
 
     /// Earliest time at which a free lane of each system is due, or a held one whose holder may have died.
     pub(crate) async fn next_due(&self) -> Done<BTreeMap<SystemName, Timestamp>> {
-        let shops = self.names().shops();
-        let asked = shops.iter().map(|shop| async move { self.all(NEXT_DUE, args![*shop]).await });
+        let board = &self.shared.board;
         let mut next: BTreeMap<SystemName, Timestamp> = BTreeMap::new();
-        for rows in join_all(asked).await {
-            for row in rows? {
-                let system = self.names().system(row.try_get(0)?)?;
-                let due_at = codec::time(row.try_get(1)?);
-                let earliest = next.entry(system).or_insert(due_at);
+        let asked = self.names().shops().into_iter().map(|shop| async move {
+            if let Some(due) = board.due(shop) {
+                return Ok(due);
+            }
+            let due = self.next_due_of(shop).await?;
+            board.put_due(self.writes, shop, due.clone());
+            Done::Ok(due)
+        });
+        for of_shop in join_all(asked).await {
+            for (system, due_at) in of_shop? {
+                let due_at = codec::time(due_at);
+                let earliest = next.entry(self.names().system(system)?).or_insert(due_at);
                 *earliest = (*earliest).min(due_at);
             }
         }
         Ok(next)
+    }
+
+    async fn next_due_of(&self, shop: i32) -> Done<NextDue> {
+        let rows = self.all(NEXT_DUE, args![shop]).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
     /// Ends the holds of an owner's earlier life and hands out attempts without an answer at once. Returns how many.
@@ -271,7 +296,10 @@ const MEMBERS: &str = "SELECT d.id, d.root, d.child, d.position, d.day, d.flow, 
      d.attempt_day, d.touched FROM deliveries d \
      WHERE d.shop = $1 AND d.root = ANY($2) AND d.system = $3 AND d.phase < 3";
 
-const HOLD: &str = "UPDATE lanes l SET owner = $5, fence = nextval('fences'), held_until = $6, lease_ns = $7, \
+/// A claim need not be on disk when it is answered, and neither is the number that it drew: a server that loses power may
+/// draw it again. The digits behind it differ even then, so that no two holders ever have one fence.
+const HOLD: &str = "UPDATE lanes l SET owner = $5, \
+     fence = nextval('fences') * 1048576 + floor(random() * 1048576)::int8, held_until = $6, lease_ns = $7, \
      delivery = n.delivery FROM unnest($3::text[], $4::int8[]) AS n (root, delivery) \
      WHERE l.shop = $1 AND l.system = $2 AND l.root = n.root RETURNING l.root, l.fence";
 

@@ -2,6 +2,7 @@
 //!
 //! A desk that is dropped before its commit has done nothing: its connection is thrown away with what was open on it.
 
+use crate::board::Board;
 use crate::error::{Done, Fail};
 use crate::names::{Names, of_kind, of_shop};
 use crate::partitions::Partitions;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub handed_out: HandedOut,
     pub partitions: Partitions,
     pub wake: Wake,
+    pub board: Board,
     pub times: Times,
 }
 
@@ -53,6 +55,8 @@ pub(crate) enum Purpose {
 pub(crate) struct Desk {
     pub session: Pooled,
     pub shared: Arc<Shared>,
+    /// What the board said before anything was read: an answer is put up only if nothing was written since.
+    pub writes: u64,
 }
 
 impl Deref for Desk {
@@ -64,13 +68,10 @@ impl Deref for Desk {
 
 impl Desk {
     pub(crate) async fn begin(shared: &Arc<Shared>, purpose: Purpose) -> Done<Self> {
-        let mut session = shared.pool.session().await?;
         let isolation = match purpose {
             Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            Purpose::Derived => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = off"
-            }
+            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Purpose::Derived => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
         };
         let statement = shared.times.statement.as_millis();
         // A lock is waited for half as long: whoever waits learns it from the lock, not from the whole statement.
@@ -79,11 +80,18 @@ impl Desk {
              SET LOCAL idle_in_transaction_session_timeout = {statement}; SET LOCAL jit = off",
             statement / 2
         );
-        if let Err(fail) = session.begin(&sql).await {
+        loop {
+            let writes = shared.board.writes();
+            let mut session = shared.pool.session().await?;
+            let Err(fail) = session.begin(&sql).await else {
+                return Ok(Self { session, shared: shared.clone(), writes });
+            };
             session.roll_back(&fail).await;
-            return Err(fail);
+            // A connection that rested while its server went away: the next one may be sound, and a new one tells.
+            if session.is_new() || !fail.spoils_the_connection() {
+                return Err(fail);
+            }
         }
-        Ok(Self { session, shared: shared.clone() })
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -108,6 +116,13 @@ impl Desk {
 }
 
 impl Shared {
+    /// Something of these shops was committed: what is known of them is looked at again, here and at the other nodes.
+    pub(crate) fn committed(&self, shops: impl IntoIterator<Item = i32>) {
+        let shops: Vec<i32> = shops.into_iter().collect();
+        self.board.stir(shops.iter().copied());
+        self.wake.tell(shops);
+    }
+
     /// Sees to it that these names have numbers, before a transaction needs them.
     pub(crate) async fn ensure<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Done<()> {
         let unknown = self.names.unknown(names);

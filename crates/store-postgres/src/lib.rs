@@ -7,6 +7,7 @@
 
 mod append;
 mod bind;
+mod board;
 mod claims;
 mod codec;
 mod connect;
@@ -40,6 +41,7 @@ mod writer;
 
 pub use migrate::Migration;
 
+use crate::board::Board;
 use crate::connect::Target;
 use crate::desk::{Shared, Times};
 use crate::error::{Done, Fail};
@@ -161,6 +163,7 @@ impl PostgresStore {
             handed_out: HandedOut::default(),
             partitions: Partitions::default(),
             wake: Wake::new(),
+            board: Board::default(),
             times: Times {
                 statement: options.statement_timeout,
                 foreign_after: options.foreign_after,

@@ -62,7 +62,7 @@ pub(crate) async fn advance(shared: &Arc<Shared>, moves: Vec<Move>) -> Result<Ve
     };
     let moved = moved?;
     let shops = prepared.iter().filter_map(|prepared| shared.names.shop_number(&prepared.step.lane.shop));
-    shared.wake.appended(shops);
+    shared.committed(shops);
     Ok(moved)
 }
 
@@ -232,7 +232,7 @@ pub(crate) async fn give_back(shared: &Arc<Shared>, lanes: Vec<GivenBack>) -> Re
     let here = Here { shared: shared.clone() };
     let done: Done<()> = transact!(here, Derived, desk => desk.give_back(&lanes).await);
     done?;
-    shared.wake.appended(lanes.iter().filter_map(|(lane, ..)| shared.names.shop_number(&lane.shop)));
+    shared.committed(lanes.iter().filter_map(|(lane, ..)| shared.names.shop_number(&lane.shop)));
     Ok(())
 }
 

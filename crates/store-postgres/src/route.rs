@@ -22,12 +22,16 @@ use store::log::{About, Routed, Unrouted};
 impl Desk {
     /// Envelopes that are not routed, oldest position first.
     pub(crate) async fn unrouted(&self, limit: u32) -> Done<Vec<Unrouted>> {
-        let shops = self.names().shops();
+        let board = &self.shared.board;
+        let shops = self.names().shops().into_iter().filter(|shop| board.may_have_to_route(*shop));
         let (node, after) = (&self.shared.node, self.shared.times.foreign_after);
         let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-        let asked = shops.iter().map(|shop| async move {
-            let rows = self.all(UNROUTED, args![*shop, node, after_ms, i64::from(limit)]).await?;
-            let waits = rows.iter().map(|row| Ok((row.try_get(0)?, *shop, row.try_get(1)?)));
+        let asked = shops.map(|shop| async move {
+            let rows = self.all(UNROUTED, args![shop, node, after_ms, i64::from(limit)]).await?;
+            if rows.is_empty() && limit > 0 {
+                board.put_nothing_to_route(self.writes, shop);
+            }
+            let waits = rows.iter().map(|row| Ok((row.try_get(0)?, shop, row.try_get(1)?)));
             waits.collect::<Done<Vec<(i64, i32, i32)>>>()
         });
         let mut waiting = Vec::new();
@@ -129,7 +133,7 @@ pub(crate) async fn route(
         roots.extend(done.roots.into_iter().map(|(root, routed)| (done.shop, root, routed)));
     }
     shared.handed_out.routed(roots, &positions);
-    shared.wake.appended(touched);
+    shared.committed(touched);
     Ok(())
 }
 

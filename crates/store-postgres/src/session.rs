@@ -22,11 +22,19 @@ pub(crate) struct Session {
     /// A transaction is open.
     open: bool,
     broken: bool,
+    /// No transaction was ended on it yet.
+    new: bool,
 }
 
 impl Session {
     pub(crate) fn new(client: Client, prepared_statements: bool) -> Self {
-        Self { client, statements: prepared_statements.then(Mutex::default), open: false, broken: false }
+        Self {
+            client,
+            statements: prepared_statements.then(Mutex::default),
+            open: false,
+            broken: false,
+            new: true,
+        }
     }
 
     async fn prepared(&self, sql: &str, values: &[Bound<'_>]) -> Done<Option<Statement>> {
@@ -83,6 +91,7 @@ impl Session {
     pub(crate) async fn commit(&mut self) -> Done<()> {
         self.batch("COMMIT").await?;
         self.open = false;
+        self.new = false;
         Ok(())
     }
 
@@ -95,6 +104,10 @@ impl Session {
                 Err(_) => self.broken = true,
             }
         }
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        self.new
     }
 
     fn is_sound(&self) -> bool {

@@ -36,7 +36,7 @@ impl Wake {
     }
 
     /// Something was committed that others may work on.
-    pub(crate) fn appended(&self, shops: impl IntoIterator<Item = i32>) {
+    pub(crate) fn tell(&self, shops: impl IntoIterator<Item = i32>) {
         let mut to_tell = self.0.to_tell.lock().unwrap_or_else(PoisonError::into_inner);
         let before = to_tell.len();
         to_tell.extend(shops);
@@ -55,7 +55,10 @@ impl Wake {
         let mut again = tokio::time::interval(AGAIN);
         loop {
             again.tick().await;
-            if let Err(fail) = self.listen(&target, &shared).await {
+            let ended = self.listen(&target, &shared).await;
+            let Some(shared) = shared.upgrade() else { return };
+            shared.board.wipe(false);
+            if let Err(fail) = ended {
                 tracing::warn!(error = %fail, "other nodes are not heard; work is found by polling until they are");
             }
         }
@@ -63,12 +66,16 @@ impl Wake {
 
     async fn listen(&self, target: &Target, shared: &Weak<Shared>) -> Done<()> {
         let Some(node) = shared.upgrade().map(|shared| shared.node.clone()) else { return Ok(()) };
-        let (heard, own) = (self.0.heard.clone(), node.clone());
+        let (heard, own, of_process) = (self.0.heard.clone(), node.clone(), shared.clone());
         let client = target
             .connect_with(move |payload| {
-                if payload.split(' ').next() != Some(&own) {
-                    heard.send_modify(|count| *count += 1);
+                let Some((_, shops)) = payload.split_once(' ').filter(|(node, _)| *node != own) else {
+                    return;
+                };
+                if let Some(shared) = of_process.upgrade() {
+                    shared.board.stir(shops.split(',').filter_map(|shop| shop.parse().ok()));
                 }
+                heard.send_modify(|count| *count += 1);
             })
             .await?;
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
@@ -96,6 +103,7 @@ impl Wake {
                     if newest > shared.names.newest() {
                         shared.reload_names().await?;
                     }
+                    shared.board.wipe(true);
                 }
             }
         }

@@ -111,7 +111,7 @@ async fn append(shared: &Arc<Shared>, facts: &[&Prepared]) -> Done<Vec<Appended>
                 let stored =
                     facts.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Appended::Stored(_)));
                 let shops = stored.filter_map(|(fact, _)| shared.names.shop_number(&fact.new.shop));
-                shared.wake.appended(shops);
+                shared.committed(shops);
                 return Ok(answers);
             }
         }
