@@ -1,8 +1,6 @@
 //! What only a server can break: connections that end in mid-append, another key, somebody else's database.
 
 use crate::support::*;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use store::log::Appended;
 use store::seal::MasterKey;
 use store::{Store, StoreError};
@@ -17,10 +15,10 @@ async fn connections_that_end_in_mid_append_lose_nothing_acknowledged() {
     let schema = database.schema("cut").await;
     let store = schema.open().await;
     append(&store, fact(&order("warm"), "orders/updated")).await;
-    let writing = Arc::new(AtomicBool::new(true));
+    let (told, mut done) = tokio::sync::mpsc::unbounded_channel();
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
-        let store = store.clone();
+        let (store, told) = (store.clone(), told.clone());
         writers.push(tokio::spawn(async move {
             let (mut cut, mut acknowledged) = (0_u32, Vec::new());
             for n in 0..EACH {
@@ -29,6 +27,7 @@ async fn connections_that_end_in_mid_append_lose_nothing_acknowledged() {
                     match store.append(vec![copy.clone()]).await {
                         Ok(answers) => {
                             acknowledged.push((copy.subject.clone(), answers[0]));
+                            told.send(()).unwrap();
                             break;
                         }
                         Err(StoreError::Unavailable(_)) => cut += 1,
@@ -39,18 +38,20 @@ async fn connections_that_end_in_mid_append_lose_nothing_acknowledged() {
             (cut, acknowledged)
         }));
     }
+    drop(told);
     let cutter = {
-        let (admin, writing) = (connect(&schema.url).await, writing.clone());
+        let admin = connect(&schema.url).await;
         tokio::spawn(async move {
+            // In mid-append: one that is at work, not one that rests.
             let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND application_name = 'tidegate'";
-            let mut ended: i64 = 0;
-            while writing.load(Ordering::SeqCst) {
-                // In mid-append: one that is at work, not one that rests.
-                let at_work = [cut, " AND state <> 'idle' AND query NOT LIKE 'LISTEN%'"].concat();
-                ended += admin.query_one(&at_work, &[]).await.unwrap().get::<_, i64>(0);
-                let pause = "SELECT pg_sleep(0.05)";
-                admin.batch_execute(pause).await.unwrap();
+                       WHERE datname = current_database() AND application_name = 'tidegate' \
+                       AND state <> 'idle' AND query NOT LIKE 'LISTEN%'";
+            let (mut acknowledged, mut ended): (u32, i64) = (0, 0);
+            while done.recv().await.is_some() {
+                acknowledged += 1;
+                if acknowledged.is_multiple_of(5) {
+                    ended += admin.query_one(cut, &[]).await.unwrap().get::<_, i64>(0);
+                }
             }
             ended
         })
@@ -61,7 +62,6 @@ async fn connections_that_end_in_mid_append_lose_nothing_acknowledged() {
         cut += of_writer;
         acknowledged.extend(subjects);
     }
-    writing.store(false, Ordering::SeqCst);
     let ended = cutter.await.unwrap();
     assert!(ended > 0, "no connection was ended");
     assert_eq!(acknowledged.len(), (WRITERS * EACH) as usize);
