@@ -340,7 +340,8 @@ pub(crate) const NEW_KEYS: &str = "INSERT INTO data_keys (shop, root, id, master
      FROM unnest($2::text[], $3::int4[], $4::bytea[]) AS new (root, master, wrapped) \
      WHERE EXISTS (SELECT 1 FROM installation i WHERE i.master = new.master) ON CONFLICT DO NOTHING";
 
-pub(crate) const KEYS: &str = "SELECT root, id, master, wrapped FROM data_keys WHERE shop = $1 AND root = ANY($2) ORDER BY root FOR KEY SHARE";
+pub(crate) const KEYS: &str = "SELECT k.root, k.id, k.master, k.wrapped FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL \
+     (SELECT * FROM data_keys WHERE shop = $1 AND root = n.root FOR KEY SHARE) k";
 
 pub(crate) const APPEND: &str = "WITH new AS MATERIALIZED (SELECT nextval('positions') AS position, n.* FROM unnest( \
      $2::int4[], $3::text[], $4::text[], $5::int4[], $6::int4[], $7::int4[], $8::int4[], $9::int4[], $10::bytea[], \

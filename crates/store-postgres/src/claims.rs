@@ -11,8 +11,7 @@ use crate::error::{Done, bug};
 use crate::route::opened_or_empty;
 use crate::vault::call_place;
 use crate::view::{
-    DELIVERY, DELIVERY_COLUMNS, DELIVERY_FROM, ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child,
-    key_of,
+    DELIVERY, DELIVERY_COLUMNS, ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child, key_of,
 };
 use crate::work::{Slim, slim_of};
 use futures_util::future::{join_all, try_join3};
@@ -293,28 +292,35 @@ const DUE: &str = "WITH RECURSIVE flows AS ( \
 
 const MEMBERS: &str = "SELECT d.id, d.root, d.child, d.position, d.day, d.flow, d.system, d.kind, d.phase, \
      d.due_at, d.wait, d.detail, d.priority, d.spent, d.failures, d.calls, d.created_at, d.changed_at, d.ended_at, \
-     d.attempt_day, d.touched FROM deliveries d \
-     WHERE d.shop = $1 AND d.root = ANY($2) AND d.system = $3 AND d.phase < 3";
+     d.attempt_day, d.touched \
+     FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL (SELECT * FROM deliveries \
+     WHERE shop = $1 AND root = n.root AND phase < 3 AND system = $3 OFFSET 0) d";
 
 /// A claim need not be on disk when it is answered, and neither is the number that it drew: a server that loses power may
 /// draw it again. The digits behind it differ even then, so that no two holders ever have one fence.
-const HOLD: &str = "UPDATE lanes l SET owner = $5, \
-     fence = nextval('fences') * 1048576 + floor(random() * 1048576)::int8, held_until = $6, lease_ns = $7, \
-     delivery = n.delivery FROM unnest($3::text[], $4::int8[]) AS n (root, delivery) \
-     WHERE l.shop = $1 AND l.system = $2 AND l.root = n.root RETURNING l.root, l.fence";
+const HOLD: &str = "INSERT INTO lanes (shop, root, system, flow, priority, waiting, unknown, dead, owner, fence, held_until, \
+     lease_ns, delivery) SELECT $1, n.root, $2, 0, 0, 0, 0, 0, $5, \
+     nextval('fences') * 1048576 + floor(random() * 1048576)::int8, $6, $7, n.delivery \
+     FROM unnest($3::text[], $4::int8[]) AS n (root, delivery) \
+     ON CONFLICT (shop, root, system) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, \
+     held_until = excluded.held_until, lease_ns = excluded.lease_ns, delivery = excluded.delivery \
+     RETURNING root, fence";
 
 static CLAIMED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {DELIVERY}, {ENVELOPE}, {PAYLOAD} {DELIVERY_FROM} \
-         JOIN envelopes e ON e.shop = d.shop AND e.day = d.day AND e.position = d.position {PAYLOAD_FROM} \
-         WHERE d.shop = $1 AND d.id = ANY($2)"
+        "SELECT {DELIVERY}, {ENVELOPE}, {PAYLOAD} FROM unnest($2::int8[]) AS n (id) \
+         CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE shop = $1 AND id = n.id OFFSET 0) d \
+         LEFT JOIN LATERAL (SELECT * FROM data_keys WHERE shop = $1 AND root = d.root OFFSET 0) k ON true \
+         CROSS JOIN LATERAL (SELECT * FROM envelopes WHERE shop = $1 AND day = d.day AND position = d.position OFFSET 0) e \
+         {PAYLOAD_FROM}"
     )
 });
 
 const OPEN_ATTEMPTS: &str = "SELECT d.id, a.id, a.step, a.call_key, a.started_at, a.ended_at, a.call, k.id, k.master, \
-     k.wrapped FROM deliveries d CROSS JOIN LATERAL (SELECT * FROM attempts WHERE shop = $1 AND day = d.attempt_day \
-     AND delivery = d.id ORDER BY id DESC LIMIT 1) a LEFT JOIN data_keys k ON k.shop = d.shop AND k.root = d.root \
-     WHERE d.shop = $1 AND d.id = ANY($2)";
+     k.wrapped FROM unnest($2::int8[]) AS n (id) CROSS JOIN LATERAL (SELECT * FROM deliveries \
+     WHERE shop = $1 AND id = n.id OFFSET 0) d CROSS JOIN LATERAL (SELECT * FROM attempts WHERE shop = $1 \
+     AND day = d.attempt_day AND delivery = d.id ORDER BY id DESC LIMIT 1) a \
+     LEFT JOIN data_keys k ON k.shop = $1 AND k.root = d.root";
 
 const NEXT_DUE: &str = "WITH RECURSIVE ways AS ( \
      (SELECT system, flow, priority FROM lanes WHERE shop = $1 AND due_at IS NOT NULL \

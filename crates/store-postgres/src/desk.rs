@@ -39,6 +39,15 @@ pub(crate) struct Times {
     pub history_days: Option<u32>,
 }
 
+/// A plan is made when a table is small and kept when it has grown, and the partition of a new day is empty: every
+/// statement of the hot path finds each row by its whole key from the first one on, whatever the planner knows.
+pub const PLANS: &str = "; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+     SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL enable_bitmapscan = off; \
+     SET LOCAL enable_memoize = off";
+
+/// How many times longer a statement may take that writes much.
+const BULK_TIMES: u128 = 60;
+
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -47,7 +56,11 @@ pub(crate) enum Purpose {
     /// Writes what follows from rows that are on disk (docs/adr/0008): a server that loses power may forget it, never
     /// what it rests on, because commits reach the disk in their order.
     Derived,
-    /// Reads all at one moment.
+    /// Writes much, at a person's or the housekeeping's pace: given much longer.
+    Bulk,
+    /// Reads all at one moment, for each fact or lane.
+    Look,
+    /// The same for people, who ask for much at once.
     Read,
 }
 
@@ -69,16 +82,18 @@ impl Deref for Desk {
 impl Desk {
     pub(crate) async fn begin(shared: &Arc<Shared>, purpose: Purpose) -> Done<Self> {
         let isolation = match purpose {
-            Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Purpose::Look | Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Purpose::Write | Purpose::Bulk => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Purpose::Derived => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
         };
-        let statement = shared.times.statement.as_millis();
+        let longer = if purpose == Purpose::Bulk { BULK_TIMES } else { 1 };
+        let statement = shared.times.statement.as_millis() * longer;
         // A lock is waited for half as long: whoever waits learns it from the lock, not from the whole statement.
         let sql = format!(
             "{isolation}; SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {}; \
-             SET LOCAL idle_in_transaction_session_timeout = {statement}; SET LOCAL jit = off",
-            statement / 2
+             SET LOCAL idle_in_transaction_session_timeout = {statement}; SET LOCAL jit = off{}",
+            statement / 2,
+            if purpose == Purpose::Read { "" } else { PLANS }
         );
         loop {
             let writes = shared.board.writes();

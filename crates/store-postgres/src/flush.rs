@@ -5,7 +5,7 @@ use crate::bind::args;
 use crate::codec::{DEAD, UNKNOWN, WAITING, nanos};
 use crate::error::{Done, bug};
 use crate::work::{Slim, Work};
-use futures_util::future::try_join4;
+use futures_util::future::{try_join3, try_join4};
 use std::collections::BTreeSet;
 use store::lane::{self, Member};
 
@@ -25,18 +25,19 @@ struct LaneRow<'a> {
 
 impl Work<'_> {
     pub(crate) async fn flush(self) -> Done<()> {
-        let rows =
-            try_join4(self.new_deliveries(), self.changed_deliveries(), self.lanes(), self.write_standings());
+        let rows = try_join3(self.write_deliveries(), self.lanes(), self.write_standings());
         let rest =
             try_join4(self.write_begun(), self.write_finished(), self.write_links(), self.write_lags());
         Box::pin(futures_util::future::try_join(rows, rest)).await.map(drop)
     }
 
-    async fn new_deliveries(&self) -> Done<()> {
-        if self.new_rows.is_empty() {
+    /// New ones and changed ones alike.
+    async fn write_deliveries(&self) -> Done<()> {
+        let written = self.new_rows.union(&self.changed_rows);
+        let rows = written.map(|id| self.row(*id)).collect::<Done<Vec<&Slim>>>()?;
+        if rows.is_empty() {
             return Ok(());
         }
-        let rows = self.new_rows.iter().map(|id| self.row(*id)).collect::<Done<Vec<&Slim>>>()?;
         macro_rules! column {
             ($($name:ident),*) => {$(let $name: Vec<_> = rows.iter().map(|row| row.$name.clone()).collect();)*};
         }
@@ -46,7 +47,7 @@ impl Work<'_> {
         column!(priority, spent, failures, calls, created_at, changed_at, ended_at, attempt_day, touched);
         self.desk
             .execute(
-                NEW_DELIVERIES,
+                DELIVERIES,
                 args![
                     self.shop,
                     id,
@@ -69,54 +70,6 @@ impl Work<'_> {
                     calls,
                     created_at,
                     changed_at,
-                    ended_at,
-                    attempt_day,
-                    touched
-                ],
-            )
-            .await
-            .map(drop)
-    }
-
-    async fn changed_deliveries(&self) -> Done<()> {
-        let changed = self.changed_rows.difference(&self.new_rows);
-        let rows = changed.map(|id| self.row(*id)).collect::<Done<Vec<&Slim>>>()?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        macro_rules! column {
-            ($($name:ident),*) => {$(let $name: Vec<_> = rows.iter().map(|row| row.$name.clone()).collect();)*};
-        }
-        column!(
-            id,
-            phase,
-            due_at,
-            wait,
-            detail,
-            secret,
-            priority,
-            spent,
-            failures,
-            calls,
-            ended_at,
-            attempt_day,
-            touched
-        );
-        self.desk
-            .execute(
-                CHANGED_DELIVERIES,
-                args![
-                    self.shop,
-                    id,
-                    phase,
-                    due_at,
-                    wait,
-                    detail,
-                    secret,
-                    priority,
-                    spent,
-                    failures,
-                    calls,
                     ended_at,
                     attempt_day,
                     touched
@@ -252,14 +205,7 @@ impl Work<'_> {
             ($($name:ident),*) => {$(let $name: Vec<_> = rows.iter().map(|row| row.$name.clone()).collect();)*};
         }
         column!(day, id, ended_at, by_look_up, fault);
-        // Named apart, so that no partition of another time is looked at.
-        let mut days = day.clone();
-        days.sort_unstable();
-        days.dedup();
-        self.desk
-            .execute(FINISHED, args![self.shop, days, day, id, ended_at, by_look_up, fault])
-            .await
-            .map(drop)
+        self.desk.execute(FINISHED, args![self.shop, day, id, ended_at, by_look_up, fault]).await.map(drop)
     }
 
     async fn write_links(&self) -> Done<()> {
@@ -296,22 +242,19 @@ impl Work<'_> {
     }
 }
 
-const NEW_DELIVERIES: &str = "INSERT INTO deliveries (shop, id, root, child, position, day, flow, system, kind, phase, \
+const DELIVERIES: &str = "INSERT INTO deliveries (shop, id, root, child, position, day, flow, system, kind, phase, \
      due_at, wait, detail, secret, version, priority, spent, failures, calls, created_at, changed_at, ended_at, \
      attempt_day, touched) SELECT $1, n.* FROM unnest($2::int8[], $3::text[], $4::text[], $5::int8[], $6::int4[], \
      $7::int4[], $8::int4[], $9::int4[], $10::int4[], $11::int8[], $12::int4[], $13::text[], $14::bytea[], \
      $15::bytea[], $16::int4[], $17::int4[], $18::int4[], $19::int4[], $20::int8[], $21::int8[], $22::int8[], \
-     $23::int4[], $24::int4[]) AS n";
+     $23::int4[], $24::int4[]) AS n \
+     ON CONFLICT (shop, id) DO UPDATE SET phase = excluded.phase, due_at = excluded.due_at, wait = excluded.wait, \
+     detail = excluded.detail, secret = coalesce(excluded.secret, deliveries.secret), \
+     priority = excluded.priority, spent = excluded.spent, failures = excluded.failures, calls = excluded.calls, \
+     ended_at = excluded.ended_at, attempt_day = excluded.attempt_day, touched = excluded.touched";
 
-const CHANGED_DELIVERIES: &str = "UPDATE deliveries d SET phase = n.phase, due_at = n.due_at, wait = n.wait, \
-     detail = n.detail, secret = coalesce(n.secret, d.secret), priority = n.priority, spent = n.spent, \
-     failures = n.failures, calls = n.calls, ended_at = n.ended_at, attempt_day = n.attempt_day, touched = n.touched \
-     FROM unnest($2::int8[], $3::int4[], $4::int8[], $5::int4[], $6::text[], $7::bytea[], $8::int4[], $9::int4[], \
-     $10::int4[], $11::int4[], $12::int8[], $13::int4[], $14::int4[]) AS n (id, phase, due_at, wait, detail, secret, \
-     priority, spent, failures, calls, ended_at, attempt_day, touched) WHERE d.shop = $1 AND d.id = n.id";
-
-const IDLE_LANES: &str = "DELETE FROM lanes l USING unnest($2::text[], $3::int4[]) AS n (root, system) \
-     WHERE l.shop = $1 AND l.root = n.root AND l.system = n.system";
+const IDLE_LANES: &str = "DELETE FROM lanes WHERE shop = $1 AND root = ANY($2) \
+     AND (root, system) IN (SELECT n.root, n.system FROM unnest($2::text[], $3::int4[]) AS n (root, system))";
 
 const LANES: &str = "INSERT INTO lanes (shop, root, system, flow, priority, due_at, waiting, unknown, dead, oldest, \
      owner, fence, held_until, lease_ns, delivery) SELECT $1, n.* FROM unnest($2::text[], $3::int4[], $4::int4[], \
@@ -332,10 +275,11 @@ const BEGUN: &str = "INSERT INTO attempts (shop, day, id, root, delivery, step, 
      SELECT $1, n.* FROM unnest($2::int4[], $3::int8[], $4::text[], $5::int8[], $6::int4[], $7::int4[], $8::text[], \
      $9::int8[], $10::bytea[]) AS n";
 
-const FINISHED: &str = "UPDATE attempts a SET ended_at = n.ended_at, by_look_up = n.by_look_up, fault = n.fault, \
-     call = NULL FROM unnest($3::int4[], $4::int8[], $5::int8[], $6::bool[], $7::bytea[]) \
-     AS n (day, id, ended_at, by_look_up, fault) \
-     WHERE a.shop = $1 AND a.day = ANY($2) AND a.day = n.day AND a.id = n.id";
+const FINISHED: &str = "INSERT INTO attempts (shop, day, id, root, delivery, step, revision, call_key, started_at, \
+     ended_at, by_look_up, fault) SELECT $1, n.day, n.id, '', 0, 0, 0, '', 0, n.ended_at, n.by_look_up, n.fault \
+     FROM unnest($2::int4[], $3::int8[], $4::int8[], $5::bool[], $6::bytea[]) \
+     AS n (day, id, ended_at, by_look_up, fault) ON CONFLICT (shop, day, id) DO UPDATE SET \
+     ended_at = excluded.ended_at, by_look_up = excluded.by_look_up, fault = excluded.fault, call = NULL";
 
 const LINKS: &str = "INSERT INTO external_refs (shop, root, child, system, object_key, id, number, state, created_at, \
      adopted) SELECT $1, n.* FROM unnest($2::text[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::text[], \
@@ -348,8 +292,7 @@ const LAGS: &str = "INSERT INTO lags (shop, flow, ended_at, lag_ms) \
 
 /// The hot statements of this file, for the test that looks at their plans.
 pub(crate) const STATEMENTS: &[(&str, &str)] = &[
-    ("flush.new_deliveries", NEW_DELIVERIES),
-    ("flush.changed_deliveries", CHANGED_DELIVERIES),
+    ("flush.deliveries", DELIVERIES),
     ("flush.idle_lanes", IDLE_LANES),
     ("flush.lanes", LANES),
     ("flush.standings", WRITE_STANDINGS),

@@ -39,6 +39,7 @@ mod webhook_ids;
 mod work;
 mod writer;
 
+pub use desk::PLANS as HOT_SETTINGS;
 pub use migrate::Migration;
 
 use crate::board::Board;

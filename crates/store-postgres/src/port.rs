@@ -29,7 +29,7 @@ use store::seal::MasterKey;
 macro_rules! whole {
     // Of any shop: what is known of them is looked at again.
     ($store:expr, Anywhere, $desk:ident => $work:expr) => {{
-        let done: Done<_> = transact!($store, Write, $desk => $work);
+        let done: Done<_> = transact!($store, Bulk, $desk => $work);
         $store.shared.committed($store.shared.names.shops());
         Ok(done?)
     }};
@@ -48,7 +48,7 @@ impl Store for PostgresStore {
         self.writer.append(prepare(&self.shared.vault, batch)?).await
     }
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>> {
-        whole!(self, Read, desk => desk.unrouted(limit).await)
+        whole!(self, Look, desk => desk.unrouted(limit).await)
     }
     async fn route(&self, decisions: Vec<Routed>, at: Timestamp) -> StoreResult<()> {
         route::route(&self.shared, decisions, at).await
@@ -78,7 +78,7 @@ impl Store for PostgresStore {
         moves::give_back(&self.shared, lanes).await
     }
     async fn next_due(&self) -> StoreResult<BTreeMap<SystemName, Timestamp>> {
-        whole!(self, Read, desk => desk.next_due().await)
+        whole!(self, Look, desk => desk.next_due().await)
     }
 
     async fn release(
@@ -213,7 +213,7 @@ impl Store for PostgresStore {
         Err(unavailable(why).into())
     }
     async fn rotate_master_key(&self, new: &MasterKey) -> StoreResult<u64> {
-        let rotated: Done<(i32, u64)> = transact!(self, Write, desk => desk.rotate(new).await);
+        let rotated: Done<(i32, u64)> = transact!(self, Bulk, desk => desk.rotate(new).await);
         let (number, keys) = rotated?;
         self.shared.vault.rotated(number, new.clone());
         Ok(keys)

@@ -64,7 +64,7 @@ async fn before(shared: &Shared, table: Table, day: i32) -> Done<Vec<i32>> {
 
 /// Those that were moved on: dropped once their duty is done.
 async fn look_again(shared: &Arc<Shared>, past: Timestamp, retained: &mut Retained) -> Done<()> {
-    let desk = Desk::begin(shared, Purpose::Write).await?;
+    let desk = Desk::begin(shared, Purpose::Bulk).await?;
     let work = async {
         let sql = format!(
             "WITH gone AS (DELETE FROM payloads_kept q USING envelopes e WHERE q.day < $1 AND e.shop = q.shop \
@@ -98,7 +98,7 @@ async fn count_dropped(
 /// Moves on what has a duty, counts the rest, then drops the partition.
 async fn drop_payloads(shared: &Arc<Shared>, start: i32, retained: &mut Retained) -> Done<()> {
     let table = partition(Table::Payloads, start);
-    let desk = Desk::begin(shared, Purpose::Write).await?;
+    let desk = Desk::begin(shared, Purpose::Bulk).await?;
     let work = async {
         let sql = format!(
             "INSERT INTO payloads_kept SELECT p.* FROM {table} p JOIN envelopes e ON e.shop = p.shop AND e.day = p.day \

@@ -44,12 +44,14 @@ impl Desk {
 }
 
 const STANDINGS: &str = "SELECT s.root, s.child, s.flow, s.routed, s.routed_position, s.delivered, s.digest, \
-     s.attempted, x.object_key, x.id, x.number, x.state, x.created_at, x.adopted FROM standings s \
-     LEFT JOIN external_refs x ON x.shop = s.shop AND x.root = s.root AND x.child = s.child \
-     AND x.system = coalesce(s.target, $3) WHERE s.shop = $1 AND s.root = ANY($2)";
+     s.attempted, x.object_key, x.id, x.number, x.state, x.created_at, x.adopted FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL \
+     (SELECT * FROM standings WHERE shop = $1 AND root = n.root OFFSET 0) s LEFT JOIN LATERAL (SELECT * \
+     FROM external_refs WHERE shop = $1 AND root = s.root AND child = s.child \
+     AND system = coalesce(s.target, $3) OFFSET 0) x ON true";
 
-const OPEN: &str = "SELECT root, child, flow, bool_or(kind = 2), bool_or(phase = 0 AND wait = 3) FROM deliveries \
-     WHERE shop = $1 AND root = ANY($2) AND phase < 2 GROUP BY root, child, flow";
+const OPEN: &str = "SELECT d.root, d.child, d.flow, bool_or(d.kind = 2), bool_or(d.phase = 0 AND d.wait = 3) \
+     FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL (SELECT * FROM deliveries \
+     WHERE shop = $1 AND root = n.root AND phase < 3 AND phase < 2 OFFSET 0) d GROUP BY d.root, d.child, d.flow";
 
 /// The hot statements of this file, for the test that looks at their plans.
 pub(crate) const STATEMENTS: &[(&str, &str)] = &[("standing.known", STANDINGS), ("standing.open", OPEN)];

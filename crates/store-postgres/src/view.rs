@@ -32,9 +32,11 @@ pub(crate) const ENVELOPE_COLUMNS: usize = 15;
 pub(crate) const PAYLOAD: &str = "coalesce(p.data_key, q.data_key), coalesce(p.codec, q.codec), \
      coalesce(p.body, q.body), y.id, y.master, y.wrapped";
 /// After an envelope `e`.
-pub(crate) const PAYLOAD_FROM: &str = "LEFT JOIN payloads p ON p.shop = e.shop AND p.day = e.day \
-     AND p.position = e.position LEFT JOIN payloads_kept q ON q.shop = e.shop AND q.day = e.day \
-     AND q.position = e.position LEFT JOIN data_keys y ON y.shop = e.shop AND y.root = e.root";
+pub(crate) const PAYLOAD_FROM: &str = "LEFT JOIN LATERAL (SELECT * FROM payloads WHERE shop = e.shop \
+     AND day = e.day AND position = e.position OFFSET 0) p ON true \
+     LEFT JOIN LATERAL (SELECT * FROM payloads_kept WHERE shop = e.shop \
+     AND day = e.day AND position = e.position OFFSET 0) q ON true \
+     LEFT JOIN LATERAL (SELECT * FROM data_keys WHERE shop = e.shop AND root = e.root OFFSET 0) y ON true";
 
 /// A data key as its row has it.
 #[derive(Debug, Clone)]

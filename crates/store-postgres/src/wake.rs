@@ -53,12 +53,18 @@ impl Wake {
     /// Listens and tells until the store is dropped, which ends the task.
     pub(crate) async fn run(self, target: Target, shared: Weak<Shared>) {
         let mut again = tokio::time::interval(AGAIN);
+        let mut said = false;
         loop {
             again.tick().await;
+            let before = *self.0.heard.borrow();
             let ended = self.listen(&target, &shared).await;
             let Some(shared) = shared.upgrade() else { return };
             shared.board.wipe(false);
-            if let Err(fail) = ended {
+            // Once for each time that it is gone, not for each try to have it back.
+            said &= *self.0.heard.borrow() == before;
+            if let Err(fail) = ended
+                && !std::mem::replace(&mut said, true)
+            {
                 tracing::warn!(error = %fail, "other nodes are not heard; work is found by polling until they are");
             }
         }

@@ -100,8 +100,9 @@ pub(crate) const INSERT_IDS: &str = "INSERT INTO webhook_ids (shop, day, id, bod
      SELECT $1, day, id, body FROM unnest($2::int4[], $3::bytea[], $4::bytea[]) AS new (day, id, body) \
      ON CONFLICT DO NOTHING RETURNING day, id";
 
-pub(crate) const KNOWN_IDS: &str =
-    "SELECT id, body FROM webhook_ids WHERE shop = $1 AND day = ANY($2) AND id = ANY($3)";
+pub(crate) const KNOWN_IDS: &str = "SELECT w.id, w.body FROM unnest($2::int4[]) AS d (day) \
+     CROSS JOIN unnest($3::bytea[]) AS n (id) CROSS JOIN LATERAL (SELECT id, body FROM webhook_ids \
+     WHERE shop = $1 AND day = d.day AND id = n.id OFFSET 0) w";
 
 fn id_of<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut id = [0; N];

@@ -352,24 +352,31 @@ async fn next(desk: &Desk, sequence: &str, count: usize) -> Done<Vec<i64>> {
     Ok(numbers)
 }
 
-pub(crate) const LOCK: &str =
-    "SELECT root, routed FROM roots WHERE shop = $1 AND root = ANY($2) ORDER BY root FOR NO KEY UPDATE";
+pub(crate) const LOCK: &str = "SELECT r.root, r.routed FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL ( \
+     SELECT root, routed FROM roots WHERE shop = $1 AND root = n.root FOR NO KEY UPDATE) r";
 
 const OPEN: &str = "SELECT d.id, d.root, d.child, d.position, d.day, d.flow, d.system, d.kind, d.phase, \
      d.due_at, d.wait, d.detail, d.priority, d.spent, d.failures, d.calls, d.created_at, d.changed_at, d.ended_at, \
-     d.attempt_day, d.touched FROM deliveries d WHERE d.shop = $1 AND d.root = ANY($2) AND d.phase < 3";
+     d.attempt_day, d.touched \
+     FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL (SELECT * FROM deliveries \
+     WHERE shop = $1 AND root = n.root AND phase < 3 OFFSET 0) d";
 
 const NAMED: &str = "SELECT d.id, d.root, d.child, d.position, d.day, d.flow, d.system, d.kind, d.phase, \
      d.due_at, d.wait, d.detail, d.priority, d.spent, d.failures, d.calls, d.created_at, d.changed_at, d.ended_at, \
-     d.attempt_day, d.touched FROM deliveries d WHERE d.shop = $1 AND d.id = ANY($2)";
+     d.attempt_day, d.touched \
+     FROM unnest($2::int8[]) AS n (id) CROSS JOIN LATERAL (SELECT * FROM deliveries \
+     WHERE shop = $1 AND id = n.id OFFSET 0) d";
 
-const HOLDS: &str = "SELECT root, system, owner, fence, held_until, lease_ns, delivery FROM lanes \
-     WHERE shop = $1 AND root = ANY($2) AND owner IS NOT NULL";
+const HOLDS: &str = "SELECT l.root, l.system, l.owner, l.fence, l.held_until, l.lease_ns, l.delivery \
+     FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL (SELECT * FROM lanes \
+     WHERE shop = $1 AND root = n.root AND owner IS NOT NULL OFFSET 0) l";
 
-const STANDINGS: &str = "SELECT root, child, flow, target, routed, routed_position, delivered, digest, attempted, \
-     newest FROM standings WHERE shop = $1 AND root = ANY($2)";
+const STANDINGS: &str = "SELECT s.root, s.child, s.flow, s.target, s.routed, s.routed_position, s.delivered, s.digest, \
+     s.attempted, s.newest FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL (SELECT * FROM standings \
+     WHERE shop = $1 AND root = n.root OFFSET 0) s";
 
-const KEYS_READ: &str = "SELECT root, id, master, wrapped FROM data_keys WHERE shop = $1 AND root = ANY($2)";
+const KEYS_READ: &str = "SELECT k.root, k.id, k.master, k.wrapped FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL \
+     (SELECT * FROM data_keys WHERE shop = $1 AND root = n.root OFFSET 0) k";
 
 /// The hot statements of this file, for the test that looks at their plans.
 pub(crate) const STATEMENTS: &[(&str, &str)] = &[

@@ -2,4 +2,7 @@
 //! and a server that fails can break.
 
 mod conformance;
+mod partitions;
+mod plans;
 mod support;
+mod waking;

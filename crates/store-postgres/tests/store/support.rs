@@ -1,9 +1,14 @@
 //! What the tests of this store share: a database for each, a clock that stands, the operating system's randomness.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use kernel::clock::{Clock, Mono, Now};
+use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::id::{DomainName, ShopId, SystemName};
+use kernel::subject::Subject;
 use std::sync::Arc;
 use store::StoreError;
+use store::log::NewEnvelope;
 use store::seal::{MasterKey, Random};
 use tidegate_store_postgres::{Options, PostgresStore};
 use tokio_postgres::{Client, NoTls};
@@ -77,5 +82,31 @@ impl Database {
     pub(crate) async fn drop(self) {
         let client = connect(&server()).await;
         client.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await.unwrap();
+    }
+}
+
+pub(crate) fn shop() -> ShopId {
+    ShopId::new("acme").unwrap()
+}
+pub(crate) fn order(key: &str) -> Subject {
+    Subject::new(shop(), "order", key)
+}
+pub(crate) fn fact(subject: &Subject) -> NewEnvelope {
+    NewEnvelope {
+        shop: subject.shop.clone(),
+        domain: DomainName::new("orders").unwrap(),
+        source: SystemName::new("shopify").unwrap(),
+        topic: "orders/updated".into(),
+        kind: FactKind::State,
+        via: Via::Webhook,
+        subject: subject.clone(),
+        version: None,
+        occurred_at: at(1),
+        received_at: at(1),
+        trace: TraceId([7; 16]),
+        raw_hash: [9; 32],
+        raw_bytes: 5000,
+        dedupe: None,
+        payload: Bytes::from_static(b"{}"),
     }
 }
