@@ -2,6 +2,7 @@
 //! and a server that fails can break.
 
 mod conformance;
+mod killed;
 mod partitions;
 mod plans;
 mod support;

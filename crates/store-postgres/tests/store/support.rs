@@ -71,8 +71,26 @@ impl Database {
         Self { url: format!("{before}/{name}"), name }
     }
 
+    /// What a store at this address is opened with.
+    pub(crate) fn at(url: &str) -> Options {
+        Options::new(url, MasterKey::from_bytes([1; 32]), Arc::new(System), Arc::new(Standing))
+    }
+
+    /// With `POSTGRES_POOLER=host:port` in the environment the store goes through a PgBouncer in transaction mode there,
+    /// one that knows no prepared statements, and listens at the server itself. With `POSTGRES_CA_FILE` it speaks TLS.
     pub(crate) fn options(&self) -> Options {
-        Options::new(self.url.clone(), MasterKey::from_bytes([1; 32]), Arc::new(System), Arc::new(Standing))
+        let mut options = Self::at(&self.url);
+        if let Ok(pooler) = std::env::var("POSTGRES_POOLER") {
+            let (who, _) = self.url.split_once('@').unwrap();
+            options.listen_url = Some(self.url.clone().into());
+            options.url = format!("{who}@{pooler}/{}", self.name).into();
+            options.prepared_statements = false;
+        }
+        if let Ok(ca_file) = std::env::var("POSTGRES_CA_FILE") {
+            options.url = format!("{}?sslmode=verify-full", self.url).into();
+            options.ca_file = Some(ca_file.into());
+        }
+        options
     }
 
     pub(crate) async fn open(&self) -> PostgresStore {
