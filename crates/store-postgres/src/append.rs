@@ -8,7 +8,6 @@ use crate::codec::{day, fact_number, nanos, version_bytes, via_number};
 use crate::desk::Desk;
 use crate::error::{Done, Fail, bug, unavailable};
 use crate::partitions::Table;
-use crate::vault::{FreshKey, Vault, payload_place};
 use crate::view::{WrappedKey, child, key_of};
 use crate::webhook_ids::{Body, Id, NewIds, body_start, generations};
 use futures_util::future::{try_join, try_join3};
@@ -18,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::StoreError;
 use store::log::{Appended, NewEnvelope};
+use store::seal::vault::{FreshKey, Vault, payload_place};
 use store::seal::{DataKey, Sealed};
 
 /// A fact sealed under the key that is probably in force.

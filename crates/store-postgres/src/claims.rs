@@ -9,7 +9,6 @@ use crate::codec::{self, nanos};
 use crate::desk::{Desk, Shared, transact};
 use crate::error::{Done, bug};
 use crate::route::opened_or_empty;
-use crate::vault::call_place;
 use crate::view::{
     DELIVERY, DELIVERY_COLUMNS, ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child, key_of,
 };
@@ -24,6 +23,7 @@ use std::sync::{Arc, LazyLock};
 use store::delivery::{Claim, Delivery, DeliveryState, OpenAttempt, Standing};
 use store::lane::{self, Member};
 use store::port::ClaimRequest;
+use store::seal::vault::call_place;
 
 /// A lane that is due, with its head.
 #[derive(Debug)]

@@ -4,7 +4,6 @@
 
 use crate::codec::{self, DEAD, ENDED, UNKNOWN, kind_number, nanos, number_of, state_columns, version_bytes};
 use crate::error::{Done, bug};
-use crate::vault::column_place;
 use crate::view::child;
 use crate::work::{Slim, Work};
 use jiff::Timestamp;
@@ -14,6 +13,7 @@ use kernel::id::Position;
 use kernel::version::Order;
 use store::delivery::{DeliveryKind, DeliveryState, NewDelivery, Outcome};
 use store::query::Closed;
+use store::seal::vault::column_place;
 
 /// Bits of `touched`.
 pub(crate) const BY_A_PERSON: i32 = 1;

@@ -8,11 +8,11 @@ use crate::names::{Names, of_kind, of_shop};
 use crate::partitions::Partitions;
 use crate::routing::HandedOut;
 use crate::session::{Pool, Pooled, Session};
-use crate::vault::Vault;
 use crate::wake::Wake;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
+use store::seal::vault::Vault;
 
 /// What one process holds of the store, beside the tables. All of it may be lost.
 #[derive(Debug)]

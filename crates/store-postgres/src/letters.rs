@@ -4,7 +4,6 @@
 use crate::bind::args;
 use crate::codec::{fault_number, nanos};
 use crate::error::{Done, bug};
-use crate::vault::column_place;
 use crate::work::{Slim, Work};
 use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind, Reference};
@@ -12,6 +11,7 @@ use sha2::{Digest, Sha256};
 use store::dead::{closed_because, fingerprint};
 use store::delivery::Outcome;
 use store::query::Closed;
+use store::seal::vault::column_place;
 
 /// The place of the fault of a letter.
 pub(crate) const LETTER_FAULT: &str = "dead_letters.fault";

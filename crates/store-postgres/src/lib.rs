@@ -32,7 +32,6 @@ mod routing;
 mod session;
 mod standing;
 mod triage;
-mod vault;
 mod view;
 mod wake;
 mod webhook_ids;
@@ -50,7 +49,6 @@ use crate::names::Names;
 use crate::partitions::Partitions;
 use crate::routing::HandedOut;
 use crate::session::{Pool, Session};
-use crate::vault::Vault;
 use crate::wake::Wake;
 use crate::writer::Writer;
 use kernel::clock::Clock;
@@ -59,6 +57,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
+use store::seal::vault::Vault;
 use store::seal::{MasterKey, Random};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -198,21 +197,4 @@ pub fn hot_statements() -> Vec<(&'static str, &'static str)> {
     all.extend(claims::statements());
     all.extend([work::STATEMENTS, flush::STATEMENTS, standing::STATEMENTS].concat());
     all
-}
-
-#[cfg(test)]
-pub(crate) fn tests_random() -> Arc<dyn Random> {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    #[derive(Debug, Default)]
-    struct Counting(AtomicU64);
-    impl Random for Counting {
-        fn fill(&self, bytes: &mut [u8]) -> Result<(), StoreError> {
-            for chunk in bytes.chunks_mut(8) {
-                let next = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                chunk.copy_from_slice(&next.to_be_bytes()[..chunk.len()]);
-            }
-            Ok(())
-        }
-    }
-    Arc::new(Counting::default())
 }

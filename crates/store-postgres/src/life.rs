@@ -10,7 +10,6 @@ use crate::desk::Desk;
 use crate::error::Done;
 use crate::moves::ATTEMPT_FAULT;
 use crate::questions::{LETTER, LETTER_FROM};
-use crate::vault::column_place;
 use crate::view::{
     DELIVERY, DELIVERY_FROM, ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child, external_of, key_of,
     subject,
@@ -23,6 +22,7 @@ use kernel::subject::Subject;
 use store::delivery::{Delivery, DeliveryKind, DeliveryState, Outcome, StoredRef};
 use store::log::About;
 use store::query::{AttemptRow, Life, SubjectStatus};
+use store::seal::vault::column_place;
 use tokio_postgres::Row;
 
 impl Desk {

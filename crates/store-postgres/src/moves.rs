@@ -8,7 +8,6 @@ use crate::desk::{Desk, Shared, names_of, transact};
 use crate::error::Done;
 use crate::letters::json;
 use crate::partitions::Table;
-use crate::vault::{call_place, column_place};
 use crate::work::{Begun, Finished, Link, Numbers, Slim, Work};
 use jiff::Timestamp;
 use kernel::clock::after;
@@ -19,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
 use store::delivery::{DeliveryState, EndedAttempt, Move, Moved, NewAttempt, Wait};
+use store::seal::vault::{call_place, column_place};
 
 /// The place of the fault of an attempt.
 pub(crate) const ATTEMPT_FAULT: &str = "attempts.fault";

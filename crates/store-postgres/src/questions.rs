@@ -7,7 +7,6 @@ use crate::desk::{Desk, Shared};
 use crate::error::{Done, bug};
 use crate::filter::Wanted;
 use crate::letters::LETTER_FAULT;
-use crate::vault::column_place;
 use crate::view::{DELIVERY, DELIVERY_FROM, key_of, subject};
 use jiff::Timestamp;
 use kernel::fault::Fault;
@@ -17,6 +16,7 @@ use store::delivery::Delivery;
 use store::query::{
     Backlog, Closed, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, LogSize, TopicSeen,
 };
+use store::seal::vault::column_place;
 use tokio_postgres::Row;
 
 /// Columns of a dead letter `l` of the delivery `d`.

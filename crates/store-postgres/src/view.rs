@@ -4,13 +4,13 @@
 use crate::codec::{self, StateColumns};
 use crate::desk::Shared;
 use crate::error::{Done, bug};
-use crate::vault::{column_place, damaged, payload_place};
 use bytes::Bytes;
 use kernel::envelope::{Envelope, TraceId};
 use kernel::id::{DeliveryId, DomainName, Position, ShopId};
 use kernel::key::ObjectKey;
 use kernel::subject::{Lane, Subject};
 use store::delivery::{Delivery, StoredRef};
+use store::seal::vault::{column_place, damaged, payload_place};
 use store::seal::{DataKey, Place, Sealed};
 use tokio_postgres::Row;
 
@@ -107,7 +107,7 @@ impl Shared {
         let (number, sealed) = Sealed::from_column(column).map_err(damaged("a column"))?;
         let Some(wrapped) = key.filter(|key| key.id == number) else { return Ok(None) };
         let key = self.unwrapped(shop, root, wrapped)?;
-        key.open(place, &sealed).map(Some).map_err(damaged(format!("a column of {shop}/{root}")))
+        Ok(Some(key.open(place, &sealed).map_err(damaged(format!("a column of {shop}/{root}")))?))
     }
 
     /// A row of [`DELIVERY`].
@@ -186,6 +186,6 @@ impl Shared {
         let key = self.unwrapped(&envelope.shop, envelope.subject.root(), &wrapped)?;
         let place = payload_place(&envelope.subject, &envelope.topic, &envelope.raw_hash);
         let what = format!("the payload at position {}", envelope.position);
-        key.open(&place, &sealed).map(|bytes| Some(Bytes::from(bytes))).map_err(damaged(what))
+        Ok(Some(Bytes::from(key.open(&place, &sealed).map_err(damaged(what))?)))
     }
 }

@@ -4,7 +4,6 @@ use crate::codec::{fact_number, nanos, via_number};
 use crate::desk::{Desk, Undo};
 use crate::error::Done;
 use crate::roots::{Root, child};
-use crate::vault::{FreshKey, Vault, payload_place};
 use jiff::Timestamp;
 use kernel::envelope::Via;
 use kernel::id::{Position, ShopId};
@@ -13,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::StoreError;
 use store::log::{Appended, NewEnvelope};
+use store::seal::vault::{FreshKey, Vault, payload_place};
 use store::seal::{DataKey, Sealed};
 
 /// A fact sealed under the key that is probably in force.

@@ -5,7 +5,6 @@ use crate::codec::{self, DEAD, ENDED, UNKNOWN, kind_number, nanos, state_columns
 use crate::desk::Desk;
 use crate::error::{Done, bug};
 use crate::roots::{Root, child};
-use crate::vault::column_place;
 use jiff::Timestamp;
 use kernel::clock::elapsed_ms;
 use kernel::fault::Fault;
@@ -14,6 +13,7 @@ use kernel::version::Order;
 use rusqlite::{Row, params};
 use store::delivery::{DeliveryKind, DeliveryState, NewDelivery, Outcome};
 use store::query::Closed;
+use store::seal::vault::column_place;
 
 /// Bits of `touched`.
 pub(crate) const BY_A_PERSON: i64 = 1;

@@ -9,11 +9,11 @@ use crate::claims::{Claims, Hold, LaneNumber};
 use crate::durability::Durability;
 use crate::error::Done;
 use crate::names::Names;
-use crate::vault::Vault;
 use crate::view::View;
 use crate::webhook_ids::WebhookIds;
 use rusqlite::{CachedStatement, Connection, Params};
 use std::sync::Arc;
+use store::seal::vault::Vault;
 
 /// The opposite of a change in memory.
 #[derive(Debug)]

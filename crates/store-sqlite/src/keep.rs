@@ -25,7 +25,7 @@ const BITE: i64 = 500;
 const LAG_DAYS: u64 = 7;
 
 /// Number, root, number of the master key, wrapped bytes.
-type WrappedKey = (i64, Root, i64, Vec<u8>);
+type WrappedKey = (i64, Root, i32, Vec<u8>);
 
 impl View<'_> {
     pub(crate) fn cursor(&self, name: &str) -> Done<Option<String>> {
@@ -235,7 +235,7 @@ impl Desk {
     }
 
     /// Wraps every data key under a new master key, all or none. Returns the number of that key, and how many.
-    pub(crate) fn rotate(&mut self, new: &MasterKey) -> Done<(i64, u64)> {
+    pub(crate) fn rotate(&mut self, new: &MasterKey) -> Done<(i32, u64)> {
         let number = self.vault.master_number() + 1;
         let (mut count, mut last) = (0, 0);
         loop {

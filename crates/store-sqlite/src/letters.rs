@@ -6,7 +6,6 @@ use crate::deliveries::Slim;
 use crate::desk::Desk;
 use crate::error::{Done, bug};
 use crate::roots::{NO_ROOT, Root, shop_id};
-use crate::vault::column_place;
 use crate::view::{View, flow_name};
 use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind, Reference};
@@ -16,6 +15,7 @@ use sha2::{Digest, Sha256};
 use store::dead::{closed_because, fingerprint};
 use store::delivery::Outcome;
 use store::query::Closed;
+use store::seal::vault::column_place;
 
 /// The place of the fault of a letter.
 pub(crate) const LETTER_FAULT: &str = "dead_letters.fault";

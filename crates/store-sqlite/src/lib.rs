@@ -30,7 +30,6 @@ mod readers;
 mod roots;
 mod route;
 mod triage;
-mod vault;
 mod view;
 mod webhook_ids;
 mod writer;
@@ -42,13 +41,13 @@ use crate::durability::Durability;
 use crate::names::Names;
 use crate::pressure::Pressure;
 use crate::readers::Readers;
-use crate::vault::Vault;
 use crate::writer::Writer;
 use kernel::clock::Clock;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use store::StoreError;
+use store::seal::vault::Vault;
 use store::seal::{MasterKey, Random};
 
 /// Threads that answer questions.

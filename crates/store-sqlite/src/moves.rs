@@ -8,7 +8,6 @@ use crate::desk::Desk;
 use crate::error::Done;
 use crate::letters::json;
 use crate::roots::Root;
-use crate::vault::{Vault, call_place, column_place};
 use jiff::Timestamp;
 use kernel::clock::after;
 use kernel::id::AttemptId;
@@ -16,6 +15,7 @@ use rusqlite::params;
 use store::StoreError;
 use store::delivery::{DeliveryState, EndedAttempt, Move, Moved, NewAttempt, StoredRef, Wait};
 use store::seal::Sealed;
+use store::seal::vault::{Vault, call_place, column_place};
 
 /// The place of the fault of an attempt.
 pub(crate) const ATTEMPT_FAULT: &str = "attempts.fault";

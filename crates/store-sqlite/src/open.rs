@@ -33,7 +33,7 @@ pub(crate) struct Opened {
     pub connection: Connection,
     pub lock: Lock,
     /// The number of the master key in force.
-    pub master: i64,
+    pub master: i32,
 }
 
 fn unreadable(path: &Path, why: &str) -> Fail {

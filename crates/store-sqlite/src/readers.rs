@@ -3,13 +3,13 @@
 
 use crate::error::Done;
 use crate::names::Names;
-use crate::vault::Vault;
 use crate::view::View;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::StoreError;
+use store::seal::vault::Vault;
 use tokio::sync::oneshot;
 
 type Question = Box<dyn FnOnce(&Connection, &Names, &Vault) + Send>;

@@ -3,12 +3,12 @@
 use crate::desk::Desk;
 use crate::error::{Done, bug};
 use crate::names::Names;
-use crate::vault::FreshKey;
 use crate::view::View;
 use kernel::id::ShopId;
 use kernel::subject::Subject;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use store::seal::vault::FreshKey;
 use store::seal::{DataKey, Place, Sealed};
 
 /// A root, by number.
@@ -91,9 +91,9 @@ impl View<'_> {
         let found = self
             .connection
             .prepare_cached(sql)?
-            .query_row([number], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+            .query_row([number], |row| Ok((row.get::<_, i32>(0)?, row.get::<_, Vec<u8>>(1)?)))
             .optional()?;
-        found.map(|(master, wrapped)| self.vault.unwrap(master, shop, root, &wrapped)).transpose()
+        Ok(found.map(|(master, wrapped)| self.vault.unwrap(master, shop, root, &wrapped)).transpose()?)
     }
 
     /// Opens a sealed column; `None` where its key was destroyed.
@@ -104,10 +104,11 @@ impl View<'_> {
         place: &Place,
         column: &[u8],
     ) -> Done<Option<Vec<u8>>> {
-        let (number, sealed) = Sealed::from_column(column).map_err(crate::vault::damaged("a column"))?;
+        let (number, sealed) =
+            Sealed::from_column(column).map_err(store::seal::vault::damaged("a column"))?;
         let Some(key) = self.data_key(number, shop, root)? else { return Ok(None) };
         let what = format!("a column of {shop}/{root}");
-        key.open(place, &sealed).map(Some).map_err(crate::vault::damaged(what))
+        Ok(Some(key.open(place, &sealed).map_err(store::seal::vault::damaged(what))?))
     }
 }
 

@@ -4,7 +4,6 @@ use crate::codec::{nanos, version_bytes};
 use crate::desk::Desk;
 use crate::error::Done;
 use crate::roots::{Root, child, label_number, parts};
-use crate::vault::Vault;
 use crate::view::{ENVELOPE, SealedPayload, View, const_format, flow_name};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -15,6 +14,7 @@ use rusqlite::params;
 use store::StoreError;
 use store::delivery::Standing;
 use store::log::{About, Routed, Unrouted};
+use store::seal::vault::Vault;
 
 /// An envelope that waits for routing, its payload not yet opened.
 #[derive(Debug)]

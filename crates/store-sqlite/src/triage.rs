@@ -7,7 +7,6 @@ use crate::error::{Done, bug};
 use crate::filter::Wanted;
 use crate::letters::{AWAITED_REFERENCE, reference_hash};
 use crate::roots::{NO_ROOT, shop_id};
-use crate::vault::column_place;
 use crate::view::{View, system_name};
 use jiff::Timestamp;
 use kernel::clock::after;
@@ -18,6 +17,7 @@ use std::time::Duration;
 use store::delivery::{DeliveryState, Outcome, Wait};
 use store::operate::{AuditEntry, By, Pause, PauseScope};
 use store::query::{Awaited, Closed, DeliveryFilter};
+use store::seal::vault::column_place;
 
 impl Desk {
     pub(crate) fn release(

@@ -5,7 +5,6 @@ use crate::codec::{self, StateColumns};
 use crate::error::{Done, bug};
 use crate::names::Names;
 use crate::roots::{Root, child, path, shop_id, subject};
-use crate::vault::{Vault, call_place, column_place, damaged, payload_place};
 use bytes::Bytes;
 use kernel::envelope::{Envelope, TraceId};
 use kernel::id::{AttemptId, DeliveryId, DomainName, FlowName, Position, ShopId, SystemName};
@@ -15,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use std::sync::Arc;
 use store::delivery::{Delivery, OpenAttempt, Standing, StoredRef};
 use store::seal::Sealed;
+use store::seal::vault::{Vault, call_place, column_place, damaged, payload_place};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -38,7 +38,7 @@ pub(crate) const ENVELOPE: &str = "e.position, e.shop, e.child, e.domain, e.sour
 pub(crate) struct SealedPayload {
     sealed: Sealed,
     data_key: i64,
-    master: i64,
+    master: i32,
     wrapped: Vec<u8>,
 }
 
@@ -300,6 +300,6 @@ impl SealedPayload {
         };
         let place = payload_place(&envelope.subject, &envelope.topic, &envelope.raw_hash);
         let what = format!("the payload at position {}", envelope.position);
-        key.open(&place, &self.sealed).map(Bytes::from).map_err(damaged(what))
+        Ok(Bytes::from(key.open(&place, &self.sealed).map_err(damaged(what))?))
     }
 }

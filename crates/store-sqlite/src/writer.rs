@@ -331,10 +331,10 @@ fn run_alone(desk: &mut Desk, job: &mut dyn Job) -> Result<(), Fail> {
 mod tests {
     use super::*;
     use crate::names::Names;
-    use crate::vault::Vault;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use store::seal::MasterKey;
+    use store::seal::vault::Vault;
 
     fn desk(folder: &std::path::Path) -> Desk {
         let (key, random) = (MasterKey::from_bytes([1; 32]), crate::tests_random());

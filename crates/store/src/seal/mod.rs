@@ -8,6 +8,7 @@
 mod data_key;
 mod master;
 mod value;
+pub mod vault;
 
 pub use data_key::{DataKey, WRAPPED_BYTES};
 pub use master::{KeyTextError, MasterKey};
