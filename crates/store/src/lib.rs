@@ -12,6 +12,7 @@ pub mod error;
 pub mod lane;
 pub mod log;
 pub mod memory;
+pub mod moving;
 pub mod operate;
 pub mod port;
 pub mod query;
