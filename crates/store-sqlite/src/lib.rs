@@ -21,6 +21,7 @@ mod letters;
 mod life;
 mod migrate;
 mod moves;
+mod moving;
 mod names;
 mod open;
 mod port;
@@ -35,6 +36,7 @@ mod webhook_ids;
 mod writer;
 
 pub use migrate::Migration;
+pub use moving::{Source, reopen};
 
 use crate::desk::Desk;
 use crate::durability::Durability;

@@ -5,6 +5,7 @@ use crate::backup::{backup, beside};
 use crate::checkpoints::BACKSTOP_PAGES;
 use crate::error::{Done, Fail};
 use crate::migrate::{self, MIGRATIONS, Migration};
+use crate::moving::refuse_a_moved_one;
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -69,8 +70,8 @@ pub(crate) fn open(path: &Path, master_key: &MasterKey, random: &dyn Random, now
         create(path, master_key, random, now)?;
     }
     look_first(path, master_key)?;
-    let connection = Connection::open_with_flags(path, write_flags())?;
-    set_up_writer(&connection)?;
+    let connection = writer(path)?;
+    refuse_a_moved_one(&connection, path)?;
     let pending = migrate::pending(&connection, MIGRATIONS)?;
     if let Some(first) = pending.first() {
         let copy = beside(path, &format!(".before-{:04}", first.number));
@@ -91,6 +92,21 @@ pub(crate) fn pending(path: &Path) -> Done<Vec<&'static Migration>> {
     is_ours_and_whole(path)?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     migrate::pending(&connection, MIGRATIONS)
+}
+
+/// The connection that writes.
+pub(crate) fn writer(path: &Path) -> Done<Connection> {
+    let connection = Connection::open_with_flags(path, write_flags())?;
+    set_up_writer(&connection)?;
+    Ok(connection)
+}
+
+/// The lock of a database that is there.
+pub(crate) fn lock_of(path: &Path) -> Done<Lock> {
+    if !is_there(path)? {
+        return Err(unreadable(path, "there is no such file"));
+    }
+    lock(path)
 }
 
 fn write_flags() -> OpenFlags {
@@ -156,7 +172,7 @@ fn create(path: &Path, master_key: &MasterKey, random: &dyn Random, now: Timesta
 }
 
 /// Everything that can be refused, before a connection that writes is opened.
-fn look_first(path: &Path, master_key: &MasterKey) -> Done<()> {
+pub(crate) fn look_first(path: &Path, master_key: &MasterKey) -> Done<()> {
     is_ours_and_whole(path)?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let looked = look(&connection, path, master_key);

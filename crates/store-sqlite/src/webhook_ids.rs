@@ -53,7 +53,8 @@ impl WebhookIds {
     }
 }
 
-fn slot(day: i64) -> i64 {
+/// Which of the tables a day has.
+pub(crate) fn slot(day: i64) -> i64 {
     day.rem_euclid(SLOTS)
 }
 
