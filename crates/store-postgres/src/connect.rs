@@ -66,6 +66,19 @@ impl Target {
         Ok(Self { config, tls })
     }
 
+    /// Where it is, without who connects and with what.
+    pub(crate) fn place(&self) -> String {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let ports = self.config.get_ports();
+        let port = |at: usize| ports.get(at).or_else(|| ports.first()).copied().unwrap_or(5432);
+        let hosts: Vec<String> = hosts.enumerate().map(|(at, host)| format!("{host}:{}", port(at))).collect();
+        let database = self.config.get_dbname().unwrap_or_default();
+        format!("postgres://{}/{database}", hosts.join(","))
+    }
+
     /// A connection to a server that writes, and keeps what it says it has committed.
     pub(crate) async fn connect(&self) -> Done<Client> {
         let client = self.connect_with(|_| ()).await?;

@@ -21,6 +21,7 @@ mod letters;
 mod life;
 mod migrate;
 mod moves;
+pub mod moving;
 mod names;
 mod open;
 mod partitions;

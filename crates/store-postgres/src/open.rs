@@ -5,6 +5,7 @@ use crate::bind::args;
 use crate::codec::nanos;
 use crate::error::{Done, bug};
 use crate::migrate::{self, MIGRATIONS, Migration};
+use crate::moving::refuse_half_a_copy;
 use crate::session::Session;
 use jiff::Timestamp;
 use store::StoreError;
@@ -13,17 +14,33 @@ use store::seal::{MasterKey, Random};
 /// Held while a schema is looked at and made: "TGopen".
 const LOCK: i64 = 0x5447_6f70_656e;
 
-/// The number of the master key in force.
+/// The number of the master key in force. Refuses half a copy, and a store that was moved on.
 pub(crate) async fn open(
     session: &mut Session,
     master_key: &MasterKey,
     random: &dyn Random,
     now: Timestamp,
 ) -> Done<i32> {
+    let master = prepare(session, master_key, random, now).await?;
+    refuse_half_a_copy(session).await?;
+    Ok(master)
+}
+
+/// Begins a transaction during which nobody opens a store. The lock is of the transaction: a pooler between does not keep
+/// it for somebody else.
+pub(crate) fn locked() -> String {
+    format!("BEGIN; SET LOCAL lock_timeout = 30000; SELECT pg_advisory_xact_lock({LOCK})")
+}
+
+/// The schema, made or migrated where need be, and the right key.
+pub(crate) async fn prepare(
+    session: &mut Session,
+    master_key: &MasterKey,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Done<i32> {
     loop {
-        // The lock is of the transaction: a pooler between does not keep it for somebody else.
-        let sql = format!("BEGIN; SET LOCAL lock_timeout = 30000; SELECT pg_advisory_xact_lock({LOCK})");
-        session.begin(&sql).await?;
+        session.begin(&locked()).await?;
         let pending = migrate::pending(session, MIGRATIONS).await?;
         let is_new = pending.len() == MIGRATIONS.len();
         if !is_new {

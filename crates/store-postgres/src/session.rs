@@ -6,12 +6,14 @@
 use crate::bind::Bound;
 use crate::connect::Target;
 use crate::error::{Done, Fail, unavailable};
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row, RowStream, Statement};
 
 /// A connection that this side of the pool uses alone.
 #[derive(Debug)]
@@ -73,6 +75,18 @@ impl Session {
             }
             None => Ok(self.client.execute_typed(sql, values).await?),
         }
+    }
+
+    /// Rows of a statement without values, as they come.
+    pub(crate) async fn stream(&self, sql: &str) -> Done<RowStream> {
+        Ok(self.client.query_typed_raw(sql, std::iter::empty::<(&str, Type)>()).await?)
+    }
+
+    /// Sends what a `COPY … FROM STDIN` takes.
+    pub(crate) async fn copy_in(&self, sql: &str, bytes: Bytes) -> Done<u64> {
+        let mut sink = std::pin::pin!(self.client.copy_in::<_, Bytes>(sql).await?);
+        sink.send(bytes).await?;
+        Ok(sink.finish().await?)
     }
 
     /// Several statements without values.

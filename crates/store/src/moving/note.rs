@@ -7,7 +7,7 @@ use crate::StoreError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What the names of all notes begin with; such cursors do not move.
+/// What the names of notes of a move begin with; such cursors do not move.
 pub const PREFIX: &str = "store.";
 /// In the source: its rows are being copied. No hub starts on it.
 pub const MOVING: &str = "store.moving";
@@ -16,7 +16,7 @@ pub const MOVED: &str = "store.moved";
 /// In the target: it is not whole yet. No hub starts on it.
 pub const COPYING: &str = "store.copying";
 /// It was restored from a backup; the value is a [`Restored`].
-pub const RESTORED: &str = "store.restored";
+pub const RESTORED: &str = "restored";
 
 /// A copy, in the words of both its ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
