@@ -1,12 +1,14 @@
 //! What a configuration means: who owns what, what moves where and when, and which scopes that needs. Data for the
 //! terminal and for `--json`; judges nothing.
 
+use crate::failure;
 use crate::fields;
 use crate::inputs::Inputs;
 use crate::scopes;
 use config::{Config, Flow, Intake, Owners};
 use connector::descriptor::OrderAbilities;
 use kernel::flow::{Mode, duration_text};
+use kernel::id::SystemName;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,11 +16,23 @@ use std::path::Path;
 /// The flow of truth.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Explanation {
+    pub systems: Vec<SystemTruth>,
     pub domains: Vec<DomainTruth>,
     pub flows: Vec<FlowTruth>,
     pub scopes: Vec<ScopeNeed>,
     /// Settings that do not stand in the file.
     pub overridden: Vec<SettingTruth>,
+}
+
+/// One configured system.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct SystemTruth {
+    pub system: String,
+    pub role: String,
+    /// For a person: "Tryton 8.0 over JSON-RPC".
+    pub connector: Option<String>,
+    /// The domains it owns, or fields of one: "orders", "orders: erp.number, erp.state".
+    pub owns: Vec<String>,
 }
 
 /// Whose word counts in one domain.
@@ -57,6 +71,8 @@ pub struct FlowTruth {
     /// The canonical fields that it carries.
     pub carries: Vec<String>,
     pub export_lag: String,
+    /// What happens when the target fails, one sentence each.
+    pub on_failure: Vec<String>,
     /// When an order is exported and confirmed and what a change becomes; absent for other flows.
     pub orders: Option<OrderTruth>,
 }
@@ -104,8 +120,14 @@ fn owner(owners: &Owners) -> String {
 }
 
 pub(crate) fn explain(config: &Config, inputs: &Inputs<'_>) -> Explanation {
+    let domains = domains(config);
     Explanation {
-        domains: domains(config),
+        systems: config
+            .systems
+            .iter()
+            .map(|(name, system)| system_truth(inputs, &domains, name, system))
+            .collect(),
+        domains,
         flows: config
             .flows
             .iter()
@@ -143,6 +165,29 @@ fn domains(config: &Config) -> Vec<DomainTruth> {
     config.ownership.iter().map(truth).collect()
 }
 
+fn system_truth(
+    inputs: &Inputs<'_>,
+    domains: &[DomainTruth],
+    name: &SystemName,
+    system: &config::System,
+) -> SystemTruth {
+    let owned = |truth: &DomainTruth| {
+        let fields = truth.fields.iter().filter(|field| field.owner == name.as_str());
+        let fields: Vec<&str> = fields.map(|field| field.field.as_str()).collect();
+        match (truth.system_of_record == name.as_str(), fields.is_empty()) {
+            (true, _) => Some(truth.domain.clone()),
+            (false, false) => Some(format!("{}: {}", truth.domain, fields.join(", "))),
+            (false, true) => None,
+        }
+    };
+    SystemTruth {
+        system: name.to_string(),
+        role: system.role.value.as_str().to_owned(),
+        connector: inputs.descriptor(name.as_str()).map(|descriptor| descriptor.title.clone()),
+        owns: domains.iter().filter_map(owned).collect(),
+    }
+}
+
 fn flow_truth(config: &Config, inputs: &Inputs<'_>, name: &str, flow: &Flow) -> FlowTruth {
     let descriptor = inputs.descriptor(flow.target.as_str());
     let ownership = config.ownership.get(&flow.domain.value);
@@ -164,6 +209,7 @@ fn flow_truth(config: &Config, inputs: &Inputs<'_>, name: &str, flow: &Flow) -> 
         mapping: shown(config, &flow.mapping),
         carries: carries.into_iter().collect(),
         export_lag: duration_text(flow.slo.export_lag.value),
+        on_failure: failure::words(config, inputs, &flow.target.value),
         orders: flow.exports_orders().then(|| orders(flow, descriptor.map(|known| known.orders.clone()))),
     }
 }

@@ -62,6 +62,7 @@ fn flow_text(flow: &FlowTruth) -> String {
     line("mapping", &flow.mapping);
     line("carries", &flow.carries.join(", "));
     line("export lag", &flow.export_lag);
+    line("on failure", &flow.on_failure.join("; "));
     if let Some(orders) = &flow.orders {
         line("export when", &orders.export_when.join(", or "));
         line("confirm", &orders.confirm_when);

@@ -9,12 +9,14 @@ mod echo;
 mod explain;
 mod explain_text;
 mod expressions;
+mod failure;
 mod fields;
 mod inputs;
 mod judge;
 mod load;
 mod mappings;
 mod owners;
+mod picture;
 mod policies;
 mod references;
 mod scopes;
@@ -23,10 +25,14 @@ mod served;
 mod systems;
 mod topics;
 
-pub use explain::{DomainTruth, Explanation, FieldTruth, FlowTruth, OrderTruth, ScopeNeed, SettingTruth};
+pub use explain::{
+    DomainTruth, Explanation, FieldTruth, FlowTruth, OrderTruth, ScopeNeed, SettingTruth, SystemTruth,
+};
 pub use inputs::{
     DocumentFacts, ExpressionFault, Expressions, Inputs, MappingFacts, MappingInput, RuleFacts, TopicFacts,
 };
+
+pub use picture::Width;
 
 pub use load::{DomainExpressions, describe_systems, load_mapping, verbs};
 

@@ -6,7 +6,7 @@ mod support;
 use config::{Code, Config};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use tidegate_check::{Inputs, Report};
+use tidegate_check::{Inputs, Report, Width};
 
 fn tests() -> PathBuf {
     // Relative, so that no path of this machine stands in what is expected.
@@ -149,7 +149,7 @@ mod arbitrary {
             let expressions = support::expressions();
             let inputs = support::inputs(&reading.config, &good, &good, &expressions);
             let report = tidegate_check::run(&reading.config, &inputs).with(reading.findings);
-            let _ = (config::render(&report.findings), report.explanation.to_string(), serde_json::to_string(&report).unwrap());
+            let _ = (config::render(&report.findings), report.explanation.to_string(), report.explanation.to_svg(Width::Wide), report.explanation.to_mermaid(), serde_json::to_string(&report).unwrap());
         }
     }
 }

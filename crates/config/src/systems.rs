@@ -135,6 +135,24 @@ pub enum Role {
     Ipaas,
 }
 
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shopify => SHOPIFY,
+            Self::Erp => "erp",
+            Self::Pricing => "pricing",
+            Self::Pim => "pim",
+            Self::Dam => "dam",
+            Self::Oms => "oms",
+            Self::Wms => "wms",
+            Self::Crm => "crm",
+            Self::Cdp => "cdp",
+            Self::Bus => "bus",
+            Self::Ipaas => "ipaas",
+        }
+    }
+}
+
 /// What becomes of a write whose answer is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {

@@ -81,6 +81,7 @@ fn tryton(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         cancel: BTreeSet::from([Becomes::CounterDocument, Becomes::Ticket]),
         reports_totals: true,
         adjusts_line: true,
+        ..OrderAbilities::default()
     };
     Ok(tryton)
 }
