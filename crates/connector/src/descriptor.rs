@@ -71,6 +71,8 @@ pub struct OrderAbilities {
     pub reports_totals: bool,
     /// It can add a line for a difference.
     pub adjusts_line: bool,
+    /// An object that is observed shows what it comes to and in which currency, so that a day can be added up from it.
+    pub lists_totals: bool,
 }
 
 /// [`ChangeBecomes`] with an order, for sets.

@@ -10,6 +10,7 @@ use kernel::fault::{Fault, Reference};
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::id::ShopId;
 use kernel::key::{CallKey, ObjectKey};
+use kernel::money::{Money, MoneyBag};
 use kernel::subject::Subject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,6 +85,14 @@ pub struct ObjectState {
     /// Whether it was found under a former connector's reference.
     #[serde(default)]
     pub adopted: bool,
+}
+
+/// What an object comes to, as the target itself stores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub gross: Money,
+    /// Cancelled, or undone by a counter document: it is there and stands for nothing.
+    pub void: bool,
 }
 
 /// What `observe` found: the object, and what `plan` needs besides (resolved references, settings of the target).
@@ -175,6 +184,10 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// The next step from what is to what is wanted. Pure: same arguments, same answer, no clock.
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan;
 
+    /// What an observed object comes to, for whoever adds up a day; reads the target's own amounts and computes none.
+    /// `None` where it shows none: then the descriptor does not say `lists_totals`, or this one object has none. Pure.
+    fn held(&self, observed: &Observation) -> Option<Held>;
+
     /// Makes the call. A fault is Ambiguous unless it is certain that nothing was done, or what was done.
     async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault>;
 
@@ -193,6 +206,9 @@ pub struct Listed {
     /// What tells two states of one instant apart, in the source's own short form; only the source's comparison
     /// reads it. Empty where there is nothing to compare.
     pub fingerprint: String,
+    /// What it comes to, as edited and not as refunded; nothing where it is cancelled. `None` where no totals were asked
+    /// for, or where only reading it can tell.
+    pub charged: Option<MoneyBag>,
 }
 
 /// What a list is asked for.
@@ -206,6 +222,8 @@ pub struct ListQuery {
     pub cursor: Option<String>,
     /// What share of the source's budget may be used, 1 to 100.
     pub budget_percent: u8,
+    /// With what each comes to, for whoever adds up a day. Such a list costs more.
+    pub totals: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

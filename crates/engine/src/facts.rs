@@ -7,6 +7,7 @@ use kernel::envelope::FactKind;
 use kernel::fault::Fault;
 use kernel::flow::OrderPolicy;
 use kernel::key::ObjectKey;
+use kernel::money::MoneyBag;
 use kernel::subject::Subject;
 use kernel::version::Digest;
 use serde_json::Value;
@@ -75,6 +76,11 @@ pub trait Facts: Send + Sync + Debug {
     /// Whether a known state can be the one that a list of the source shows under this fingerprint: tells two states of
     /// the same second apart, as far as the list shows it.
     fn can_be(&self, body: &Value, fingerprint: &str) -> bool;
+
+    /// What it comes to, as edited and not as refunded; nothing where it was called off. `None` for what has no amount.
+    fn charged(&self, _state: &State) -> Option<MoneyBag> {
+        None
+    }
 
     /// Whether the flow takes it.
     fn admit(&self, state: &State, policy: &OrderPolicy, history: History, now: Timestamp) -> Admission;

@@ -48,7 +48,7 @@ use engine::work::sweep::Settings;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kernel::clock::Clock;
-use kernel::flow::Mode;
+use kernel::flow::{Difference, Mode};
 use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use serde::Serialize;
 use std::sync::Arc;
@@ -72,6 +72,8 @@ pub struct AdminParts {
 pub struct WorkScope {
     pub scope: Scope,
     pub target: Arc<dyn Connector>,
+    /// The flow's: what it accepts is no discrepancy of amounts.
+    pub difference: Difference,
     /// The shop's: a day is a day there.
     pub zone: TimeZone,
     pub sweep: Settings,

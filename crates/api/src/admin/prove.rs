@@ -1,4 +1,4 @@
-//! `POST prove`: accounts for every order of a day, counted again from the source and from the target.
+//! `POST prove`: accounts for every order of a day, counted and added up again from the source and from the target.
 
 use super::asked::{Body, NothingElse};
 use super::stream::{Teller, streamed};
@@ -83,7 +83,7 @@ async fn walk(
     let mut all = Proved { day: date.to_string(), ..Proved::default() };
     for (work, from, until) in works {
         let progress = teller.after(all.proof.source);
-        let proof = prove_span(&work.scope, &work.target, from, until, &progress).await?;
+        let proof = prove_span(&work.scope, &work.target, &work.difference, from, until, &progress).await?;
         all.spans.push(Span { place: Place::of(&work), from, until });
         merge(&mut all.proof, proof);
     }
@@ -111,6 +111,7 @@ fn merge(all: &mut Proof, part: Proof) {
         hands,
         released,
         swept,
+        amounts,
         accounts,
     } = part;
     all.source += source;
@@ -126,5 +127,6 @@ fn merge(all: &mut Proof, part: Proof) {
     all.hands += hands;
     all.released += released;
     all.swept += swept;
+    all.amounts.merge(amounts);
     all.accounts.extend(accounts);
 }

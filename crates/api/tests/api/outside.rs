@@ -4,7 +4,7 @@ use crate::world::{NOW, at, order};
 use async_trait::async_trait;
 use connector::descriptor::{Descriptor, OrderAbilities, UnknownAnswer};
 use connector::port::{
-    Applied, CallContext, Connector, ExternalRef, ListBy, ListPage, ListQuery, Listed, ObjectState,
+    Applied, CallContext, Connector, ExternalRef, Held, ListBy, ListPage, ListQuery, Listed, ObjectState,
     Observation, Observed, Plan, Read, Source, Step, Wanted,
 };
 use engine::facts::{Admission, Confirm, Facts, History, State};
@@ -13,6 +13,7 @@ use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind, Reference};
 use kernel::flow::OrderPolicy;
 use kernel::key::CallKey;
+use kernel::money::{Money, MoneyBag, PresentmentMoney, ShopMoney};
 use kernel::subject::Subject;
 use kernel::version::Digest;
 use serde_json::{Value, json};
@@ -20,6 +21,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+pub(crate) fn eur(amount: &str) -> Money {
+    Money::parse(amount, "EUR".parse().unwrap()).unwrap()
+}
 
 /// A shop whose orders can be listed and read.
 #[derive(Debug, Default)]
@@ -38,7 +43,16 @@ impl Shop {
             created_at: created,
             updated_at: created,
             fingerprint: String::new(),
+            charged: None,
         });
+    }
+
+    /// As [`has`](Self::has), with what the list says that it comes to.
+    pub(crate) fn charges(&self, number: u64, created: Timestamp, total: Option<&str>) {
+        self.has(number, created);
+        let money = total.map(eur);
+        let bag = money.map(|money| MoneyBag::new(ShopMoney::new(money), PresentmentMoney::new(money)));
+        self.orders.lock().unwrap().last_mut().unwrap().charged = bag;
     }
 }
 
@@ -79,12 +93,20 @@ pub(crate) struct Erp {
     descriptor: Descriptor,
     /// How many objects it has under a reference; an order that is not named here is not there.
     pub(crate) has: Mutex<BTreeMap<Subject, u64>>,
+    /// What an order comes to in its books.
+    pub(crate) books: Mutex<BTreeMap<Subject, Money>>,
     asking: AtomicU32,
     pub(crate) asked_at_once: AtomicU32,
 }
 
 impl Default for Erp {
     fn default() -> Self {
+        Self::with(OrderAbilities { lists_totals: true, ..OrderAbilities::default() })
+    }
+}
+
+impl Erp {
+    pub(crate) fn with(orders: OrderAbilities) -> Self {
         let descriptor = Descriptor {
             kind: "test".into(),
             title: "an ERP".into(),
@@ -93,12 +115,13 @@ impl Default for Erp {
             health: false,
             observe_first: true,
             resolves_references: false,
-            orders: OrderAbilities::default(),
+            orders,
             settings: Vec::new(),
         };
         Self {
             descriptor,
             has: Mutex::default(),
+            books: Mutex::default(),
             asking: AtomicU32::new(0),
             asked_at_once: AtomicU32::new(0),
         }
@@ -126,13 +149,20 @@ impl Connector for Erp {
         let external = ExternalRef { id: "1".into(), number: None, state: None };
         let object = match count {
             0 => Observed::None,
-            1 => Observed::One(ObjectState { external, body: Value::Null, adopted: false }),
+            1 => {
+                let gross = self.books.lock().unwrap().get(&wanted.subject).copied();
+                Observed::One(ObjectState { external, body: json!(gross), adopted: false })
+            }
             _ => Observed::Many((0..count).map(|id| id.to_string()).collect()),
         };
         Ok(Observation { object, ..Observation::unasked() })
     }
     fn plan(&self, _: &Wanted, _: &Observation) -> Plan {
         Plan::NotAllowed(not_asked())
+    }
+    fn held(&self, observed: &Observation) -> Option<Held> {
+        let Observed::One(state) = &observed.object else { return None };
+        Some(Held { gross: serde_json::from_value(state.body.clone()).ok()?, void: false })
     }
     async fn apply(&self, _: &CallContext, _: &CallKey, _: &Step) -> Result<Applied, Fault> {
         Err(not_asked())
@@ -164,6 +194,10 @@ impl Facts for Plain {
     }
     fn can_be(&self, _: &Value, _: &str) -> bool {
         true
+    }
+    /// What only reading tells: a euro for each order.
+    fn charged(&self, _: &State) -> Option<MoneyBag> {
+        Some(MoneyBag::new(ShopMoney::new(eur("1")), PresentmentMoney::new(eur("1"))))
     }
     fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
         Admission::Export

@@ -1,5 +1,6 @@
 //! Works that take their time: one JSON object a line, the last one the result or the error.
 
+use crate::outside::eur;
 use crate::world::{TOKEN, World, ago, at, due, order, unknown_item};
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -70,6 +71,72 @@ async fn what_the_target_says_counts_against_the_hubs_word() {
     world.erp.has.lock().unwrap().extend([(order(2), 1), (order(3), 1)]);
     let proof = world.post("prove", json!({ "day": DAY })).await.result();
     assert_eq!(proof["holds"], true, "{proof}");
+}
+
+/// An order by what the list says of it, what the target's books say, and what is found.
+type Compared = (Option<&'static str>, &'static str, Value);
+
+#[tokio::test]
+async fn what_each_order_comes_to_is_compared_and_a_changed_one_is_named() {
+    let world = World::new().await;
+    let cases: [Compared; 5] = [
+        (Some("10.00"), "10.00", Value::Null),
+        (Some("20.00"), "20.05", json!({ "because": "accepted", "difference": "-0.05" })),
+        (Some("30.00"), "29.00", json!({ "because": "unexplained", "difference": "1.00" })),
+        // The list could not tell: the order was read, and is a euro.
+        (None, "1.00", Value::Null),
+        (None, "1.06", json!({ "because": "unexplained", "difference": "-0.06" })),
+    ];
+    for (number, (charged, books, _)) in (1..).zip(&cases) {
+        world.exported(number, noon()).await;
+        world.shop.charges(number, noon(), *charged);
+        world.erp.has.lock().unwrap().insert(order(number), 1);
+        world.erp.books.lock().unwrap().insert(order(number), eur(books));
+    }
+    // Rightly not there.
+    let filtered = DeliveryState::Ended(Outcome::Filtered { rule: "test order".into() });
+    world.order(6, noon(), filtered, None).await;
+    world.shop.charges(6, noon(), Some("5.00"));
+    let proof = world.post("prove", json!({ "day": DAY })).await.result();
+    let differences = proof["amounts"]["differences"].as_array().unwrap();
+    let mut found = differences.iter();
+    for (number, (.., expected)) in (1..).zip(&cases).filter(|(_, case)| !case.2.is_null()) {
+        let differing: &Value = found.next().unwrap();
+        assert_eq!(differing["subject"], order(number).to_string(), "{proof}");
+        assert_eq!(differing["because"], expected["because"]);
+        assert_eq!(differing["difference"]["amount"], expected["difference"]);
+    }
+    assert!(found.next().is_none(), "{proof}");
+    let amounts = &proof["amounts"];
+    assert_eq!([&amounts["compared"], &amounts["wrong"], &amounts["untold"]], [5, 2, 0]);
+    let sum = json!({
+        "orders": 6, "source": money("67.00"), "not_at_target": money("5.00"), "at_target": money("61.11"),
+        "difference": money("0.89"),
+    });
+    assert_eq!(amounts["sums"], json!([sum]));
+    assert_eq!(proof["holds"], false, "two amounts that nothing explains");
+    world.erp.books.lock().unwrap().extend([(order(3), eur("30.00")), (order(5), eur("1.00"))]);
+    let proof = world.post("prove", json!({ "day": DAY })).await.result();
+    assert_eq!((&proof["amounts"]["wrong"], &proof["holds"]), (&json!(0), &json!(true)), "{proof}");
+}
+
+fn money(amount: &str) -> Value {
+    json!({ "amount": amount, "currency": "EUR" })
+}
+
+#[tokio::test]
+async fn a_target_that_lists_no_totals_is_counted_and_it_is_said() {
+    let mut world = World::new().await;
+    let mut works = world.parts.works.clone();
+    let erp = Arc::new(crate::outside::Erp::with(connector::descriptor::OrderAbilities::default()));
+    erp.has.lock().unwrap().insert(order(1), 1);
+    works[0].target = erp;
+    world.exported(1, noon()).await;
+    world.shop.charges(1, noon(), Some("10.00"));
+    world = world.and(|parts| parts.works = works);
+    let proof = world.post("prove", json!({ "day": DAY })).await.result();
+    assert_eq!(proof["amounts"]["counts_only"], json!(["orders_to_erp"]));
+    assert_eq!((&proof["amounts"]["sums"], &proof["holds"]), (&json!([]), &json!(true)));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use kernel::clock::{Clock, Mono, Now};
 use kernel::envelope::{FactKind, Priority, TraceId, Via};
 use kernel::fault::{Fault, FaultKind};
-use kernel::flow::Mode;
+use kernel::flow::{Difference, Mode};
 use kernel::id::{DeliveryId, DomainName, FlowName, Position, ShopId, SystemName};
 use kernel::key::{CallKey, ChangeKey, ObjectKey};
 use kernel::subject::{Lane, Subject};
@@ -184,6 +184,7 @@ impl World {
         let work = WorkScope {
             scope,
             target: target.clone(),
+            difference: Difference::Accept("0.05".parse().unwrap()),
             zone: TimeZone::get("Europe/Amsterdam").unwrap(),
             sweep: Settings { overlap: 10 * minute, grace: minute, from: go_live_at },
             go_live_at,

@@ -3,7 +3,7 @@
 use super::converge::{At, Memory, Walk};
 use super::{Bench, Check, Kept, Trouble};
 use crate::descriptor::UnknownAnswer;
-use crate::port::{Observation, Observed, Plan, Stage};
+use crate::port::{Observation, Observed, Plan, Stage, Wanted};
 use futures_util::FutureExt;
 use kernel::fault::FaultKind;
 
@@ -14,6 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("a request cut on its way: Ambiguous, then one object", |bench| request_cut(bench).boxed()),
     ("a newer content reaches the same object", |bench| changed(bench).boxed()),
     ("several objects under one key: none is written to", |bench| many(bench).boxed()),
+    ("what an object comes to is what the target's books say", |bench| held(bench).boxed()),
     ("a missing reference is named", |bench| missing(bench).boxed()),
     ("references exist or not", |bench| references(bench).boxed()),
     ("a create is planned where nothing was asked", |bench| unasked(bench).boxed()),
@@ -151,7 +152,7 @@ async fn changed(bench: &Bench<'_>) -> Kept {
     walk.finish(Memory::Recorded).await?;
     let known = walk.wanted.known.clone();
     for memory in [Memory::Kept, Memory::Recorded] {
-        let newer = crate::port::Wanted { known: known.clone(), ..changed.clone() };
+        let newer = Wanted { known: known.clone(), ..changed.clone() };
         let mut walk = Walk::new(bench, newer);
         walk.finish(memory).await?;
         if memory == Memory::Kept && walk.applied.is_empty() {
@@ -185,6 +186,46 @@ async fn many(bench: &Bench<'_>) -> Kept {
         Plan::Next(step) => Err(format!("{} is planned although there are two", step.name)),
         Plan::Done(_) => Err("two are taken for done".to_owned()),
         Plan::NotAllowed(_) => Ok(()),
+    }
+}
+
+async fn held(bench: &Bench<'_>) -> Kept {
+    let mut wanted = bench.wanted(0);
+    // What is confirmed is not changed by hand so easily.
+    wanted.stage = Stage::Present;
+    let mut walk = Walk::new(bench, wanted);
+    walk.finish(Memory::Recorded).await?;
+    held_is_the_books(bench, &walk.wanted, "when done").await?;
+    if bench.fixture.misprice(&walk.wanted).await {
+        held_is_the_books(bench, &walk.wanted, "after somebody changed it").await?;
+    }
+    Ok(())
+}
+
+/// The question that `prove` asks: nothing goes into it but the key and the link.
+async fn held_is_the_books(bench: &Bench<'_>, wanted: &Wanted, when: &str) -> Kept {
+    let connector = bench.connector();
+    let asked = Wanted { body: serde_json::Value::Null, ..wanted.clone() };
+    let observation = connector
+        .observe(&bench.call(), &asked)
+        .await
+        .map_err(|fault| format!("{when}: observe failed: {fault}"))?;
+    let (held, books) = (connector.held(&observation), bench.fixture.total(wanted).await);
+    let lists = connector.descriptor().orders.lists_totals;
+    match (lists, held, books) {
+        (false, None, _) => Ok(()),
+        (false, Some(held), _) => {
+            Err(format!("{when}: the descriptor lists no totals, and {} is held", held.gross))
+        }
+        (true, _, None) => Err("the descriptor lists totals, and the fixture has no books to compare".into()),
+        (true, None, Some(books)) => Err(format!("{when}: the books say {books}, and nothing is held")),
+        (true, Some(held), Some(_)) if held.void => {
+            Err(format!("{when}: nobody cancelled it, and it is void"))
+        }
+        (true, Some(held), Some(books)) if held.gross == books => Ok(()),
+        (true, Some(held), Some(books)) => {
+            Err(format!("{when}: the books say {books}, and {} is held", held.gross))
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use kernel::envelope::TraceId;
 use kernel::fault::Reference;
 use kernel::id::{NameError, ShopId};
 use kernel::key::CallKey;
+use kernel::money::Money;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,6 +59,16 @@ pub trait Fixture: Send + Sync {
 
     /// How many objects the target holds for what is wanted, counted in the target itself and not by the connector.
     async fn count(&self, wanted: &Wanted) -> usize;
+
+    /// What the object of what is wanted comes to in the target's own books, for a connector that lists totals.
+    async fn total(&self, _wanted: &Wanted) -> Option<Money> {
+        None
+    }
+
+    /// Changes what the object comes to behind the connector's back; `false` where the target refuses that.
+    async fn misprice(&self, _wanted: &Wanted) -> bool {
+        false
+    }
 
     /// Makes a second object under the same key behind the connector's back; `false` where the target refuses that.
     async fn duplicate(&self, _wanted: &Wanted) -> bool {

@@ -6,6 +6,7 @@ use super::template::{ConstantBody, Template};
 use connector::outbound::OutboundConfig;
 use connector::settings::{Secrets, Section, Settings};
 use kernel::fault::FaultKind;
+use kernel::money::Currency;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -119,6 +120,15 @@ pub(super) struct States {
 pub(super) struct Total {
     pub(super) wanted: Pointer,
     pub(super) object: Pointer,
+    /// In which currency; without it amounts are compared order by order and never added up.
+    pub(super) currency: Option<CurrencyAt>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CurrencyAt {
+    Pointer(Pointer),
+    /// The system has one for all.
+    Always(Currency),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -208,6 +218,13 @@ impl Config {
             at.problem(
                 "read",
                 "is required where the version is a header: a list has one header for all its objects",
+            );
+        }
+        let lists = self.total.as_ref().is_some_and(|total| total.currency.is_some());
+        if lists && self.look_up.is_none() && self.read.is_none() {
+            at.problem(
+                "total",
+                "has a currency, to add up what the system holds, and neither look_up nor read shows an object",
             );
         }
         if self.outbound.base.is_empty() {

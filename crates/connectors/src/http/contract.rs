@@ -15,6 +15,7 @@ use kernel::fault::Reference;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::id::ShopId;
 use kernel::key::ObjectKey;
+use kernel::money::Money;
 use kernel::subject::Subject;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -122,6 +123,16 @@ impl Fixture for BackOffice {
         self.erp.sales().iter().filter(|sale| sale.content.reference == wanted.object_key.as_str()).count()
     }
 
+    async fn total(&self, wanted: &Wanted) -> Option<Money> {
+        let sales = self.erp.sales();
+        let sale = sales.iter().find(|sale| sale.content.reference == wanted.object_key.as_str())?;
+        Money::parse(&sale.totals.gross.to_string(), sale.content.currency.parse().ok()?).ok()
+    }
+
+    async fn misprice(&self, wanted: &Wanted) -> bool {
+        self.erp.misprice(wanted.object_key.as_str(), rust_decimal::Decimal::new(7, 2))
+    }
+
     async fn duplicate(&self, wanted: &Wanted) -> bool {
         let mut config = OutboundConfig::new(self.erp.url());
         config.headers = vec![("authorization".into(), format!("Bearer {}", self.erp.token()))];
@@ -167,6 +178,12 @@ impl Fixture for Keyed {
     }
     async fn count(&self, wanted: &Wanted) -> usize {
         self.0.count(wanted).await
+    }
+    async fn total(&self, wanted: &Wanted) -> Option<Money> {
+        self.0.total(wanted).await
+    }
+    async fn misprice(&self, wanted: &Wanted) -> bool {
+        self.0.misprice(wanted).await
     }
 }
 

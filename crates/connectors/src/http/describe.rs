@@ -49,6 +49,7 @@ fn orders(config: &Config) -> OrderAbilities {
         cancel: becomes(StepKind::Cancel),
         reports_totals: config.total.is_some(),
         adjusts_line: false,
+        lists_totals: config.total.as_ref().is_some_and(|total| total.currency.is_some()),
     }
 }
 
@@ -195,6 +196,14 @@ const SETTINGS: &[Row] = &[
     ),
     ("total.wanted", Text, false, None, "Pointer to the total in what the mapping makes.", "/totals/gross"),
     ("total.object", Text, false, None, "Pointer to the total that it computed.", "/totals/gross"),
+    (
+        "total.currency",
+        Text,
+        false,
+        None,
+        "Pointer to the total's currency, or the one that it always is: then prove adds up what it holds.",
+        "/currency",
+    ),
     ("faults.code", Text, false, None, "Pointer to the code in a refusal.", "/error/code"),
     ("faults.message", Text, false, None, "Pointer to its text.", "/error/message"),
     ("faults.field", Text, false, None, "Pointer to the name of the field at fault.", "/error/field"),

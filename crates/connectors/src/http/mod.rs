@@ -28,7 +28,7 @@ use connector::descriptor::Descriptor;
 use connector::list::Connected;
 use connector::outbound::{Answer, Outbound, Request};
 use connector::port::{
-    Applied, CallContext, Connector, ExternalRef, Observation, Observed, Plan, Step, Wanted,
+    Applied, CallContext, Connector, ExternalRef, Held, Observation, Observed, Plan, Step, Wanted,
 };
 use connector::settings::{Secrets, Settings};
 use frozen::Frozen;
@@ -85,6 +85,11 @@ impl Connector for HttpConnector {
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
         plan::plan(&self.config, wanted, observed)
+    }
+
+    fn held(&self, observed: &Observation) -> Option<Held> {
+        let Observed::One(state) = &observed.object else { return None };
+        self.config.held(state)
     }
 
     async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault> {

@@ -1,9 +1,11 @@
 //! Objects as a target's answers hold them. Owns where the id and the rest are found; what is not where the
 //! configuration says is not guessed.
 
-use super::config::ObjectAt;
+use super::compare::amount;
+use super::config::{Config, CurrencyAt, ObjectAt};
 use connector::outbound::Answer;
-use connector::port::{ExternalRef, ObjectState};
+use connector::port::{ExternalRef, Held, ObjectState};
+use kernel::money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -64,6 +66,21 @@ impl ObjectAt {
     /// Whether the object bears this reference; any does where the configuration does not say where it stands.
     pub(super) fn bears(&self, object: &Value, reference: &str) -> bool {
         self.reference.as_ref().is_none_or(|at| scalar(object, at).is_some_and(|found| found == reference))
+    }
+}
+
+impl Config {
+    /// What the object comes to by its own account, where the configuration says in which currency.
+    pub(super) fn held(&self, state: &ObjectState) -> Option<Held> {
+        let total = self.total.as_ref()?;
+        let object = Body::of(state).object;
+        let currency = match total.currency.as_ref()? {
+            CurrencyAt::Always(currency) => *currency,
+            CurrencyAt::Pointer(at) => scalar(&object, at)?.parse().ok()?,
+        };
+        let gross = Money::new(object.pointer(&total.object).and_then(amount)?, currency);
+        let void = state.external.state.as_ref().is_some_and(|is| self.states.cancelled.contains(is));
+        Some(Held { gross, void })
     }
 }
 

@@ -6,9 +6,10 @@ use super::examples::{Example, FIRST};
 use async_trait::async_trait;
 use connector::contract::Fixture;
 use connector::descriptor::Descriptor;
-use connector::port::{Applied, CallContext, Connector, Observation, Observed, Plan, Step, Wanted};
+use connector::port::{Applied, CallContext, Connector, Held, Observation, Observed, Plan, Step, Wanted};
 use kernel::fault::{Fault, FaultKind, Reference};
 use kernel::key::CallKey;
+use kernel::money::Money;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,12 +36,14 @@ enum Bug {
     TakesItsTime,
     /// An answered create does not say what it made.
     NamesNothing,
+    /// What an object comes to is what was once asked for.
+    HoldsTheWish,
     /// Done, and yet each time something is to be written.
     NeverDone,
 }
 
 /// The bug, and a word of the check that has to see it.
-const BUGS: [(Bug, &str); 10] = [
+const BUGS: [(Bug, &str); 11] = [
     (Bug::UnknownIsTransient, "applied and not answered"),
     (Bug::ReadIsAmbiguous, "nothing was sent"),
     (Bug::SendsAgain, "applied and not answered"),
@@ -50,6 +53,7 @@ const BUGS: [(Bug, &str); 10] = [
     (Bug::ForgetsWhen, "throttled"),
     (Bug::TakesItsTime, "silence ends"),
     (Bug::NamesNothing, "what is wanted is reached"),
+    (Bug::HoldsTheWish, "what an object comes to"),
     (Bug::NeverDone, "what is wanted is reached"),
 ];
 
@@ -118,6 +122,12 @@ impl Connector for Planted {
         self.inner.plan(wanted, observed)
     }
 
+    fn held(&self, observed: &Observation) -> Option<Held> {
+        let held = self.inner.held(observed)?;
+        let wish = Money::parse("27.97", held.gross.currency()).unwrap();
+        Some(if self.is(Bug::HoldsTheWish) { Held { gross: wish, ..held } } else { held })
+    }
+
     async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault> {
         let call = self.call(call);
         match self.inner.apply(&call, key, step).await {
@@ -158,6 +168,12 @@ impl Fixture for WithBug {
     }
     async fn count(&self, wanted: &Wanted) -> usize {
         self.office.count(wanted).await
+    }
+    async fn total(&self, wanted: &Wanted) -> Option<Money> {
+        self.office.total(wanted).await
+    }
+    async fn misprice(&self, wanted: &Wanted) -> bool {
+        self.office.misprice(wanted).await
     }
     async fn duplicate(&self, wanted: &Wanted) -> bool {
         self.office.duplicate(wanted).await

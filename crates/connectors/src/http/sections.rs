@@ -3,8 +3,8 @@
 
 use super::compare::Compare;
 use super::config::{
-    Body, Declared, Exists, Faults, Idempotency, LookUp, ObjectAt, Pointer, States, StepConfig, StepKind,
-    Total,
+    Body, CurrencyAt, Declared, Exists, Faults, Idempotency, LookUp, ObjectAt, Pointer, States, StepConfig,
+    StepKind, Total,
 };
 use super::template::{ConstantBody, STEP_NAMES, Template};
 use connector::outbound::{Auth, OutboundConfig};
@@ -153,7 +153,26 @@ pub(super) fn compare(at: &Section<'_>) -> Compare {
 }
 
 pub(super) fn total(at: &Section<'_>) -> Total {
-    Total { wanted: required_pointer(at, "wanted"), object: required_pointer(at, "object") }
+    Total {
+        wanted: required_pointer(at, "wanted"),
+        object: required_pointer(at, "object"),
+        currency: currency(at),
+    }
+}
+
+/// Where it stands, or which it always is.
+fn currency(at: &Section<'_>) -> Option<CurrencyAt> {
+    let text = at.text("currency")?;
+    if text.starts_with('/') {
+        return Some(CurrencyAt::Pointer(text));
+    }
+    match text.parse() {
+        Ok(currency) => Some(CurrencyAt::Always(currency)),
+        Err(_) => {
+            at.problem("currency", format!("{text:?} is neither a pointer (/currency) nor a currency (EUR)"));
+            None
+        }
+    }
 }
 
 pub(super) fn faults(at: &Section<'_>) -> Faults {

@@ -25,7 +25,7 @@ fn the_examples_declare_what_the_page_says() {
     assert!(first.health && first.resolves_references && !first.observe_first && first.orders.confirms);
     assert_eq!(first.orders.cancel, BTreeSet::from([Becomes::Ticket, Becomes::Amend]));
     assert_eq!(first.orders.line, BTreeSet::from([Becomes::Ticket]));
-    assert!(first.orders.reports_totals);
+    assert!(first.orders.reports_totals && first.orders.lists_totals);
     let second = described(&Example::read(SECOND));
     assert_eq!(second.unknown, UnknownAnswer::LookUp { lag: Duration::from_secs(5) });
     assert!(second.observe_first && !second.resolves_references && !second.orders.reports_totals);
@@ -53,6 +53,7 @@ fn every_mistake_is_told_with_its_key() {
         "amend": {"path": "/sales/{id}", "headers": {"If-Match": "{version}"}},
         "object": {"id": "id"},
         "faults": {"codes": {"x": "maybe"}, "statuses": {"200": "rejected"}},
+        "total": {"wanted": "/total", "object": "total", "currency": "Euro"},
         "wait": "5s",
     });
     let table = connection.as_object().unwrap().clone();
@@ -74,6 +75,8 @@ fn every_mistake_is_told_with_its_key() {
         "object.id:",
         "faults.codes:",
         "faults.statuses:",
+        "total.object:",
+        "total.currency: \"Euro\" is neither a pointer",
         "wait: is not known here",
     ] {
         assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key} in {problems:#?}");

@@ -16,6 +16,7 @@ use kernel::fault::Reference;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::id::ShopId;
 use kernel::key::ObjectKey;
+use kernel::money::Money;
 use kernel::subject::Subject;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -125,6 +126,14 @@ impl Tryton {
         rpc.call(&call(), Access::Read, &rpc::body(method, &params)).await.unwrap()
     }
 
+    /// The sale under the key of what is wanted.
+    async fn sale_id(&self, wanted: &Wanted) -> Value {
+        let domain = json!([["reference", "=", wanted.object_key.as_str()]]);
+        let found =
+            self.ask("model.sale.sale.search", vec![domain, json!(0), json!(null), json!(null)]).await;
+        found[0].clone()
+    }
+
     /// An order that no test had: a line of each rate and shipping.
     pub(super) fn order(&self) -> Wanted {
         self.order_of(self.numbers.fetch_add(1, Ordering::Relaxed))
@@ -224,6 +233,24 @@ impl Fixture for Tryton {
         found.as_array().unwrap().len()
     }
 
+    async fn total(&self, wanted: &Wanted) -> Option<Money> {
+        let id = self.sale_id(wanted).await;
+        let fields = json!(["total_amount", "currency.code"]);
+        let sale = self.ask("model.sale.sale.read", vec![json!([id]), fields]).await[0].clone();
+        let (gross, currency) = (&sale["total_amount"]["decimal"], &sale["currency."]["code"]);
+        Money::parse(gross.as_str()?, currency.as_str()?.parse().ok()?).ok()
+    }
+
+    /// Back to a draft, and a line more.
+    async fn misprice(&self, wanted: &Wanted) -> bool {
+        let id = self.sale_id(wanted).await;
+        self.ask("model.sale.sale.draft", vec![json!([id])]).await;
+        let line = json!({"type": "line", "description": "by hand", "quantity": 1, "taxes": [["add", []]],
+                          "unit_price": {"__class__": "Decimal", "decimal": "0.07"}});
+        self.ask("model.sale.sale.write", vec![json!([id]), json!({"lines": [["create", [line]]]})]).await;
+        true
+    }
+
     async fn duplicate(&self, wanted: &Wanted) -> bool {
         let values = json!({"reference": wanted.object_key.as_str(), "company": 1, "currency": 1, "party": 2,
                             "invoice_address": 2, "shipment_address": 2});
@@ -278,6 +305,12 @@ impl Fixture for Desked {
     }
     async fn count(&self, wanted: &Wanted) -> usize {
         self.tryton.count(wanted).await
+    }
+    async fn total(&self, wanted: &Wanted) -> Option<Money> {
+        self.tryton.total(wanted).await
+    }
+    async fn misprice(&self, wanted: &Wanted) -> bool {
+        self.tryton.misprice(wanted).await
     }
     async fn duplicate(&self, wanted: &Wanted) -> bool {
         self.tryton.duplicate(wanted).await

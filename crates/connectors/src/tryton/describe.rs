@@ -31,6 +31,7 @@ pub(super) fn descriptor() -> Descriptor {
             cancel: BTreeSet::from([Becomes::CounterDocument, Becomes::Ticket]),
             reports_totals: true,
             adjusts_line: true,
+            lists_totals: true,
         },
         settings: config::settings(),
     }

@@ -43,7 +43,7 @@ use config::Config;
 use connector::descriptor::Descriptor;
 use connector::list::Connected;
 use connector::outbound::{Access, Failure, classify};
-use connector::port::{Applied, CallContext, Connector, ExternalRef, Observation, Plan, Step, Wanted};
+use connector::port::{Applied, CallContext, Connector, ExternalRef, Held, Observation, Plan, Step, Wanted};
 use connector::settings::{Secrets, Settings};
 use frozen::{Answers, Frozen};
 use kernel::fault::{Fault, FaultKind, Reference};
@@ -120,6 +120,10 @@ impl Connector for TrytonConnector {
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
         plan::plan(&self.config, wanted, observed)
+    }
+
+    fn held(&self, observed: &Observation) -> Option<Held> {
+        sale::held(observed)
     }
 
     async fn apply(&self, call: &CallContext, _key: &CallKey, step: &Step) -> Result<Applied, Fault> {

@@ -1,9 +1,11 @@
 //! A sale as Tryton stored it. Owns which fields are read, in one call with all that they lead to, and its typed form,
 //! which is the connector's own form of an observed object.
 
+use super::resolved::Context;
 use super::wire;
-use connector::port::ExternalRef;
+use connector::port::{ExternalRef, Held, Observation, Observed};
 use jiff::civil::Date;
+use kernel::money::Money;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -224,6 +226,19 @@ impl Sale {
         let name = self.number.clone().map_or_else(id, |number| format!("sale {number}"));
         format!("{name} is in state {}", self.state.as_str())
     }
+}
+
+/// What the observed sale comes to by Tryton's own sums. One that a confirmed counter document stands against comes to
+/// nothing, like a cancelled one.
+pub(super) fn held(observed: &Observation) -> Option<Held> {
+    let Observed::One(state) = &observed.object else { return None };
+    let sale: Sale = serde_json::from_value(state.body.clone()).ok()?;
+    let countered = Context::of(observed)
+        .counter
+        .and_then(|counter| State::parse(&counter.state))
+        .is_some_and(State::is_confirmed);
+    let gross = Money::new(sale.gross, sale.currency?.parse().ok()?);
+    Some(Held { gross, void: sale.state == State::Cancelled || countered })
 }
 
 impl Address {

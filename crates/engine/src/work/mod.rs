@@ -80,7 +80,18 @@ impl Scope {
         until: Option<Timestamp>,
         cursor: Option<String>,
     ) -> Result<ListPage, Fault> {
-        let query = ListQuery { by, from, until, cursor, budget_percent: self.budget_percent };
+        self.list(by, from, until, cursor, false).await
+    }
+
+    async fn list(
+        &self,
+        by: ListBy,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        cursor: Option<String>,
+        totals: bool,
+    ) -> Result<ListPage, Fault> {
+        let query = ListQuery { by, from, until, cursor, budget_percent: self.budget_percent, totals };
         self.source.list(&self.call(), self.domain.as_str(), &query).await
     }
 

@@ -1,11 +1,17 @@
-//! `prove`: accounts for every order that the source has for a day. What was exported is counted again from the source
-//! and from the target; only the reasons come from the hub.
+//! `prove`: accounts for every order that the source has for a day. What was exported is counted and added up again
+//! from the source and from the target; only the reasons come from the hub.
+
+mod amounts;
+
+pub use amounts::{Amounts, Because, Differing, Sum};
 
 use super::{Progress, Scope, WorkError};
-use connector::port::{CallContext, Connector, ListBy, Listed, Observed, Stage, Wanted};
+use amounts::AtTarget;
+use connector::port::{CallContext, Connector, Held, ListBy, Listed, Observed, Stage, Wanted};
 use jiff::Timestamp;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::key::ObjectKey;
+use kernel::money::MoneyBag;
 use serde::Serialize;
 use std::sync::Arc;
 use store::delivery::{DeliveryState, Outcome};
@@ -68,34 +74,49 @@ pub struct Proof {
     pub hands: u64,
     pub released: u64,
     pub swept: u64,
+    pub amounts: Amounts,
     pub accounts: Vec<Account>,
 }
 
 impl Proof {
-    /// Every order is accounted for, and the target agrees.
+    /// Every order is accounted for, and the target agrees, also about what each comes to.
     pub fn holds(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.unclaimed == 0 && self.unheard == 0
+        self.lost == 0
+            && self.doubled == 0
+            && self.unclaimed == 0
+            && self.unheard == 0
+            && self.amounts.wrong == 0
     }
 }
 
-/// Walks the orders that were created in a span.
+/// Walks the orders that were created in a span. `difference` is the flow's: what it accepts is no discrepancy.
 pub async fn prove(
     scope: &Scope,
     target: &Arc<dyn Connector>,
+    difference: &Difference,
     from: Timestamp,
     until: Timestamp,
     progress: &dyn Progress,
 ) -> Result<Proof, WorkError> {
     let mut proof = Proof::default();
+    let totals = target.descriptor().orders.lists_totals;
+    if !totals {
+        proof.amounts.counts_only.insert(scope.flow.clone());
+    }
     let mut cursor = None;
     loop {
-        let page = scope.page(ListBy::CreatedAt, from, Some(until), cursor).await?;
+        let page = scope.list(ListBy::CreatedAt, from, Some(until), cursor, totals).await?;
         let subjects: Vec<_> = page.items.iter().map(|item| item.subject.clone()).collect();
         let known = scope.store.status(&scope.flow, &subjects).await?;
         for (items, known) in page.items.chunks(AT_ONCE).zip(known.chunks(AT_ONCE)) {
-            let counts = counts(scope, target, items, known).await;
-            for ((item, known), at_target) in items.iter().zip(known).zip(counts) {
-                proof.add(item, known, at_target);
+            let told = ask(scope, target, totals, items, known).await;
+            for ((item, known), told) in items.iter().zip(known).zip(told) {
+                let fate = fate(known);
+                if totals {
+                    let (at_target, charged) = (told.at_target(), told.charged);
+                    proof.amounts.add(item, charged, at_target, &settled(known, &fate), difference);
+                }
+                proof.add(item, known, fate, told.count);
             }
             if !progress.at(proof.source, 0) {
                 return Err(WorkError::Stopped);
@@ -108,37 +129,83 @@ pub async fn prove(
     }
 }
 
-/// Of so many orders the target is asked at once: a day of thousands is proved in minutes, and a target that serves the
-/// live orders meanwhile is not flooded.
+/// Of so many orders both sides are asked at once: a day of thousands is proved in minutes, and a target that serves
+/// the live orders meanwhile is not flooded.
 const AT_ONCE: usize = 8;
 
-/// How many objects the target has under each of these, in their order.
-async fn counts(
+/// What both sides tell about one order.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    /// How many objects the target has; absent when it could not be asked.
+    count: Option<u64>,
+    held: Option<Held>,
+    charged: Option<MoneyBag>,
+}
+
+impl Told {
+    fn at_target(&self) -> AtTarget {
+        match self.count {
+            Some(0) => AtTarget::None,
+            Some(1) => AtTarget::One(self.held),
+            _ => AtTarget::Untold,
+        }
+    }
+}
+
+/// What is told about each of these, in their order.
+async fn ask(
     scope: &Scope,
     target: &Arc<dyn Connector>,
+    totals: bool,
     items: &[Listed],
     known: &[SubjectStatus],
-) -> Vec<Option<u64>> {
-    let mut counts = vec![None; items.len()];
+) -> Vec<Told> {
+    let mut told = vec![Told::default(); items.len()];
     // Whoever stops waiting stops the questions too: a set that is dropped ends its tasks.
     let mut asked = JoinSet::new();
     for (index, (item, known)) in items.iter().zip(known).enumerate() {
-        let (call, target, wanted) = (scope.call(), target.clone(), wanted(item, known));
-        asked.spawn(async move { (index, count(&call, target.as_ref(), &wanted).await) });
+        let (scope, target, item, wanted) =
+            (scope.clone(), target.clone(), item.clone(), wanted(item, known));
+        asked.spawn(async move {
+            let (count, held) = observe(&scope.call(), target.as_ref(), &wanted).await;
+            let charged = if totals { charged(&scope, &item).await } else { None };
+            (index, Told { count, held, charged })
+        });
     }
     while let Some(answer) = asked.join_next().await {
-        if let Ok((index, at_target)) = answer {
-            counts[index] = at_target;
+        if let Ok((index, answer)) = answer {
+            told[index] = answer;
         }
     }
-    counts
+    told
 }
 
-async fn count(call: &CallContext, target: &dyn Connector, wanted: &Wanted) -> Option<u64> {
-    match target.observe(call, wanted).await.ok()?.object {
-        Observed::None => Some(0),
-        Observed::One(_) => Some(1),
-        Observed::Many(ids) => Some(ids.len() as u64),
+async fn observe(call: &CallContext, target: &dyn Connector, wanted: &Wanted) -> (Option<u64>, Option<Held>) {
+    let Ok(observation) = target.observe(call, wanted).await else { return (None, None) };
+    match &observation.object {
+        Observed::None => (Some(0), None),
+        Observed::One(_) => (Some(1), target.held(&observation)),
+        Observed::Many(ids) => (Some(ids.len() as u64), None),
+    }
+}
+
+/// As the list tells it; where the list cannot, the order is read.
+async fn charged(scope: &Scope, item: &Listed) -> Option<MoneyBag> {
+    if item.charged.is_some() {
+        return item.charged;
+    }
+    let read = scope.read(item).await.ok()??;
+    let state = scope.facts.read(&read.topic, &read.payload).ok()?;
+    scope.facts.charged(&state)
+}
+
+/// As the amounts see it: an order that is there, and of which a person skipped the newest state, differs by decision.
+fn settled(known: &SubjectStatus, fate: &Fate) -> Fate {
+    match known.delivery.as_ref().map(|delivery| &delivery.state) {
+        Some(DeliveryState::Ended(Outcome::Skipped { who, why })) => {
+            Fate::Closed { how: format!("skipped by {who}: {why}") }
+        }
+        _ => fate.clone(),
     }
 }
 
@@ -162,8 +229,7 @@ fn wanted(item: &Listed, known: &SubjectStatus) -> Wanted {
 }
 
 impl Proof {
-    fn add(&mut self, item: &Listed, known: &SubjectStatus, at_target: Option<u64>) {
-        let fate = fate(known);
+    fn add(&mut self, item: &Listed, known: &SubjectStatus, fate: Fate, at_target: Option<u64>) {
         self.source += 1;
         let exported = matches!(fate, Fate::Exported { .. });
         match &fate {

@@ -1,7 +1,7 @@
-//! A page of orders by date: 250 at a time, oldest first. Owns the search text and a cursor that goes on where
-//! Shopify's own pages end, at 25,000 objects.
+//! A page of orders by date: 250 at a time, fewer with their totals, oldest first. Owns the search text and a cursor
+//! that goes on where Shopify's own pages end, at 25,000 objects.
 
-use super::{code, connection, fingerprint, need, need_instant, shape, subject};
+use super::{code, connection, day, fingerprint, need, need_instant, shape, subject};
 use crate::graphql::{Claim, LIST_ORDERS, ShopClient};
 use connector::port::{CallContext, ListBy, ListPage, ListQuery, Listed};
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 /// Shopify gives no further pages of one search (shopify.dev: pagination).
 const PAGED_MAX: u32 = 25_000;
+/// The longest page.
 const PAGE: u32 = 250;
 
 /// Where a list stands.
@@ -55,9 +56,17 @@ pub(super) async fn page(
     };
     let search = search(field, cursor.from, query.until);
     let variables = json!({ "query": search, "after": cursor.after, "sortKey": sort_key });
-    let reply = client.ask(call, claim, &LIST_ORDERS, &variables).await?;
+    let reply = if query.totals {
+        if query.cursor.is_none() {
+            day::refuse_too_old(client, call, claim, query.from).await?;
+        }
+        day::page(client, call, claim, &variables).await?
+    } else {
+        client.ask(call, claim, &LIST_ORDERS, &variables).await?
+    };
     let (nodes, next) = connection(&reply.data, "orders")?;
-    let items = nodes.iter().map(|node| listed(client.id(), node)).collect::<Result<Vec<_>, _>>()?;
+    let read = |node: &Value| listed(client.id(), node, query.totals);
+    let items = nodes.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let date = |item: &Listed| match query.by {
         ListBy::UpdatedAt => item.updated_at,
         ListBy::CreatedAt => item.created_at,
@@ -91,7 +100,7 @@ fn following(
 }
 
 /// Dates of orders are whole seconds: a fraction is rounded so that nothing falls between two searches.
-pub(super) fn search(field: &str, from: Timestamp, until: Option<Timestamp>) -> String {
+fn search(field: &str, from: Timestamp, until: Option<Timestamp>) -> String {
     let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
     let up = |at: Timestamp| match at.subsec_nanosecond() {
         0 => at,
@@ -104,13 +113,14 @@ pub(super) fn search(field: &str, from: Timestamp, until: Option<Timestamp>) -> 
     }
 }
 
-fn listed(shop: &ShopId, node: &Value) -> Result<Listed, Fault> {
+fn listed(shop: &ShopId, node: &Value, totals: bool) -> Result<Listed, Fault> {
     Ok(Listed {
         subject: subject(shop, need(node, "id")?).ok_or_else(|| shape("id"))?,
         label: need(node, "name")?.to_owned(),
         created_at: need_instant(node, "createdAt")?,
         updated_at: need_instant(node, "updatedAt")?,
-        fingerprint: fingerprint::of_listed(node),
+        fingerprint: if totals { String::new() } else { fingerprint::of_listed(node) },
+        charged: if totals { day::charged(node)? } else { None },
     })
 }
 
@@ -159,6 +169,7 @@ mod tests {
             created_at: from,
             updated_at: from,
             fingerprint: String::new(),
+            charged: None,
         };
         let page = vec![item; 250];
         let last = at("2026-11-24T10:00:00Z");

@@ -6,7 +6,6 @@ mod fingerprint;
 mod list;
 mod read;
 
-pub use day::DayOrder;
 pub use fingerprint::{Compared, compare, fingerprint_of};
 
 use crate::graphql::{Claim, Shops};

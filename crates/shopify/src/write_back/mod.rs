@@ -13,7 +13,8 @@ use config::Config;
 use connector::descriptor::Descriptor;
 use connector::outbound::Access;
 use connector::port::{
-    Applied, CallContext, Connector, ExternalRef, ObjectState, Observation, Observed, Plan, Step, Wanted,
+    Applied, CallContext, Connector, ExternalRef, Held, ObjectState, Observation, Observed, Plan, Step,
+    Wanted,
 };
 use connector::settings::{Secrets, Settings};
 use kernel::fault::{Fault, FaultKind, Reference};
@@ -83,6 +84,11 @@ impl Connector for WriteBack {
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
         plan::plan(&self.config, wanted, observed)
+    }
+
+    /// An order is the source's; what is written to it comes to nothing.
+    fn held(&self, _: &Observation) -> Option<Held> {
+        None
     }
 
     async fn apply(&self, call: &CallContext, _: &CallKey, step: &Step) -> Result<Applied, Fault> {

@@ -17,8 +17,9 @@ use twin::shopify::WebhookCounts;
 pub type Reasons = BTreeMap<u64, Value>;
 
 /// By order, from the accounts of `prove`.
-pub fn reasons(accounts: &[Value]) -> Reasons {
-    accounts.iter().filter_map(|account| Some((order_id(account)?, account.clone()))).collect()
+pub fn reasons(proofs: &[Value]) -> Reasons {
+    let accounts = proofs.iter().flat_map(|proof| proof["accounts"].as_array().into_iter().flatten());
+    accounts.filter_map(|account| Some((order_id(account)?, account.clone()))).collect()
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -48,10 +49,21 @@ pub struct Amounts {
     pub tickets: u64,
 }
 
+/// What the hub's own `prove` says of the amounts: the judge has compared them too, by other books.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Proved {
+    pub compared: u64,
+    pub untold: u64,
+    pub wrong: u64,
+    /// By day and currency, as `prove` prints them.
+    pub sums: Vec<Value>,
+}
+
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Ledger {
     pub counts: Counts,
     pub amounts: Amounts,
+    pub proved: Proved,
     pub lag_p50_ms: u64,
     pub lag_p99_ms: u64,
     /// Share within the objective of 60 s, per mille.
@@ -78,12 +90,36 @@ const WRONG_NAMED_MAX: usize = 20;
 impl Ledger {
     /// Taken after the play; asks the hub for reasons.
     pub async fn take(stage: &Stage, played: &Played) -> anyhow::Result<Self> {
-        let reasons = reasons(&stage.ground.accounts().await?);
-        let mut ledger = Self::of(&stage.ground.shop.orders(), &stage.erp.sales(), played, &reasons);
+        let proofs = stage.ground.proofs().await?;
+        let mut ledger = Self::of(&stage.ground.shop.orders(), &stage.erp.sales(), played, &reasons(&proofs));
+        ledger.proved(&proofs);
         ledger.stray(stage.ground.dead_letters().await?);
         ledger.kills = stage.ground.hub.kills;
         ledger.webhooks(&stage.ground.shop.stats().webhooks);
         Ok(ledger)
+    }
+
+    /// The hub's `prove` has to find what the judge finds: each sale that is there, and no difference that nothing
+    /// explains.
+    pub fn proved(&mut self, proofs: &[Value]) {
+        for amounts in proofs.iter().map(|proof| &proof["amounts"]) {
+            let count = |name: &str| amounts[name].as_u64().unwrap_or_default();
+            self.proved.compared += count("compared");
+            self.proved.untold += count("untold");
+            self.proved.wrong += count("wrong");
+            self.proved.sums.extend(amounts["sums"].as_array().into_iter().flatten().cloned());
+            for differing in amounts["differences"].as_array().into_iter().flatten() {
+                if differing["because"] == "unexplained" {
+                    self.wrong(format!("prove does not explain {differing}"));
+                }
+            }
+        }
+        if self.proved.compared != self.counts.exported {
+            self.wrong(format!(
+                "prove compared the amounts of {} orders, and {} are in the books",
+                self.proved.compared, self.counts.exported
+            ));
+        }
     }
 
     pub fn webhooks(&mut self, counts: &WebhookCounts) {
@@ -219,6 +255,8 @@ impl Ledger {
             && self.amounts.wrong == 0
             && self.stray_dead_letters == 0
             && self.amounts.not_cancelled == 0
+            && self.proved.wrong == 0
+            && self.proved.compared == counts.exported
     }
 
     /// As `--json` prints it.
@@ -236,6 +274,7 @@ impl Ledger {
             "webhooks": { "sent": self.webhooks_sent, "duplicates": self.webhook_duplicates,
                 "never_sent": self.webhooks_never_sent },
             "amounts": self.amounts,
+            "proved": self.proved,
             "dead_by_cause": self.dead_by_cause,
             "filtered_by_rule": self.filtered_by_rule,
             "numbers_back": self.numbers_back,

@@ -127,6 +127,11 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
         "  sales whose gross is what the shop charges now".to_owned(),
     );
     row(
+        "amounts by prove",
+        format!("{}/{}", ledger.proved.compared - ledger.proved.wrong, ledger.proved.compared),
+        format!("  {}", ledger.proved.sums.iter().map(added_up).collect::<Vec<_>>().join("; ")),
+    );
+    row(
         "tickets",
         ledger.amounts.tickets.to_string(),
         "  changed after the ERP had confirmed them: a person decides, by policy".to_owned(),
@@ -161,6 +166,19 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
         "\nTHE LEDGER DOES NOT HOLD: see above; the hub's files were kept."
     };
     text
+}
+
+/// A sum of both sides as `prove` gives it.
+fn added_up(sum: &serde_json::Value) -> String {
+    let amount = |name: &str| sum[name]["amount"].as_str().unwrap_or("?").to_owned();
+    format!(
+        "{} charged - {} rightly not there - {} in the books = {} {}",
+        amount("source"),
+        amount("not_at_target"),
+        amount("at_target"),
+        amount("difference"),
+        sum["source"]["currency"].as_str().unwrap_or_default()
+    )
 }
 
 fn seconds(ms: u64) -> String {

@@ -116,7 +116,9 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
     ground.caught_up(CATCH_UP, missing).await;
     let orders = ground.shop.orders();
     let sales = books.sales(&orders).await?;
-    let mut ledger = Ledger::of(&orders, &sales, &played, &reasons(&ground.accounts().await?));
+    let proofs = ground.proofs().await?;
+    let mut ledger = Ledger::of(&orders, &sales, &played, &reasons(&proofs));
+    ledger.proved(&proofs);
     ledger.stray(ground.dead_letters().await?);
     ledger.kills = ground.hub.kills;
     ledger.webhooks(&ground.shop.stats().webhooks);

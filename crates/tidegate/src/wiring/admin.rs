@@ -47,6 +47,7 @@ pub fn works(
             works.push(WorkScope {
                 scope: sweeps::scope(planned, &around, id, name, BUDGET_PERCENT),
                 target: target.clone(),
+                difference: planned.policy.difference.clone(),
                 zone: shop.time_zone.value.clone(),
                 sweep: sweeps::settings(flow, planned.policy.go_live_at),
                 go_live_at: planned.policy.go_live_at,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::OrderPolicy;
+use kernel::money::MoneyBag;
 use mapping::Condition;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -78,6 +79,13 @@ impl Facts for Orders {
     fn can_be(&self, body: &Value, fingerprint: &str) -> bool {
         use shopify::source::{Compared, compare, fingerprint_of};
         compare(fingerprint, &fingerprint_of(body)) != Compared::Differs
+    }
+
+    fn charged(&self, state: &State) -> Option<MoneyBag> {
+        let order = self.typed(state)?;
+        let total = order.totals.current.total;
+        let called_off = MoneyBag::zero(total.shop.currency(), total.presentment.currency());
+        Some(if order.cancellation.is_some() { called_off } else { total })
     }
 
     fn admit(&self, state: &State, policy: &OrderPolicy, history: History, _now: Timestamp) -> Admission {

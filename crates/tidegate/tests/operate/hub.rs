@@ -7,10 +7,10 @@ use std::os::unix::net::UnixListener;
 use std::process::{Child, Stdio};
 
 /// A running hub; it is killed with the test.
-struct Hub(Child);
+pub(crate) struct Hub(Child);
 
 impl Hub {
-    fn start(folder: &Folder) -> Self {
+    pub(crate) fn start(folder: &Folder) -> Self {
         let args = ["run", "--set", "hub.listen=127.0.0.1:0", "--set", "hub.log_format=text"];
         let mut child = folder.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
@@ -37,7 +37,7 @@ impl Drop for Hub {
 }
 
 /// Asks until it is answered so.
-fn until(folder: &Folder, args: &[&str], told: &str) {
+pub(crate) fn until(folder: &Folder, args: &[&str], told: &str) {
     let mut last = String::new();
     for _ in 0..ASKED_MAX {
         last = folder.tidegate(args).out;

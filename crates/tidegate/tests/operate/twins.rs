@@ -4,7 +4,9 @@ use crate::folder::Folder;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::io::{BufRead as _, BufReader};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 /// The shop has so many. With the first seed none of so few is changed later, so that nothing has to be waited for.
@@ -68,6 +70,18 @@ impl Drop for Twin {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Asks a look-alike for something that its judge may do.
+pub(crate) fn post(url: &str, path: &str, body: &Value) {
+    let host = url.trim_start_matches("http://");
+    let body = body.to_string();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {}\r\n", body.len());
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 /// The last one that was said.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
@@ -24,6 +25,7 @@ pub(super) async fn serve(desk: &Arc<Desk>, request: Request<Incoming>) -> Respo
         ("GET", "/twin/ledger/sales") => sales(desk, query),
         ("GET", "/twin/knobs") => Ok(json!(*desk.office.knobs())),
         ("POST", "/twin/knobs") => turn(desk, body).await,
+        ("POST", "/twin/misprice") => misprice(desk, body).await,
         (method, path) => Err(Refusal::new(Code::NotFound, format!("{method} {path} is not offered"))),
     };
     match answered {
@@ -46,14 +48,30 @@ fn sales(desk: &Desk, query: &str) -> Result<Value, Refusal> {
     Ok(json!({ "sales": sales, "next_after": next_after }))
 }
 
+/// `{"reference", "by"}`: somebody puts another price on the first line of that sale.
+async fn misprice(desk: &Desk, body: Incoming) -> Result<Value, Refusal> {
+    let asked = read_json(&whole(body).await?)?;
+    let by = asked["by"].as_str().and_then(|text| text.parse().ok());
+    let (Some(reference), Some(by)) = (asked["reference"].as_str(), by) else {
+        return Err(Refusal::new(Code::BadRequest, "a reference is expected, and by how much as a text"));
+    };
+    if !desk.office.misprice(reference, by) {
+        return Err(Refusal::new(Code::NotFound, format!("there is no sale under {reference}")));
+    }
+    Ok(json!({}))
+}
+
 /// Some knobs as a JSON object; answers with all of them.
 async fn turn(desk: &Arc<Desk>, body: Incoming) -> Result<Value, Refusal> {
-    let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
-    let body = body.map_err(|_| Refusal::new(Code::TooLarge, "knobs do not need that much"))?;
-    let some = read_json(&body.to_bytes())?;
+    let some = read_json(&whole(body).await?)?;
     let knobs = desk.office.knobs().turned(&some);
     let knobs =
         knobs.map_err(|error| Refusal::new(Code::BadRequest, format!("no such knob or value: {error}")))?;
     desk.set_knobs(knobs);
     Ok(json!(*desk.office.knobs()))
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    Ok(body.map_err(|_| Refusal::new(Code::TooLarge, "this does not need that much"))?.to_bytes())
 }

@@ -12,6 +12,7 @@
 //! | `POST /items` | `{"sku", "description"}` |
 //! | `GET /health` | 200 |
 //! | `GET /twin/ledger`, `GET /twin/ledger/sales?after=ID`, `GET|POST /twin/knobs` | for the judge; no token |
+//! | `POST /twin/misprice` | somebody in the office changes a price by hand: `{"reference", "by"}`; no token |
 //!
 //! Errors are `{"error": {"code", "message", "field"}}`. A sale has `reference`, `party`, `currency`, `lines` (each with
 //! `sku`, `quantity`, `unit_price`, and as wanted `description`, `discount` off the whole line, `tax_rate` or

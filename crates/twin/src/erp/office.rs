@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Result;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use tokio::sync::watch;
 
 use super::acts::{Done, Inner};
@@ -120,6 +121,13 @@ impl Office {
     pub(super) fn sales_by_reference(&self) -> Vec<(String, usize)> {
         let inner = locked(&self.inner);
         inner.books.references().map(|(reference, ids)| (reference.to_owned(), ids.len())).collect()
+    }
+
+    pub(super) fn misprice(&self, reference: &str, by: Decimal) -> bool {
+        let now = self.now();
+        let done = locked(&self.inner).books.misprice(reference, by, now);
+        self.changes.send_modify(|changes| *changes += 1);
+        done
     }
 
     pub(super) fn count_fault(&self, name: &'static str) {

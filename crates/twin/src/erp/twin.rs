@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
+use rust_decimal::Decimal;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -130,6 +131,12 @@ impl ErpTwin {
     /// All sales as they are now, in the order of their ids.
     pub fn sales(&self) -> Vec<Sale> {
         self.desk.office.sales(0, usize::MAX)
+    }
+
+    /// Somebody in the office puts another price on the first line of a sale, in no ledger; false where there is none
+    /// under that reference.
+    pub fn misprice(&self, reference: &str, by: Decimal) -> bool {
+        self.desk.office.misprice(reference, by)
     }
 
     /// How many sales each reference has.

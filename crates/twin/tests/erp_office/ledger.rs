@@ -55,6 +55,21 @@ async fn sales_are_read_in_pages_over_http() {
 }
 
 #[tokio::test]
+async fn a_price_that_somebody_changed_by_hand_is_in_the_sale_and_in_no_ledger() {
+    let caller = office(Knobs::default()).await;
+    caller.created(&sale("r-1")).await;
+    let before = caller.erp.sales()[0].totals.gross;
+    let url = format!("{}/twin/misprice", caller.erp.url());
+    let by_hand =
+        |reference: &str| client().post(&url).json(&json!({ "reference": reference, "by": "1.00" })).send();
+    assert_eq!(by_hand("r-2").await.unwrap().status(), 404);
+    assert_eq!(by_hand("r-1").await.unwrap().status(), 200);
+    let sale = caller.erp.sales()[0].clone();
+    assert!(sale.totals.gross > before && sale.version == 2);
+    assert_eq!(caller.erp.ledger().amends, 0);
+}
+
+#[tokio::test]
 async fn a_restarted_office_knows_what_its_file_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.ndjson");

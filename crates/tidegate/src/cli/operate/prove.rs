@@ -1,4 +1,5 @@
-//! `tidegate prove orders`: accounts for every order of a day, counted again from the source and from the target.
+//! `tidegate prove orders`: accounts for every order of a day, counted and added up again from the source and from the
+//! target.
 
 use super::client::Client;
 use super::page::{self, Page, at, list, many, number, text};
@@ -12,8 +13,9 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate prove orders --day 2026-11-24
   tidegate prove orders --day 2026-11-24 --shop acme --json | jq .counts
+  tidegate prove orders --day 2026-11-24 --json | jq .amounts.differences
 
-Exit code 3: something does not add up. Shopify shows 60 days without the scope read_all_orders.";
+Exit code 3: something does not add up, be it a count or an amount that nothing explains. Shopify shows 60 days without the scope read_all_orders.";
 
 /// Accounts for every order of a day
 #[derive(Debug, clap::Args)]
@@ -84,13 +86,82 @@ fn drawn(proof: &Value, all: bool) -> Page {
         count("swept")
     ));
     accounts(&mut page, proof, all);
+    amounts(&mut page, &proof["amounts"], all);
     page.blank();
-    page.line(if proof["holds"] == true {
-        format!("{}: every order is accounted for", text(&proof["day"]))
-    } else {
-        format!("{}: IT DOES NOT ADD UP: see lost, doubled, unclaimed and unheard above", text(&proof["day"]))
-    });
+    page.line(verdict(proof));
     page
+}
+
+fn verdict(proof: &Value) -> String {
+    let (day, wrong) = (text(&proof["day"]), number(&proof["amounts"]["wrong"]));
+    if proof["holds"] == true {
+        return format!("{day}: every order is accounted for");
+    }
+    let counts = ["lost", "doubled", "unclaimed", "unheard"].iter().any(|name| number(&proof[name]) > 0);
+    let amounts = format!("{} that nothing explains", many(wrong, "amount"));
+    let what = match (counts, wrong > 0) {
+        (true, true) => format!("see lost, doubled, unclaimed and unheard above, and {amounts}"),
+        (true, false) => "see lost, doubled, unclaimed and unheard above".to_owned(),
+        (false, _) => amounts,
+    };
+    format!("{day}: IT DOES NOT ADD UP: {what}")
+}
+
+/// The sums of both sides, and each order of which they say something else.
+fn amounts(page: &mut Page, amounts: &Value, all: bool) {
+    page.blank();
+    for flow in list(&amounts["counts_only"]) {
+        page.line(format!("counts only: the target of {} lists no totals", text(flow)));
+    }
+    let money = |value: &Value| format!("{} {}", text(&value["amount"]), text(&value["currency"]));
+    let row = |sum: &Value| {
+        let names = ["source", "not_at_target", "at_target", "difference"];
+        names.iter().map(|name| money(&sum[name])).collect()
+    };
+    let sums: Vec<Vec<String>> = list(&amounts["sums"]).iter().map(row).collect();
+    if !sums.is_empty() {
+        page.table(
+            &["charged at the source", "rightly not at the target", "at the target", "difference"],
+            sums,
+        );
+    }
+    if number(&amounts["untold"]) > 0 {
+        page.line(format!(
+            "{} in no sum: one side did not tell what they come to, or the target has several",
+            many(number(&amounts["untold"]), "order")
+        ));
+    }
+    let differs = |differing: &&Value| all || differing["because"] != "accepted";
+    let rows: Vec<Vec<String>> = list(&amounts["differences"])
+        .iter()
+        .filter(differs)
+        .map(|differing| {
+            let because = match differing["because"].as_str() {
+                Some("accepted") => "accepted by the flow's difference".to_owned(),
+                Some("open" | "skipped") => text(&differing["reason"]),
+                _ => "NOTHING EXPLAINS IT".to_owned(),
+            };
+            vec![
+                text(&differing["label"]),
+                text(&differing["subject"]),
+                money(&differing["source"]),
+                money(&differing["at_target"]),
+                because,
+            ]
+        })
+        .collect();
+    let accepted =
+        list(&amounts["differences"]).iter().filter(|differing| differing["because"] == "accepted");
+    let accepted = accepted.count() as u64;
+    if accepted > 0 && !all {
+        page.line(format!(
+            "{} accepted by the flow's difference: --all lists them",
+            many(accepted, "difference")
+        ));
+    }
+    if !rows.is_empty() {
+        page.table(&["order", "subject", "at the source", "at the target", "because"], rows);
+    }
 }
 
 fn accounts(page: &mut Page, proof: &Value, all: bool) {

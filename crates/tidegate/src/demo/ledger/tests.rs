@@ -45,7 +45,8 @@ fn sale(id: u64, order: &Order, at: Timestamp) -> Sale {
 #[test]
 fn a_good_run_holds() {
     let (orders, sales, played, reasons) = run();
-    let ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    let mut ledger = Ledger::of(&orders, &sales, &played, &reasons);
+    ledger.proved(&[json!({ "amounts": { "compared": 10, "wrong": 0, "untold": 0 } })]);
     assert!(ledger.holds(), "{:?}", ledger.wrong);
     assert_eq!((ledger.counts.sent, ledger.counts.exported, ledger.amounts.compared), (10, 10, 10));
     assert!(ledger.lag_p99_ms > 0 && ledger.within_objective_per_mille == 1000);
@@ -103,4 +104,19 @@ fn a_dead_letter_that_no_missing_order_explains_is_seen() {
     assert!(ledger.holds());
     ledger.stray(1);
     assert!(!ledger.holds());
+}
+
+#[test]
+fn a_proof_that_compared_less_or_explains_less_does_not_hold() {
+    let (orders, sales, played, reasons) = run();
+    let unexplained = json!([{ "label": "#1001", "because": "unexplained" }]);
+    for (amounts, named) in [
+        (json!({ "compared": 9, "wrong": 0 }), "9 orders, and 10 are in the books"),
+        (json!({ "compared": 10, "wrong": 1, "differences": unexplained }), "#1001"),
+    ] {
+        let mut ledger = Ledger::of(&orders, &sales, &played, &reasons);
+        ledger.proved(&[json!({ "amounts": amounts })]);
+        assert!(!ledger.holds());
+        assert!(ledger.wrong[0].contains(named), "{:?}", ledger.wrong);
+    }
 }
