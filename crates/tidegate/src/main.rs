@@ -8,6 +8,7 @@
 mod bench;
 mod cli;
 mod demo;
+mod moving;
 mod run;
 mod torture;
 mod tryton_proof;

@@ -5,7 +5,6 @@ use super::binary::Encoder;
 use crate::error::{Done, bug};
 use crate::names::Names;
 use crate::session::Session;
-use store::moving::note::COPYING;
 use store::moving::{Batch, Table};
 
 /// What follows from the rows: what waits for routing, sums by shop, and sequences that go on behind what was copied.
@@ -35,7 +34,6 @@ pub(super) async fn finish(session: &mut Session, installation: &Batch) -> Done<
     session.copy_in(&encoder.sql(), encoder.encode(&installation.rows)?).await?;
     let notes = format!("DELETE FROM cursors WHERE NOT ({NO_NOTE})");
     session.batch(&notes).await?;
-    debug_assert!(COPYING.starts_with("store."));
     session.commit().await?;
     // Plans are made for what is there.
     session.batch("ANALYZE").await

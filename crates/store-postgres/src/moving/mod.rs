@@ -16,7 +16,7 @@ use crate::{Options, open};
 use binary::Encoder;
 use std::collections::BTreeSet;
 use store::StoreError;
-use store::moving::note::{self, COPYING, MOVED, MOVING, PREFIX};
+use store::moving::note::{self, COPYING, MOVED, MOVING};
 use store::moving::{Batch, Kind, Note, Sum, Table, Value};
 
 /// A database that is being filled.
@@ -35,8 +35,8 @@ pub enum Standing {
     Empty,
     /// A copy was begun.
     Begun(Note),
-    /// Somebody's store.
-    InUse,
+    /// Somebody's store, with the id of its installation.
+    InUse(String),
 }
 
 /// Where the copy of a table goes on.
@@ -64,11 +64,17 @@ impl Target {
         Ok(Self { place, names, partitions: Partitions::default(), pool })
     }
 
-    /// What a dry run may ask of a database: whether it has a schema of ours, without making one.
-    pub async fn is_new(options: &Options) -> Result<bool, StoreError> {
-        let session = Session::new(options.target()?.connect().await?, options.prepared_statements);
+    /// How a database stands, without making a schema in it: for a dry run.
+    pub async fn look(options: &Options) -> Result<(String, Standing), StoreError> {
+        let target = options.target()?;
+        let session =
+            Session::new(target.connect().await.map_err(StoreError::from)?, options.prepared_statements);
         let pending = open::pending(&session).await?;
-        Ok(pending.len() == crate::migrate::MIGRATIONS.len())
+        let found = match pending.len() == crate::migrate::MIGRATIONS.len() {
+            true => Standing::Empty,
+            false => standing(&session).await?,
+        };
+        Ok((target.place(), found))
     }
 
     /// Host, port and database.
@@ -99,19 +105,19 @@ impl Target {
         ended(&mut session, begun).await
     }
 
-    /// Throws away what a copy that was given up has left here.
-    pub async fn empty(&self) -> Result<(), StoreError> {
+    /// Throws away what a copy that was given up has left here. Open the target anew after that.
+    pub async fn empty(self) -> Result<(), StoreError> {
         let mut session = self.pool.session().await?;
         let emptied = async {
             session.begin(&open::locked()).await?;
-            if let Standing::InUse = standing(&session).await? {
+            if let Standing::InUse(_) = standing(&session).await? {
                 return Err(bug("a store in use is not emptied"));
             }
             let tables: Vec<&str> = Table::ALL
                 .into_iter()
                 .filter(|table| *table != Table::Installation)
                 .map(Table::name)
-                .chain(["payloads_kept", "unrouted", "tallies", "leases"])
+                .chain(["names", "payloads_kept", "unrouted", "tallies", "leases"])
                 .collect();
             session.batch(&format!("TRUNCATE {}", tables.join(", "))).await?;
             session.commit().await
@@ -239,10 +245,10 @@ async fn standing(session: &Session) -> Done<Standing> {
         return Ok(Standing::Begun(Note::parse(&value)?));
     }
     // What a hub writes first: its names, what is in force, a line of its audit.
-    let sql = "SELECT EXISTS (SELECT 1 FROM names) OR EXISTS (SELECT 1 FROM cursors) OR EXISTS (SELECT 1 FROM audit) \
-               OR EXISTS (SELECT 1 FROM installation WHERE revision IS NOT NULL)";
-    let row = session.one(sql, &[]).await?.ok_or_else(|| bug("a SELECT without FROM gave no row"))?;
-    Ok(if row.try_get(0)? { Standing::InUse } else { Standing::Empty })
+    let sql = "SELECT id, EXISTS (SELECT 1 FROM names) OR EXISTS (SELECT 1 FROM cursors) OR EXISTS (SELECT 1 FROM audit) \
+               OR revision IS NOT NULL FROM installation";
+    let row = session.one(sql, &[]).await?.ok_or_else(|| bug("the store has lost its installation row"))?;
+    Ok(if row.try_get(1)? { Standing::InUse(row.try_get(0)?) } else { Standing::Empty })
 }
 
 /// No hub starts on half a copy, nor on a store that was moved on.
@@ -257,6 +263,5 @@ pub(crate) async fn refuse_half_a_copy(session: &Session) -> Done<()> {
     Ok(())
 }
 
-/// A condition on the cursors that are none of a store's own notes.
+/// The cursors that are none of a move's own notes.
 const NO_NOTE: &str = "name NOT LIKE 'store.%'";
-const _: () = assert!(PREFIX.len() == 6);

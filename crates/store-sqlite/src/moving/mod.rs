@@ -7,6 +7,7 @@ mod rows;
 mod select;
 mod webhooks;
 
+use crate::codec::nanos;
 use crate::error::{Done, bug};
 use crate::migrate::{self, MIGRATIONS};
 use crate::names::Names;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use store::StoreError;
 use store::moving::note::{self, MOVED, MOVING, PREFIX};
 use store::moving::{Batch, Note, Sum, Table};
+use store::operate::By;
 use store::seal::MasterKey;
 
 /// A store that nobody runs on while this lives.
@@ -61,15 +63,16 @@ impl Source {
 
     /// From now on no hub starts here, also when this process is killed.
     pub fn begin(&self, note: &Note) -> Result<(), StoreError> {
-        Ok(self.write(&[(MOVING, Some(note.text()?))])?)
+        Ok(self.write(&[(MOVING, Some(note.text()?))], None)?)
     }
 
     /// It lives on where the note says.
     pub fn end(&self, note: &Note) -> Result<(), StoreError> {
-        Ok(self.write(&[(MOVING, None), (MOVED, Some(note.text()?))])?)
+        Ok(self.write(&[(MOVING, None), (MOVED, Some(note.text()?))], None)?)
     }
 
-    fn write(&self, notes: &[(&str, Option<String>)]) -> Done<()> {
+    /// Notes, and who lifted them from what.
+    fn write(&self, notes: &[(&str, Option<String>)], lifted: Option<(&By, &str)>) -> Done<()> {
         let connection = open::writer(&self.path)?;
         let transaction = connection.unchecked_transaction()?;
         for (name, value) in notes {
@@ -83,8 +86,19 @@ impl Source {
                 }
             }
         }
+        if let Some((By { who, why, at }, target)) = lifted {
+            let sql = "INSERT INTO audit (at, who, action, target, why, count) VALUES (?1, ?2, 'reopen', ?3, ?4, 1)";
+            transaction.execute(sql, params![nanos(*at), who, format!("store moved to {target}"), why])?;
+        }
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Which installation it is.
+    pub fn installation(&self) -> Result<String, StoreError> {
+        let connection = open::reader(&self.path).map_err(StoreError::from)?;
+        let found = connection.query_row("SELECT id FROM installation", [], |row| row.get(0));
+        Ok(found.map_err(crate::error::Fail::from)?)
     }
 
     /// The rows of a table behind a key, in batches of about so many bytes, each handed to `take` until that says
@@ -154,11 +168,11 @@ pub(crate) fn refuse_a_moved_one(connection: &Connection, path: &Path) -> Done<(
 }
 
 /// Lets hubs start again on a store that was moved, or whose move was given up. What the note said. Blocks.
-pub fn reopen(path: &Path, master_key: &MasterKey) -> Result<Option<(Note, bool)>, StoreError> {
+pub fn reopen(path: &Path, master_key: &MasterKey, by: &By) -> Result<Option<(Note, bool)>, StoreError> {
     let source = Source::open(path, master_key)?;
     let note = source.note()?;
-    if note.is_some() {
-        source.write(&[(MOVING, None), (MOVED, None)])?;
+    if let Some((note, _)) = &note {
+        source.write(&[(MOVING, None), (MOVED, None)], Some((by, &note.to)))?;
     }
     Ok(note)
 }

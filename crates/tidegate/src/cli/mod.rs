@@ -12,6 +12,7 @@ mod operate;
 mod reference;
 mod say;
 mod shopify;
+mod store;
 mod twin;
 
 use crate::wiring::{self, Loaded};
@@ -85,6 +86,7 @@ pub enum Command {
     Mapping(mapping::Args),
     Shopify(shopify::Args),
     Keys(keys::Args),
+    Store(store::Args),
     #[command(flatten)]
     Operate(operate::Command),
     #[command(hide = true)]
@@ -105,6 +107,7 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::Mapping(args) => mapping::run(&common, &args),
         Command::Shopify(args) => shopify::run(&common, &args),
         Command::Keys(args) => keys::run(&common, &args),
+        Command::Store(args) => store::run(&common, &args),
         Command::Run(args) => crate::run::run(&common, &args),
         Command::Demo(args) => crate::demo::run(&common, &args),
         Command::Twin(args) => twin::run(&args),

@@ -4,7 +4,7 @@
 mod audit;
 mod backfill;
 mod backup;
-mod client;
+pub(super) mod client;
 mod dead_letters;
 mod deliveries;
 mod flows;
@@ -15,7 +15,7 @@ mod orders;
 pub mod page;
 mod pauses;
 mod privacy;
-mod progress;
+pub(super) mod progress;
 mod prove;
 mod replay;
 mod status;
@@ -74,7 +74,7 @@ pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
 pub struct Why {
     /// The reason; it stands in the audit
     #[arg(long, visible_alias = "reason", value_name = "TEXT", value_parser = reason)]
-    why: String,
+    pub(super) why: String,
 }
 
 fn reason(text: &str) -> Result<String, String> {
