@@ -128,8 +128,9 @@ pub fn cause(fault: &Fault, target: &str, source: &str) -> Cause {
     Cause { cause, owner: owner.to_owned(), action, advice }
 }
 
-/// Each distinct missing reference is looked for once at a time, at this pace.
-const LOOKS: Backoff = Backoff { first: Duration::from_secs(10), max: Duration::from_secs(900) };
+/// Each distinct missing reference is looked for once at a time, at this pace: whoever creates what orders waited for
+/// sees them go within two minutes. How many looks there are at once is bounded where they are asked for.
+const LOOKS: Backoff = Backoff { first: Duration::from_secs(10), max: Duration::from_secs(120) };
 
 impl Engine {
     pub(crate) fn look_for(&mut self, due: Vec<Awaited>) {
