@@ -59,7 +59,7 @@ struct Tally {
 }
 
 /// After each round; what is missing when nothing has moved for so long is lost.
-const CATCH_UP: Duration = Duration::from_secs(60);
+const CATCH_UP: Duration = Duration::from_secs(180);
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let tally = block_on(async { Ok(play(args).await?) })?;

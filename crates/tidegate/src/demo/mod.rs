@@ -71,7 +71,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
 }
 
 /// How long the hub may make no headway once all is well again.
-const CATCH_UP: Duration = Duration::from_secs(60);
+const CATCH_UP: Duration = Duration::from_secs(180);
 
 async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Ledger> {
     let options =
