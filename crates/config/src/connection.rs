@@ -193,7 +193,7 @@ fn value(node: &Node, key: &str, name: &str, reading: &mut Reading) -> Option<Co
 fn secret(node: &Node, key: &str, reading: &mut Reading) -> Option<ConnectionValue> {
     let reference = node.text().as_deref().and_then(SecretRef::parse);
     if reference.is_none() {
-        reading.finding(literal_secret(node, key));
+        reading.finding(literal_secret(node, key, false));
     }
     reference.map(ConnectionValue::Secret)
 }

@@ -2,7 +2,7 @@
 //! test refuses a page that is not what this makes.
 
 use crate::key::{Default, Key, Section};
-use crate::{apps, escalation, flows, hub, order_policy, ownership, shops, systems};
+use crate::{apps, escalation, flows, hub, order_policy, ownership, shops, store, systems};
 use std::fmt::Write as _;
 
 /// Every section, in the order of the page.
@@ -16,6 +16,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         header: "hub.limits",
         meaning: "The bounds of what is taken at once. At a bound the answer is a refusal, never growth.",
         keys: hub::LIMIT_KEYS,
+    },
+    Section {
+        header: "store",
+        meaning: "Where the store is. Without `url` it is embedded, for one node; with it, one PostgreSQL for any number of nodes ([more](store-postgres.md)).",
+        keys: store::KEYS,
     },
     Section { header: "escalation", meaning: "Who hears of what needs a person.", keys: escalation::KEYS },
     Section {

@@ -12,6 +12,7 @@ use crate::ownership::{self, Ownership};
 use crate::reader::{self, InForce, Section, named};
 use crate::shops::{self, Shop};
 use crate::source::{Origin, Source};
+use crate::store::{self, Postgres};
 use crate::systems::{self, SHOPIFY, System};
 use crate::tree::{self, Entry, Node, Raw, Table};
 use kernel::id::{DomainName, FlowName, NameError, ShopId, SystemName};
@@ -23,6 +24,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 pub(crate) const TOP_KEYS: &[Key] = &[
     Key::table("hub", "The process."),
+    Key::table("store", "Where the store is."),
     Key::table("escalation", "Who hears of what needs a person."),
     Key::table("apps", "Shopify apps."),
     Key::table("shops", "Shops."),
@@ -40,6 +42,8 @@ pub struct Config {
     pub base_dir: PathBuf,
     /// `None` only in a partial [`Reading`].
     pub(crate) hub: Option<Hub>,
+    /// `None`: the embedded store, in the data directory.
+    pub postgres: Option<Postgres>,
     pub escalation: Escalation,
     pub apps: BTreeMap<String, App>,
     pub shops: BTreeMap<ShopId, Shop>,
@@ -181,6 +185,7 @@ fn sections(source: Source, root: &Entry, reading: &mut reader::Reading) -> Conf
     };
     drop(Section::open(reading, "", Some(root), TOP_KEYS));
     let hub = hub::read(section(reading, "hub", top, &root.key_at, hub::KEYS));
+    let postgres = store::read(section(reading, "store", top, &root.key_at, store::KEYS));
     let escalation = escalation::read(section(reading, "escalation", top, &root.key_at, escalation::KEYS));
     let apps = many(reading, "apps", top, app_name, apps::KEYS, apps::read);
     let shops = many(reading, "shops", top, ShopId::new, shops::KEYS, shops::read);
@@ -197,6 +202,7 @@ fn sections(source: Source, root: &Entry, reading: &mut reader::Reading) -> Conf
         source,
         base_dir: reading.base_dir.clone(),
         hub,
+        postgres,
         escalation,
         apps,
         shops,

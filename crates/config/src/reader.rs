@@ -46,7 +46,7 @@ impl Reading {
     /// Notes what is wrong with a key and that its section is damaged.
     pub(crate) fn finding(&mut self, finding: Finding) {
         if let Some(key) = &finding.key {
-            let depth = if key.starts_with("hub.") { 1 } else { 2 };
+            let depth = if key.starts_with("hub.") || key.starts_with("store.") { 1 } else { 2 };
             self.damaged.insert(key.split('.').take(depth).collect::<Vec<_>>().join("."));
         }
         self.findings.push(finding);

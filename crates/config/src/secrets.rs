@@ -28,6 +28,10 @@ impl Config {
             add("hub.previous_master_key".to_owned(), hub.previous_master_key.as_ref());
             add("hub.admin_token".to_owned(), Some(&hub.admin_token));
         }
+        if let Some(postgres) = &self.postgres {
+            add("store.url".to_owned(), Some(&postgres.url));
+            add("store.listen_url".to_owned(), postgres.listen_url.as_ref());
+        }
         add("escalation.bearer_token".to_owned(), self.escalation.bearer_token.as_ref());
         for (name, app) in &self.apps {
             add(format!("apps.{name}.client_secret"), Some(&app.client_secret));

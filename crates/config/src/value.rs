@@ -51,21 +51,21 @@ pub(crate) fn text(
         return refuse(node, key, reading, message, help);
     };
     if is_secret_value(&text) {
-        reading.finding(literal_secret(node, key));
+        reading.finding(literal_secret(node, key, false));
         return None;
     }
     Some(text)
 }
 
-/// Says that a secret was written out, and never what it is.
-pub(crate) fn literal_secret(node: &Node, key: &str) -> Finding {
+/// Says that a secret was written out, and never what it is. `is_a_secrets`: the key takes nothing else, whatever its name.
+pub(crate) fn literal_secret(node: &Node, key: &str, is_a_secrets: bool) -> Finding {
     let name: String = last_segment(key)
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect();
     let file = name.to_ascii_lowercase();
     let message = format!("{} holds a secret itself", last_segment(key));
-    let help = if is_secret_key(last_segment(key)) {
+    let help = if is_secret_key(last_segment(key)) || is_a_secrets {
         format!(
             "refer to it: \"env:{name}\" or \"file:../secrets/{file}\"; and replace the secret, it may have been seen"
         )
@@ -231,7 +231,7 @@ impl Value for SecretRef {
         match node.text().as_deref().and_then(SecretRef::parse) {
             Some(reference) => Some(reference),
             None => {
-                reading.finding(literal_secret(node, key));
+                reading.finding(literal_secret(node, key, true));
                 None
             }
         }
