@@ -26,7 +26,10 @@ fn flow(name: &str, domain: &str, [source, target]: [&str; 2], mode: &str, trigg
         mapping: format!("mappings/{name}.toml"),
         carries: Vec::new(),
         export_lag: "1m".into(),
-        on_failure: vec!["12 tries, up to 5m apart, then a dead letter".into()],
+        on_failure: vec![
+            "12 tries, up to 5m apart, then a dead letter".into(),
+            "left alone once 3 subjects fail in a row".into(),
+        ],
         orders: None,
     }
 }
@@ -84,7 +87,7 @@ fn several_systems_in_mermaid() {
 fn every_flow_is_heard_whole() {
     let heard = "stock_to_erp brings inventory from warehouse to tryton, off. shops: acme, acme-uk. moved by: nothing: \
                  it is off. within: 1m. mapping: mappings/stock_to_erp.toml. on failure: 12 tries, up to 5m apart, \
-                 then a dead letter.";
+                 then a dead letter; left alone once 3 subjects fail in a row.";
     for width in [Width::Wide, Width::Narrow] {
         assert!(several().to_svg(width).contains(&format!("aria-label=\"{heard}\"")));
     }

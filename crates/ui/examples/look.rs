@@ -62,6 +62,7 @@ async fn main() -> std::io::Result<()> {
         watched: watched(),
         shops: BTreeMap::from([(acme(), zone.clone())]),
         time_zone: zone,
+        truth: world::truth(),
         who: "operator".into(),
         behind_tls: false,
     });

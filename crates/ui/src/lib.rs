@@ -17,7 +17,7 @@ mod state;
 mod words;
 
 pub use access::ClientAddress;
-pub use state::{Random, Running, UiState};
+pub use state::{Random, Running, Truth, UiState};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -47,6 +47,8 @@ pub fn router(state: UiState) -> Router {
         .route("/systems", get(pages::systems::show))
         .route("/systems/pause", post(pages::systems::pause))
         .route("/systems/resume", post(pages::systems::resume))
+        .route("/flow-of-truth", get(pages::truth::show))
+        .route("/flow-of-truth/{file}", get(pages::truth::drawing))
         .route("/logout", post(pages::login::logout))
         .route_layer(from_fn_with_state(ui.clone(), access::guard));
     Router::new()

@@ -8,3 +8,4 @@ pub(crate) mod order_acts;
 pub(crate) mod orders;
 pub(crate) mod systems;
 mod timeline;
+pub(crate) mod truth;

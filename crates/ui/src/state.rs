@@ -34,6 +34,14 @@ pub trait Random: Send + Sync + Debug {
     fn bytes(&self) -> std::io::Result<[u8; 32]>;
 }
 
+/// The flow of truth of the configuration in force, drawn and told by whoever judged it.
+#[derive(Debug, Clone, Default)]
+pub struct Truth {
+    pub wide_svg: String,
+    pub narrow_svg: String,
+    pub text: String,
+}
+
 /// What the pages are made of.
 #[derive(Debug)]
 pub struct UiState {
@@ -49,6 +57,7 @@ pub struct UiState {
     pub shops: BTreeMap<ShopId, TimeZone>,
     /// All other times.
     pub time_zone: TimeZone,
+    pub truth: Truth,
     /// Who stands in the audit where the login names nobody. Never `tidegate`, which is the hub itself.
     pub who: String,
     /// The public address is https: cookies are `Secure`. Also taken from `X-Forwarded-Proto`.

@@ -46,7 +46,7 @@ fn line(flow: &FlowTruth) -> &'static str {
 
 fn label(flow: &FlowTruth) -> String {
     let said: Vec<String> =
-        rows(flow).into_iter().map(|(label, value)| format!("{label}: {value}")).collect();
+        rows(flow).into_iter().map(|(label, value)| format!("{label}: {}", value.join("; "))).collect();
     format!("<b>{}</b> ({})<br/>{}", safe(&flow.flow), safe(&flow.mode), safe_lines(&said))
 }
 

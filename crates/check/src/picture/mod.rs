@@ -56,6 +56,10 @@ impl<'a> Picture<'a> {
             let (source, target) = (rank(&flow.source), rank(&flow.target));
             pairs.entry((source.min(target), source.max(target))).or_default().push(flow);
         }
+        // What goes out, then what comes back.
+        for ((left, _), flows) in &mut pairs {
+            flows.sort_by_key(|flow| flow.source != left.2);
+        }
         let bands: Vec<Band<'_>> = pairs
             .into_iter()
             .map(|((left, right), flows)| Band { left: left.2, right: right.2, flows })
@@ -85,23 +89,27 @@ fn kind(system: &SystemTruth) -> String {
     if system.role == system.system { connector.to_owned() } else { format!("{}, {connector}", system.role) }
 }
 
-/// What a flow's card says, label by label.
-fn rows(flow: &FlowTruth) -> Vec<(&'static str, String)> {
+/// What a flow's card says, label by label; each part of a value begins a line.
+fn rows(flow: &FlowTruth) -> Vec<(&'static str, Vec<String>)> {
+    let one = |value: &str| vec![value.to_owned()];
     let rows = [
-        ("carries", flow.domain.clone()),
-        ("shops", flow.shops.join(", ")),
-        ("moved by", flow.trigger.clone()),
-        ("within", flow.export_lag.clone()),
-        ("mapping", flow.mapping.clone()),
-        ("on failure", flow.on_failure.join("; ")),
+        ("carries", one(&flow.domain)),
+        ("shops", one(&flow.shops.join(", "))),
+        ("moved by", one(&flow.trigger)),
+        ("within", one(&flow.export_lag)),
+        ("mapping", one(&flow.mapping)),
+        ("on failure", flow.on_failure.clone()),
     ];
-    rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    rows.into_iter().filter(|(_, value)| value.iter().any(|part| !part.is_empty())).collect()
 }
 
 /// The card as one sentence, for who hears it.
 fn sentence(flow: &FlowTruth) -> String {
-    let said: Vec<String> =
-        rows(flow).into_iter().skip(1).map(|(label, value)| format!("{label}: {value}")).collect();
+    let said: Vec<String> = rows(flow)
+        .into_iter()
+        .skip(1)
+        .map(|(label, value)| format!("{label}: {}", value.join("; ")))
+        .collect();
     let FlowTruth { flow: name, domain, source, target, mode, .. } = flow;
     format!("{name} brings {domain} from {source} to {target}, {mode}. {}.", said.join(". "))
 }

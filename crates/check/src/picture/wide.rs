@@ -27,7 +27,9 @@ impl<'a> Card<'a> {
         let inner = width - 2.0 * PAD;
         let rows = rows(flow)
             .into_iter()
-            .map(|(label, value)| (label, wrapped(&value, inner - LABEL, TEXT)))
+            .map(|(label, value)| {
+                (label, value.iter().flat_map(|part| wrapped(part, inner - LABEL, TEXT)).collect())
+            })
             .collect();
         // The mode stands at the end of the first line.
         let name = wrapped(&flow.flow, inner - wide(&flow.mode, NAME) - 8.0, NAME * 1.08);

@@ -158,8 +158,18 @@ fn pages(loaded: &Loaded, running: &Running, token: SecretString) -> ui::UiState
         watched: Watched::of(&running.plan, wiring::objective(loaded)),
         shops,
         time_zone: zone,
+        truth: truth(loaded),
         who: "operator".to_owned(),
         behind_tls: public.is_some_and(|url| url.value.is_https()),
+    }
+}
+
+fn truth(loaded: &Loaded) -> ui::Truth {
+    let told = &loaded.report.explanation;
+    ui::Truth {
+        wide_svg: told.to_svg(check::Width::Wide),
+        narrow_svg: told.to_svg(check::Width::Narrow),
+        text: told.to_string(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod beginning;
 mod keys;
 mod mistakes;
+mod pictures;
 mod systems;
 mod trying;
 mod typed;

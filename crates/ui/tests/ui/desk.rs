@@ -1,6 +1,6 @@
 //! A browser at the pages: keeps its cookies, fills in forms, reads what it sees.
 
-use crate::world::{Scribe, Stage, acme, watched};
+use crate::world::{Scribe, Stage, acme, truth, watched};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -130,6 +130,7 @@ impl Desk {
             watched: watched(),
             shops: BTreeMap::from([(acme(), zone)]),
             time_zone: TimeZone::UTC,
+            truth: truth(),
             who: "operator".into(),
             behind_tls: false,
         });

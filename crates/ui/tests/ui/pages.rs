@@ -302,3 +302,30 @@ async fn what_others_wrote_is_shown_as_text() {
     let seen = desk.get("/orders?q=%3Cscript%3Ealert%3C%2Fscript%3E").await;
     seen.says_not("<script>alert");
 }
+
+#[tokio::test]
+async fn the_flow_of_truth_is_a_picture_for_each_width_and_a_text() {
+    let desk = Desk::signed_in().await;
+    assert!(desk.get("/systems").await.body.contains("href=\"/flow-of-truth\""));
+    let page = desk.get("/flow-of-truth").await;
+    page.says("orders: shopify owns it");
+    assert!(page.body.contains("erp &#60;live&#62;"), "{}", page.body);
+    for width in ["wide", "narrow"] {
+        let path = format!("/flow-of-truth/{width}.svg");
+        assert!(page.body.contains(&path));
+        let picture = desk.get(&path).await;
+        assert_eq!(
+            (picture.status, picture.headers["content-type"].as_bytes()),
+            (StatusCode::OK, &b"image/svg+xml"[..])
+        );
+        picture.says(width);
+        // It may style itself, and run nothing.
+        let may = picture.headers["content-security-policy"].to_str().unwrap();
+        assert!(may.contains("style-src 'unsafe-inline'") && may.contains("default-src 'none'"), "{may}");
+        assert!(!may.contains("script-src"), "{may}");
+    }
+    assert_eq!(desk.get("/flow-of-truth/other.svg").await.status, StatusCode::NOT_FOUND);
+    // No page of ours has such leave.
+    assert!(!page.headers["content-security-policy"].to_str().unwrap().contains("unsafe-inline"));
+    assert_eq!(Desk::new().get("/flow-of-truth/wide.svg").await.status, StatusCode::SEE_OTHER);
+}

@@ -42,6 +42,20 @@ pub(crate) fn subject(number: u32) -> Subject {
     Subject::new(acme(), "order", &(5_600_000_000_000 + u64::from(number)).to_string())
 }
 
+/// What is drawn is `check`'s; here it only has to arrive.
+pub(crate) fn truth() -> tidegate_ui::Truth {
+    let drawing = |width: &str| {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"><style>text{{fill:red}}</style><text>{width}</text></svg>"
+        )
+    };
+    tidegate_ui::Truth {
+        wide_svg: drawing("wide"),
+        narrow_svg: drawing("narrow"),
+        text: "orders: shopify owns it\norders_to_erp: shopify → erp <live>\n".into(),
+    }
+}
+
 pub(crate) fn watched() -> Watched {
     let flow_of = |source: &str, target: &str, exports| WatchedFlow {
         source: system(source),
