@@ -181,8 +181,8 @@ impl Engine {
             }),
             also_known_as: flow.also_known_as.iter().map(fill).collect(),
         };
-        let cancelled = state.cancelled;
-        Start::Toward(Box::new(Goal { flow: flow.clone(), wanted, digest, confirm_at, cancelled }))
+        let (cancelled, in_doubt) = (state.cancelled, self.is_in_doubt(claim, state.created_at));
+        Start::Toward(Box::new(Goal { flow: flow.clone(), wanted, digest, confirm_at, cancelled, in_doubt }))
     }
 
     /// The first call: the look-up of an unknown answer, an observation, or at once the step where nothing was ever
@@ -220,7 +220,11 @@ impl Engine {
             });
             return self.look_up(running, &unknown, now, rng);
         }
-        if observe_first || !never_sent {
+        if let Some(fault) = self.cannot_be_told(&running) {
+            return self.die(&lane, running, fault, now);
+        }
+        let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
+        if observe_first || !never_sent || in_doubt {
             return self.observe(running, now);
         }
         self.converge(running, Observation::unasked(), now, rng);
@@ -233,9 +237,13 @@ impl Engine {
             return self.converge(running, Observation::unasked(), now, rng);
         }
         let Some(open) = running.open.clone() else { return };
+        let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
         match unknown {
             // The same bytes under the same key are the look-up.
-            UnknownAnswer::NativeKey { lifetime } if now.wall < after(open.started_at, *lifetime) => {
+            // (Not where a forgotten life may have gone on from there, under a key of its own.)
+            UnknownAnswer::NativeKey { lifetime }
+                if now.wall < after(open.started_at, *lifetime) && !in_doubt =>
+            {
                 self.apply(running, open.key, open.step);
             }
             UnknownAnswer::NativeKey { .. } | UnknownAnswer::LookUp { .. } => self.observe(running, now),

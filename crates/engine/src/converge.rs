@@ -1,6 +1,7 @@
 //! From what a target has to what is wanted, one step and one attempt at a time; and what each answer means
 //! (the table of DESIGN section 5).
 
+use crate::doubt::Absence;
 use crate::effect::{Effect, Ending};
 use crate::engine::Engine;
 use crate::mutant::Mutant;
@@ -55,6 +56,9 @@ impl Engine {
         if observation.object == Observed::None && goal.wanted.known.is_some() {
             return self.vanished(&lane, running, now);
         }
+        if matches!(observation.object, Observed::One(_)) {
+            self.vanished.remove(&running.claim.delivery.id);
+        }
         let Some(planner) = self.planners.get(&lane.system).cloned() else { return };
         let plan = planner.plan(&goal.wanted, &observation);
         if running.open.as_ref().is_some_and(|open| open.unknown) {
@@ -91,6 +95,15 @@ impl Engine {
                     let found = the_one(&observation).map_or("nothing", |_| "an object");
                     let would = format!("{} ({found} there)", step.name);
                     return self.end(&lane, running, Outcome::Shadowed { would }, now);
+                }
+                let unseen = observation.object == Observed::None && !running.verify;
+                if goal.in_doubt
+                    && unseen
+                    && let Absence::LookAgain(wait, not_there) = self.doubted_absence(&running)
+                {
+                    let due_at = Some(now.wall_after(wait));
+                    let state = DeliveryState::Waiting { due_at, wait: Wait::Settle { not_there } };
+                    return self.wait_in(&lane, running, state, now);
                 }
                 self.begin(running, step, now, rng);
             }

@@ -6,6 +6,7 @@
 pub mod breaker;
 mod claimed;
 mod converge;
+mod doubt;
 pub mod effect;
 pub mod engine;
 pub mod facts;

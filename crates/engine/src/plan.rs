@@ -1,6 +1,7 @@
 //! What is in force: flows and systems, compiled from the configuration by the binary. Immutable for the life of
 //! an engine.
 
+pub use crate::doubt::Doubt;
 use crate::facts::{Facts, Mapper};
 use connector::descriptor::UnknownAnswer;
 use kernel::backoff::Backoff;
@@ -62,6 +63,8 @@ pub struct SystemPlan {
     /// Distinct lanes that fail in a row before the breaker opens.
     pub breaker_lanes: u32,
     pub breaker_backoff: Backoff,
+    /// The store was restored: what may have been made by a life that it has forgotten.
+    pub doubt: Option<Doubt>,
 }
 
 impl SystemPlan {
@@ -82,6 +85,7 @@ impl SystemPlan {
             backoff: Backoff::default(),
             breaker_lanes: 5,
             breaker_backoff: Backoff { first: Duration::from_secs(1), max: Duration::from_secs(60) },
+            doubt: None,
         }
     }
 }

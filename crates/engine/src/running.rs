@@ -78,6 +78,8 @@ pub(crate) struct Goal {
     pub(crate) digest: Digest,
     pub(crate) confirm_at: Option<Timestamp>,
     pub(crate) cancelled: bool,
+    /// A life that the store has forgotten may have made it.
+    pub(crate) in_doubt: bool,
 }
 
 impl Running {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use store::delivery::{DeliveryState, Wait};
 
 /// Between the two look-ups that prove an absence, at least.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
+pub(crate) const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// The call's answer is not conclusive, or a look-up of it failed: it stays unknown and is looked up later. It
