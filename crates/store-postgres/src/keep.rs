@@ -14,8 +14,10 @@ use kernel::subject::Subject;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use store::delivery::{DeliveryState, Outcome};
-use store::operate::{By, Certificate, EVERY_ROOT, Installation};
+use store::operate::{Beat, By, Certificate, EVERY_ROOT, Installation};
 use store::seal::MasterKey;
+
+const FORGOTTEN_AFTER_NS: i64 = 3_600_000_000_000;
 
 impl Desk {
     pub(crate) async fn cursor(&self, name: &str) -> Done<Option<String>> {
@@ -41,6 +43,29 @@ impl Desk {
                    WHERE leases.owner = excluded.owner OR leases.ends_at <= $3";
         let ends_at = nanos(after(now, length));
         Ok(self.execute(sql, args![name, owner, nanos(now), ends_at]).await? > 0)
+    }
+
+    /// Beats stand among the leases, under names that no lease has. Those that ended are left for an hour: whoever writes
+    /// them again finds room in their page.
+    pub(crate) async fn beat(&self, beat: &Beat, now: Timestamp, length: Duration) -> Done<Vec<Beat>> {
+        let sql = "INSERT INTO leases (name, owner, ends_at) VALUES ('node/' || $1, $2, $3) \
+                   ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, ends_at = excluded.ends_at";
+        self.execute(sql, args![beat.node.as_str(), beat.says.as_str(), nanos(after(now, length))]).await?;
+        let sql = "SELECT substr(name, 6), owner, ends_at FROM leases WHERE name >= 'node/' AND name < 'node0' ORDER BY name";
+        let rows = self.all(sql, &[]).await?;
+        let (mut live, mut forgotten) = (Vec::new(), false);
+        for row in &rows {
+            let ends_at: i64 = row.try_get(2)?;
+            forgotten |= ends_at < nanos(now) - FORGOTTEN_AFTER_NS;
+            if ends_at > nanos(now) {
+                live.push(Beat { node: row.try_get(0)?, says: row.try_get(1)? });
+            }
+        }
+        if forgotten {
+            let sql = "DELETE FROM leases WHERE name >= 'node/' AND name < 'node0' AND ends_at < $1";
+            self.execute(sql, args![nanos(now) - FORGOTTEN_AFTER_NS]).await?;
+        }
+        Ok(live)
     }
 
     pub(crate) async fn installation(&self) -> Done<Installation> {

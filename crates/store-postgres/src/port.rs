@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 use store::delivery::{Claim, Delivery, Move, Moved};
 use store::log::{Appended, NewEnvelope, Routed, Unrouted};
-use store::operate::{AuditEntry, By, Certificate, Installation, Pause, PauseScope, Retained};
+use store::operate::{AuditEntry, Beat, By, Certificate, Installation, Pause, PauseScope, Retained};
 use store::port::{ClaimRequest, Store, StoreResult};
 use store::query::{
     Awaited, Backlog, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, Life, LogSize, SubjectStatus,
@@ -184,6 +184,10 @@ impl Store for PostgresStore {
     }
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool> {
         whole!(self, Write, desk => desk.lease(name, owner, now, length).await)
+    }
+
+    async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
+        whole!(self, Derived, desk => desk.beat(&beat, now, length).await)
     }
 
     async fn redact(

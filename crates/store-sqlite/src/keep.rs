@@ -16,7 +16,7 @@ use rusqlite::params;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use store::delivery::{DeliveryState, Outcome};
-use store::operate::{By, Certificate, EVERY_ROOT, Installation, Retained};
+use store::operate::{Beat, By, Certificate, EVERY_ROOT, Installation, Retained};
 use store::seal::MasterKey;
 
 /// Payloads looked at in one transaction of retention.
@@ -105,6 +105,15 @@ impl Desk {
                    SET owner = ?2, ends_at = ?4 WHERE owner = ?2 OR ends_at <= ?3";
         let ends_at = nanos(after(now, length));
         Ok(self.execute(sql, params![name, owner, nanos(now), ends_at])? > 0)
+    }
+
+    /// Beats stand among the leases, under names that no lease has.
+    pub(crate) fn beat(&self, beat: &Beat, now: Timestamp, length: Duration) -> Done<Vec<Beat>> {
+        let sql = "INSERT OR REPLACE INTO leases (name, owner, ends_at) VALUES (?1, ?2, ?3)";
+        self.execute(sql, params![format!("node/{}", beat.node), beat.says, nanos(after(now, length))])?;
+        self.execute("DELETE FROM leases WHERE name GLOB 'node/*' AND ends_at <= ?1", [nanos(now)])?;
+        let sql = "SELECT substr(name, 6), owner FROM leases WHERE name GLOB 'node/*' ORDER BY name";
+        self.view().all(sql, [], |row| Ok(Beat { node: row.get(0)?, says: row.get(1)? }))
     }
 
     pub(crate) fn redact(

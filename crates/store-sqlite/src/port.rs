@@ -20,7 +20,7 @@ use std::path::Path;
 use std::time::Duration;
 use store::delivery::{Claim, Delivery, Move, Moved};
 use store::log::{Appended, NewEnvelope, Routed, Unrouted};
-use store::operate::{AuditEntry, By, Certificate, Installation, Pause, PauseScope, Retained};
+use store::operate::{AuditEntry, Beat, By, Certificate, Installation, Pause, PauseScope, Retained};
 use store::port::{ClaimRequest, Store, StoreResult};
 use store::query::{
     Awaited, Backlog, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, Life, LogSize, SubjectStatus,
@@ -242,6 +242,9 @@ impl Store for SqliteStore {
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool> {
         let (name, owner) = (name.to_owned(), owner.to_owned());
         self.ways()?.0.write(move |desk| desk.lease(&name, &owner, now, length)).await
+    }
+    async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
+        self.ways()?.0.write(move |desk| desk.beat(&beat, now, length)).await
     }
 
     async fn redact(

@@ -95,6 +95,13 @@ pub struct Installation {
     pub place: Option<String>,
 }
 
+/// A node that works on the store, and what it has to say to the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beat {
+    pub node: String,
+    pub says: String,
+}
+
 /// What retention dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Retained {

@@ -4,7 +4,7 @@
 use crate::delivery::{Claim, Move, Moved};
 use crate::error::StoreError;
 use crate::log::{Appended, NewEnvelope, Routed, Unrouted};
-use crate::operate::{AuditEntry, By, Certificate, Installation, Pause, PauseScope, Retained};
+use crate::operate::{AuditEntry, Beat, By, Certificate, Installation, Pause, PauseScope, Retained};
 use crate::query::{
     Awaited, Backlog, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, Life, LogSize, SubjectStatus,
     TopicSeen,
@@ -163,6 +163,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn set_cursor(&self, name: &str, value: &str) -> StoreResult<()>;
     /// Takes or renews a named lease; `false` if another owner has it.
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool>;
+
+    /// Says that a node lives until `now + length`, in place of what it said before; zero: it goes. Returns all that live,
+    /// in the order of their names. Need not be on disk when it returns.
+    async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
+        // A store that one process has alone has no other node.
+        let _ = now;
+        Ok(if length.is_zero() { Vec::new() } else { vec![beat] })
+    }
 
     /// Destroys the data keys of these roots ([`EVERY_ROOT`](crate::operate::EVERY_ROOT): all of the shop's) and of
     /// every root of these customers; open duties end as redacted.

@@ -4,7 +4,7 @@ use super::AnyStore;
 use super::fixture::*;
 use crate::delivery::Move;
 use crate::log::{About, Appended, Routed};
-use crate::operate::EVERY_ROOT;
+use crate::operate::{Beat, EVERY_ROOT};
 use crate::query::DeliveryFilter;
 use kernel::id::ShopId;
 use kernel::subject::Subject;
@@ -24,6 +24,23 @@ pub(super) async fn cursors_and_leases(store: AnyStore) {
     assert!(!lease("b", 18).await);
     assert!(lease("b", 19).await);
     assert!(!lease("a", 20).await);
+}
+
+pub(super) async fn nodes_know_of_each_other(store: AnyStore) {
+    let beat = async |node: &str, says: &str, second, length| {
+        let beat = Beat { node: node.into(), says: says.into() };
+        let live = store.beat(beat, at(second), Duration::from_secs(length)).await.unwrap();
+        live.into_iter().map(|beat| format!("{}: {}", beat.node, beat.says)).collect::<Vec<_>>()
+    };
+    assert_eq!(beat("b", "one", 0, 10).await, ["b: one"]);
+    assert_eq!(beat("a", "two", 5, 10).await, ["a: two", "b: one"]);
+    assert_eq!(beat("b", "three", 9, 10).await, ["a: two", "b: three"], "in place of what it said before");
+    assert_eq!(beat("b", "three", 15, 10).await, ["b: three"], "the other is silent for longer than it said");
+    assert_eq!(beat("b", "", 16, 0).await, Vec::<String>::new(), "it goes");
+    assert_eq!(beat("a", "four", 17, 10).await, ["a: four"]);
+    // A lease of the same name is another thing.
+    assert!(store.lease("a", "x", at(17), Duration::from_secs(9)).await.unwrap());
+    assert_eq!(beat("a", "five", 18, 10).await, ["a: five"]);
 }
 
 pub(super) async fn a_redaction_destroys_and_ends_duties(store: AnyStore) {

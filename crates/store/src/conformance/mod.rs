@@ -103,6 +103,7 @@ cases! {
     },
     keep::{
         cursors_and_leases,
+        nodes_know_of_each_other,
         a_redaction_destroys_and_ends_duties,
         a_redaction_of_a_customer_finds_the_roots,
         a_redaction_of_a_shop_finds_every_root_of_it_alone,

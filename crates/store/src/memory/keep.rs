@@ -3,7 +3,7 @@
 use super::append::day;
 use super::rows::State;
 use crate::delivery::{DeliveryState, Outcome};
-use crate::operate::{By, Certificate, EVERY_ROOT, Retained};
+use crate::operate::{Beat, By, Certificate, EVERY_ROOT, Retained};
 use jiff::Timestamp;
 use kernel::clock::after;
 use kernel::fault::Fault;
@@ -19,6 +19,13 @@ impl State {
             self.leases.insert(name.to_owned(), (owner.to_owned(), after(now, length)));
         }
         !taken
+    }
+
+    pub(super) fn beat(&mut self, beat: Beat, now: Timestamp, length: Duration) -> Vec<Beat> {
+        self.beats.insert(beat.node, (beat.says, after(now, length)));
+        self.beats.retain(|_, (_, until)| *until > now);
+        let live = self.beats.iter().map(|(node, (says, _))| Beat { node: node.clone(), says: says.clone() });
+        live.collect()
     }
 
     fn roots_of(&self, shop: &ShopId, customers: &[String]) -> BTreeSet<String> {

@@ -14,7 +14,7 @@ mod triage;
 use crate::delivery::{Claim, Delivery, Move, Moved};
 use crate::error::StoreError;
 use crate::log::{Appended, NewEnvelope, Routed, Unrouted};
-use crate::operate::{AuditEntry, By, Certificate, Installation, Pause, PauseScope, Retained};
+use crate::operate::{AuditEntry, Beat, By, Certificate, Installation, Pause, PauseScope, Retained};
 use crate::port::{ClaimRequest, Store, StoreResult};
 use crate::query::{
     Awaited, Backlog, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, Life, LogSize, SubjectStatus,
@@ -191,6 +191,9 @@ impl Store for MemoryStore {
     }
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool> {
         Ok(self.lock().lease(name, owner, now, length))
+    }
+    async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
+        Ok(self.lock().beat(beat, now, length))
     }
 
     async fn redact(

@@ -116,6 +116,7 @@ pub(super) struct State {
     pub audit: Vec<AuditEntry>,
     pub cursors: BTreeMap<String, String>,
     pub leases: BTreeMap<String, (String, Timestamp)>,
+    pub beats: BTreeMap<String, (String, Timestamp)>,
     pub certificates: Vec<Certificate>,
     pub topics: BTreeMap<(ShopId, String), (Timestamp, u64)>,
     /// Deliveries that were delivered, by when.
