@@ -9,6 +9,8 @@ pub mod conformance;
 pub mod dead;
 pub mod delivery;
 pub mod error;
+#[cfg(any(test, feature = "conformance"))]
+pub mod history;
 pub mod lane;
 pub mod log;
 pub mod memory;

@@ -1,4 +1,5 @@
 //! Tests of the embedded store from outside: the port's promises, and what only a file can break.
 
 mod conformance;
+mod history;
 mod support;
