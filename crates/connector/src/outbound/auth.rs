@@ -1,6 +1,7 @@
 //! How we say who we are. Owns the header that does it; a secret leaves this file only as a header marked sensitive
 //! and as what excerpts are cleaned of.
 
+use super::oauth::ClientCredentials;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -23,13 +24,16 @@ pub enum Auth {
         header: String,
         key: SecretString,
     },
+    /// A token that is asked for when it is needed.
+    OAuth2(Box<ClientCredentials>),
 }
 
 impl Auth {
     /// The header, or why there can be none.
     pub(super) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, String> {
         let (name, text) = match self {
-            Auth::None => return Ok(None),
+            // Its header is the token's, which comes later.
+            Auth::None | Auth::OAuth2(_) => return Ok(None),
             Auth::Basic { user, .. } if user.contains(':') => {
                 return Err("the user name of basic authentication must not hold a colon (RFC 7617)".into());
             }
@@ -56,6 +60,7 @@ impl Auth {
             }
             Auth::Bearer { token } => vec![token.expose_secret().to_owned()],
             Auth::ApiKey { key, .. } => vec![key.expose_secret().to_owned()],
+            Auth::OAuth2(credentials) => credentials.secrets(),
         }
     }
 }

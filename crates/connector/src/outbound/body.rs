@@ -10,13 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-/// Set before the first byte can leave; never unset.
+/// Set before the first byte can leave; unset only by an answer that says that nothing was done.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MayHaveLeft(Arc<AtomicBool>);
 
 impl MayHaveLeft {
     pub(super) fn get(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+    pub(super) fn nothing_was_done(&self) {
+        self.0.store(false, Ordering::SeqCst);
     }
     fn set(&self) {
         self.0.store(true, Ordering::SeqCst);

@@ -48,6 +48,8 @@ pub mod code {
     pub const UNREADABLE: &str = "TG-3106";
     pub const REDIRECTED: &str = "TG-3107";
     pub const NOT_BUILT: &str = "TG-3108";
+    /// The token endpoint refused us.
+    pub const NO_TOKEN: &str = "TG-3109";
 }
 
 /// Nothing came back, or nothing conclusive.

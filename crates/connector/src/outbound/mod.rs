@@ -7,6 +7,7 @@ mod answer;
 mod auth;
 mod body;
 pub mod classify;
+mod oauth;
 mod redact;
 mod request;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod transport;
 pub use answer::Answer;
 pub use auth::Auth;
 pub use classify::{Access, Failure};
+pub use oauth::{Carrier, ClientAuth, ClientCredentials};
 pub use redact::{EXCERPT_CHARS_MAX, Redactor};
 pub use request::Request;
 pub use transport::{Outbound, OutboundConfig};

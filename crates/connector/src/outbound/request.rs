@@ -44,6 +44,12 @@ impl Request {
         self
     }
 
+    /// Bytes of a kind that a header of the caller's names.
+    pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(bytes.into());
+        self
+    }
+
     /// Frozen bytes of JSON.
     pub fn json_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body = Some(bytes.into());

@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::auth::Auth;
 use super::body::{MarkedBody, MayHaveLeft};
 use super::classify::{self, Access, Failure};
+use super::oauth::{Token, Tokens};
 use super::redact::Redactor;
 use super::request::Request;
 use crate::port::CallContext;
@@ -57,6 +58,9 @@ impl OutboundConfig {
     /// All that [`Outbound::new`] would refuse, without making one.
     pub fn check(&self) -> Result<(), String> {
         self.judged()?;
+        if let Auth::OAuth2(credentials) = &self.auth {
+            credentials.check(self)?;
+        }
         headers(self).map(drop)
     }
 
@@ -83,6 +87,8 @@ pub struct Outbound {
     /// The base without a slash at its end.
     prefix: String,
     headers: HeaderMap,
+    /// Where who we are is a token that has to be asked for.
+    tokens: Option<Arc<Tokens>>,
     redactor: Arc<Redactor>,
     read_time_out: Duration,
     answer_bytes_max: u64,
@@ -96,6 +102,10 @@ impl Outbound {
     }
 
     pub(super) fn guarded(config: &OutboundConfig, base: Url, guard: Guard) -> Result<Self, String> {
+        let tokens = match &config.auth {
+            Auth::OAuth2(credentials) => Some(Arc::new(Tokens::new(credentials, config)?)),
+            _ => None,
+        };
         let mut builder = Client::builder();
         if base.scheme() == "http" {
             // No TLS is ever spoken there, and reading the machine's certificates takes longer than all the rest.
@@ -118,6 +128,7 @@ impl Outbound {
             prefix: base.as_str().trim_end_matches('/').to_owned(),
             base,
             headers: headers(config)?,
+            tokens,
             redactor: Arc::new(Redactor::new(config.auth.secrets())),
             read_time_out: config.read_time_out,
             answer_bytes_max: config.answer_bytes_max,
@@ -128,11 +139,46 @@ impl Outbound {
         &self.base
     }
 
+    /// The same place, of whose answers these are not shown either.
+    pub(super) fn masking(mut self, secrets: Vec<String>) -> Self {
+        self.redactor = Arc::new(Redactor::new(secrets));
+        self
+    }
+
     /// One request, one answer of any status. A fault if there is no whole answer; [`Answer::success`] judges the
     /// status.
     pub async fn send(&self, call: &CallContext, request: Request) -> Result<Answer, Fault> {
-        let access = request.access;
-        self.exchange(call, request).await.map_err(|failure| classify::failure(access, &failure))
+        let Some(tokens) = &self.tokens else { return self.send_bare(call, request).await };
+        let (access, left) = (request.access, MayHaveLeft::default());
+        // Boxed, so that a call without tokens is not as large as one with them.
+        let work = Box::pin(self.exchange_with(tokens, call, request, &left));
+        in_time(call, access, &left, "no access token and no connection", work).await
+    }
+
+    /// [`send`](Self::send) to a place that knows us without a token: that which gives them.
+    pub(super) async fn send_bare(&self, call: &CallContext, request: Request) -> Result<Answer, Fault> {
+        let (access, left) = (request.access, MayHaveLeft::default());
+        let work = self.exchange(call, request, None, &left);
+        in_time(call, access, &left, "no connection", work).await
+    }
+
+    /// With a token; once more with a new one where the target does not take it, which says that nothing was done. The
+    /// second refusal is the answer.
+    async fn exchange_with(
+        &self,
+        tokens: &Tokens,
+        call: &CallContext,
+        request: Request,
+        left: &MayHaveLeft,
+    ) -> Result<Answer, Fault> {
+        let token = tokens.get(call, None).await?;
+        let answer = self.exchange(call, request.clone(), Some(&token), left).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        left.nothing_was_done();
+        let newer = tokens.get(call, Some(&token)).await?;
+        self.exchange(call, request, Some(&newer), left).await
     }
 
     /// [`send`](Self::send) and [`Answer::success`].
@@ -140,29 +186,29 @@ impl Outbound {
         self.send(call, request).await?.success()
     }
 
-    async fn exchange(&self, call: &CallContext, request: Request) -> Result<Answer, Failure> {
+    async fn exchange(
+        &self,
+        call: &CallContext,
+        request: Request,
+        token: Option<&Token>,
+        left: &MayHaveLeft,
+    ) -> Result<Answer, Fault> {
         let (access, bytes_max) = (request.access, request.answer_bytes_max.unwrap_or(self.answer_bytes_max));
-        let left = MayHaveLeft::default();
-        let built = self.build(call, request, &left)?;
-        let work = async {
-            let response = self.client.execute(built).await.map_err(|error| lost(&error, &left))?;
-            self.read(response, bytes_max, &left).await
+        let answer = async {
+            let built = self.build(call, request, token, left)?;
+            let response = self.client.execute(built).await.map_err(|error| lost(&error, left))?;
+            self.read(response, bytes_max, left).await
         };
-        let (status, headers, body) = match timeout(call.time_out, work).await {
-            Ok(answer) => answer?,
-            Err(_) if left.get() => return Err(Failure::TimedOut { after: call.time_out }),
-            Err(_) => {
-                let waited = kernel::flow::duration_text(call.time_out);
-                return Err(Failure::NotReached(format!("no connection within {waited}")));
-            }
-        };
-        Ok(Answer { status, headers, body, access, now: call.now, redactor: self.redactor.clone() })
+        let (status, headers, body) = answer.await.map_err(|failure| classify::failure(access, &failure))?;
+        let redactor = token.map_or(&self.redactor, |token| &token.redactor).clone();
+        Ok(Answer { status, headers, body, access, now: call.now, redactor })
     }
 
     fn build(
         &self,
         call: &CallContext,
         request: Request,
+        token: Option<&Token>,
         left: &MayHaveLeft,
     ) -> Result<reqwest::Request, Failure> {
         let not_built = |why: String| Failure::NotBuilt(why);
@@ -171,6 +217,9 @@ impl Outbound {
         for (name, value) in &request.headers {
             let (name, value) = header(name, value).map_err(not_built)?;
             headers.insert(name, value);
+        }
+        if let Some(token) = token {
+            headers.insert(token.name.clone(), token.value.clone());
         }
         let trace = call.trace.traceparent(call.span);
         headers.insert("traceparent", HeaderValue::try_from(trace).map_err(|e| not_built(e.to_string()))?);
@@ -234,6 +283,25 @@ impl Outbound {
         }
         Ok((response.status(), std::mem::take(response.headers_mut()), body.freeze()))
     }
+}
+
+/// The call's time is for all of it; what may have left by then decides what its end means.
+async fn in_time(
+    call: &CallContext,
+    access: Access,
+    left: &MayHaveLeft,
+    lacking: &str,
+    work: impl Future<Output = Result<Answer, Fault>>,
+) -> Result<Answer, Fault> {
+    let failure = match timeout(call.time_out, work).await {
+        Ok(answer) => return answer,
+        Err(_) if left.get() => Failure::TimedOut { after: call.time_out },
+        Err(_) => {
+            let waited = kernel::flow::duration_text(call.time_out);
+            Failure::NotReached(format!("{lacking} within {waited}"))
+        }
+    };
+    Err(classify::failure(access, &failure))
 }
 
 /// What a transport error means. `left` decides; an error of the connector (name, connection, TLS) is certain too,

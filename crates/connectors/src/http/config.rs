@@ -231,7 +231,8 @@ impl Config {
             return;
         }
         if let Err(problem) = self.outbound.check() {
-            at.problem("url", problem);
+            let key = if problem.starts_with("token_url") { "auth" } else { "url" };
+            at.problem(key, problem);
         }
     }
 }

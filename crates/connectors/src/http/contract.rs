@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use connector::contract::Fixture;
 use connector::outbound::{Outbound, OutboundConfig, Request};
 use connector::port::{CallContext, Connector, Stage, Wanted};
+use connector::settings::Settings;
 use http::Method;
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
-use kernel::fault::Reference;
+use kernel::fault::{FaultKind, Reference};
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::id::ShopId;
 use kernel::key::ObjectKey;
@@ -185,6 +186,87 @@ impl Fixture for Keyed {
     async fn misprice(&self, wanted: &Wanted) -> bool {
         self.0.misprice(wanted).await
     }
+}
+
+/// With tokens that are asked for at the same place, which no trouble meets.
+struct Granted(BackOffice);
+
+impl Granted {
+    async fn start() -> Self {
+        Self(BackOffice::start(Example::read(FIRST)).await)
+    }
+
+    fn settings(&self, at: SocketAddr, secret: &str) -> Settings {
+        let auth = json!({
+            "kind": "oauth2", "token_url": format!("http://{at}/oauth/token"), "client_id": "tidegate",
+            "client_secret": "env:SECRET", "scope": "sales",
+        });
+        let example = self.0.example.clone().with("auth", auth);
+        example.settings(&format!("http://{at}"), secret)
+    }
+}
+
+#[async_trait]
+impl Fixture for Granted {
+    fn target(&self) -> SocketAddr {
+        self.0.target()
+    }
+    fn connector(&self, at: SocketAddr) -> Arc<dyn Connector> {
+        connect(&self.settings(at, self.0.erp.client_secret())).unwrap()
+    }
+    fn wanted(&self, number: u32) -> Wanted {
+        self.0.wanted(number)
+    }
+    fn changed(&self, wanted: &Wanted) -> Option<Wanted> {
+        self.0.changed(wanted)
+    }
+    fn references(&self) -> Option<(Reference, Reference)> {
+        self.0.references()
+    }
+    async fn count(&self, wanted: &Wanted) -> usize {
+        self.0.count(wanted).await
+    }
+    async fn total(&self, wanted: &Wanted) -> Option<Money> {
+        self.0.total(wanted).await
+    }
+    async fn misprice(&self, wanted: &Wanted) -> bool {
+        self.0.misprice(wanted).await
+    }
+    async fn duplicate(&self, wanted: &Wanted) -> bool {
+        self.0.duplicate(wanted).await
+    }
+    fn spared(&self) -> fn(&connector::contract::Seen) -> bool {
+        |seen| seen.head.starts_with("POST /oauth/token")
+    }
+}
+
+#[tokio::test]
+async fn the_contract_is_kept_with_tokens_that_are_asked_for() {
+    connector::contract::run(&Granted::start().await).await.assert_kept();
+}
+
+#[tokio::test]
+async fn a_token_that_the_office_took_back_is_renewed_and_a_wrong_secret_is_unauthorized() {
+    let fixture = Granted::start().await;
+    let erp = fixture.0.erp();
+    let connector = fixture.connector(fixture.target());
+    connector.health(&call()).await.unwrap();
+    connector.health(&call()).await.unwrap();
+    assert_eq!(erp.tokens_given(), 1);
+    erp.revoke_tokens();
+    connector.health(&call()).await.unwrap();
+    assert_eq!(erp.tokens_given(), 2);
+    // Two hours on by the office's clock: refused there, and renewed once.
+    erp.advance(7_200_000);
+    connector.health(&call()).await.unwrap();
+    assert_eq!(erp.tokens_given(), 3);
+    let fault = connect(&fixture.settings(fixture.target(), "another secret"))
+        .unwrap()
+        .health(&call())
+        .await
+        .unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Unauthorized, "TG-3109"), "{fault}");
+    assert!(fault.message.contains("invalid_client") && !fault.message.contains("another secret"), "{fault}");
 }
 
 /// The second example before what it describes.

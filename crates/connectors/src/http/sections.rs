@@ -7,7 +7,7 @@ use super::config::{
     StepKind, Total,
 };
 use super::template::{ConstantBody, STEP_NAMES, Template};
-use connector::outbound::{Auth, OutboundConfig};
+use connector::outbound::{Auth, Carrier, ClientAuth, ClientCredentials, OutboundConfig};
 use connector::settings::Section;
 use kernel::fault::FaultKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,11 +32,33 @@ fn auth(at: &Section<'_>) -> Auth {
         "basic" => Auth::Basic { user: at.required_text("user"), password: at.secret("password") },
         "bearer" => Auth::Bearer { token: at.secret("token") },
         "api_key" => Auth::ApiKey { header: at.required_text("header"), key: at.secret("key") },
+        "oauth2" => Auth::OAuth2(Box::new(oauth2(at))),
         "" => Auth::None,
         _ => {
-            at.problem("kind", "must be none, basic, bearer or api_key");
+            at.problem("kind", "must be none, basic, bearer, api_key or oauth2");
             Auth::None
         }
+    }
+}
+
+/// The client credentials grant.
+fn oauth2(at: &Section<'_>) -> ClientCredentials {
+    let client_auth = match at.text("client_auth").as_deref() {
+        None | Some("basic") => ClientAuth::Basic,
+        Some("body") => ClientAuth::Body,
+        Some(_) => {
+            at.problem("client_auth", "must be basic (the client says who it is by HTTP Basic) or body");
+            ClientAuth::Basic
+        }
+    };
+    ClientCredentials {
+        token_url: at.required_text("token_url"),
+        client_id: at.required_text("client_id"),
+        client_secret: at.secret("client_secret"),
+        scope: at.text("scope"),
+        audience: at.text("audience"),
+        client_auth,
+        carrier: Carrier::Bearer,
     }
 }
 

@@ -34,6 +34,18 @@ fn the_examples_declare_what_the_page_says() {
 }
 
 #[test]
+fn a_way_to_say_who_we_are_that_is_not_known_is_told() {
+    let mut example = Example::read(FIRST).with("auth", json!({"kind": "magic"}));
+    let problems = describe(&example.settings("http://127.0.0.1:9", "secret")).unwrap_err();
+    assert_eq!(problems, ["auth.kind: must be none, basic, bearer, api_key or oauth2"]);
+    let token_url = "http://169.254.169.254/token";
+    let oauth = json!({"kind": "oauth2", "token_url": token_url, "client_id": "x", "client_secret": "env:X"});
+    example = example.with("auth", oauth);
+    let problems = describe(&example.settings("http://127.0.0.1:9", "secret")).unwrap_err();
+    assert!(problems[0].starts_with("auth: token_url: ") && problems[0].contains("metadata"), "{problems:?}");
+}
+
+#[test]
 fn no_secret_is_needed_to_describe_and_each_to_connect() {
     let connection = Example::read(FIRST).connection;
     let without = Settings::new(connection, BTreeMap::new());
@@ -45,7 +57,7 @@ fn no_secret_is_needed_to_describe_and_each_to_connect() {
 fn every_mistake_is_told_with_its_key() {
     let connection = json!({
         "url": "http://user:pw@erp.example",
-        "auth": {"kind": "magic"},
+        "auth": {"kind": "oauth2", "client_secret": "hunter2", "client_auth": "magic"},
         "idempotency": {"header": "Idempotency-Key"},
         "create": {"path": "sales/{id}", "method": "GET", "success": [404], "body": 7, "wrap": "x"},
         "confirm": {"path": "/sales/{id}/confirm"},
@@ -60,7 +72,10 @@ fn every_mistake_is_told_with_its_key() {
     let problems = describe(&Settings::new(table.into_iter().collect(), BTreeMap::new())).unwrap_err();
     for key in [
         "url:",
-        "auth.kind:",
+        "auth.token_url: is required",
+        "auth.client_id: is required",
+        "auth.client_secret: must be a reference",
+        "auth.client_auth: must be",
         "idempotency.lifetime:",
         "create.path: \"sales/{id}\" must begin",
         "create.path: \"sales/{id}\" names {id}; known here are {object_key}",

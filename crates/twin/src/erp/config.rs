@@ -18,6 +18,10 @@ pub struct ErpConfig {
     pub seed: u64,
     /// `Authorization: Bearer …`.
     pub token: String,
+    /// Of the client `tidegate`, which may ask for access tokens.
+    pub client_secret: String,
+    /// An access token serves for so long.
+    pub token_life_s: u64,
     /// Every change goes there before it is answered. A file that exists is read first, and the books restored from it.
     pub ledger_file: Option<PathBuf>,
     pub knobs: Knobs,
@@ -45,6 +49,8 @@ impl Default for ErpConfig {
             control_port: 0,
             seed: 1,
             token: "erp-twin-token".to_owned(),
+            client_secret: "erp twin secret".to_owned(),
+            token_life_s: 3600,
             ledger_file: None,
             knobs: Knobs::default(),
             items: items.collect(),

@@ -11,6 +11,7 @@
 //! | `GET /items?sku=…`, `GET /parties?code=…` | pages as above; spelled exactly |
 //! | `POST /items` | `{"sku", "description"}` |
 //! | `GET /health` | 200 |
+//! | `POST /oauth/token` | an access token for the client `tidegate` (RFC 6749, 4.4); it serves beside the fixed token |
 //! | `GET /twin/ledger`, `GET /twin/ledger/sales?after=ID`, `GET|POST /twin/knobs` | for the judge; no token |
 //! | `POST /twin/misprice` | somebody in the office changes a price by hand: `{"reference", "by"}`; no token |
 //!
@@ -39,6 +40,7 @@ mod office;
 mod refusal;
 mod server;
 mod standalone;
+mod tokens;
 mod twin;
 
 pub use books::{Item, PartyCard, Sale, SaleState};
@@ -48,4 +50,5 @@ pub use knobs::{FaultsOn, Knobs, LateAnswer, Outage};
 pub use ledger::{Deed, Entry, Ledger, LedgerLine, read_ledger_file};
 pub use refusal::{Code, Refusal};
 pub use standalone::{StandaloneOptions, run_standalone};
+pub use tokens::CLIENT_ID;
 pub use twin::ErpTwin;

@@ -21,10 +21,14 @@ use super::idempotency::{Seen, fingerprint};
 use super::knobs::Knobs;
 use super::ledger::{Entry, Ledger, LedgerFile, read_ledger_file};
 use super::refusal::{Code, Refusal};
+use super::tokens::Tokens;
 
 #[derive(Debug)]
 pub(super) struct Office {
     pub(super) token: String,
+    pub(super) client_secret: String,
+    pub(super) token_life_s: u64,
+    pub(super) tokens: Tokens,
     pub(super) seed: u64,
     pub(super) requests: AtomicU64,
     knobs: Mutex<Arc<Knobs>>,
@@ -67,6 +71,9 @@ impl Office {
         }
         Ok(Self {
             token: config.token.clone(),
+            client_secret: config.client_secret.clone(),
+            token_life_s: config.token_life_s,
+            tokens: Tokens::default(),
             seed: config.seed,
             requests: AtomicU64::new(0),
             knobs: Mutex::new(Arc::new(Knobs::default())),

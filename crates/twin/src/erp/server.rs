@@ -24,6 +24,7 @@ use super::fate::{Fate, Weight, decide};
 use super::knobs::{LateAnswer, Outage};
 use super::office::{Asked, Office};
 use super::refusal::{Code, Refusal};
+use super::tokens;
 use super::twin::Desk;
 
 const BODY_BYTES_MAX: usize = 8 << 20;
@@ -127,6 +128,9 @@ async fn serve(desk: &Arc<Desk>, request: Request<Incoming>) -> Result<Response<
         let refusal = Refusal::new(Code::Unavailable, "down for maintenance");
         return Ok(Answer::refusal(&refusal).with_retry_after(knobs.retry_after_s).whole());
     }
+    if request.uri().path() == tokens::PATH {
+        return Ok(tokens::grant(office, request).await.whole());
+    }
     let asked = match read(office, request).await {
         Ok(asked) => asked,
         Err(refusal) => return Ok(office.refuse(&refusal).whole()),
@@ -196,7 +200,8 @@ async fn late(
 async fn read(office: &Office, request: Request<Incoming>) -> Result<Asked, Refusal> {
     let (head, body) = request.into_parts();
     let given = text_header(&head.headers, &AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    if given != Some(office.token.as_str()) {
+    let known = |given: &str| given == office.token || office.tokens.serves(given, office.now());
+    if !given.is_some_and(known) {
         return Err(Refusal::new(Code::Unauthorized, "a bearer token is needed, and it is not this one"));
     }
     let (method, path) = (head.method.as_str(), head.uri.path());

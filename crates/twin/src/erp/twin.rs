@@ -100,6 +100,21 @@ impl ErpTwin {
         &self.desk.office.token
     }
 
+    /// Of the client that may ask for access tokens.
+    pub fn client_secret(&self) -> &str {
+        &self.desk.office.client_secret
+    }
+
+    /// How many access tokens were given.
+    pub fn tokens_given(&self) -> u64 {
+        self.desk.office.tokens.count()
+    }
+
+    /// Every access token is refused from now on.
+    pub fn revoke_tokens(&self) {
+        self.desk.office.tokens.revoke();
+    }
+
     pub fn knobs(&self) -> Knobs {
         (*self.desk.office.knobs()).clone()
     }
