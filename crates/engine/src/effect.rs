@@ -1,6 +1,7 @@
 //! What the step function is told and what it asks for. Data only: the hub performs effects with tokio, the
 //! simulation with its own clock and faults.
 
+use crate::nodes::Nodes;
 use crate::notice::Notice;
 use connector::port::{Applied, Observation, Read, Step, Wanted};
 use jiff::Timestamp;
@@ -58,6 +59,10 @@ pub enum Event {
         awaited: Awaited,
         result: Result<bool, Fault>,
     },
+    /// Another node committed something: there may be work.
+    Woken,
+    /// How this node stands among those that work on the store.
+    Nodes(Nodes),
     /// An operator released, skipped or resumed something: there may be due work.
     Changed,
     /// A store effect failed; nothing of it was done.

@@ -6,6 +6,7 @@
 
 use crate::effect::{Effect, Event, StoreWork};
 use crate::mutant::{Mutant, Planted};
+use crate::nodes::Among;
 use crate::notice::{Notice, What};
 use crate::plan::Plan;
 use crate::route;
@@ -31,6 +32,8 @@ const ROUTE_BATCH: u32 = 256;
 const CLAIM_BATCH: u32 = 64;
 /// Work that no event told of (another process's, a clock that jumped) is found at the latest after this.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
+/// The same where others may work on the store: what a dead node has left is found within a second.
+const LOOK_AROUND_AMONG: Duration = Duration::from_secs(1);
 /// How soon a store that could not commit is tried again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
@@ -79,11 +82,12 @@ pub struct Engine {
     pub(crate) totals: Totals,
     pub(crate) out: Vec<Effect>,
     pub(crate) moves: Vec<Move>,
+    pub(crate) among: Option<Among>,
     spans: u64,
     pauses: Vec<Pause>,
     draining: bool,
     routing: bool,
-    route_again: bool,
+    pub(crate) route_again: bool,
     route_retry_at: Option<Mono>,
     asking_due: bool,
     look_around_at: Mono,
@@ -119,6 +123,7 @@ impl Engine {
             totals: Totals::default(),
             out: Vec::new(),
             moves: Vec::new(),
+            among: None,
             spans: 0,
             pauses: Vec::new(),
             draining: false,
@@ -173,6 +178,10 @@ impl Engine {
     /// When `Event::Wake` is wanted at the latest.
     pub fn wake_at(&mut self, now: Now) -> Mono {
         let mut at = self.look_around_at;
+        if self.stands_back(now) {
+            // What is under way goes on.
+            return self.store_retry_at.map_or(at, |retry| at.min(retry)).max(now.mono);
+        }
         for system in self.systems.values_mut() {
             if let Some(wake) = system.wake_at(now.mono) {
                 at = at.min(wake);
@@ -206,6 +215,8 @@ impl Engine {
         match event {
             Event::Wake => {}
             Event::Appended => self.route_again = true,
+            Event::Woken => self.woken(),
+            Event::Nodes(nodes) => self.nodes_told(&nodes, now),
             Event::Unrouted(mut batch) => {
                 self.store_works();
                 if self.planted.is(Mutant::RouteByPosition) {
@@ -274,14 +285,18 @@ impl Engine {
     /// Asks for whatever there is room for.
     fn pump(&mut self, now: Now, rng: &mut dyn Rng) {
         if self.look_around_at <= now.mono {
-            self.look_around_at = now.mono.plus(LOOK_AROUND);
+            let wait = if self.among.is_some() { LOOK_AROUND_AMONG } else { LOOK_AROUND };
+            self.look_around_at = now.mono.plus(wait);
             self.route_again = true;
             self.out.push(Effect::FetchPauses);
             if !self.asking_due {
                 self.asking_due = true;
                 self.out.push(Effect::FetchNextDue);
             }
-            if !self.asking_awaited && self.systems.values().any(|s| s.plan.resolves_references) {
+            if !self.asking_awaited
+                && self.goes_first(now)
+                && self.systems.values().any(|s| s.plan.resolves_references)
+            {
                 self.asking_awaited = true;
                 self.out.push(Effect::FetchAwaited { due: now.wall, limit: 32 });
             }
@@ -298,7 +313,7 @@ impl Engine {
     }
 
     fn pump_routing(&mut self, now: Now) {
-        let held = self.route_retry_at.is_some_and(|at| at > now.mono);
+        let held = self.stands_back(now) || self.route_retry_at.is_some_and(|at| at > now.mono);
         if self.route_again && !self.routing && !held {
             self.route_retry_at = None;
             self.route_again = false;
@@ -309,13 +324,16 @@ impl Engine {
 
     fn pump_system(&mut self, name: &SystemName, now: Now, rng: &mut dyn Rng) {
         let paused = self.is_paused(name, now);
-        let store_held = self.store_retry_at.is_some() || self.draining;
+        let store_held = self.store_retry_at.is_some() || self.draining || self.stands_back(now);
         let hammer = self.planted.is(Mutant::Hammer);
         let Some(system) = self.systems.get_mut(name) else { return };
         system.paused = paused;
         if system.next_due.is_some_and(|at| at <= now.mono) {
             system.next_due = None;
             system.maybe_due = true;
+        }
+        if system.elsewhere.holds(system.breaker.is_closed(), now.mono) {
+            return;
         }
         let mut limit = system.room(now.mono).min(CLAIM_BATCH);
         let mut failed = Vec::new();

@@ -14,6 +14,7 @@ mod finish;
 pub mod hub;
 pub mod limiter;
 pub mod mutant;
+pub mod nodes;
 pub mod notice;
 pub mod overview;
 pub mod plan;

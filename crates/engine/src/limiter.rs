@@ -25,6 +25,17 @@ impl Limiter {
         }
     }
 
+    /// Another pace from now on; nothing may be kept beyond a second's worth of it.
+    pub fn set_rate(&mut self, rate_per_s: Option<u32>, now: Mono) {
+        if let Some(rate) = self.rate_per_s {
+            self.fill(now, rate);
+        }
+        self.rate_per_s = rate_per_s;
+        if let Some(rate) = rate_per_s {
+            self.fill(now, rate);
+        }
+    }
+
     /// The target said when to come back.
     pub fn throttled(&mut self, now: Mono, wait: Duration) {
         let until = now.plus(wait);
@@ -56,6 +67,10 @@ impl Limiter {
         }
         let rate = self.rate_per_s?;
         self.fill(now, rate);
+        if rate == 0 {
+            // All of it is other nodes' now.
+            return Some(now.plus(Duration::from_secs(1)));
+        }
         let short = (CALL as i64).saturating_sub(self.credit);
         (short > 0)
             .then(|| now.plus(Duration::from_nanos(short.unsigned_abs().div_ceil(u64::from(rate.max(1))))))
@@ -67,7 +82,7 @@ impl Limiter {
 
     /// At most one second's worth is kept.
     fn fill(&mut self, now: Mono, rate: u32) {
-        let rate = u64::from(rate.max(1));
+        let rate = u64::from(rate);
         let passed_ns = now.since(self.filled_at).as_nanos().min(1_000_000_000) as u64;
         let most = (rate * CALL) as i64;
         self.credit = (self.credit + (passed_ns * rate) as i64).min(most);

@@ -3,6 +3,7 @@
 
 use crate::breaker::{Breaker, BreakerState};
 use crate::limiter::Limiter;
+use crate::nodes::{Held, Share};
 use crate::plan::SystemPlan;
 use kernel::clock::Mono;
 use kernel::subject::Lane;
@@ -24,6 +25,9 @@ pub(crate) struct SystemState {
     pub(crate) claiming: Option<u32>,
     pub(crate) checking_health: bool,
     pub(crate) paused: bool,
+    /// This node's share of the limits, and whose turn it is to have what cannot be divided.
+    pub(crate) share: (Share, u32),
+    pub(crate) elsewhere: Held,
     /// When a lane that was not due will be.
     pub(crate) next_due: Option<Mono>,
     well: Option<(Option<Lane>, Mono)>,
@@ -45,6 +49,8 @@ impl SystemState {
             claiming: None,
             checking_health: false,
             paused: false,
+            share: (Share::default(), 0),
+            elsewhere: Held::default(),
             next_due: None,
             well: None,
             well_by_another: None,
@@ -82,27 +88,33 @@ impl SystemState {
         u32::try_from(self.conflicts.len()).unwrap_or(u32::MAX)
     }
 
+    /// Lanes in work at once at this node.
+    fn concurrency(&self) -> u32 {
+        let (share, turn) = self.share;
+        share.part_of(self.plan.concurrency, turn).min(self.breaker.width())
+    }
+
     /// How many more lanes may be taken now.
     pub(crate) fn room(&mut self, now: Mono) -> u32 {
         if self.paused {
             return 0;
         }
-        let width = self.plan.concurrency.min(self.breaker.width());
+        let width = self.concurrency();
         width.saturating_sub(self.in_work).min(self.limiter.free(now))
     }
 
     /// When it is worth asking again; `None` if only an event can change anything.
     pub(crate) fn wake_at(&mut self, now: Mono) -> Option<Mono> {
+        if self.elsewhere.holds(self.breaker.is_closed(), now) {
+            return Some(self.elsewhere.until);
+        }
         if let BreakerState::Open { until } = self.breaker.state() {
             return Some(until);
         }
         if self.paused {
             return None;
         }
-        if self.maybe_due
-            && self.claiming.is_none()
-            && self.in_work < self.plan.concurrency.min(self.breaker.width())
-        {
+        if self.maybe_due && self.claiming.is_none() && self.in_work < self.concurrency() {
             return Some(self.limiter.free_at(now).unwrap_or(now));
         }
         self.next_due
