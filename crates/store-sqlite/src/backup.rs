@@ -4,6 +4,7 @@ use crate::error::{Done, Fail};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use store::StoreError;
 
@@ -35,6 +36,13 @@ fn refused(to: &Path, why: &str) -> Fail {
 
 fn copy(source: &Connection, partial: &Path) -> Done<()> {
     let _ = std::fs::remove_file(partial);
+    // Nobody else reads it: payloads are sealed in it, ids and labels are not.
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(partial)
+        .map_err(|error| refused(partial, &error.to_string()))?;
     let mut copy = Connection::open(partial)?;
     // In one step: of one moment, however much is written meanwhile.
     Backup::new(source, &mut copy)?.step(-1)?;
@@ -45,7 +53,7 @@ fn copy(source: &Connection, partial: &Path) -> Done<()> {
 }
 
 /// Opens the copy and has every page and row looked at.
-fn verify(partial: &Path) -> Done<()> {
+pub(crate) fn verify(partial: &Path) -> Done<()> {
     let copy = Connection::open_with_flags(partial, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let found: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     let rows: i64 = copy.query_row("SELECT count(*) FROM installation", [], |row| row.get(0))?;

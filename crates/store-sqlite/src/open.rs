@@ -6,6 +6,7 @@ use crate::checkpoints::BACKSTOP_PAGES;
 use crate::error::{Done, Fail};
 use crate::migrate::{self, MIGRATIONS, Migration};
 use crate::moving::refuse_a_moved_one;
+use crate::restore::refuse_a_restore_under_way;
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -66,6 +67,7 @@ pub(crate) fn lock(path: &Path) -> Done<Lock> {
 
 pub(crate) fn open(path: &Path, master_key: &MasterKey, random: &dyn Random, now: Timestamp) -> Done<Opened> {
     let lock = lock(path)?;
+    refuse_a_restore_under_way(path)?;
     if !is_there(path)? {
         create(path, master_key, random, now)?;
     }

@@ -133,22 +133,26 @@ impl Source {
     /// How many rows a table has, counted in the table itself.
     pub fn count(&self, table: Table) -> Result<u64, StoreError> {
         let connection = open::reader(&self.path).map_err(StoreError::from)?;
-        Ok(match table {
-            Table::WebhookIds => webhooks::count(&connection)?,
-            Table::Cursors => {
-                let sql = "SELECT count(*) FROM cursors WHERE name NOT LIKE ?1 || '%'";
-                count(&connection, sql, [PREFIX])?
-            }
-            table => count(&connection, &format!("SELECT count(*) FROM {}", table.name()), [])?,
-        })
+        Ok(count_of(&connection, table)?)
     }
+}
+
+pub(crate) fn count_of(connection: &Connection, table: Table) -> Done<u64> {
+    Ok(match table {
+        Table::WebhookIds => webhooks::count(connection)?,
+        Table::Cursors => {
+            let sql = "SELECT count(*) FROM cursors WHERE name NOT LIKE ?1 || '%'";
+            count(connection, sql, [PREFIX])?
+        }
+        table => count(connection, &format!("SELECT count(*) FROM {}", table.name()), [])?,
+    })
 }
 
 fn count(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Done<u64> {
     Ok(connection.query_row(sql, params, |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
-fn cursor(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+pub(crate) fn cursor(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT value FROM cursors WHERE name = ?1";
     let found = connection.query_row(sql, [name], |row| row.get(0)).optional();
     Ok(found.map_err(crate::error::Fail::from)?)
