@@ -108,7 +108,7 @@ pub struct SettingTruth {
 }
 
 /// The word of a serde enum.
-fn word<T: Serialize>(value: &T) -> String {
+pub(crate) fn word<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

@@ -16,6 +16,8 @@ mod judge;
 mod load;
 mod mappings;
 mod owners;
+mod personal;
+mod personal_text;
 mod picture;
 mod policies;
 mod references;
@@ -32,6 +34,7 @@ pub use inputs::{
     DocumentFacts, ExpressionFault, Expressions, Inputs, MappingFacts, MappingInput, RuleFacts, TopicFacts,
 };
 
+pub use personal::{Kept, Moved, PersonalData, PersonalFact, PersonalFlow, personal_data};
 pub use picture::Width;
 
 pub use load::{DomainExpressions, describe_systems, load_mapping, verbs};

@@ -1,7 +1,8 @@
 //! Names that refer to sections, and things that may be there once only.
 
 use crate::judge::Judge;
-use config::{Code, DOMAINS, Finding, nearest};
+use config::{Code, DOMAINS, Finding, Shop, nearest};
+use kernel::id::ShopId;
 use std::collections::BTreeMap;
 
 pub(crate) fn judge(judge: &mut Judge<'_>) {
@@ -15,6 +16,7 @@ fn shops(judge: &mut Judge<'_>) {
     let mut seen: BTreeMap<&str, (&str, &config::Origin)> = BTreeMap::new();
     for (name, shop) in &judge.config.shops {
         judge.refers("apps", &shop.app, &shop.app.origin, &format!("shops.{name}.app"));
+        access(judge, name, shop);
         let domain = shop.domain.value.as_str();
         if let Some((first, at)) = seen.insert(domain, (name.as_str(), &shop.domain.origin)) {
             let message = format!("shops {first} and {name} are both {domain}");
@@ -23,6 +25,18 @@ fn shops(judge: &mut Judge<'_>) {
             judge.push(finding.key(format!("shops.{name}.domain")).related("the other", at));
         }
     }
+}
+
+/// A shop is opened by a token of its own, or by the app's id and secret.
+fn access(judge: &mut Judge<'_>, name: &ShopId, shop: &Shop) {
+    let Some(app) = judge.config.apps.get(&shop.app.value) else { return };
+    let section = format!("shops.{name}");
+    if shop.access_token.is_some() || app.client_id.is_some() || judge.config.is_damaged(&section) {
+        return;
+    }
+    let message = format!("nothing opens shop {name}: it has no access_token, and app {} no client_id", shop.app.value);
+    let help = "give the shop its access_token, or the app its client_id: then tokens are asked for by id and secret";
+    judge.finding(Code::MissingKey, &shop.at, format!("{section}.access_token"), message, help);
 }
 
 fn flows(judge: &mut Judge<'_>) {

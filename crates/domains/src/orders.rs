@@ -13,6 +13,7 @@ mod line;
 mod model;
 mod paging;
 mod party;
+mod personal;
 mod read;
 mod status;
 mod take;
@@ -28,6 +29,7 @@ pub use line::{Allocation, Attribute, Duty, Line, LineAmounts, LineQuantities, S
 pub use model::{Cancellation, Discount, Order, OrderTotals, Source, Totals};
 pub use paging::{Document, NextRead, external_ids, merge, next_read};
 pub use party::{Address, Company, Contact, Customer, PaymentSchedule, PaymentTerms};
+pub use personal::{PERSONAL, PersonalField, PersonalKind};
 pub use read::{from_graphql, from_graphql_value, from_rest, from_rest_value};
 pub use status::{FinancialStatus, FulfilmentStatus};
 pub use take::{Taken, take};
