@@ -16,6 +16,7 @@ mod desk;
 mod error;
 mod filter;
 mod flush;
+pub mod inspect;
 mod keep;
 mod letters;
 mod life;

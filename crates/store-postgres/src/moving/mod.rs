@@ -230,12 +230,12 @@ fn days(table: Table, batch: &Batch) -> Vec<(Partitioned, i32)> {
     days.into_iter().map(|day| (of, day)).collect()
 }
 
-async fn cursor(session: &Session, name: &str) -> Done<Option<String>> {
+pub(crate) async fn cursor(session: &Session, name: &str) -> Done<Option<String>> {
     let row = session.one("SELECT value FROM cursors WHERE name = $1", args![name]).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-async fn set(session: &Session, name: &str, value: &str) -> Done<()> {
+pub(crate) async fn set(session: &Session, name: &str, value: &str) -> Done<()> {
     let sql = "INSERT INTO cursors (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     session.execute(sql, args![name, value]).await.map(drop)
 }
