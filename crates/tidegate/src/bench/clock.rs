@@ -1,5 +1,6 @@
 //! Real time for the measurements, and what a process took of the machine, from `/proc`.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 #[expect(clippy::disallowed_methods, reason = "a measurement is about the real clock")]
@@ -27,6 +28,51 @@ pub fn cpu_s(pid: u32) -> f64 {
     let ticks: u64 =
         after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
     ticks as f64 / TICKS_A_SECOND
+}
+
+/// Seconds of processor time of these processes and of all below them, those included that have ended and were waited
+/// for: a server that makes a process for each connection is measured whole.
+pub fn cpu_tree_s(roots: &[u32]) -> f64 {
+    tree(roots).values().sum::<u64>() as f64 / TICKS_A_SECOND
+}
+
+/// Resident megabytes of these processes and of all below them, what several share counted once (`Pss`).
+pub fn resident_tree_mb(roots: &[u32]) -> f64 {
+    tree(roots).keys().map(|pid| proportional_mb(*pid).unwrap_or_else(|| resident_mb(*pid))).sum()
+}
+
+fn proportional_mb(pid: u32) -> Option<f64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// The processes at and below these, each with its ticks and those of its children that have ended.
+fn tree(roots: &[u32]) -> BTreeMap<u32, u64> {
+    let all: BTreeMap<u32, (u32, u64)> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, parent_and_ticks(pid)?)))
+        .collect();
+    let mut found = BTreeMap::new();
+    let mut open: Vec<u32> = roots.to_vec();
+    while let Some(pid) = open.pop() {
+        let Some((_, ticks)) = all.get(&pid) else { continue };
+        if found.insert(pid, *ticks).is_none() {
+            open.extend(all.iter().filter(|(_, (parent, _))| *parent == pid).map(|(child, _)| *child));
+        }
+    }
+    found
+}
+
+/// `proc(5)`: the parent is the fourth field, user and system time with those of waited-for children the 14th to 17th.
+fn parent_and_ticks(pid: u32) -> Option<(u32, u64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let after_name: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+    let ticks = after_name.get(11..15)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+    Some((after_name.get(1)?.parse().ok()?, ticks))
 }
 
 /// Resident megabytes of a process now.
@@ -58,7 +104,8 @@ impl Neighbours {
 }
 
 fn own_s(pids: &[u32]) -> f64 {
-    pids.iter().map(|pid| cpu_s(*pid)).sum::<f64>() + cpu_s(std::process::id())
+    // This process's children are among the roots: they are not counted twice.
+    cpu_tree_s(pids) + cpu_s(std::process::id())
 }
 
 /// Of all processors, all but idle and waiting for the disk.
@@ -111,5 +158,8 @@ mod tests {
         assert!(resident_mb(std::process::id()) > 0.5);
         assert!(cpu_s(std::process::id()) >= 0.0);
         assert!(busy_s() > 0.0);
+        let own = [std::process::id()];
+        assert!(resident_tree_mb(&own) > 0.5);
+        assert!(cpu_tree_s(&own) >= cpu_s(own[0]) && tree(&own).contains_key(&own[0]));
     }
 }

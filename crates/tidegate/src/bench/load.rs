@@ -171,7 +171,7 @@ impl<T> TakeInner<T> for Rc<RefCell<T>> {
 }
 
 /// Runs on one thread of its own, so that the load takes one processor at most.
-async fn on_own_thread<T, F, W>(work: W) -> anyhow::Result<T>
+pub(super) async fn on_own_thread<T, F, W>(work: W) -> anyhow::Result<T>
 where
     T: Send + 'static,
     F: Future<Output = anyhow::Result<T>>,
@@ -185,14 +185,14 @@ where
 }
 
 /// One connection that is kept open; one request at a time.
-struct Connection {
+pub(super) struct Connection {
     to: SocketAddr,
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(to: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) async fn open(to: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(to).await.with_context(|| format!("{to} takes no connection"))?;
         stream.set_nodelay(true)?;
         Ok(Self { to, stream, buffer: Vec::with_capacity(1024) })
@@ -209,7 +209,7 @@ impl Connection {
         }
     }
 
-    async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<u16> {
+    pub(super) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {

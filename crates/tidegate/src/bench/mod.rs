@@ -2,15 +2,22 @@
 //! a process of its own; load and targets share the machine with it, which the figures say. It prints and judges
 //! nothing: no test depends on the time that something takes. `docs/performance.md` tells how to read it.
 
+mod beside;
 mod breaker;
 mod clock;
 mod figure;
+mod flash;
 mod floor;
 mod intake;
 mod latency;
 mod load;
 mod long;
 mod orders;
+mod outage;
+mod peer;
+mod persistent;
+mod service;
+mod side;
 mod sink;
 mod stage;
 
@@ -18,15 +25,21 @@ use crate::cli::{Common, Failure, block_on};
 use anyhow::Context as _;
 use figure::Figure;
 use floor::Floor;
+use peer::Recipe;
+use side::Who;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const PART_INTAKE: &str = "intake";
 const PART_LATENCY: &str = "latency";
 const PART_BREAKER: &str = "breaker";
 const PART_STARTUP: &str = "startup";
 const PART_MEMORY: &str = "memory";
+const PART_FLASH: &str = "flash sale";
+const PART_OUTAGE: &str = "outage";
+const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
 #[derive(Debug, Clone, clap::Args)]
@@ -37,6 +50,16 @@ pub struct Args {
     /// One part alone; may be given several times
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// Beside what a team would write: a folder of bench/peers (pg-boss, bullmq), or any such folder; may be given
+    /// several times. Alone it means `--only beside`
+    #[arg(long, value_name = "NAME|DIR")]
+    peer: Vec<String>,
+    /// Tidegate on PostgreSQL as well, where peers are beside it, in the sale and in the outage
+    #[arg(long)]
+    postgres: bool,
+    /// How long the target of the outage is down
+    #[arg(long, value_name = "MINUTES", default_value_t = 1.0)]
+    down_minutes: f64,
     /// Where the hubs' files go; on the disk that is to be measured
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -54,6 +77,12 @@ enum Part {
     Breaker,
     Startup,
     Memory,
+    /// 20,000 webhooks in ten seconds
+    FlashSale,
+    /// Kills, and a target that is down for minutes
+    Outage,
+    /// Latency, intake, CPU and memory beside the peers
+    Beside,
 }
 
 /// How it is measured, and where.
@@ -78,8 +107,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     }
     std::fs::create_dir_all(&bench.folder)
         .with_context(|| format!("{} cannot be made", bench.folder.display()))?;
-    let wants = |part: Part| args.only.is_empty() || args.only.contains(&part);
-    let figures = block_on(async { Ok(measure(&bench, wants).await?) });
+    let figures = block_on(async { Ok(measure(&bench, args).await?) });
     if args.dir.is_none() && figures.is_ok() {
         std::fs::remove_dir_all(&own)?;
     }
@@ -93,7 +121,29 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn measure(bench: &Bench, wants: impl Fn(Part) -> bool) -> anyhow::Result<Vec<Figure>> {
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        match part {
+            Part::Beside => !self.peer.is_empty() && (self.only.is_empty() || self.only.contains(&part)),
+            _ if self.only.is_empty() => self.peer.is_empty(),
+            _ => self.only.contains(&part),
+        }
+    }
+
+    /// Tidegate first: the others are held against it.
+    async fn sides(&self) -> anyhow::Result<Vec<Who>> {
+        let mut sides = vec![Who::Tidegate];
+        if self.postgres {
+            sides.push(Who::TidegateOnPostgres);
+        }
+        for peer in &self.peer {
+            sides.push(Who::Peer(Recipe::of(peer).await?));
+        }
+        Ok(sides)
+    }
+}
+
+async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     eprintln!("{processors} processors, shared by hub, load and target; files in {}", bench.folder.display());
     if cfg!(debug_assertions) {
@@ -101,6 +151,8 @@ async fn measure(bench: &Bench, wants: impl Fn(Part) -> bool) -> anyhow::Result<
             "this build is not optimised: the figures mean nothing (cargo xtask bench builds one that is)"
         );
     }
+    let wants = |part| args.wants(part);
+    let sides = args.sides().await?;
     let mut all = Vec::new();
     if wants(Part::Intake) {
         told(&mut all, intake::measure(bench).await?);
@@ -113,6 +165,16 @@ async fn measure(bench: &Bench, wants: impl Fn(Part) -> bool) -> anyhow::Result<
     }
     if wants(Part::Memory) || wants(Part::Startup) {
         told(&mut all, long::measure(bench, wants(Part::Memory), wants(Part::Startup)).await?);
+    }
+    if wants(Part::FlashSale) {
+        told(&mut all, flash::measure(bench, &sides).await?);
+    }
+    if wants(Part::Outage) {
+        let down = Duration::try_from_secs_f64(args.down_minutes * 60.0).context("--down-minutes")?;
+        told(&mut all, outage::measure(bench, &sides, down).await?);
+    }
+    if wants(Part::Beside) {
+        told(&mut all, beside::measure(bench, &sides).await?);
     }
     Ok(all)
 }

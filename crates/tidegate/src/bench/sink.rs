@@ -1,6 +1,6 @@
 //! A back office that takes no time: it speaks as much of the look-alike's REST as the hub needs (`POST /sales`, look-up
 //! by reference, confirmation, health), keeps no books, and stamps when each order's create arrived. It answers at
-//! once, so that what is measured is the hub's.
+//! once, so that what is measured is the hub's. It can be down: then its port takes no connection.
 
 use super::clock::now;
 use super::orders::order_in;
@@ -11,18 +11,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// The running server; it ends with the program.
 #[derive(Debug, Clone)]
 pub struct Sink {
     address: SocketAddr,
     sales: Arc<Mutex<Sales>>,
+    up: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
 struct Sales {
     /// By order: when its create arrived, and what is known of it.
     by_order: BTreeMap<u64, Sale>,
+    confirmed: u64,
     doubled: u64,
 }
 
@@ -35,10 +38,18 @@ struct Sale {
 impl Sink {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let sink = Self { address: listener.local_addr()?, sales: Arc::default() };
-        let (listener, sales) = (listener.into_std()?, sink.sales.clone());
-        std::thread::Builder::new().name("sink".into()).spawn(move || serve(listener, sales))?;
+        let (up, seen) = watch::channel(true);
+        let sink = Self { address: listener.local_addr()?, sales: Arc::default(), up };
+        let (address, sales) = (sink.address, sink.sales.clone());
+        // It is bound anew on its own thread.
+        drop(listener);
+        std::thread::Builder::new().name("sink".into()).spawn(move || serve(address, &sales, seen))?;
         Ok(sink)
+    }
+
+    /// Down: connections are broken and none is taken. It keeps what it knows.
+    pub fn set_up(&self, up: bool) {
+        self.up.send_replace(up);
     }
 
     pub fn url(&self) -> String {
@@ -52,6 +63,11 @@ impl Sink {
     /// How many orders have arrived so far.
     pub fn count(&self) -> u64 {
         self.sales().by_order.len() as u64
+    }
+
+    /// How many of them were confirmed as well.
+    pub fn confirmed(&self) -> u64 {
+        self.sales().confirmed
     }
 
     /// When an order arrived.
@@ -69,21 +85,27 @@ fn locked(sales: &Mutex<Sales>) -> MutexGuard<'_, Sales> {
     sales.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(listener: std::net::TcpListener, sales: Arc<Mutex<Sales>>) {
+fn serve(address: SocketAddr, sales: &Arc<Mutex<Sales>>, mut up: watch::Receiver<bool>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return };
-    let _ = runtime.block_on(async move {
-        let listener = TcpListener::from_std(listener)?;
+    // It ends when nobody can turn it on any more.
+    let _: anyhow::Result<()> = runtime.block_on(async {
         loop {
-            let (stream, _) = listener.accept().await?;
-            let sales = sales.clone();
-            tokio::spawn(async move {
-                // A hub that goes away breaks its connection.
-                let _ = talk(stream, &sales).await;
-            });
+            up.wait_for(|up| *up).await?;
+            let listener = TcpListener::bind(address).await?;
+            let mut talks = tokio::task::JoinSet::new();
+            while *up.borrow_and_update() {
+                tokio::select! {
+                    accepted = listener.accept() => {
+                        let sales = sales.clone();
+                        // A hub that goes away breaks its connection.
+                        talks.spawn(async move { talk(accepted?.0, &sales).await });
+                    }
+                    changed = up.changed() => changed?,
+                    Some(_) = talks.join_next() => {}
+                }
+            }
         }
-        #[expect(unreachable_code, reason = "says what the block may fail with")]
-        std::io::Result::Ok(())
     });
 }
 
@@ -144,7 +166,8 @@ impl<'a> Request<'a> {
             (Some("POST"), _) if self.line.contains("/confirm ") => {
                 let order = self.sale_in_path();
                 if let Some(sale) = order.and_then(|order| sales.by_order.get_mut(&order)) {
-                    sale.confirmed = true;
+                    let first = !std::mem::replace(&mut sale.confirmed, true);
+                    sales.confirmed += u64::from(first);
                 }
                 let order = order.unwrap_or(0);
                 let text =

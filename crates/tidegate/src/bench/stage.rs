@@ -20,7 +20,7 @@ const ORDERS: &str = include_str!("../../../../mappings/orders_to_http_erp.toml"
 const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
 
 /// Requests in flight to a target at once.
-const CONCURRENCY: u32 = 16;
+pub const CONCURRENCY: u32 = 16;
 
 /// A hub in a folder of its own.
 #[derive(Debug)]
@@ -58,6 +58,27 @@ impl Stage {
 
     pub fn pid(&self) -> u32 {
         self.hub.pid().unwrap_or_default()
+    }
+
+    /// Names a PostgreSQL as its store, before the first start.
+    pub fn keep_in(&self, url: &str) -> anyhow::Result<()> {
+        let (config, secret) = (self.folder.join("tidegate.toml"), self.folder.join("secrets/postgres.url"));
+        let mut options = std::fs::OpenOptions::new();
+        let mut opened = options.create(true).truncate(true).write(true).mode(0o600).open(&secret)?;
+        std::io::Write::write_all(&mut opened, format!("{url}?sslmode=disable").as_bytes())?;
+        let text = std::fs::read_to_string(&config)?;
+        std::fs::write(&config, format!("{text}\n[store]\nurl = \"file:secrets/postgres.url\"\n"))?;
+        Ok(())
+    }
+
+    /// Open dead letters, as the hub itself says.
+    pub async fn dead_letters(&self) -> anyhow::Result<u64> {
+        let token = std::fs::read_to_string(self.folder.join("secrets/admin.token"))?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
+        let ask = client.get(format!("{}/admin/v1/dead-letters", self.hub.url())).bearer_auth(token.trim());
+        let answer: serde_json::Value = ask.send().await?.error_for_status()?.json().await?;
+        let groups = answer["groups"].as_array().context("the hub lists no dead letters")?;
+        Ok(groups.iter().filter_map(|group| group["count"].as_u64()).sum())
     }
 
     /// Bytes of the data directory.
