@@ -219,7 +219,30 @@ fn commit(desk: &mut Desk, mut group: Group) {
         commit_group(desk, group);
         group = Group { again: Vec::new(), once };
     }
-    commit_group(desk, group);
+    match (group.len(), group.once.pop()) {
+        (1, Some(job)) => commit_lone(desk, job),
+        (_, job) => {
+            group.once.extend(job);
+            commit_group(desk, group);
+        }
+    }
+}
+
+/// One request in a transaction of its own, which is what undoes it: a savepoint would copy pages.
+fn commit_lone(desk: &mut Desk, mut job: Box<dyn Job>) {
+    desk.undo.clear();
+    let weight = if job.way() == Way::Derived { Weight::Derived } else { Weight::OnDisk };
+    let done = begin(desk, weight).and_then(|()| run_caught(&mut *job, desk)).and_then(|()| end(desk));
+    let failed = done.err().map(|fail| {
+        let of_the_disk = is_of_the_disk(desk, &fail);
+        roll_back(desk);
+        let error = StoreError::from(fail);
+        if of_the_disk {
+            tracing::error!(error = %error, "a request was not committed");
+        }
+        error
+    });
+    job.answer(failed);
 }
 
 /// One transaction over all; the answers go out after its end.
@@ -388,6 +411,35 @@ mod tests {
                 Ok::<(Vec<String>, u64), Fail>((names, desk.view().count(sum, [])?))
             });
             assert_eq!(kept.await.unwrap(), (vec!["a".to_owned(), "c".to_owned()], 2));
+            drop(writer);
+            thread.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_lone_request_that_fails_leaves_neither_rows_nor_memory_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = desk(folder.path());
+        let (writer, requests) = Writer::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let thread = std::thread::spawn(move || run(desk, &requests));
+            let failed = writer.write(|desk| {
+                desk.number("half done")?;
+                desk.add_payload_bytes(1);
+                Err::<(), Fail>(bug("poison"))
+            });
+            assert!(failed.await.unwrap_err().to_string().contains("poison"));
+            let kept = writer.write(|desk| {
+                let sql = "SELECT count(*) FROM names WHERE name = 'half done'";
+                let (rows, first) = (desk.view().count(sql, [])?, desk.number("half done")?);
+                desk.add_payload_bytes(2);
+                Ok::<_, Fail>((rows, first))
+            });
+            assert_eq!(kept.await.unwrap().0, 0);
+            let sum = "SELECT value FROM counters WHERE name = 'payload_bytes'";
+            let sum = writer.between(|desk| desk.view().count(sum, []));
+            assert_eq!(sum.await.unwrap(), 2);
             drop(writer);
             thread.join().unwrap();
         });
