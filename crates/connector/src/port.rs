@@ -2,7 +2,7 @@
 //! `observe → plan → apply`, each step an attempt of its own. `plan` is pure; `observe` only reads; `apply` makes one
 //! call of frozen bytes and nothing else.
 
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, UnknownAnswer};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
@@ -173,6 +173,11 @@ pub struct Applied {
 #[async_trait]
 pub trait Connector: Send + Sync + std::fmt::Debug {
     fn descriptor(&self) -> &Descriptor;
+
+    /// Whether `observe` finds an object by its key alone, without its id: what a store that was restored has to ask.
+    fn looks_up(&self) -> bool {
+        self.descriptor().unknown != UnknownAnswer::Neither
+    }
 
     /// Whether the system is well, by a call that touches no object. A 401 *and* a 403 here are Unauthorized.
     async fn health(&self, call: &CallContext) -> Result<(), Fault>;

@@ -68,6 +68,10 @@ impl Connector for HttpConnector {
         &self.descriptor
     }
 
+    fn looks_up(&self) -> bool {
+        self.config.look_up.is_some()
+    }
+
     async fn health(&self, call: &CallContext) -> Result<(), Fault> {
         let Some(path) = &self.config.health else { return Ok(()) };
         let answer = self.outbound.call(call, Request::health(Method::GET, path)).await?;
