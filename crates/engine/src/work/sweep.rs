@@ -6,6 +6,7 @@ use connector::port::{ListBy, Listed};
 use jiff::Timestamp;
 use kernel::clock::Now;
 use kernel::envelope::Via;
+use kernel::id::{FlowName, ShopId};
 use std::time::Duration;
 use store::query::SubjectStatus;
 
@@ -67,7 +68,12 @@ pub async fn pass(
 
 /// Where the next pass begins, for people.
 pub fn watermark_name(scope: &Scope) -> String {
-    format!("sweep/{}/{}", scope.shop, scope.flow)
+    watermark_of(&scope.shop, &scope.flow)
+}
+
+/// The same, of a flow at a shop.
+pub fn watermark_of(shop: &ShopId, flow: &FlowName) -> String {
+    format!("sweep/{shop}/{flow}")
 }
 
 /// Whether the log lacks this state. `updated_at` has whole seconds, so the same instant is told apart by what the list
