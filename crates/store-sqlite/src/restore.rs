@@ -151,3 +151,15 @@ fn open_epoch(path: &Path, restored: &mut Restored) -> Done<()> {
     transaction.commit()?;
     Ok(())
 }
+
+/// The same for a database that was put back by other means. Refuses what a store refuses. Blocks.
+pub fn open_epoch_in_place(
+    database: &Path,
+    master_key: &MasterKey,
+    restored: &mut Restored,
+) -> Result<(), StoreError> {
+    let _lock = open::lock(database)?;
+    refuse_a_restore_under_way(database)?;
+    open::look_first(database, master_key)?;
+    Ok(open_epoch(database, restored)?)
+}
