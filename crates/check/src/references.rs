@@ -34,7 +34,8 @@ fn access(judge: &mut Judge<'_>, name: &ShopId, shop: &Shop) {
     if shop.access_token.is_some() || app.client_id.is_some() || judge.config.is_damaged(&section) {
         return;
     }
-    let message = format!("nothing opens shop {name}: it has no access_token, and app {} no client_id", shop.app.value);
+    let message =
+        format!("nothing opens shop {name}: it has no access_token, and app {} no client_id", shop.app.value);
     let help = "give the shop its access_token, or the app its client_id: then tokens are asked for by id and secret";
     judge.finding(Code::MissingKey, &shop.at, format!("{section}.access_token"), message, help);
 }

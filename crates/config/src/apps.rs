@@ -10,6 +10,12 @@ use crate::tree::Node;
 use crate::value::{Value, text};
 
 pub(crate) const KEYS: &[Key] = &[
+    Key::optional(
+        "client_id",
+        "text",
+        "The app's client id. With it a shop needs no `access_token`: tokens of a day are asked for by id and secret (client credentials grant), which Shopify gives an app of the store's own organisation.",
+        "\"1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d\"",
+    ),
     Key::required(
         "client_secret",
         "secret",
@@ -41,6 +47,7 @@ pub(crate) const KEYS: &[Key] = &[
 #[derive(Debug, Clone, PartialEq)]
 pub struct App {
     pub at: Origin,
+    pub client_id: Option<Setting<String>>,
     pub client_secret: Setting<SecretRef>,
     pub previous_client_secret: Option<Setting<SecretRef>>,
     pub api_version: Setting<ApiVersion>,
@@ -77,11 +84,13 @@ impl Value for ApiVersion {
 }
 
 pub(crate) fn read(mut section: Section<'_>) -> Option<App> {
+    let client_id = section.optional("client_id");
     let (client_secret, previous_client_secret) =
         (section.required("client_secret"), section.optional("previous_client_secret"));
     let (api_version, scopes) = (section.with_default("api_version"), section.required("scopes"));
     Some(App {
         at: section.at.clone(),
+        client_id,
         client_secret: client_secret?,
         previous_client_secret,
         api_version: api_version?,

@@ -38,7 +38,7 @@ impl Config {
             add(format!("apps.{name}.previous_client_secret"), app.previous_client_secret.as_ref());
         }
         for (name, shop) in &self.shops {
-            add(format!("shops.{name}.access_token"), Some(&shop.access_token));
+            add(format!("shops.{name}.access_token"), shop.access_token.as_ref());
         }
         for (name, system) in &self.systems {
             add(format!("systems.{name}.ingest.bearer_token"), system.ingest.bearer_token.as_ref());

@@ -14,7 +14,12 @@ use jiff::tz::TimeZone;
 pub(crate) const KEYS: &[Key] = &[
     Key::required("domain", "shop domain", "The shop's permanent domain.", "\"acme.myshopify.com\""),
     Key::required("app", "text", "The app (`[apps.NAME]`) that is installed in the shop.", "\"main\""),
-    Key::required("access_token", "secret", "The shop's Admin API token.", "\"file:../secrets/acme.token\""),
+    Key::optional(
+        "access_token",
+        "secret",
+        "The shop's Admin API token. Absent: the app's `client_id` and `client_secret` ask for tokens.",
+        "\"file:../secrets/acme.token\"",
+    ),
     Key::required(
         "time_zone",
         "time zone",
@@ -117,7 +122,8 @@ pub struct Shop {
     pub domain: Setting<ShopDomain>,
     /// The name of its `[apps.NAME]`.
     pub app: Setting<String>,
-    pub access_token: Setting<SecretRef>,
+    /// Absent: by the app's client id.
+    pub access_token: Option<Setting<SecretRef>>,
     pub time_zone: Setting<TimeZone>,
     pub plan: Setting<Plan>,
     pub admin_url: Option<Setting<BaseUrl>>,
@@ -125,13 +131,13 @@ pub struct Shop {
 
 pub(crate) fn read(mut section: Section<'_>) -> Option<Shop> {
     let (domain, app) = (section.required("domain"), section.required("app"));
-    let (access_token, time_zone) = (section.required("access_token"), section.required("time_zone"));
+    let (access_token, time_zone) = (section.optional("access_token"), section.required("time_zone"));
     let (plan, admin_url) = (section.with_default("plan"), section.optional("admin_url"));
     Some(Shop {
         at: section.at.clone(),
         domain: domain?,
         app: app?,
-        access_token: access_token?,
+        access_token,
         time_zone: time_zone?,
         plan: plan?,
         admin_url,

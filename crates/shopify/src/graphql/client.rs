@@ -6,8 +6,10 @@ use super::answer::{self, Reply};
 use super::bucket::{Claim, CostBucket, Taken};
 use super::document::Document;
 use super::pause::Pause;
-use connector::outbound::classify::code::{ADDRESS_REFUSED, NOT_BUILT, NOT_REACHED};
-use connector::outbound::{Access, Auth, Outbound, OutboundConfig, Request};
+use connector::outbound::classify::code::{ADDRESS_REFUSED, NO_TOKEN, NOT_BUILT, NOT_REACHED};
+use connector::outbound::{
+    Access, Auth, Carrier, ClientAuth, ClientCredentials, Outbound, OutboundConfig, Request,
+};
 use connector::port::CallContext;
 use http::Method;
 use kernel::clock::{Clock, Mono};
@@ -31,6 +33,7 @@ mod code {
 }
 
 const TOKEN_HEADER: &str = "X-Shopify-Access-Token";
+const TOKEN_PATH: &str = "/admin/oauth/access_token";
 /// A page of order lines may well be larger than what other systems answer.
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
@@ -43,9 +46,38 @@ pub struct ShopConnection {
     /// Asked in place of the shop's domain: a look-alike.
     pub admin_url: Option<String>,
     pub api_version: String,
-    pub access_token: SecretString,
+    pub access: ShopAccess,
     /// Points a second, by the shop's plan.
     pub restore_rate: u32,
+}
+
+/// What opens the shop's Admin API.
+#[derive(Debug, Clone)]
+pub enum ShopAccess {
+    /// A token of the app's installation that does not end.
+    Token(SecretString),
+    /// The client credentials grant, for an app of the store's own organisation: a token of a day, asked for by id and
+    /// secret (shopify.dev: "Using the client credentials grant").
+    ClientCredentials { client_id: String, client_secret: SecretString },
+}
+
+impl ShopAccess {
+    fn auth(self, base: &str) -> Auth {
+        match self {
+            ShopAccess::Token(key) => Auth::ApiKey { header: TOKEN_HEADER.to_owned(), key },
+            ShopAccess::ClientCredentials { client_id, client_secret } => {
+                Auth::OAuth2(Box::new(ClientCredentials {
+                    token_url: format!("{base}{TOKEN_PATH}"),
+                    client_id,
+                    client_secret,
+                    scope: None,
+                    audience: None,
+                    client_auth: ClientAuth::Body,
+                    carrier: Carrier::Header(TOKEN_HEADER.to_owned()),
+                }))
+            }
+        }
+    }
 }
 
 /// What a client needs from outside.
@@ -114,8 +146,9 @@ impl ShopClient {
     /// Refuses an address or a token that cannot be used, with what to do. Makes no call.
     pub fn connect(shop: ShopConnection, ports: Ports) -> Result<Self, String> {
         let base = shop.admin_url.unwrap_or_else(|| format!("https://{}", shop.domain));
-        let mut config = OutboundConfig::new(base.trim_end_matches('/'));
-        config.auth = Auth::ApiKey { header: TOKEN_HEADER.to_owned(), key: shop.access_token };
+        let base = base.trim_end_matches('/');
+        let mut config = OutboundConfig::new(base);
+        config.auth = shop.access.auth(base);
         config.answer_bytes_max = ANSWER_BYTES_MAX;
         let bucket = CostBucket::new(shop.restore_rate, ports.clock.clone());
         Ok(Self {
@@ -223,7 +256,7 @@ impl ShopClient {
         let answer = match self.outbound.send(call, request.json_bytes(body)).await {
             Ok(answer) => answer,
             Err(fault) => {
-                if [NOT_REACHED, ADDRESS_REFUSED, NOT_BUILT].contains(&fault.code.as_str()) {
+                if [NOT_REACHED, ADDRESS_REFUSED, NOT_BUILT, NO_TOKEN].contains(&fault.code.as_str()) {
                     taken.unsent();
                 }
                 return Err(fault);

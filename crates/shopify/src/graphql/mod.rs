@@ -11,7 +11,7 @@ mod pause;
 pub use answer::Reply;
 pub use bucket::{Claim, CostBucket, HELD_MAX, Taken, ThrottleStatus};
 pub(crate) use client::{Deadline, frozen};
-pub use client::{Ports, ShopClient, ShopConnection, Shops};
+pub use client::{Ports, ShopAccess, ShopClient, ShopConnection, Shops};
 pub use document::{
     CREATE_SUBSCRIPTION, DAY_ORDERS, DELETE_SUBSCRIPTION, DOCUMENTS, Document, ERP_FIELDS, LIST_ORDERS,
     ORDER, ORDER_LINES, ORDER_REFUND, SET_ERP_FIELDS, SHOP, SUBSCRIPTIONS, UPDATE_SUBSCRIPTION,

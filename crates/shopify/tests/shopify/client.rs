@@ -1,14 +1,17 @@
 //! The client against the look-alike: what each kind of answer means, and that no more is spent than is there.
 
-use crate::support::{acme, call, config, connection, ports, start};
+use crate::support::{acme, call, config, connection, noon, ports, start};
 use connector::contract::{CuttingProxy, Trouble};
+use connector::port::CallContext;
 use kernel::fault::FaultKind;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tidegate_shopify::graphql::{
-    Claim, DELETE_SUBSCRIPTION, ERP_FIELDS, LIST_ORDERS, SET_ERP_FIELDS, SHOP, ShopClient, ShopConnection,
-    Shops,
+    Claim, DELETE_SUBSCRIPTION, ERP_FIELDS, LIST_ORDERS, SET_ERP_FIELDS, SHOP, ShopAccess, ShopClient,
+    ShopConnection, Shops,
 };
 use twin::shop::{Mix, What, Workload, WorkloadConfig};
 use twin::shopify::{Plan, ShopConfig, ShopifyTwin};
@@ -74,7 +77,7 @@ async fn a_wrong_token_a_wrong_version_and_a_missing_scope_stop_the_shop_and_not
         async move { client.ask(&call(), Claim::LIVE, &SHOP, &json!({})).await.unwrap_err() }
     };
     let wrong_token =
-        ShopConnection { access_token: secrecy::SecretString::from("wrong"), ..connection(twin.url()) };
+        ShopConnection { access: ShopAccess::Token(SecretString::from("wrong")), ..connection(twin.url()) };
     let found = fault(wrong_token, None).await;
     assert_eq!((found.kind, found.code.as_str()), (FaultKind::Unauthorized, "http_401"));
     let found = fault(connection(twin.url()), Some("2020-01")).await;
@@ -87,6 +90,51 @@ async fn a_wrong_token_a_wrong_version_and_a_missing_scope_stop_the_shop_and_not
     let found = client.ask(&call(), Claim::LIVE, &ERP_FIELDS, &no_order()).await.unwrap_err();
     assert_eq!((found.kind, found.code.as_str()), (FaultKind::Unauthorized, "ACCESS_DENIED"));
     assert_eq!(found.field.as_deref(), Some("order"));
+}
+
+/// A client that has no token but the app's id and secret.
+fn by_credentials(config: &ShopConfig, url: &str) -> ShopClient {
+    let client_secret = SecretString::from("hush");
+    let access = ShopAccess::ClientCredentials { client_id: "twin-client-id".into(), client_secret };
+    ShopClient::connect(ShopConnection { access, ..connection(url) }, ports(&config.clock)).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_by_id_and_secret_and_lasts_a_day() {
+    let config = config();
+    let (twin, _) = start(config.clone()).await;
+    let client = Arc::new(by_credentials(&config, twin.url()));
+    let ask = |hours: i64| {
+        let now = noon().checked_add(jiff::SignedDuration::from_hours(hours)).unwrap();
+        let (client, call) = (client.clone(), CallContext { now, ..call() });
+        async move { client.ask(&call, Claim::LIVE, &ERP_FIELDS, &no_order()).await }
+    };
+    let together: tokio::task::JoinSet<_> = (0..10).map(|_| ask(0)).collect();
+    assert!(together.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(twin.tokens_given(), 1, "ten waited for one token");
+    ask(23).await.unwrap();
+    assert_eq!(twin.tokens_given(), 1);
+    // Shortly before the end of the day, and before Shopify would refuse it.
+    ask(24).await.unwrap();
+    assert_eq!(twin.tokens_given(), 2);
+    twin.revoke_tokens();
+    ask(24).await.unwrap();
+    assert_eq!(twin.tokens_given(), 3, "a token that was taken back is asked for anew");
+}
+
+#[tokio::test]
+async fn an_app_of_another_organisation_gets_no_token_and_it_is_said() {
+    let config = ShopConfig { own_organisation: false, ..config() };
+    let (twin, _) = start(config.clone()).await;
+    let client = by_credentials(&config, twin.url());
+    let before = client.bucket().status().available;
+    let found = client.ask(&call(), Claim::LIVE, &ERP_FIELDS, &no_order()).await.unwrap_err();
+    assert_eq!((found.kind, found.code.as_str()), (FaultKind::Unauthorized, "TG-3109"));
+    assert!(found.message.contains("shop_not_permitted") && !found.message.contains("hush"), "{found}");
+    assert_eq!(client.bucket().status().available, before, "nothing was sent to the API");
+    twin.shutdown().await.unwrap();
+    let found = client.ask(&call(), Claim::LIVE, &ERP_FIELDS, &no_order()).await.unwrap_err();
+    assert_eq!(found.kind, FaultKind::Transient, "{found}");
 }
 
 #[tokio::test]

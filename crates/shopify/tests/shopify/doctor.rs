@@ -4,7 +4,7 @@ use crate::support::{call, config, connection, noon, ports, start};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_shopify::doctor::{Expected, Outcome, probe};
-use tidegate_shopify::graphql::{ShopClient, ShopConnection};
+use tidegate_shopify::graphql::{ShopAccess, ShopClient, ShopConnection};
 
 fn expected() -> Expected {
     let needed = |scope: &str| (scope.to_owned(), BTreeSet::from(["document Order".to_owned()]));
@@ -43,8 +43,20 @@ async fn each_fault_is_named() {
         let all = outcomes(&client, &expected).await;
         all.into_iter().filter(|(_, outcome)| *outcome != Outcome::Well).collect::<Vec<_>>()
     };
-    let wrong_token = connected(|c| c.access_token = SecretString::from("wrong"));
+    let wrong_token = connected(|c| c.access = ShopAccess::Token(SecretString::from("wrong")));
     assert_eq!(only_bad(wrong_token, expected()).await, [("token", Outcome::Failed)]);
+    let credentials = |id: &str, secret: &str| ShopAccess::ClientCredentials {
+        client_id: id.to_owned(),
+        client_secret: SecretString::from(secret.to_owned()),
+    };
+    let mut granted = connection(twin.url());
+    granted.access = credentials("twin-client-id", "hush");
+    let well_too = ShopClient::connect(granted.clone(), ports(&config.clock)).unwrap();
+    assert_eq!(only_bad(well_too, expected()).await, []);
+    granted.access = credentials("twin-client-id", "wrong");
+    let wrong_secret = ShopClient::connect(granted, ports(&config.clock)).unwrap();
+    let probes = probe(&wrong_secret, &call(), &expected()).await;
+    assert!(probes[0].outcome == Outcome::Failed && probes[0].text.contains("invalid_client"), "{probes:?}");
     let wrong_version = connected(|c| c.api_version = "2019-01".into());
     assert_eq!(only_bad(wrong_version, expected()).await, [("token", Outcome::Failed)]);
     let wrong_domain = connected(|c| c.domain = "beta.myshopify.com".into());

@@ -9,7 +9,7 @@ use kernel::id::ShopId;
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
-use tidegate_shopify::graphql::{Pause, Ports, ShopClient, ShopConnection};
+use tidegate_shopify::graphql::{Pause, Ports, ShopAccess, ShopClient, ShopConnection};
 use twin::shopify::{ShopClock, ShopConfig, ShopifyTwin};
 
 pub(crate) fn noon() -> Timestamp {
@@ -54,7 +54,7 @@ pub(crate) fn connection(url: &str) -> ShopConnection {
         domain: "acme.myshopify.com".into(),
         admin_url: Some(url.to_owned()),
         api_version: "2026-10".into(),
-        access_token: SecretString::from("shpat_twin"),
+        access: ShopAccess::Token(SecretString::from("shpat_twin")),
         restore_rate: 1000,
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tidegate_shopify::graphql::{ShopClient, ShopConnection, Shops};
+use tidegate_shopify::graphql::{ShopAccess, ShopClient, ShopConnection, Shops};
 use tidegate_shopify::write_back::{SCHEMA, SCHEMA_NAME, connect, describe};
 use twin::shop::{Mix, Order, What, Workload, WorkloadConfig};
 use twin::shopify::{ShopClock, ShopConfig, ShopifyTwin};
@@ -220,7 +220,7 @@ async fn each_shop_has_its_own_orders_token_and_bucket() {
     let client = |id: &ShopId, shop: &Shop, token: &str| {
         let connection = ShopConnection {
             id: id.clone(),
-            access_token: SecretString::from(token.to_owned()),
+            access: ShopAccess::Token(SecretString::from(token.to_owned())),
             ..connection(shop.twin.url())
         };
         ShopClient::connect(connection, ports(&shop.clock)).unwrap()

@@ -4,11 +4,12 @@
 use super::load::Loaded;
 use anyhow::bail;
 use async_trait::async_trait;
-use config::{Finding, Origin, SecretRef, Setting};
+use config::{App, Finding, Origin, SecretRef, Setting, Shop};
 use connector::list::Kind;
 use kernel::clock::Clock;
+use kernel::id::ShopId;
 use secrecy::SecretString;
-use shopify::graphql::{Pause, Ports, ShopClient, ShopConnection, Shops};
+use shopify::graphql::{Pause, Ports, ShopAccess, ShopClient, ShopConnection, Shops};
 use shopify::webhook::{AppSecrets, ShopEntry};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,13 +58,26 @@ pub fn clients(loaded: &Loaded, clock: &Arc<dyn Clock>) -> anyhow::Result<Shops>
             domain: shop.domain.as_str().to_owned(),
             admin_url: shop.admin_url.as_ref().map(|url| url.value.as_str().to_owned()),
             api_version: app.api_version.as_str().to_owned(),
-            access_token: secret(loaded, &format!("shops.{id}.access_token"), &shop.access_token)?,
+            access: access(loaded, id, shop, app)?,
             restore_rate: shop.plan.restore_rate(),
         };
         let ports = Ports { clock: clock.clone(), pause: Arc::new(Timer) };
         clients.push(ShopClient::connect(connection, ports).map_err(anyhow::Error::msg)?);
     }
     Ok(Shops::new(clients))
+}
+
+/// By a token of the shop's own, else by the app's id and secret.
+fn access(loaded: &Loaded, id: &ShopId, shop: &Shop, app: &App) -> anyhow::Result<ShopAccess> {
+    if let Some(token) = &shop.access_token {
+        return Ok(ShopAccess::Token(secret(loaded, &format!("shops.{id}.access_token"), token)?));
+    }
+    let name = &shop.app.value;
+    let Some(client_id) = &app.client_id else {
+        bail!("shop {id} has no access_token, and app {name} no client_id")
+    };
+    let client_secret = secret(loaded, &format!("apps.{name}.client_secret"), &app.client_secret)?;
+    Ok(ShopAccess::ClientCredentials { client_id: client_id.value.clone(), client_secret })
 }
 
 pub fn entries(loaded: &Loaded) -> Vec<ShopEntry> {

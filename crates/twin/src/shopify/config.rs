@@ -21,6 +21,10 @@ pub struct ShopConfig {
     pub scopes: BTreeSet<String>,
     /// Protected customer data that the app is approved for: `name`, `address`, `email`, `phone`.
     pub approved: BTreeSet<String>,
+    /// Of the app, which may ask for a token by its id and secret.
+    pub client_id: String,
+    /// App and shop belong to one organisation; else no such token is given.
+    pub own_organisation: bool,
     /// Signs webhooks.
     pub client_secret: String,
     pub plan: Plan,
@@ -60,6 +64,8 @@ impl ShopConfig {
             .map(str::to_owned)
             .into(),
             approved: ["name", "address", "email", "phone"].map(str::to_owned).into(),
+            client_id: "twin-client-id".to_owned(),
+            own_organisation: true,
             client_secret: "hush".to_owned(),
             plan: Plan::Plus,
             clock: ShopClock::default(),

@@ -4,6 +4,7 @@
 use super::contract::API_VERSION;
 use super::document::{Call, answer};
 use super::shop::Shop;
+use super::tokens::access_token;
 use apollo_compiler::response::JsonMap;
 use axum::Router;
 use axum::body::Bytes;
@@ -21,6 +22,7 @@ const VERSION_HEADER: HeaderName = HeaderName::from_static("x-shopify-api-versio
 pub(super) fn router(shop: Arc<Shop>) -> Router {
     Router::new()
         .route("/admin/api/{version}/graphql.json", post(graphql))
+        .route("/admin/oauth/access_token", post(access_token))
         .route("/bulk/{file}", get(bulk_result))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -42,7 +44,9 @@ async fn graphql(
         return not_found().await;
     }
     let token = headers.get("x-shopify-access-token").map(|token| token.as_bytes());
-    if token != Some(shop.config.access_token.as_bytes()) {
+    let known =
+        |token: &[u8]| token == shop.config.access_token.as_bytes() || shop.tokens.serves(token, shop.now());
+    if !token.is_some_and(known) {
         shop.count("unauthorized");
         let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
         return refusal(StatusCode::UNAUTHORIZED, &json!(text));

@@ -23,6 +23,7 @@ mod query;
 mod search;
 mod shop;
 mod standalone;
+mod tokens;
 mod twin;
 mod webhooks;
 

@@ -9,6 +9,7 @@ use super::bucket::Bucket;
 use super::bulk::BulkOperation;
 use super::config::ShopConfig;
 use super::contract::Contract;
+use super::tokens::Tokens;
 use super::webhooks::{Event, Outbox, Subscription, topic_name};
 use crate::shop::{About, Change, Metafield, Notice, Order, What, placed, whole_second};
 use anyhow::{Context as _, Result, ensure};
@@ -30,6 +31,7 @@ pub(super) struct Shop {
     bucket: Mutex<Bucket>,
     access: Mutex<Access>,
     pub(super) documents: Documents,
+    pub(super) tokens: Tokens,
     outbox: Outbox,
     counts: Mutex<BTreeMap<String, u64>>,
 }
@@ -67,6 +69,7 @@ impl Shop {
             bucket: Mutex::new(Bucket::full(config.plan, now)),
             access: Mutex::new(Access::new(&config.scopes, &config.approved)),
             documents: Documents::default(),
+            tokens: Tokens::default(),
             outbox,
             counts: Mutex::default(),
             config,
@@ -96,6 +99,12 @@ impl Shop {
     pub(super) fn grant(&self, scopes: &BTreeSet<String>) {
         let access = Access::new(scopes, &self.config.approved);
         *self.access.lock().unwrap_or_else(PoisonError::into_inner) = access;
+    }
+
+    /// The scopes as they are granted now.
+    pub(super) fn granted(&self) -> Vec<String> {
+        let access = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        access.scopes().map(str::to_owned).collect()
     }
 
     pub(super) fn place(&self, order: Order) -> Result<()> {

@@ -91,12 +91,14 @@ fn described(twin: &ShopifyTwin, options: &StandaloneOptions) -> String {
     let target = options.webhook_target.as_deref().unwrap_or("whoever subscribes");
     format!(
         "Shop {} on plan {:?}\n  Admin API  POST {}/admin/api/{API_VERSION}/graphql.json\n  token      \
-         X-Shopify-Access-Token: {}\n  webhooks   to {target}\n  orders     {} at about one in {} ms, seed {}\nCtrl-C \
+         X-Shopify-Access-Token: {}, or POST {}/admin/oauth/access_token as client {}\n  webhooks   to {target}\n  orders     {} at about one in {} ms, seed {}\nCtrl-C \
          stops it and prints what happened.",
         options.domain,
         options.plan,
         twin.url(),
         options.access_token,
+        twin.url(),
+        ShopConfig::new(&options.domain).client_id,
         options.orders,
         options.interval_ms,
         options.seed

@@ -91,6 +91,16 @@ impl ShopifyTwin {
         self.shop.grant(scopes);
     }
 
+    /// How many tokens the app was given for its id and secret.
+    pub fn tokens_given(&self) -> u64 {
+        self.shop.tokens.count()
+    }
+
+    /// Each of them is refused from now on.
+    pub fn revoke_tokens(&self) {
+        self.shop.tokens.revoke();
+    }
+
     /// Dates of the order are its own; its webhooks go out now.
     pub fn place(&self, order: Order) -> Result<()> {
         self.shop.place(order)
