@@ -44,16 +44,24 @@ impl Sampler {
         Self { store, hub, watching, clock, intake, watched, raised: BTreeSet::new(), hands }
     }
 
-    /// One look.
+    /// One look, and all that is to be said of it.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub async fn sample(&mut self) -> Result<(), StoreError> {
+        self.look(true).await
+    }
+
+    /// One look. `speaks`: this node is the one that says what all of them see.
     ///
     /// # Errors
     /// The store cannot be read now; the gauges stay as they were.
-    pub async fn sample(&mut self) -> Result<(), StoreError> {
+    pub async fn look(&mut self, speaks: bool) -> Result<(), StoreError> {
         let now = self.clock.now();
         let seen = overview(self.store.as_ref(), &self.hub.snapshot(), &self.watched, now.wall).await?;
         let touched = self.hands.look(self.store.as_ref()).await?;
         gauges(self.watching.metrics(), &seen);
-        for (action, count) in touched {
+        for (action, count) in touched.into_iter().filter(|_| speaks) {
             self.watching.metrics().touched_by_hand(action, count);
         }
         // Asking keeps the figure fresh while no request comes.
@@ -61,7 +69,9 @@ impl Sampler {
         if let Some(free) = self.intake.free_disk() {
             self.watching.metrics().set_free_disk(free);
         }
-        self.raise(&seen);
+        if speaks {
+            self.raise(&seen);
+        }
         Ok(())
     }
 

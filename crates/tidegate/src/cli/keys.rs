@@ -1,22 +1,20 @@
-//! `tidegate keys`: the master key and what is wrapped by it. Works on the store itself: no hub may run.
+//! `tidegate keys`: the master key and what is wrapped by it. Works on the store itself: no hub may run, on any node.
 
 use super::{Common, Failure, block_on, configuration, say};
-use crate::wiring;
+use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
 use kernel::clock::Clock;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use std::path::Path;
 use std::sync::Arc;
 use store::operate::AuditEntry;
 use store::seal::MasterKey;
-use store::{Store as _, StoreError};
-use store_sqlite::{Options, SqliteStore};
-use wiring::clock::{SystemClock, SystemRandom};
+use store::{Store, StoreError};
+use wiring::clock::SystemClock;
 
 const EXAMPLES: &str = "\
 How to rotate the master key:
-  1. stop the hub
+  1. stop the hub, on every node
   2. write a new key (openssl rand -hex 32 > secrets/master.new.key; chmod 600 …)
   3. in [hub] set master_key to the new file and previous_master_key to the old one
   4. tidegate keys rotate
@@ -48,18 +46,15 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let previous = MasterKey::from_text(previous.expose_secret().trim())
         .map_err(|error| anyhow::anyhow!("hub.previous_master_key: {error}"))?;
     let new = wiring::open::master_key(&loaded)?;
-    let path = wiring::open::database(&loaded.config).context("the configuration has no [hub]")?;
-    if !path.exists() {
-        return Err(Failure::NotFound(format!(
-            "{} is not there: there is nothing to rotate",
-            path.display()
-        )));
-    }
+    let opening = Opening { loaded: &loaded, clock: Arc::new(SystemClock::new()) };
     let rotated = block_on(async {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let store = match open(&path, previous, &clock).await {
+        if let Some(missing) = wiring::open::not_made_yet(&loaded, &opening.clock).await? {
+            return Err(Failure::NotFound(format!("{missing} is not there: there is nothing to rotate")));
+        }
+        let clock = &opening.clock;
+        let store = match opening.open(previous).await {
             Ok(store) => store,
-            Err(StoreError::WrongKey) => return already(&path, new, &clock).await,
+            Err(StoreError::WrongKey) => return opening.already(new).await,
             Err(error) => return Err(Failure::Failed(error.into())),
         };
         let rotated = store.rotate_master_key(&new).await.map_err(anyhow::Error::from)?;
@@ -84,22 +79,32 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn open(path: &Path, master_key: MasterKey, clock: &Arc<dyn Clock>) -> Result<SqliteStore, StoreError> {
-    let options =
-        Options { path: path.to_owned(), master_key, random: Arc::new(SystemRandom), clock: clock.clone() };
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
-    opened.map_err(|error| StoreError::Bug(error.to_string()))?
+struct Opening<'a> {
+    loaded: &'a Loaded,
+    clock: Arc<dyn Clock>,
 }
 
-/// The former key does not fit: whoever rotates twice is told so, whoever has lost the key is told that.
-async fn already(path: &Path, new: MasterKey, clock: &Arc<dyn Clock>) -> Result<Option<u64>, Failure> {
-    match open(path, new, clock).await {
-        Ok(_) => Ok(None),
-        Err(StoreError::WrongKey) => Err(Failure::Failed(anyhow::anyhow!(
-            "neither hub.previous_master_key nor hub.master_key is the key of {}: name the one in force in \
-             hub.previous_master_key",
-            path.display()
-        ))),
-        Err(error) => Err(Failure::Failed(error.into())),
+impl Opening<'_> {
+    async fn open(&self, master_key: MasterKey) -> Result<Arc<dyn Store>, StoreError> {
+        let opened = wiring::open::with_key(self.loaded, &self.clock, master_key).await;
+        match opened {
+            Ok(opened) => Ok(opened.store),
+            Err(error) => Err(match error.downcast() {
+                Ok(error) => error,
+                Err(error) => StoreError::Unavailable(format!("{error:#}")),
+            }),
+        }
+    }
+
+    /// The former key does not fit: whoever rotates twice is told so, whoever has lost the key is told that.
+    async fn already(&self, new: MasterKey) -> Result<Option<u64>, Failure> {
+        match self.open(new).await {
+            Ok(_) => Ok(None),
+            Err(StoreError::WrongKey) => Err(Failure::Failed(anyhow::anyhow!(
+                "neither hub.previous_master_key nor hub.master_key is the key of the store: name the one in force in \
+                 hub.previous_master_key"
+            ))),
+            Err(error) => Err(Failure::Failed(error.into())),
+        }
     }
 }

@@ -19,6 +19,10 @@ pub enum Act {
     Kill,
     /// SIGKILL, and a while of nobody there: webhooks are refused, and Shopify retries.
     KillAndStayDown,
+    /// SIGKILL to one of several nodes, which comes back after a moment.
+    KillNode,
+    /// The same for longer than its leases: the others take over what it had under way.
+    KillNodeForLong,
     /// The items that orders waited for are added to the ERP.
     ItemsAdded,
     AllWell,
@@ -46,6 +50,21 @@ pub fn script(orders: u64) -> Vec<(u64, Act)> {
     acts.iter().map(|(percent, act)| (orders * percent / 100, *act)).collect()
 }
 
+/// A node is killed this often, in seconds of the play.
+const NODE_EVERY_S: u64 = 3;
+/// Longer than a lease at the ERP in the play's configuration.
+const LONG: Duration = Duration::from_secs(13);
+
+/// Where there are several nodes, one after the other is killed every few seconds, in place of the one hub.
+pub fn among_nodes(script: &mut Vec<(u64, Act)>, orders: u64, rate: u64) {
+    script.retain(|(_, act)| !matches!(act, Act::Kill | Act::KillAndStayDown));
+    let kills = (1..).map(|turn| turn * NODE_EVERY_S * rate).take_while(|from| *from < orders);
+    // Every fifth stays away for so long that it is given up.
+    let act = |turn: usize| if turn % 5 == 1 { Act::KillNodeForLong } else { Act::KillNode };
+    script.extend(kills.enumerate().map(|(turn, from)| (from, act(turn))));
+    script.sort_by_key(|(from, _)| *from);
+}
+
 impl Act {
     fn text(self) -> &'static str {
         match self {
@@ -61,6 +80,12 @@ impl Act {
             Self::Kill => "the hub is killed with SIGKILL in the middle of its work, and started again",
             Self::KillAndStayDown => {
                 "the hub is killed and stays away for two seconds: webhooks are refused, and retried"
+            }
+            Self::KillNode => {
+                "a node is killed with SIGKILL in the middle of its work, and comes back after a second"
+            }
+            Self::KillNodeForLong => {
+                "a node is killed and stays away for longer than its leases: the others take over its work"
             }
             Self::ItemsAdded => "somebody adds the items to the ERP that some orders waited for",
             Self::AllWell => "from here on all is well",
@@ -101,12 +126,15 @@ impl Act {
                 pause(Duration::from_secs(2)).await;
                 stage.ground.hub.start().await?;
             }
+            Self::KillNode => stage.ground.hub.kill_for(Duration::from_secs(1)).await?,
+            Self::KillNodeForLong => stage.ground.hub.kill_for(LONG).await?,
             Self::ItemsAdded => {
                 for sku in ["SKU-9001", "SKU-9002", "SKU-9003"] {
                     add_surely(stage, sku).await?;
                 }
             }
             Self::AllWell => {
+                stage.ground.hub.start().await?;
                 stage.erp.turn(|knobs| *knobs = Knobs { page_size: knobs.page_size, ..Knobs::default() })
             }
         }
@@ -155,5 +183,14 @@ mod tests {
         assert!(kills >= 3 && script.is_sorted_by_key(|(from, _)| *from));
         assert!(script.iter().all(|(from, _)| *from < 1000));
         assert_eq!(super::script(1).len(), script.len());
+    }
+
+    #[test]
+    fn among_nodes_one_is_killed_every_few_seconds() {
+        let mut acts = script(1000);
+        among_nodes(&mut acts, 1000, 25);
+        let of = |wanted: Act| acts.iter().filter(|(_, act)| *act == wanted).count();
+        assert_eq!((of(Act::Kill), of(Act::KillNode), of(Act::KillNodeForLong)), (0, 10, 3));
+        assert!(acts.is_sorted_by_key(|(from, _)| *from));
     }
 }

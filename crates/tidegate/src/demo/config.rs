@@ -52,6 +52,12 @@ open_first = "500ms"
 open_longest = "4s"
 "#;
 
+/// One store for several nodes.
+const SHARED: &str = r#"
+[store]
+url = "file:secrets/postgres.url"
+"#;
+
 /// Half of the sales are confirmed at their changes' pace; a cancellation after that becomes a counter document.
 const TRYTON_LIVE: &str = r#"mode = "live"
 confirm_when = 'after("20s")'
@@ -67,7 +73,14 @@ after_confirm = { cancel = "amend" }
 sweep = { every = "5s", overlap = "20s" }"#;
 
 /// Writes all files below the folder.
-pub fn write(folder: &Path, at: &Addresses<'_>, office: &Office<'_>, now: Timestamp) -> anyhow::Result<()> {
+/// `postgres`: where the nodes' store is, if they share one.
+pub fn write(
+    folder: &Path,
+    at: &Addresses<'_>,
+    office: &Office<'_>,
+    postgres: Option<&str>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let mut random = |bytes: &mut [u8]| {
         // A demo's keys guard a demo's data; without randomness there is no demo.
         let filled = getrandom::fill(bytes);
@@ -96,12 +109,20 @@ pub fn write(folder: &Path, at: &Addresses<'_>, office: &Office<'_>, now: Timest
             ("erp_to_shopify.toml".to_owned(), NUMBER_BACK.to_owned()),
         ],
     })?;
+    if let Some(url) = postgres {
+        let path = folder.join("secrets/postgres.url");
+        std::fs::create_dir_all(folder.join("secrets"))?;
+        let mut options = std::fs::OpenOptions::new();
+        let mut opened = options.create(true).truncate(true).write(true).mode(0o600).open(&path)?;
+        std::io::Write::write_all(&mut opened, url.as_bytes())?;
+    }
     for file in files {
         let path = folder.join(&file.path);
         let parent = path.parent().context("a file has a folder")?;
         std::fs::create_dir_all(parent)?;
         let contents = if file.path.ends_with("tidegate.toml") {
-            adapted(&file.contents, at, office)?
+            let shared = if postgres.is_some() { SHARED } else { "" };
+            adapted(&file.contents, at, office)? + shared
         } else {
             file.contents
         };

@@ -12,6 +12,8 @@ use tokio::process::{Child, Command};
 pub struct HubProcess {
     program: PathBuf,
     config: PathBuf,
+    /// Keys that this process alone has otherwise than the file.
+    set: Vec<String>,
     log: PathBuf,
     url: String,
     client: reqwest::Client,
@@ -29,12 +31,18 @@ impl HubProcess {
         Ok(Self {
             program: std::env::current_exe().context("this program cannot be found")?,
             config: config.to_owned(),
+            set: Vec::new(),
             log: log.to_owned(),
             url: url.to_owned(),
             client: reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?,
             child: None,
             kills: 0,
         })
+    }
+
+    /// One key over the file, from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.set.push(format!("{key}={value}"));
     }
 
     pub fn url(&self) -> &str {
@@ -52,6 +60,7 @@ impl HubProcess {
         let child = Command::new(&self.program)
             .args(["run", "--config"])
             .arg(&self.config)
+            .args(self.set.iter().flat_map(|set| ["--set", set]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -5,11 +5,12 @@
 use super::play::{Played, is_exportable, reference};
 use super::stage::Stage;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use twin::erp::{Sale, SaleState};
+use twin::erp::{Deed, Entry, Sale, SaleState};
 use twin::shop::{Order, Trap};
 use twin::shopify::WebhookCounts;
 
@@ -81,6 +82,8 @@ pub struct Ledger {
     /// Up to twenty, each with what is wrong.
     pub wrong: Vec<String>,
     pub numbers_back: u64,
+    /// Changes that came to the books in another order than to the shop.
+    pub out_of_order: u64,
 }
 
 /// The lag that is promised, in milliseconds.
@@ -94,7 +97,8 @@ impl Ledger {
         let mut ledger = Self::of(&stage.ground.shop.orders(), &stage.erp.sales(), played, &reasons(&proofs));
         ledger.proved(&proofs);
         ledger.stray(stage.ground.dead_letters().await?);
-        ledger.kills = stage.ground.hub.kills;
+        ledger.kills = stage.ground.hub.kills();
+        ledger.order(&stage.erp.entries(), played);
         ledger.webhooks(&stage.ground.shop.stats().webhooks);
         Ok(ledger)
     }
@@ -119,6 +123,29 @@ impl Ledger {
                 "prove compared the amounts of {} orders, and {} are in the books",
                 self.proved.compared, self.counts.exported
             ));
+        }
+    }
+
+    /// What came to the books of each order came in the order in which it happened in the shop: an amount of a state that
+    /// an older one has overtaken is not among those that follow.
+    pub fn order(&mut self, entries: &[Entry], played: &Played) {
+        let states: BTreeMap<String, &[Decimal]> =
+            played.totals.iter().map(|(id, totals)| (reference(*id), totals.as_slice())).collect();
+        let mut rest = states.clone();
+        for entry in entries.iter().filter(|entry| matches!(entry.what, Deed::Create | Deed::Amend)) {
+            let Some(left) = rest.get_mut(&entry.reference) else { continue };
+            match left.iter().position(|total| *total == entry.gross) {
+                Some(at) => *left = &left[at..],
+                // One that never was in the shop is told by the amounts.
+                None if !states[&entry.reference].contains(&entry.gross) => {}
+                None => {
+                    self.out_of_order += 1;
+                    self.wrong(format!(
+                        "{} in the books: an older state came after a newer one",
+                        entry.reference
+                    ));
+                }
+            }
         }
     }
 
@@ -251,6 +278,7 @@ impl Ledger {
         let counts = &self.counts;
         counts.lost == 0
             && counts.doubled == 0
+            && self.out_of_order == 0
             && counts.exported + counts.dead + counts.filtered == counts.sent
             && self.amounts.wrong == 0
             && self.stray_dead_letters == 0
@@ -278,6 +306,7 @@ impl Ledger {
             "dead_by_cause": self.dead_by_cause,
             "filtered_by_rule": self.filtered_by_rule,
             "numbers_back": self.numbers_back,
+            "out_of_order": self.out_of_order,
             "stray_dead_letters": self.stray_dead_letters,
             "wrong": self.wrong,
             "holds": self.holds(),

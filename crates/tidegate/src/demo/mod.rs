@@ -4,7 +4,9 @@
 
 mod acts;
 mod config;
+mod database;
 mod hub_process;
+mod hubs;
 mod ledger;
 mod play;
 mod report;
@@ -14,7 +16,7 @@ pub use config::Office;
 pub use hub_process::HubProcess;
 pub use ledger::{Ledger, reasons};
 pub use play::{Played, is_exportable, reference, workload};
-pub use stage::{Ground, Stage, StageOptions, new_folder, now, pause};
+pub use stage::{Ground, Nodes, Stage, StageOptions, new_folder, now, pause};
 
 use crate::cli::{Common, Failure, block_on};
 use report::Teller;
@@ -29,6 +31,7 @@ Examples:
   tidegate demo --orders 20000 --seed 7          the long one
   tidegate demo --keep                           stays up at the end and prints the page's address
   tidegate demo --json                           the ledger as one object on standard output
+  tidegate demo --store postgres --nodes 3       three nodes on one PostgreSQL, one of them killed every few seconds
 
 It ends with exit code 0 if no order was lost, doubled or left unaccounted for.";
 
@@ -54,6 +57,23 @@ pub struct Args {
     /// Nothing is broken on purpose
     #[arg(long)]
     calm: bool,
+    /// Where the hub keeps its facts
+    #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
+    store: StoreKind,
+    /// Hubs on one PostgreSQL
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    nodes: u32,
+    /// A PostgreSQL in which a schema may be made and dropped again
+    #[arg(long, value_name = "URL", env = "POSTGRES_URL", hide_env_values = true)]
+    postgres_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StoreKind {
+    /// Embedded, for one process
+    Sqlite,
+    /// One PostgreSQL for all nodes
+    Postgres,
 }
 
 impl Args {
@@ -64,6 +84,11 @@ impl Args {
 }
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    if args.nodes > 1 && args.store == StoreKind::Sqlite {
+        return Err(Failure::Usage(
+            "several nodes need a store that they can share: add --store postgres".to_owned(),
+        ));
+    }
     let teller = Teller::new();
     let json = common.json;
     let ledger = block_on(async { Ok(play_all(args, &teller, json).await?) })?;
@@ -74,8 +99,15 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
 const CATCH_UP: Duration = Duration::from_secs(180);
 
 async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Ledger> {
-    let options =
-        StageOptions { dir: args.dir.clone(), seed: args.seed, mischief: !args.calm, by_look_up: false };
+    let nodes = (args.store == StoreKind::Postgres)
+        .then(|| Nodes { count: args.nodes, server: args.postgres_url.clone() });
+    let options = StageOptions {
+        dir: args.dir.clone(),
+        seed: args.seed,
+        mischief: !args.calm,
+        by_look_up: false,
+        nodes,
+    };
     let mut stage = Stage::set(options).await?;
     teller.opening(args, &stage);
     stage.ground.hub.start().await?;

@@ -7,6 +7,7 @@ use super::config::SHOP;
 use super::report::Teller;
 use super::stage::{Stage, now, pause};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use twin::shopify::{ShopConfig, ShopifyTwin};
 pub struct Played {
     /// When each order could first be exported: paid, authorised, or on payment terms, and no test.
     pub exportable: BTreeMap<u64, Timestamp>,
+    /// What each order came to, in the course of its changes.
+    pub totals: BTreeMap<u64, Vec<Decimal>>,
     /// Orders that no back office will ever take.
     pub poison: BTreeSet<u64>,
     /// Changes that the shop refused: none are expected.
@@ -44,6 +47,10 @@ impl Played {
     pub fn note(&mut self, order: &Order, at: Timestamp) {
         if is_exportable(order) {
             self.exportable.entry(order.id).or_insert(at);
+        }
+        let (total, totals) = (order.totals().current_total.shop, self.totals.entry(order.id).or_default());
+        if totals.last() != Some(&total) {
+            totals.push(total);
         }
         if order.traps.contains(&twin::shop::Trap::LongPoNumber) {
             self.poison.insert(order.id);
@@ -86,6 +93,9 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
     mix.change_delay_ms = (0, (args.orders * 1000 / rate / 8).clamp(2_000, 15_000));
     let orders = workload(args.seed, args.orders, 1, 1000 / rate, mix);
     let mut script = if args.calm { Vec::new() } else { acts::script(args.orders) };
+    if stage.ground.hub.count() > 1 && !args.calm {
+        acts::among_nodes(&mut script, args.orders, rate);
+    }
     script.reverse();
     let (mut played, mut placed) = (Played::default(), 0);
     for (at, change) in orders {
@@ -97,6 +107,7 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
             teller.placed(placed, args.orders);
         }
         played.apply(&stage.ground.shop, at, &change).await;
+        stage.ground.hub.back().await?;
     }
     for (_, act) in script.into_iter().rev() {
         act.perform(stage, teller).await?;

@@ -151,6 +151,11 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
             ledger.within_objective_per_mille % 10
         ),
     );
+    row(
+        "out of order",
+        ledger.out_of_order.to_string(),
+        "  changes that came to the books after a newer one of their order".to_owned(),
+    );
     row("hub killed", ledger.kills.to_string(), "  times, by SIGKILL".to_owned());
     row(
         "webhook requests",

@@ -1,7 +1,9 @@
 //! What a play needs: a shop, a back office, a hub as a process of its own, and a folder. Also the torture's stage.
 
 use super::config::{self, Addresses, FLOW, Office, SHOP, SHOP_DOMAIN};
+use super::database::Database;
 use super::hub_process::HubProcess;
+use super::hubs::Hubs;
 use super::play::Played;
 use super::report::Teller;
 use anyhow::{Context as _, bail};
@@ -25,6 +27,15 @@ pub struct StageOptions {
     pub mischief: bool,
     /// The ERP ignores idempotency keys, and the configuration says so: what is unknown is looked up.
     pub by_look_up: bool,
+    /// Several nodes of one PostgreSQL in place of one process with its own store.
+    pub nodes: Option<Nodes>,
+}
+
+/// How many nodes, and where the PostgreSQL is.
+#[derive(Debug, Clone)]
+pub struct Nodes {
+    pub count: u32,
+    pub server: Option<String>,
 }
 
 /// Everything but the back office: a folder, a shop, a hub that can be killed.
@@ -32,7 +43,8 @@ pub struct StageOptions {
 pub struct Ground {
     pub folder: PathBuf,
     pub shop: ShopifyTwin,
-    pub hub: HubProcess,
+    pub hub: Hubs,
+    database: Option<Database>,
     began: Timestamp,
     client: reqwest::Client,
     admin_token: String,
@@ -74,7 +86,12 @@ impl Ground {
         seed: u64,
         mischievous: bool,
         office: &Office<'_>,
+        nodes: Option<&Nodes>,
     ) -> anyhow::Result<Self> {
+        let database = match nodes {
+            Some(nodes) => Some(Database::new(nodes.server.as_deref()).await?),
+            None => None,
+        };
         let began = now();
         let mut shop = ShopConfig::new(SHOP_DOMAIN);
         shop.access_token = ACCESS_TOKEN.to_owned();
@@ -90,11 +107,14 @@ impl Ground {
             access_token: ACCESS_TOKEN,
             client_secret: CLIENT_SECRET,
         };
-        config::write(&folder, &at, office, began)?;
-        let hub = HubProcess::new(&folder.join("tidegate.toml"), &folder.join("hub.log"), &url)?;
+        config::write(&folder, &at, office, database.as_ref().map(Database::url).as_deref(), began)?;
+        let hub = match nodes {
+            Some(nodes) => Hubs::several(nodes.count, &folder, &url).await?,
+            None => Hubs::one(HubProcess::new(&folder.join("tidegate.toml"), &folder.join("hub.log"), &url)?),
+        };
         let admin_token = std::fs::read_to_string(folder.join("secrets/admin.token"))?.trim().to_owned();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(600)).build()?;
-        Ok(Self { folder, shop, hub, began, client, admin_token })
+        Ok(Self { folder, shop, hub, database, began, client, admin_token })
     }
 
     /// Waits until the hub has subscribed to what it needs.
@@ -110,7 +130,7 @@ impl Ground {
     }
 
     pub fn log(&self) -> PathBuf {
-        self.folder.join("hub.log")
+        self.folder.join(if self.database.is_some() { "hub-1.log" } else { "hub.log" })
     }
 
     pub fn token_file(&self) -> PathBuf {
@@ -119,8 +139,12 @@ impl Ground {
 
     /// What the hub says of itself; for waiting and for reasons, never for counts.
     pub async fn status(&self) -> anyhow::Result<Value> {
-        let answer = self.client.get(self.at("status")).bearer_auth(&self.admin_token).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
+        self.status_of(self.hub.url()).await
+    }
+
+    async fn status_of(&self, hub: &str) -> anyhow::Result<Value> {
+        let asked = self.client.get(format!("{hub}/admin/v1/status")).bearer_auth(&self.admin_token);
+        Ok(asked.send().await?.error_for_status()?.json().await?)
     }
 
     /// Open dead letters, as the hub counts them.
@@ -178,15 +202,24 @@ impl Ground {
         }
     }
 
-    /// What is due, without an answer, or not routed; a hub that cannot be asked has some.
+    /// What is due, without an answer, or not routed; a hub that cannot be asked has some. Each node knows what it has in
+    /// work itself.
     async fn open_work(&self) -> u64 {
-        self.status().await.map_or(u64::MAX, |status| open_work(&status))
+        let mut all: u64 = 0;
+        for hub in self.hub.urls() {
+            let of_node = self.status_of(hub).await.map_or(u64::MAX, |status| open_work(&status));
+            all = all.saturating_add(of_node);
+        }
+        all
     }
 
     /// Ends everything; the folder stays where somebody may want to look into it.
     pub async fn strike(mut self, keep_folder: bool) -> anyhow::Result<()> {
         self.hub.stop().await?;
         self.shop.shutdown().await?;
+        if let Some(database) = self.database.filter(|_| !keep_folder) {
+            database.drop().await?;
+        }
         if !keep_folder {
             std::fs::remove_dir_all(&self.folder)?;
         }
@@ -206,7 +239,8 @@ impl Stage {
         .await?;
         let url = erp.url();
         let office = Office::Rest { url: &url, token: erp.token(), by_look_up: options.by_look_up };
-        let ground = Ground::lay(folder, options.seed, options.mischief, &office).await?;
+        let ground =
+            Ground::lay(folder, options.seed, options.mischief, &office, options.nodes.as_ref()).await?;
         Ok(Self { ground, erp })
     }
 
@@ -250,7 +284,7 @@ fn open_work(status: &Value) -> u64 {
 }
 
 /// A port that is free now; nobody else on this machine is expected to take it within the second.
-async fn free_address() -> anyhow::Result<String> {
+pub async fn free_address() -> anyhow::Result<String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     Ok(format!("http://{}", listener.local_addr()?))
 }

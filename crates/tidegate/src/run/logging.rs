@@ -21,8 +21,19 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
 
 /// The crates of the hub at a level.
 fn ours(level: &str) -> String {
-    const CRATES: [&str; 10] =
-        ["", "api", "ui", "engine", "store", "store_sqlite", "connector", "connectors", "shopify", "mapping"];
+    const CRATES: [&str; 11] = [
+        "",
+        "api",
+        "ui",
+        "engine",
+        "store",
+        "store_sqlite",
+        "store_postgres",
+        "connector",
+        "connectors",
+        "shopify",
+        "mapping",
+    ];
     let names = CRATES.iter().map(|name| match *name {
         "" => format!("tidegate={level}"),
         name => format!("tidegate_{name}={level}"),

@@ -5,6 +5,7 @@ mod disk;
 mod doors;
 mod golive;
 mod logging;
+mod nodes;
 mod stopping;
 mod tasks;
 mod work;
@@ -21,7 +22,9 @@ pub use doors::SOCKET;
 use engine::Engine;
 use engine::hub::{Hub, Parts};
 use engine::plan::Plan;
+use golive::GoLive;
 use kernel::clock::Clock;
+use nodes::{AtWork, Member};
 use secrecy::SecretString;
 use std::sync::Arc;
 use store::Store;
@@ -30,6 +33,8 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use wiring::clock::SystemClock;
 use wiring::connectors::Connected;
+use wiring::node::{Node, Turn};
+use wiring::open::{InForce, Opened};
 use work::Work;
 
 const EXAMPLES: &str = "\
@@ -63,12 +68,12 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
     result
 }
 
-/// Who this process is to the store. One process works on an embedded store, so the name need not differ.
-const OWNER: &str = "hub";
-
 /// All that runs.
 struct Running {
     store: Arc<dyn Store>,
+    node: Node,
+    /// Whether this node does what one does for all; the only node there is always does.
+    first: watch::Receiver<bool>,
     hub: Hub,
     connected: Connected,
     plan: Plan,
@@ -79,12 +84,28 @@ struct Running {
     stop: watch::Sender<bool>,
 }
 
+impl Running {
+    /// For what one node does for all.
+    fn turn(&self) -> Turn {
+        Turn { first: self.first.clone(), stop: self.stop.subscribe() }
+    }
+}
+
 async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let listener = doors::listen(&loaded).await?;
-    let store: Arc<dyn Store> = Arc::new(wiring::open::store(&loaded, &clock).await?);
-    let paused = wiring::open::settle_in(&loaded, &store, &clock).await?;
-    let unanswered = store.begin_epoch(OWNER, clock.now().wall).await?;
+    let node = Node::of(&loaded)?;
+    let Opened { store, woken } = wiring::open::store(&loaded, &clock).await?;
+    let in_force = InForce::of(&loaded);
+    // With others only where the store can be shared; what is paused is so before anything is taken.
+    let (member, paused) = if woken.is_some() {
+        let member = Member::enter(store.clone(), clock.clone(), node.name.clone(), in_force).await?;
+        let paused = member.is_paused();
+        (Some(member), paused)
+    } else {
+        (None, in_force.put(&store, &clock).await?)
+    };
+    let unanswered = store.begin_epoch(&node.name, clock.now().wall).await?;
 
     let metrics = Arc::new(Metrics::new());
     metrics.set_build(env!("CARGO_PKG_VERSION"), &loaded.revision);
@@ -95,13 +116,21 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let hub = {
         // What the hub spawns runs where it was started.
         let _there = work.enter();
-        start_hub(&plan, &connected, &store, &clock, &watching)
+        start_hub(&plan, &connected, &store, &clock, &watching, &node, member.is_some())
     };
+    let go_live = GoLive::of(&loaded, &store, &hub, &clock);
+    if member.as_ref().is_none_or(Member::is_in_force) {
+        go_live.take_up().await?;
+    }
+    let (told_first, first) = watch::channel(member.is_none());
+    let at_work = member
+        .zip(woken)
+        .map(|(member, woken)| AtWork::begin(member, go_live, hub.clone(), woken, told_first));
     let (stop, _) = watch::channel(false);
     let readiness = Arc::new(Readiness::default());
-    let running = Running { store, hub, connected, plan, metrics, watching, clock, readiness, stop };
+    let running =
+        Running { store, node, first, hub, connected, plan, metrics, watching, clock, readiness, stop };
 
-    golive::take_up(&loaded, &running).await?;
     let intake = intake(&loaded, &running)?;
     let doors = Doors::open(&loaded, &running, intake.clone(), listener)?;
     let tasks = tasks::start(&loaded, &running, &intake);
@@ -117,7 +146,7 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         }
     );
     stopping::wait().await?;
-    stopping::stop(&loaded, running, doors, tasks).await
+    stopping::stop(&loaded, running, doors, tasks, at_work).await
 }
 
 fn start_hub(
@@ -126,6 +155,8 @@ fn start_hub(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     watching: &Arc<Watching>,
+    node: &Node,
+    among_nodes: bool,
 ) -> Hub {
     let planners = connected
         .connectors
@@ -134,8 +165,11 @@ fn start_hub(
             (name.clone(), Arc::new(connector.clone()) as Arc<dyn engine::engine::Planner>)
         })
         .collect();
-    let engine =
+    let mut engine =
         Engine::new(Arc::new(plan.clone()), planners, engine::mutant::Planted::default(), clock.now());
+    if among_nodes {
+        engine.among_nodes();
+    }
     let parts = Parts {
         engine,
         store: store.clone(),
@@ -143,7 +177,7 @@ fn start_hub(
         sources: connected.sources.clone(),
         clock: clock.clone(),
         watcher: watching.clone(),
-        owner: OWNER.to_owned(),
+        owner: node.name.clone(),
     };
     let rng = kernel::rng::Seeded::new(wiring::clock::seed());
     // The task ends by itself once the last handle is gone, or at the drain.

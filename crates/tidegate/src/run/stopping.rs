@@ -3,6 +3,7 @@
 
 use super::Running;
 use super::doors::Doors;
+use super::nodes::AtWork;
 use super::tasks::Tasks;
 use crate::wiring::Loaded;
 use anyhow::Context as _;
@@ -20,12 +21,21 @@ pub async fn wait() -> anyhow::Result<()> {
 }
 
 /// Stops everything within the drain deadline.
-pub async fn stop(loaded: &Loaded, running: Running, doors: Doors, tasks: Tasks) -> anyhow::Result<()> {
+pub async fn stop(
+    loaded: &Loaded,
+    running: Running,
+    doors: Doors,
+    tasks: Tasks,
+    at_work: Option<AtWork>,
+) -> anyhow::Result<()> {
     let deadline = loaded.config.hub().map_or(Duration::from_secs(20), |hub| hub.limits.drain_deadline.value);
     tracing::info!("stopping: no new work is taken; what is under way has {} s", deadline.as_secs());
     running.readiness.drain();
     running.stop.send_replace(true);
     let drained = running.hub.drain(deadline).await;
+    if let Some(at_work) = at_work {
+        at_work.leave().await;
+    }
     doors.closed(deadline).await;
     tasks.ended(deadline).await;
     if drained {

@@ -2,6 +2,7 @@
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
 use super::Running;
+use crate::wiring::node::Turn;
 use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
 use api::intake::Intake;
@@ -16,7 +17,6 @@ use shopify::graphql::Shops;
 use shopify::subscriptions::{Wanted, apply, list, plan};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Subscriptions are looked at this often; Shopify drops one after eight failures, which takes it hours.
@@ -49,11 +49,11 @@ pub fn start(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> Tasks 
             store: running.store.clone(),
             source: source.clone(),
             clock: running.clock.clone(),
-            owner: super::OWNER.to_owned(),
+            owner: running.node.name.clone(),
         };
         for sweep in sweeps::all(loaded, &running.plan, &around) {
-            let (around, hub, stop) = (around.clone(), running.hub.clone(), running.stop.subscribe());
-            set.spawn(sweeps::run(sweep, around, hub, told(running), stop));
+            let (around, hub) = (around.clone(), running.hub.clone());
+            set.spawn(sweeps::run(sweep, around, hub, told(running), running.turn()));
         }
     }
     for shop in loaded.config.shops.keys() {
@@ -64,7 +64,7 @@ pub fn start(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> Tasks 
                 shops: running.connected.shops.clone(),
                 clock: running.clock.clone(),
             };
-            set.spawn(keeper.keep(running.stop.subscribe()));
+            set.spawn(keeper.keep(running.turn()));
         }
     }
     set.spawn(sample(loaded, running, intake));
@@ -86,11 +86,6 @@ fn told(running: &Running) -> Told {
     })
 }
 
-/// Ends at once when the hub stops; true after that.
-async fn stopped(stop: &mut watch::Receiver<bool>, wait: Duration) -> bool {
-    tokio::time::timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok()
-}
-
 /// Keeps the subscriptions of one shop as the flows need them.
 struct Keeper {
     shop: ShopId,
@@ -100,8 +95,8 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn keep(self, mut stop: watch::Receiver<bool>) {
-        loop {
+    async fn keep(self, mut turn: Turn) {
+        while turn.comes().await {
             let wait = match self.look().await {
                 Ok(()) => SUBSCRIPTIONS_EVERY,
                 Err(fault) => {
@@ -112,7 +107,7 @@ impl Keeper {
                     SUBSCRIPTIONS_AGAIN
                 }
             };
-            if stopped(&mut stop, wait).await {
+            if turn.stopped(wait).await {
                 return;
             }
         }
@@ -150,10 +145,12 @@ fn sample(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> impl Futu
         intake.clone(),
         watched,
     );
-    let mut stop = running.stop.subscribe();
+    let mut turn = running.turn();
     async move {
-        while !stopped(&mut stop, SAMPLE_EVERY).await {
-            if let Err(error) = sampler.sample().await {
+        while !turn.stopped(SAMPLE_EVERY).await {
+            // What all nodes see is said by one.
+            let speaks = *turn.first.borrow();
+            if let Err(error) = sampler.look(speaks).await {
                 tracing::warn!(error.message = %error, "the store could not be looked at for the metrics");
             }
         }
@@ -164,9 +161,9 @@ fn sample(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> impl Futu
 fn retain(loaded: &Loaded, running: &Running) -> impl Future<Output = ()> + use<> {
     let retention = loaded.config.hub().map_or(Duration::MAX, |hub| hub.payload_retention.value);
     let days = u32::try_from(retention.as_secs().div_ceil(SECONDS_A_DAY)).unwrap_or(u32::MAX);
-    let (store, clock, mut stop) = (running.store.clone(), running.clock.clone(), running.stop.subscribe());
+    let (store, clock, mut turn) = (running.store.clone(), running.clock.clone(), running.turn());
     async move {
-        loop {
+        while turn.comes().await {
             match store.retain(clock.now().wall, days).await {
                 Ok(dropped) if dropped.payloads_dropped > 0 => tracing::info!(
                     work.count = dropped.payloads_dropped,
@@ -176,7 +173,7 @@ fn retain(loaded: &Loaded, running: &Running) -> impl Future<Output = ()> + use<
                 Ok(_) => {}
                 Err(error) => tracing::warn!(error.message = %error, "retention has to wait"),
             }
-            if stopped(&mut stop, RETAIN_EVERY).await {
+            if turn.stopped(RETAIN_EVERY).await {
                 return;
             }
         }

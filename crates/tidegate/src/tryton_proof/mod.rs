@@ -76,7 +76,7 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
         user: &args.user,
         password: &args.password,
     };
-    let mut ground = Ground::lay(folder, seed, true, &office).await?;
+    let mut ground = Ground::lay(folder, seed, true, &office, None).await?;
     eprintln!("seed {seed}; the hub's files are in {}", ground.folder.display());
     ground.hub.start().await?;
     ground.subscribed().await?;
@@ -120,7 +120,7 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
     let mut ledger = Ledger::of(&orders, &sales, &played, &reasons(&proofs));
     ledger.proved(&proofs);
     ledger.stray(ground.dead_letters().await?);
-    ledger.kills = ground.hub.kills;
+    ledger.kills = ground.hub.kills();
     ledger.webhooks(&ground.shop.stats().webhooks);
     ground.strike(args.dir.is_some() || !ledger.holds()).await?;
     Ok(ledger)

@@ -6,6 +6,7 @@ pub mod connectors;
 mod facts;
 pub mod load;
 mod mapper;
+pub mod node;
 pub mod open;
 pub mod plan;
 mod recent;

@@ -2,6 +2,7 @@
 //! that there are never two at a time.
 
 use super::Loaded;
+use super::node::Turn;
 use config::{Intake, SHOPIFY};
 use connector::port::Source;
 use engine::hub::Hub;
@@ -14,7 +15,6 @@ use kernel::id::{FlowName, ShopId};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use tokio::sync::watch;
 
 /// A webhook that is younger than this is on its way, not missed.
 const GRACE: Duration = Duration::from_secs(30);
@@ -30,6 +30,9 @@ pub struct Sweep {
     pub settings: Settings,
     pub polls: bool,
 }
+
+/// A sweep's lease ends this soon after a node that has died, however rare the sweep is.
+const LEASE_MAX: Duration = Duration::from_secs(60);
 
 /// What sweeps share.
 #[derive(Debug, Clone)]
@@ -98,15 +101,17 @@ pub fn scope(
     }
 }
 
-/// Runs one sweep until the hub stops. What fails is tried again at the next pass: the watermark has not moved.
-pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut stop: watch::Receiver<bool>) {
+/// Runs one sweep until the hub stops, at the node whose turn it is. What fails is tried again at the next pass: the
+/// watermark has not moved.
+pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: Turn) {
     let lease = sweep::watermark_name(&sweep.scope);
     // What came just before the hub may have met no subscription: the first pass leaves it to its webhook, so that the
     // second does not wait for its turn.
     let mut wait = sweep.every.min(GRACE + SUBSCRIBED);
-    loop {
+    while turn.comes().await {
         let now = around.clock.now();
-        let ours = around.store.lease(&lease, &around.owner, now.wall, sweep.every * 3).await;
+        let length = (sweep.every * 3).min(LEASE_MAX);
+        let ours = around.store.lease(&lease, &around.owner, now.wall, length).await;
         if matches!(ours, Ok(true)) {
             let news = hub.clone();
             match sweep::pass(&sweep.scope, sweep.settings, &move || news.appended()).await {
@@ -118,7 +123,7 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut stop: w
                 ),
             }
         }
-        if tokio::time::timeout(wait, stop.changed()).await.is_ok() {
+        if turn.stopped(wait).await {
             return;
         }
         wait = sweep.every;

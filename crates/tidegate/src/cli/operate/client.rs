@@ -5,6 +5,7 @@
 
 use super::{offline, page};
 use crate::cli::{Common, Failure, say};
+use crate::wiring::clock::SystemClock;
 use crate::wiring::{self, Loaded};
 use axum::Router;
 use axum::body::Body;
@@ -12,8 +13,10 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
+use kernel::clock::Clock;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tower::ServiceExt as _;
@@ -35,7 +38,7 @@ enum Way {
     /// No hub runs: the store is opened by this process, for as long as the command takes.
     Here(Router),
     /// No hub has ever run: there is nothing yet, and what is done would be forgotten.
-    Nothing(Router, PathBuf),
+    Nothing(Router, String),
 }
 
 /// How far a work is.
@@ -65,12 +68,13 @@ impl Client {
             }
             return Err(Failure::Found);
         }
-        let not_made_yet = offline::not_made_yet(&loaded);
-        let router = offline::router(&mut loaded).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let not_made_yet = wiring::open::not_made_yet(&loaded, &clock).await?;
+        let router = offline::router(&mut loaded, not_made_yet.is_some()).await?;
         let way = match not_made_yet {
-            Some(database) => {
+            Some(missing) => {
                 say::note("note: no hub has ever run here; start it with `tidegate run`");
-                Way::Nothing(router, database)
+                Way::Nothing(router, missing)
             }
             None => {
                 say::note("note: no hub runs here; this is the store as it was left");
@@ -153,9 +157,8 @@ impl Client {
             .map_err(|error| Failure::Failed(anyhow::anyhow!("{path} cannot be asked: {error}")))?;
         match &self.way {
             Way::Socket(socket) => over_socket(socket, request).await,
-            Way::Nothing(_, database) if request.method() != Method::GET => Err(Failure::NotFound(format!(
-                "{} is not there: no hub has ever run here. Start it first: tidegate run",
-                database.display()
+            Way::Nothing(_, missing) if request.method() != Method::GET => Err(Failure::NotFound(format!(
+                "{missing} is not there: no hub has ever run here. Start it first: tidegate run"
             ))),
             Way::Here(router) | Way::Nothing(router, _) => match router.clone().oneshot(request).await {
                 Ok(response) => Ok(response),

@@ -12,24 +12,18 @@ use axum::Router;
 use engine::hub::Snapshot;
 use engine::overview::Watched;
 use kernel::clock::Clock;
-use std::path::PathBuf;
 use std::sync::Arc;
 use store::memory::MemoryStore;
 use store::{Store, StoreError};
 use telemetry::Metrics;
 
-/// The database that is to be made by the first hub that runs, where none has run yet.
-pub fn not_made_yet(loaded: &Loaded) -> Option<PathBuf> {
-    wiring::open::database(&loaded.config).filter(|database| !database.exists())
-}
-
-/// Opens the store; refuses while another process has it.
-pub async fn router(loaded: &mut Loaded) -> Result<Router, Failure> {
+/// Opens the store; refuses while another process has it. `not_made_yet`: there is none.
+pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store: Arc<dyn Store> = if not_made_yet(loaded).is_some() {
+    let store: Arc<dyn Store> = if not_made_yet {
         Arc::new(MemoryStore::new())
     } else {
-        Arc::new(wiring::open::store(loaded, &clock).await.map_err(opened)?)
+        wiring::open::store(loaded, &clock).await.map_err(opened)?.store
     };
     let shops = wiring::shops::clients(loaded, &clock)?;
     let connected = wiring::connectors::build(loaded, shops)?;

@@ -1,0 +1,138 @@
+//! The hub of a stage: one process, or several nodes of one PostgreSQL behind a front that gives each connection to the
+//! next node that lives. Knows how each is started, killed and stopped, and none of what they do.
+
+use super::hub_process::HubProcess;
+use super::stage::{free_address, now};
+use jiff::Timestamp;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+/// All processes of a stage's hub.
+#[derive(Debug)]
+pub struct Hubs {
+    nodes: Vec<HubProcess>,
+    /// Where Shopify and people come in; with one process, that process itself.
+    url: String,
+    front: Option<AbortHandle>,
+    /// Whose turn it is to be killed.
+    next: usize,
+    /// Nodes that are away, and until when.
+    away: Vec<(usize, Timestamp)>,
+}
+
+impl Hubs {
+    pub fn one(hub: HubProcess) -> Self {
+        Self { url: hub.url().to_owned(), nodes: vec![hub], front: None, next: 0, away: Vec::new() }
+    }
+
+    /// So many nodes of one configuration, which names the front's address; each with its own address, folder and log.
+    pub async fn several(count: u32, folder: &Path, front: &str) -> anyhow::Result<Self> {
+        let mut nodes = Vec::new();
+        for number in 1..=count {
+            let url = free_address().await?;
+            let log = folder.join(format!("hub-{number}.log"));
+            let mut hub = HubProcess::new(&folder.join("tidegate.toml"), &log, &url)?;
+            hub.set("hub.listen", url.trim_start_matches("http://"));
+            hub.set("hub.data_dir", &folder.join(format!("node-{number}")).display().to_string());
+            nodes.push(hub);
+        }
+        let listener = TcpListener::bind(front.trim_start_matches("http://")).await?;
+        let addresses = nodes.iter().map(|node| node.url().trim_start_matches("http://").to_owned());
+        let passing = tokio::spawn(pass_on(listener, addresses.collect()));
+        let front_task = Some(passing.abort_handle());
+        Ok(Self { nodes, url: front.to_owned(), front: front_task, next: 0, away: Vec::new() })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Of each process.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(HubProcess::url)
+    }
+
+    pub fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn kills(&self) -> u32 {
+        self.nodes.iter().map(|node| node.kills).sum()
+    }
+
+    /// Returns when all that do not run are ready.
+    pub async fn start(&mut self) -> anyhow::Result<()> {
+        self.away.clear();
+        for node in self.nodes.iter_mut().filter(|node| node.pid().is_none()) {
+            node.start().await?;
+        }
+        Ok(())
+    }
+
+    /// SIGKILL to the next of them.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.kill_next().await.map(drop)
+    }
+
+    /// SIGKILL to the next of them; it stays away for so long, while the others go on.
+    pub async fn kill_for(&mut self, away: Duration) -> anyhow::Result<()> {
+        let killed = self.kill_next().await?;
+        self.away.push((killed, kernel::clock::after(now(), away)));
+        Ok(())
+    }
+
+    async fn kill_next(&mut self) -> anyhow::Result<usize> {
+        let alive = |at: &usize| self.nodes[*at].pid().is_some();
+        let turns = (0..self.nodes.len()).map(|turn| (self.next + turn) % self.nodes.len());
+        let killed = turns.into_iter().find(alive).unwrap_or(0);
+        self.next = killed + 1;
+        self.nodes[killed].kill().await?;
+        Ok(killed)
+    }
+
+    /// Starts again who has been away for long enough.
+    pub async fn back(&mut self) -> anyhow::Result<()> {
+        let now = now();
+        let back: Vec<usize> =
+            self.away.iter().filter(|(_, until)| *until <= now).map(|(at, _)| *at).collect();
+        self.away.retain(|(_, until)| *until > now);
+        for at in back {
+            self.nodes[at].start().await?;
+        }
+        Ok(())
+    }
+
+    /// SIGTERM to one after the other, and their ends.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        for node in &mut self.nodes {
+            node.stop().await?;
+        }
+        if let Some(front) = self.front.take() {
+            front.abort();
+        }
+        Ok(())
+    }
+}
+
+/// As a balancer does that knows nothing of HTTP: each connection to the next node that accepts it.
+async fn pass_on(listener: TcpListener, nodes: Vec<String>) {
+    let (nodes, next) = (Arc::new(nodes), Arc::new(AtomicUsize::new(0)));
+    while let Ok((mut client, _)) = listener.accept().await {
+        let (nodes, next) = (nodes.clone(), next.clone());
+        tokio::spawn(async move {
+            let first = next.fetch_add(1, Ordering::Relaxed);
+            for turn in 0..nodes.len() {
+                let node = &nodes[(first + turn) % nodes.len()];
+                if let Ok(mut hub) = TcpStream::connect(node).await {
+                    // Either end may go away at any time; the client comes again.
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut hub).await;
+                    return;
+                }
+            }
+        });
+    }
+}
