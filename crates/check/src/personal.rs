@@ -3,7 +3,7 @@
 
 use crate::explain::shown;
 use crate::fields::{canonical, within};
-use crate::inputs::{Inputs, MappingFacts, MappingInput};
+use crate::inputs::{Inputs, MappingFacts, MappingInput, RuleFacts};
 use config::{Config, Flow, SHOPIFY};
 use kernel::flow::duration_text;
 use serde::Serialize;
@@ -104,11 +104,16 @@ fn of_flow(
     }
 }
 
+/// Verbs that say where rules stand and whether they run.
+const STRUCTURE: [&str; 3] = ["each", "within", "when"];
+
 fn moves(config: &Config, facts: &MappingFacts, personal: &[PersonalFact], flow: &Flow) -> Vec<Moved> {
     let ownership = config.ownership.get(&flow.domain.value);
     let file = shown(config, &flow.mapping);
     let mut found = BTreeSet::new();
-    for rule in &facts.rules {
+    // A list or a group moves nothing by itself: each field in it is a rule of its own.
+    let moving = |rule: &&RuleFacts| !rule.verbs.iter().all(|verb| STRUCTURE.contains(&verb.as_str()));
+    for rule in facts.rules.iter().filter(moving) {
         let (line, _) = facts.source.line_column(rule.span.start);
         for read in &rule.reads {
             let field = canonical(ownership, &flow.source.value, read);

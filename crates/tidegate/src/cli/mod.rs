@@ -2,6 +2,8 @@
 //! arguments, its help and its work; what they share is here and in [`exit`].
 
 mod check;
+mod completion;
+mod config;
 mod doctor;
 mod exit;
 mod init;
@@ -10,6 +12,8 @@ mod mapping;
 mod operate;
 #[cfg(test)]
 mod reference;
+mod report;
+mod restore;
 mod say;
 mod shopify;
 mod store;
@@ -80,13 +84,17 @@ pub enum Command {
     Init(init::Args),
     Check(check::Args),
     Doctor(doctor::Args),
+    Config(config::Args),
     Run(crate::run::Args),
     Demo(crate::demo::Args),
     Twin(twin::Args),
     Mapping(mapping::Args),
     Shopify(shopify::Args),
     Keys(keys::Args),
+    Report(report::Args),
+    Completion(completion::Args),
     Store(store::Args),
+    Restore(restore::Args),
     #[command(flatten)]
     Operate(operate::Command),
     #[command(hide = true)]
@@ -104,10 +112,14 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::Init(args) => init::run(&common, &args),
         Command::Check(args) => check::run(&common, &args),
         Command::Doctor(args) => doctor::run(&common, &args),
+        Command::Config(args) => config::run(&common, &args),
         Command::Mapping(args) => mapping::run(&common, &args),
         Command::Shopify(args) => shopify::run(&common, &args),
         Command::Keys(args) => keys::run(&common, &args),
+        Command::Report(args) => report::run(&common, &args),
+        Command::Completion(args) => completion::run(&args),
         Command::Store(args) => store::run(&common, &args),
+        Command::Restore(args) => restore::run(&common, &args),
         Command::Run(args) => crate::run::run(&common, &args),
         Command::Demo(args) => crate::demo::run(&common, &args),
         Command::Twin(args) => twin::run(&args),
@@ -126,7 +138,7 @@ fn configuration(common: &Common) -> Result<Loaded, Failure> {
         return Ok(loaded);
     }
     let findings = &loaded.report.findings;
-    say::note(config::render(findings));
+    say::note(::config::render(findings));
     say::note(format_args!("Nothing was done: {} to mend in {}.", findings.len(), common.config.display()));
     if common.json {
         say::out(format_args!("{}\n", json!({ "findings": findings })));

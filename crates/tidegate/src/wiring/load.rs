@@ -1,7 +1,9 @@
 //! From files to what is in force: configuration, mappings, the judgement over both.
 
 use super::schemas;
-use check::{DocumentFacts, DomainExpressions, Inputs, MappingInput, Report, TopicFacts};
+use check::{
+    DocumentFacts, DomainExpressions, Inputs, MappingInput, PersonalData, PersonalFact, Report, TopicFacts,
+};
 use config::Config;
 use connector::descriptor::Descriptor;
 use connector::list::Kind;
@@ -17,6 +19,8 @@ pub struct Loaded {
     pub mappings: BTreeMap<FlowName, Mapping>,
     pub descriptors: BTreeMap<String, Descriptor>,
     pub report: Report,
+    /// Which personal data is moved, and how long it is kept.
+    pub personal: PersonalData,
     /// Of configuration and mappings: every attempt names it.
     pub revision: String,
     pub env: BTreeMap<String, String>,
@@ -70,23 +74,30 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
             .into_iter()
             .collect(),
     };
-    let judged = check::run(
-        &config,
-        &Inputs {
-            connectors: kinds.iter().map(|kind| kind.name.to_owned()).collect(),
-            systems,
-            mappings: inputs,
-            verbs: check::verbs(),
-            documents: documents(),
-            topics: topics(),
-            expressions: Some(&expressions),
-            secrets: look_for_secrets.then(|| env.clone()),
-        },
-    );
-    let report = judged.with(reading.findings);
+    let inputs = Inputs {
+        connectors: kinds.iter().map(|kind| kind.name.to_owned()).collect(),
+        systems,
+        mappings: inputs,
+        verbs: check::verbs(),
+        documents: documents(),
+        topics: topics(),
+        expressions: Some(&expressions),
+        secrets: look_for_secrets.then(|| env.clone()),
+    };
+    let report = check::run(&config, &inputs).with(reading.findings);
+    let personal = check::personal_data(&config, &inputs, &personal_fields());
     let revision = config::revision_with_mappings(&config, &texts);
     let revision = kernel::key::hex(&revision[..8]);
-    Loaded { config, mappings, descriptors, report, revision, env }
+    Loaded { config, mappings, descriptors, report, personal, revision, env }
+}
+
+/// Which fields of each domain are about a person.
+fn personal_fields() -> BTreeMap<String, Vec<PersonalFact>> {
+    let fact = |one: &domains::orders::PersonalField| PersonalFact {
+        field: one.field.to_owned(),
+        kind: one.kind.as_str().to_owned(),
+    };
+    BTreeMap::from([("orders".to_owned(), domains::orders::PERSONAL.iter().map(fact).collect())])
 }
 
 /// The documents that flows send, with the scopes that they need.

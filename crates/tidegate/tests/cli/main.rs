@@ -7,6 +7,7 @@ mod beginning;
 mod keys;
 mod mistakes;
 mod pictures;
+mod settings;
 mod systems;
 mod trying;
 mod typed;
