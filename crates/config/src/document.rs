@@ -2,7 +2,7 @@
 //! test refuses a page that is not what this makes.
 
 use crate::key::{Default, Key, Section};
-use crate::{apps, escalation, flows, hub, order_policy, ownership, shops, store, systems};
+use crate::{apps, escalation, flows, hub, order_policy, ownership, shops, store, systems, tls};
 use std::fmt::Write as _;
 
 /// Every section, in the order of the page.
@@ -16,6 +16,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         header: "hub.limits",
         meaning: "The bounds of what is taken at once. At a bound the answer is a refusal, never growth.",
         keys: hub::LIMIT_KEYS,
+    },
+    Section {
+        header: "hub.tls",
+        meaning: "The certificate of the public port. The files are looked at every few seconds: a new pair is served without a restart and without ending a connection; one that does not fit is refused, said, and the former one stays.",
+        keys: tls::KEYS,
     },
     Section {
         header: "store",

@@ -5,6 +5,7 @@ use crate::net::{BaseUrl, Network};
 use crate::reader::Section;
 use crate::secret::SecretRef;
 use crate::source::{Origin, Setting};
+use crate::tls::{self, Tls};
 use crate::unit::ByteSize;
 use crate::value::words;
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ pub(crate) const KEYS: &[Key] = &[
         "listen",
         "address",
         "\"127.0.0.1:8080\"",
-        "Where webhooks, the page and the metrics are served. TLS is the proxy's work.",
+        "Where webhooks, the page and the metrics are served; with `[hub.tls]` over TLS, else TLS is the proxy's work.",
         "\"0.0.0.0:8080\"",
     )
     .local(),
@@ -83,6 +84,7 @@ pub(crate) const KEYS: &[Key] = &[
         "How long payloads are kept. One with an open duty stays until the duty ends; what prevents doubles is never dropped by age.",
         "\"30d\"",
     ),
+    Key::table("tls", "The certificate of the public port; see below. Without it TLS is the proxy's work."),
     Key::table("limits", "The bounds of what the hub takes at once; see below."),
 ];
 
@@ -129,6 +131,14 @@ pub(crate) const LIMIT_KEYS: &[Key] = &[
         "A request whose body is not whole by then is answered 408 and cut off. Shopify itself gives up after 5 s.",
         "\"10s\"",
     ),
+    Key::with(
+        "drain_after",
+        "duration",
+        "\"1s\"",
+        "For how long a stop first answers 503 at `/readyz` and takes everything as before, so that a balancer sends nothing more before the port closes. A second signal ends it. Longer than the balancer's interval times its failures.",
+        "\"10s\"",
+    )
+    .local(),
     Key::with(
         "drain_deadline",
         "duration",
@@ -187,6 +197,7 @@ pub struct Hub {
     pub log_format: Setting<LogFormat>,
     pub log_level: Setting<LogLevel>,
     pub payload_retention: Setting<Duration>,
+    pub tls: Option<Tls>,
     pub limits: Limits,
 }
 
@@ -199,12 +210,15 @@ pub struct Limits {
     pub connections_max: Setting<u32>,
     pub header_deadline: Setting<Duration>,
     pub body_deadline: Setting<Duration>,
+    pub drain_after: Setting<Duration>,
     pub drain_deadline: Setting<Duration>,
 }
 
 pub(crate) fn read(mut section: Section<'_>) -> Option<Hub> {
     // All keys are read before the first missing one ends it: all findings in one go.
     let limits = limits(section.table("limits", LIMIT_KEYS));
+    let written = section.entry("tls").is_some();
+    let tls = written.then(|| tls::read(section.table("tls", tls::KEYS))).flatten();
     let (data_dir, listen) = (section.with_default("data_dir"), section.with_default("listen"));
     let (public_url, master_key) = (section.optional("public_url"), section.required("master_key"));
     let (previous_master_key, admin_token) =
@@ -224,6 +238,7 @@ pub(crate) fn read(mut section: Section<'_>) -> Option<Hub> {
         log_format: log_format?,
         log_level: log_level?,
         payload_retention: payload_retention?,
+        tls,
         limits: limits?,
     })
 }
@@ -235,8 +250,9 @@ fn limits(mut section: Section<'_>) -> Option<Limits> {
         section.with_default("free_disk_min"),
     ];
     let connections_max = section.with_default("connections_max");
-    let [header_deadline, body_deadline, drain_deadline] =
-        ["header_deadline", "body_deadline", "drain_deadline"].map(|name| section.with_default(name));
+    let [header_deadline, body_deadline, drain_after, drain_deadline] =
+        ["header_deadline", "body_deadline", "drain_after", "drain_deadline"]
+            .map(|name| section.with_default(name));
     let [body_bytes_max, received_uncommitted_max, free_disk_min] = sizes;
     Some(Limits {
         body_bytes_max: body_bytes_max?,
@@ -245,6 +261,7 @@ fn limits(mut section: Section<'_>) -> Option<Limits> {
         connections_max: connections_max?,
         header_deadline: header_deadline?,
         body_deadline: body_deadline?,
+        drain_after: drain_after?,
         drain_deadline: drain_deadline?,
     })
 }

@@ -27,6 +27,8 @@ impl Config {
             add("hub.master_key".to_owned(), Some(&hub.master_key));
             add("hub.previous_master_key".to_owned(), hub.previous_master_key.as_ref());
             add("hub.admin_token".to_owned(), Some(&hub.admin_token));
+            let key = hub.tls.as_ref().map(|tls| tls.key_secret(&self.base_dir));
+            add("hub.tls.key_file".to_owned(), key.as_ref());
         }
         if let Some(postgres) = &self.postgres {
             add("store.url".to_owned(), Some(&postgres.url));
