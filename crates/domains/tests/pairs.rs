@@ -95,6 +95,7 @@ fn the_digest_leaves_out_what_we_write_and_covers_what_happened() {
     for (pointer, value) in [
         ("/updated_at", json!("2026-11-04T09:00:00+01:00")),
         ("/tags", json!("tidegate:exported")),
+        ("/tags", json!("Tidegate:processing, tidegate done")),
         ("/client_details", json!({"user_agent": "other"})),
         ("/metafields", json!([{"namespace": "tidegate", "key": "erp_number", "value": "S-1"}])),
     ] {

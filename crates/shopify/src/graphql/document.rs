@@ -129,6 +129,26 @@ pub const SET_ERP_FIELDS: Document = document!(
     TARGET,
     "writes the ERP's number and state to an order"
 );
+pub const ADD_ORDER_TAGS: Document = document!(
+    "add_order_tags.graphql",
+    "AddOrderTags",
+    Write,
+    ["write_orders"],
+    10,
+    ORDERS,
+    TARGET,
+    "shows the ERP's state as a tag, where the connection says so"
+);
+pub const REMOVE_ORDER_TAGS: Document = document!(
+    "remove_order_tags.graphql",
+    "RemoveOrderTags",
+    Write,
+    ["write_orders"],
+    10,
+    ORDERS,
+    TARGET,
+    "takes the former state's tag off"
+);
 pub const SHOP: Document =
     document!("shop.graphql", "Shop", Read, [], 4, None, None, "health, granted scopes, supported versions");
 pub const SUBSCRIPTIONS: Document = document!(
@@ -182,6 +202,8 @@ pub const DOCUMENTS: &[Document] = &[
     DAY_ORDERS,
     ERP_FIELDS,
     SET_ERP_FIELDS,
+    ADD_ORDER_TAGS,
+    REMOVE_ORDER_TAGS,
     SHOP,
     SUBSCRIPTIONS,
     CREATE_SUBSCRIPTION,

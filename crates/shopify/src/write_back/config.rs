@@ -1,5 +1,6 @@
 //! The connection's settings, what the connector declares, and the schema of what it takes.
 
+use super::tags;
 use connector::descriptor::{
     Becomes, Descriptor, Direction, OrderAbilities, Service, Setting, SettingKind, UnknownAnswer,
 };
@@ -20,6 +21,8 @@ pub(super) struct Config {
     pub(super) namespace: String,
     pub(super) number: String,
     pub(super) state: String,
+    /// What the state's tag begins with; absent: none is set.
+    pub(super) state_tag: Option<String>,
 }
 
 /// Only this app can write there, and no other app reads it.
@@ -34,12 +37,37 @@ impl Config {
                 namespace: name(at, "namespace", NAMESPACE, 3..=255),
                 number: name(at, "number_key", NUMBER, 2..=64),
                 state: name(at, "state_key", STATE, 2..=64),
+                state_tag: at.text("state_tag"),
             };
+            if let Some(beginning) = &config.state_tag {
+                check_tag(at, beginning);
+            }
             if config.number == config.state {
                 at.problem("state_key", "must be another than number_key");
             }
             config
         })
+    }
+}
+
+/// A beginning by which our tags are told from others', with room for a state.
+fn check_tag(at: &Section<'_>, beginning: &str) {
+    let most = tags::TAG_CHARS_MAX / 2;
+    let good = beginning.starts_with(tags::OWN)
+        && beginning.len() > tags::OWN.len()
+        && beginning.chars().count() <= most
+        && !beginning.contains(',')
+        && !beginning.starts_with(char::is_whitespace);
+    if !good {
+        at.problem(
+            "state_tag",
+            format!(
+                "must begin with \"{}\", go on (\"{}:\"), hold no comma and be at most {most} characters: by that our \
+                 own tags are left out of the order that is exported",
+                tags::OWN,
+                tags::OWN
+            ),
+        );
     }
 }
 
@@ -113,5 +141,14 @@ const SETTINGS: &[Setting] = &[
         default: Some(STATE),
         meaning: "The metafield that holds the ERP's state.",
         example: "erp_state",
+    },
+    Setting {
+        name: "state_tag",
+        kind: SettingKind::Text,
+        required: false,
+        default: None,
+        meaning: "Shows the ERP's state as a tag of the order too: this beginning, which starts with tidegate, and the \
+                  state. The former state's tag is taken off. Absent: no tags.",
+        example: "tidegate:",
     },
 ];

@@ -1,12 +1,14 @@
-//! The connector `shopify` as a target: writes the ERP's number and state to the order, as metafields. One instance
+//! The connector `shopify` as a target: writes the ERP's number and state to the order, as metafields, and where the
+//! connection says so the state as a tag. One instance
 //! serves all shops; the call names the shop. Owns nothing else of the order, and never creates or deletes one.
 
 mod config;
 mod plan;
+mod tags;
 
 pub use config::{SCHEMA, SCHEMA_NAME, describe};
 
-use crate::graphql::{Claim, Document, ERP_FIELDS, Reply, SHOP, Shops, frozen};
+use crate::graphql::{Claim, Document, ERP_FIELDS, Reply, SET_ERP_FIELDS, SHOP, Shops, frozen};
 use crate::source::{order_gid, order_of};
 use async_trait::async_trait;
 use config::Config;
@@ -31,6 +33,8 @@ mod code {
     pub(super) const BODY: &str = "TG-6302";
     /// A frozen call that cannot be read back.
     pub(super) const FROZEN: &str = "TG-6303";
+    /// The order has no room for a tag.
+    pub(super) const TAGS_FULL: &str = "TG-6304";
 }
 
 /// Ready to be called. The shops bring their tokens; the connection has none of its own.
@@ -71,14 +75,16 @@ impl Connector for WriteBack {
 
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
         let gid = order_gid(order_of(&wanted.subject)?);
-        let Config { namespace, number, state } = &self.config;
+        let Config { namespace, number, state, state_tag } = &self.config;
         let variables = json!({ "id": gid, "namespace": namespace, "number": number, "state": state });
         let shop = self.shops.get(&call.shop)?;
         let reply = shop.ask(call, Claim::LIVE, &ERP_FIELDS, &variables).await?;
         let order = reply.data.get("order").filter(|order| order.is_object());
-        let context = Context { has_order: order.is_some(), wrote: false };
+        let all = order.map(tags::of).unwrap_or_default();
+        let context = Context { has_order: order.is_some(), wrote: false, full: all.len() >= tags::TAGS_MAX };
+        let tags = state_tag.as_ref().map_or_else(Vec::new, |beginning| tags::own(beginning, all));
         let field = |name: &str| order?.get(name)?.get("value")?.as_str().map(str::to_owned);
-        let fields = Fields { number: field("number"), state: field("state") };
+        let fields = Fields { number: field("number"), state: field("state"), tags };
         Ok(observation(gid, &fields, context))
     }
 
@@ -96,7 +102,7 @@ impl Connector for WriteBack {
         let (document, sent) = read_back(step)?;
         let shop = self.shops.get(&call.shop)?;
         let reply = shop.send(call, Claim::LIVE, document, Access::Write, step.request.clone()).await?;
-        self.applied(&reply, &sent)
+        if document.name == SET_ERP_FIELDS.name { self.applied(&reply, &sent) } else { tagged(&reply, &sent) }
     }
 
     async fn exists(&self, _: &CallContext, reference: &Reference) -> Result<bool, Fault> {
@@ -115,7 +121,7 @@ impl WriteBack {
 
     /// The answer names each field that it set; one that it does not name was not set.
     fn applied(&self, reply: &Reply, sent: &Value) -> Result<Applied, Fault> {
-        let asked = sent.as_array().map(Vec::as_slice).unwrap_or_default();
+        let asked = sent["metafields"].as_array().map(Vec::as_slice).unwrap_or_default();
         let set = reply.data.pointer("/metafieldsSet/metafields").and_then(Value::as_array);
         let text = |node: &Value, name: &str| node.get(name).and_then(Value::as_str).map(str::to_owned);
         let mut fields = Fields::default();
@@ -127,9 +133,7 @@ impl WriteBack {
                 .any(|node| text(node, "key") == key && text(node, "value") == value);
             if !found {
                 let key = key.unwrap_or_default();
-                let what =
-                    format!("Shopify's answer does not show {key} as it was written: it will be looked up");
-                return Err(Fault::new(FaultKind::Ambiguous, code::FROZEN, what).field(key));
+                return Err(not_shown(&key));
             }
             match key {
                 Some(key) if key == self.config.number => fields.number = value,
@@ -139,12 +143,28 @@ impl WriteBack {
         }
         let owner = asked.first().and_then(|input| text(input, "ownerId"));
         let external = owner.clone().map(|gid| external(gid, &fields));
-        // A field that was not written is not in the answer: only all of them are the whole state.
-        let whole = fields.number.is_some() && fields.state.is_some();
-        let context = Context { has_order: true, wrote: true };
+        // A field that was not written is not in the answer, and the tags never are: only all of them are the whole state.
+        let whole = fields.number.is_some() && fields.state.is_some() && self.config.state_tag.is_none();
+        let context = Context { has_order: true, wrote: true, full: false };
         let observation = owner.filter(|_| whole).map(|gid| observation(gid, &fields, context));
         Ok(Applied { external, observation })
     }
+}
+
+/// The answer shows the order's tags as they are now; what else stands at the order is observed.
+fn tagged(reply: &Reply, sent: &Value) -> Result<Applied, Fault> {
+    let (added, removed) = (reply.data.pointer("/tagsAdd/node"), reply.data.pointer("/tagsRemove/node"));
+    let now = tags::of(added.or(removed).unwrap_or(&Value::Null));
+    let expected = added.is_some();
+    match tags::of(sent).iter().find(|tag| tags::holds(&now, tag) != expected) {
+        Some(tag) => Err(not_shown(tag)),
+        None => Ok(Applied { external: None, observation: None }),
+    }
+}
+
+fn not_shown(what: &str) -> Fault {
+    let text = format!("Shopify's answer does not show {what} as it was written: it will be looked up");
+    Fault::new(FaultKind::Ambiguous, code::FROZEN, text).field(what)
 }
 
 fn external(gid: String, fields: &Fields) -> ExternalRef {
@@ -160,11 +180,12 @@ fn observation(gid: String, fields: &Fields, context: Context) -> Observation {
     Observation { object, context: context.value(), missing: Vec::new() }
 }
 
-/// The document and the metafields of a frozen call.
+/// The document and the variables of a frozen call: metafields or tags.
 fn read_back(step: &Step) -> Result<(&'static Document, Value), Fault> {
     let body: Option<Value> = serde_json::from_slice(&step.request).ok();
     let document = body.as_ref().and_then(|body| Document::named(body.get("operationName")?.as_str()?));
-    let sent = body.as_ref().and_then(|body| body.pointer("/variables/metafields")).cloned();
+    let sent = body.as_ref().and_then(|body| body.get("variables")).cloned();
+    let sent = sent.filter(|sent| sent["metafields"].is_array() || sent["tags"].is_array());
     match (document, sent) {
         (Some(document), Some(sent)) => Ok((document, sent)),
         _ => {

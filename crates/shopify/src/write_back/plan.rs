@@ -2,7 +2,8 @@
 
 use super::code;
 use super::config::Config;
-use crate::graphql::{SET_ERP_FIELDS, frozen};
+use super::tags;
+use crate::graphql::{ADD_ORDER_TAGS, REMOVE_ORDER_TAGS, SET_ERP_FIELDS, frozen};
 use crate::source::{order_gid, order_of};
 use connector::port::{Done, ExternalRef, Observation, Observed, Plan, Step, Wanted};
 use kernel::fault::{Fault, FaultKind};
@@ -14,15 +15,18 @@ use serde_json::{Value, json};
 pub(super) struct Fields {
     pub(super) number: Option<String>,
     pub(super) state: Option<String>,
+    /// Those of ours that stand there.
+    #[serde(default)]
+    pub(super) tags: Vec<String>,
 }
 
 impl Fields {
     pub(super) fn is_empty(&self) -> bool {
-        self.number.is_none() && self.state.is_none()
+        self.number.is_none() && self.state.is_none() && self.tags.is_empty()
     }
 
     pub(super) fn body(&self) -> Value {
-        json!({ "number": self.number, "state": self.state })
+        json!({ "number": self.number, "state": self.state, "tags": self.tags })
     }
 }
 
@@ -32,16 +36,19 @@ pub(super) struct Context {
     pub(super) has_order: bool,
     /// The observation is the answer to a write.
     pub(super) wrote: bool,
+    /// The order has as many tags as Shopify allows.
+    #[serde(default)]
+    pub(super) full: bool,
 }
 
 impl Context {
     pub(super) fn value(self) -> Value {
-        json!({ "has_order": self.has_order, "wrote": self.wrote })
+        json!({ "has_order": self.has_order, "wrote": self.wrote, "full": self.full })
     }
 
     /// Where nothing was asked, the order is taken to be there; the write finds out.
     fn read(value: &Value) -> Self {
-        serde_json::from_value(value.clone()).unwrap_or(Self { has_order: true, wrote: false })
+        serde_json::from_value(value.clone()).unwrap_or(Self { has_order: true, wrote: false, full: false })
     }
 }
 
@@ -74,9 +81,34 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
             request: frozen(&SET_ERP_FIELDS, &inputs(config, &gid, &fields)),
         });
     }
+    if let Some(plan) = tag(config, &gid, &fields, &known, context) {
+        return plan;
+    }
     let external =
         ExternalRef { id: gid, number: fields.number.or(known.number), state: fields.state.or(known.state) };
     Plan::Done(Done { external, note: None, unchanged: !context.wrote, adopted: false })
+}
+
+/// The state's tag first and the former one's end after it, so that no automation sees an order without a state.
+fn tag(config: &Config, gid: &str, wanted: &Fields, known: &Fields, context: Context) -> Option<Plan> {
+    let (beginning, state) = (config.state_tag.as_ref()?, wanted.state.as_ref()?);
+    let tag = tags::tag_of(beginning, state);
+    let step = |name: &str, document, tags: &[String]| {
+        let request = frozen(document, &json!({ "id": gid, "tags": tags }));
+        Some(Plan::Next(Step { name: name.to_owned(), creates: false, idempotent: true, request }))
+    };
+    if !tags::holds(&known.tags, &tag) {
+        if context.full {
+            let what = format!(
+                "the order has {} tags, which is as many as Shopify allows, and {tag:?} is not among them: take one off",
+                tags::TAGS_MAX
+            );
+            return Some(Plan::NotAllowed(Fault::new(FaultKind::Rejected, code::TAGS_FULL, what)));
+        }
+        return step("tag", &ADD_ORDER_TAGS, &[tag]);
+    }
+    let former: Vec<String> = known.tags.iter().filter(|known| !tags::same(known, &tag)).cloned().collect();
+    if former.is_empty() { None } else { step("untag", &REMOVE_ORDER_TAGS, &former) }
 }
 
 /// All that is wanted, also what is there already: the answer then shows the whole state.
@@ -108,7 +140,7 @@ fn wanted_fields(body: &Value) -> Result<Fields, Fault> {
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
         Some(_) => Err(wrong(&format!("erp.{name}"), "a text or null")),
     };
-    Ok(Fields { number: text("number")?, state: text("state")? })
+    Ok(Fields { number: text("number")?, state: text("state")?, tags: Vec::new() })
 }
 
 fn wrong(field: &str, expected: &str) -> Fault {

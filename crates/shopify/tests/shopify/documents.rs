@@ -17,6 +17,7 @@ fn variables(document: &Document) -> Value {
         "ErpFields" => {
             json!({ "id": id, "namespace": "custom", "number": "erp_number", "state": "erp_state" })
         }
+        "AddOrderTags" | "RemoveOrderTags" => json!({ "id": id, "tags": [] }),
         "SetErpFields" => json!({ "metafields": [] }),
         "Shop" => json!({}),
         "Subscriptions" => json!({ "after": null }),

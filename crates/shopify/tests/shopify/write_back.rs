@@ -84,9 +84,17 @@ impl Shop {
     }
 
     fn connector_of(&self, shop: &ShopId, url: &str) -> Arc<dyn Connector> {
+        self.connected(shop, url, json!({}))
+    }
+
+    fn connected(&self, shop: &ShopId, url: &str, with: Value) -> Arc<dyn Connector> {
         let connection = ShopConnection { id: shop.clone(), ..connection(url) };
         let client = ShopClient::connect(connection, ports(&self.clock)).unwrap();
-        connect(&settings(json!({})), Shops::new([client])).unwrap()
+        connect(&settings(with), Shops::new([client])).unwrap()
+    }
+
+    fn tags(&self, id: u64) -> Vec<String> {
+        self.twin.order(id).unwrap().tags.clone()
     }
 }
 
@@ -128,6 +136,104 @@ impl Fixture for Shop {
 #[tokio::test]
 async fn the_contract_is_kept() {
     connector::contract::run(&Shop::start().await).await.assert_kept();
+}
+
+/// The same shop, with the state as a tag too.
+struct Tagging(Shop);
+
+#[async_trait]
+impl Fixture for Tagging {
+    fn target(&self) -> SocketAddr {
+        self.0.target()
+    }
+    fn connector(&self, at: SocketAddr) -> Arc<dyn Connector> {
+        self.0.connected(&contract_shop(), &format!("http://{at}"), json!({ "state_tag": "tidegate:" }))
+    }
+    fn wanted(&self, number: u32) -> Wanted {
+        self.0.wanted(number)
+    }
+    fn changed(&self, wanted: &Wanted) -> Option<Wanted> {
+        self.0.changed(wanted)
+    }
+    async fn count(&self, wanted: &Wanted) -> usize {
+        self.0.count(wanted).await
+    }
+}
+
+#[tokio::test]
+async fn the_contract_is_kept_with_the_state_as_a_tag() {
+    connector::contract::run(&Tagging(Shop::start().await)).await.assert_kept();
+}
+
+#[tokio::test]
+async fn the_state_is_a_tag_the_former_one_goes_and_others_stay() {
+    let shop = Shop::start().await;
+    let connector = shop.connected(&acme(), shop.twin.url(), json!({ "state_tag": "tidegate:" }));
+    let id = shop.order(7);
+    shop.twin
+        .update(id, |order| order.tags = ["vip", "tidegates", "Tidegate:Draft"].map(str::to_owned).to_vec())
+        .unwrap();
+    // Wanted state, the steps that it takes, and the tags afterwards.
+    let table = [
+        (Some("draft"), "set", vec!["Tidegate:Draft", "tidegates", "vip"]),
+        (Some("draft"), "", vec!["Tidegate:Draft", "tidegates", "vip"]),
+        (Some("confirmed, late"), "set tag untag", vec!["tidegate:confirmed late", "tidegates", "vip"]),
+        (Some("confirmed, late"), "", vec!["tidegate:confirmed late", "tidegates", "vip"]),
+        (None, "", vec!["tidegate:confirmed late", "tidegates", "vip"]),
+    ];
+    for (state, steps, tags) in table {
+        let wanted = wanted(&acme(), id, Some("SO-1"), state);
+        assert_eq!(steps_of(&*connector, &wanted).await.unwrap().join(" "), steps, "{state:?}");
+        let mut now = shop.tags(id);
+        now.sort();
+        assert_eq!(now, tags, "{state:?}");
+    }
+    // Somebody took it off: it is set again, and nothing else is.
+    shop.twin.update(id, |order| order.tags.retain(|tag| !tag.starts_with("tidegate:"))).unwrap();
+    let again = wanted(&acme(), id, Some("SO-1"), Some("confirmed, late"));
+    assert_eq!(steps_of(&*connector, &again).await.unwrap(), ["tag"]);
+    shop.twin.update(id, |order| order.tags = (0..250).map(|number| format!("t{number}")).collect()).unwrap();
+    assert_eq!(steps_of(&*connector, &again).await.unwrap_err().code, "TG-6304");
+}
+
+/// Our own tag is no change of the order: what comes home ends as *unchanged*.
+#[tokio::test]
+async fn the_echo_of_a_tag_is_the_same_order() {
+    let shop = Shop::start().await;
+    let connector = shop.connected(&acme(), shop.twin.url(), json!({ "state_tag": "tidegate " }));
+    let id = shop.order(7);
+    let digest = || {
+        let body = serde_json::to_vec(&twin::shop::webhook_body(&shop.twin.order(id).unwrap())).unwrap();
+        domains::orders::digest(&domains::orders::from_rest(&body).unwrap()).unwrap()
+    };
+    let (before, updated_at) = (digest(), shop.twin.order(id).unwrap().updated_at);
+    shop.clock.advance(std::time::Duration::from_secs(5));
+    steps_of(&*connector, &wanted(&acme(), id, Some("SO-1"), Some("processing"))).await.unwrap();
+    assert!(shop.tags(id).contains(&"tidegate processing".to_owned()));
+    assert!(shop.twin.order(id).unwrap().updated_at > updated_at);
+    assert_eq!(digest(), before);
+    shop.twin.update(id, |order| order.tags.push("vip".to_owned())).unwrap();
+    assert_ne!(digest(), before, "others' tags are a change");
+}
+
+/// Step by step to the end.
+async fn steps_of(connector: &dyn Connector, wanted: &Wanted) -> Result<Vec<String>, kernel::fault::Fault> {
+    let mut steps = Vec::new();
+    let mut observation = connector.observe(&call(), wanted).await?;
+    loop {
+        match connector.plan(wanted, &observation) {
+            Plan::Done(_) => return Ok(steps),
+            Plan::NotAllowed(fault) => return Err(fault),
+            Plan::Next(step) => {
+                let applied = connector.apply(&call(), &CallKey("k".into()), &step).await?;
+                steps.push(step.name);
+                observation = match applied.observation {
+                    Some(observation) => observation,
+                    None => connector.observe(&call(), wanted).await?,
+                };
+            }
+        }
+    }
 }
 
 async fn settle(connector: &dyn Connector, wanted: &Wanted) -> Result<bool, kernel::fault::Fault> {
@@ -270,6 +376,10 @@ fn settings_are_judged_and_the_schema_is_declared() {
         json!({ "namespace": "a", "number_key": "x y", "state_key": "x y", "url": "https://x" }),
     ))
     .unwrap_err();
+    for bad in ["erp:", "tidegate", "tidegate,", "tidegate: for all who filter"] {
+        let problems = describe(&settings(json!({ "state_tag": bad }))).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("state_tag: must begin"), "{problems:?}");
+    }
     assert_eq!(problems.len(), 5, "{problems:?}");
     for (problem, key) in problems.iter().zip(["namespace", "number_key", "state_key", "state_key", "url"]) {
         assert!(problem.starts_with(&format!("{key}: ")), "{problem}");

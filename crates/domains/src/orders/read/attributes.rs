@@ -63,6 +63,11 @@ fn quoted(json: &Json<'_>) -> String {
     }
 }
 
+/// In whatever case: Shopify keeps the spelling in which somebody wrote the tag first.
+fn is_own(tag: &str) -> bool {
+    tag.get(..OWN_TAG_PREFIX.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(OWN_TAG_PREFIX))
+}
+
 /// `"b, a"` in REST, `["b", "a"]` in GraphQL: sorted, each once, without our own.
 pub(crate) fn tags(at: &At<'_>) -> Read<Vec<String>> {
     let mut tags: Vec<String> = match at.get("tags", "tags") {
@@ -79,7 +84,7 @@ pub(crate) fn tags(at: &At<'_>) -> Read<Vec<String>> {
             _ => return Err(found.wrong_type("tags: a string or a list")),
         },
     };
-    tags.retain(|tag| !tag.is_empty() && !tag.starts_with(OWN_TAG_PREFIX));
+    tags.retain(|tag| !tag.is_empty() && !is_own(tag));
     tags.sort();
     tags.dedup();
     Ok(tags)
