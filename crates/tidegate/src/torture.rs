@@ -1,9 +1,10 @@
 //! `tidegate torture`: rounds of orders under load, with SIGKILL at random instants, duplicates in flight and an ERP that
-//! applies late, lies and goes away. After each round the ledger must hold: over all orders since the beginning, from
+//! applies late, lies and goes away. With several nodes of one PostgreSQL also nodes that stay away, nodes that sleep
+//! for longer than their lease and then go on, and connections that are cut all at once. After each round the ledger must hold: over all orders since the beginning, from
 //! the ERP's own books. Goes on on one store, so that what a round leaves behind is the next one's past.
 
 use crate::cli::{Common, Failure, block_on};
-use crate::demo::{Ledger, Played, Stage, StageOptions, pause, workload};
+use crate::demo::{Database, Ground, Ledger, Nodes, Played, Stage, StageOptions, StoreKind, pause, workload};
 use anyhow::Context as _;
 use kernel::rng::{Rng, Seeded};
 use serde::Serialize;
@@ -16,7 +17,8 @@ use twin::shop::Mix;
 const EXAMPLES: &str = "\
 Examples:
   tidegate torture --minutes 10
-  tidegate torture --minutes 1 --seed 42         the same orders, faults and kills as last time, as far as time allows";
+  tidegate torture --minutes 1 --seed 42         the same orders, faults and kills as last time, as far as time allows
+  tidegate torture --store postgres --nodes 3    nodes of one PostgreSQL: killed, frozen, cut off";
 
 /// SIGKILL at random instants under load, and the ledger after each round
 #[derive(Debug, Clone, clap::Args)]
@@ -34,9 +36,18 @@ pub struct Args {
     /// Orders in a second
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1000))]
     rate: u64,
-    /// Kills in a round
+    /// Kills in a round; with several nodes some of them are freezes and cut connections
     #[arg(long, default_value_t = 4)]
     kills: u32,
+    /// Where the hub keeps its log and its duties
+    #[arg(long, value_enum, default_value = "sqlite")]
+    store: StoreKind,
+    /// Nodes that share the PostgreSQL
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    nodes: u32,
+    /// A PostgreSQL in which a schema may be made and dropped again
+    #[arg(long, value_name = "URL", env = "POSTGRES_URL", hide_env_values = true)]
+    postgres_url: Option<String>,
     /// The ERP knows no idempotency key, whatever the seed
     #[arg(long)]
     look_up: bool,
@@ -51,6 +62,10 @@ struct Tally {
     seed: u64,
     rounds: u32,
     kills: u32,
+    /// Nodes put to sleep for longer than their lease.
+    freezes: u32,
+    /// Connections to the store that were cut.
+    cut: u32,
     orders: u64,
     exported: u64,
     lost: u64,
@@ -58,14 +73,32 @@ struct Tally {
     wrong: Vec<String>,
 }
 
+/// A node's lease where nodes are frozen, and for how long they are: they wake to find their lanes taken over.
+const LEASE: &str = "6s";
+const REQUEST_TIMEOUT: &str = "4s";
+const FROZEN_MS: (u64, u64) = (7_000, 5_000);
+
 /// After each round; what is missing when nothing has moved for so long is lost.
 const CATCH_UP: Duration = Duration::from_secs(180);
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    if args.nodes > 1 && args.store == StoreKind::Sqlite {
+        return Err(Failure::Usage(
+            "several nodes need a store that they can share: add --store postgres".to_owned(),
+        ));
+    }
     let tally = block_on(async { Ok(play(args).await?) })?;
     eprintln!(
-        "\n{} rounds, {} kills, {} orders: {} exported, {} lost, {} doubled (seed {})",
-        tally.rounds, tally.kills, tally.orders, tally.exported, tally.lost, tally.doubled, tally.seed
+        "\n{} rounds, {} kills, {} freezes, {} connections cut, {} orders: {} exported, {} lost, {} doubled (seed {})",
+        tally.rounds,
+        tally.kills,
+        tally.freezes,
+        tally.cut,
+        tally.orders,
+        tally.exported,
+        tally.lost,
+        tally.doubled,
+        tally.seed
     );
     if common.json {
         let line = serde_json::to_string(&tally).context("the tally as JSON")?;
@@ -75,25 +108,32 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
 }
 
 async fn play(args: &Args) -> anyhow::Result<Tally> {
+    let nodes = (args.store == StoreKind::Postgres)
+        .then(|| Nodes { count: args.nodes, server: args.postgres_url.clone() });
+    let several = nodes.is_some() && args.nodes > 1;
     let seed = args.seed.unwrap_or_else(crate::wiring::clock::seed);
     let mut rng = Seeded::new(seed);
     // Every other seed has an ERP without a memory for keys: what is unknown can only be looked up there.
     let by_look_up = args.look_up || seed.is_multiple_of(2);
     let mut stage =
-        Stage::set(StageOptions { dir: args.dir.clone(), seed, mischief: true, by_look_up, nodes: None })
-            .await?;
+        Stage::set(StageOptions { dir: args.dir.clone(), seed, mischief: true, by_look_up, nodes }).await?;
     eprintln!(
         "seed {seed}: {}; the hub's files are in {}",
         if by_look_up { "the ERP knows no idempotency key" } else { "the ERP knows idempotency keys" },
         stage.ground.folder.display()
     );
+    if several {
+        stage.ground.hub.set("systems.erp.lease", LEASE);
+        stage.ground.hub.set("systems.erp.request_timeout", REQUEST_TIMEOUT);
+    }
     stage.ground.hub.start().await?;
     stage.ground.subscribed().await?;
     let (mut tally, mut played) = (Tally { seed, ..Tally::default() }, Played::default());
     let end = kernel::clock::after(crate::demo::now(), Duration::from_secs(u64::from(args.minutes) * 60));
     loop {
         tally.rounds += 1;
-        round(args, tally.rounds, &mut stage, &mut played, &mut rng).await?;
+        tally.cut += round(args, tally.rounds, &mut stage, &mut played, &mut rng).await?;
+        tally.freezes = stage.ground.hub.freezes;
         stage.caught_up(&played, CATCH_UP, None).await;
         let ledger = Ledger::take(&stage, &played).await?;
         tally.take(&ledger);
@@ -134,14 +174,43 @@ impl Tally {
     }
 }
 
-/// One round: orders at their pace, and kills at instants that chance chooses, side by side.
+/// What befalls the hub at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blow {
+    /// SIGKILL, and it is started again after so long.
+    Kill { away_ms: u64 },
+    /// SIGKILL to one of several, which stays away while the others go on.
+    KillOne { away_ms: u64 },
+    /// SIGSTOP for longer than a lease, then SIGCONT.
+    Freeze { for_ms: u64 },
+    /// All connections to the store at once.
+    Cut,
+}
+
+/// When, and what; in their order.
+fn blows(rng: &mut Seeded, count: u32, span_ms: u64, several: bool) -> Vec<(u64, Blow)> {
+    let mut instants: Vec<u64> = (0..count).map(|_| rng.below(span_ms + 2_000)).collect();
+    instants.sort_unstable();
+    let blow = |instant: u64, rng: &mut Seeded| match several {
+        false => Blow::Kill { away_ms: if instant.is_multiple_of(5) { 700 } else { 0 } },
+        true => match rng.below(8) {
+            0..=3 => Blow::KillOne { away_ms: rng.below(5_000) },
+            4..=6 => Blow::Freeze { for_ms: FROZEN_MS.0 + rng.below(FROZEN_MS.1) },
+            _ => Blow::Cut,
+        },
+    };
+    instants.into_iter().map(|instant| (instant, blow(instant, rng))).collect()
+}
+
+/// One round: orders at their pace, and blows at instants that chance chooses, side by side. Returns how many connections
+/// were cut.
 async fn round(
     args: &Args,
     number: u32,
     stage: &mut Stage,
     played: &mut Played,
     rng: &mut Seeded,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u32> {
     stage.erp.turn(|knobs| *knobs = mood(rng, &healthy(knobs)));
     let span_ms = (args.orders * 1000 / args.rate).max(1000);
     let mut mix = Mix::demo();
@@ -150,32 +219,55 @@ async fn round(
     mix.unknown_sku = 0;
     let first = u64::from(number - 1) * args.orders + 1;
     let orders = workload(rng.next_u64(), args.orders, first, 1000 / args.rate, mix);
-    let mut instants: Vec<u64> = (0..args.kills).map(|_| rng.below(span_ms + 2_000)).collect();
-    instants.sort_unstable();
-    let (shop, hub) = (&stage.ground.shop, &mut stage.ground.hub);
-    let kill_all = async {
-        let mut at_ms = 0;
-        for instant in instants {
-            pause(Duration::from_millis(instant - at_ms)).await;
-            at_ms = instant;
-            hub.kill().await?;
-            if instant.is_multiple_of(5) {
-                pause(Duration::from_millis(700)).await;
+    let Ground { shop, hub, database, .. } = &mut stage.ground;
+    let blows = blows(rng, args.kills, span_ms, hub.count() > 1);
+    let strike_all = async {
+        let (mut at_ms, mut cut) = (0, 0);
+        for (instant, blow) in blows {
+            while at_ms < instant {
+                let step = (instant - at_ms).min(LOOK_MS);
+                pause(Duration::from_millis(step)).await;
+                at_ms += step;
+                hub.back().await?;
             }
-            hub.start().await?;
+            match blow {
+                Blow::Kill { away_ms } => {
+                    hub.kill().await?;
+                    pause(Duration::from_millis(away_ms)).await;
+                    hub.start().await?;
+                }
+                Blow::KillOne { away_ms } => hub.kill_for(Duration::from_millis(away_ms)).await?,
+                Blow::Freeze { for_ms } => hub.freeze_for(Duration::from_millis(for_ms))?,
+                Blow::Cut => cut += cut_all(database.as_ref()).await?,
+            }
         }
-        anyhow::Ok(())
+        // Whoever sleeps sleeps out: its lease has to end before it wakes.
+        while hub.is_short_of_nodes() {
+            pause(Duration::from_millis(LOOK_MS)).await;
+            hub.back().await?;
+        }
+        anyhow::Ok(cut)
     };
     let play_all = async {
         for (at, change) in orders {
             played.apply(shop, at, &change).await;
         }
     };
-    let ((), killed) = tokio::join!(play_all, kill_all);
-    killed?;
+    let ((), cut) = tokio::join!(play_all, strike_all);
+    let cut = cut?;
     stage.erp.turn(|knobs| *knobs = healthy(knobs));
-    Ok(())
+    Ok(cut)
 }
+
+async fn cut_all(database: Option<&Database>) -> anyhow::Result<u32> {
+    match database {
+        Some(database) => database.cut().await,
+        None => Ok(0),
+    }
+}
+
+/// How often who is away or frozen is looked after.
+const LOOK_MS: u64 = 100;
 
 /// As it was set up, without a fault.
 fn healthy(knobs: &Knobs) -> Knobs {
@@ -215,6 +307,18 @@ fn mood(rng: &mut Seeded, healthy: &Knobs) -> Knobs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_nodes_are_killed_frozen_and_cut_off_and_one_is_killed_alone() {
+        let mut rng = Seeded::new(1);
+        let blows_of = |several, rng: &mut Seeded| blows(rng, 100, 10_000, several);
+        let (one, many) = (blows_of(false, &mut rng), blows_of(true, &mut rng));
+        assert!(one.iter().all(|(_, blow)| matches!(blow, Blow::Kill { .. })));
+        let count = |of: fn(&Blow) -> bool| many.iter().filter(|(_, blow)| of(blow)).count();
+        assert!(count(|blow| matches!(blow, Blow::KillOne { .. })) > 20);
+        assert!(count(|blow| matches!(blow, Blow::Freeze { for_ms } if *for_ms > 6_000)) > 20);
+        assert!(count(|blow| matches!(blow, Blow::Cut)) > 3 && many.is_sorted_by_key(|(at, _)| *at));
+    }
 
     #[test]
     fn a_seed_gives_the_same_moods() {

@@ -32,7 +32,24 @@ impl Database {
     /// The address within which there is this schema alone.
     pub fn url(&self) -> String {
         let joint = if self.server.contains('?') { '&' } else { '?' };
-        format!("{}{joint}options=-csearch_path%3D{}", self.server, self.schema)
+        let (schema, name) = (&self.schema, self.application());
+        format!("{}{joint}options=-csearch_path%3D{schema}&application_name={name}", self.server)
+    }
+
+    /// Cuts every connection that works in this schema, as a fail-over or an administrator does (57P01). Returns how many.
+    pub async fn cut(&self) -> anyhow::Result<u32> {
+        let (client, connection) = tokio_postgres::connect(&self.server, NoTls).await?;
+        let driven = tokio::spawn(connection);
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1";
+        let cut = client.query_one(sql, &[&self.application()]).await.map(|row| row.get::<_, i64>(0));
+        drop(client);
+        let _ = driven.await;
+        Ok(u32::try_from(cut?)?)
+    }
+
+    /// By which the server tells this play's connections from others'.
+    fn application(&self) -> &str {
+        &self.schema
     }
 
     /// Drops it with all that is in it.

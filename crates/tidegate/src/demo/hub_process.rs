@@ -1,6 +1,7 @@
 //! The hub as a process that can be killed: started, waited for, ended by SIGKILL in the middle of whatever it does.
 
 use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -98,12 +99,27 @@ impl HubProcess {
         Ok(())
     }
 
+    /// SIGSTOP: it does nothing, keeps its connections and knows of no time that passes; until it is thawed.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// SIGCONT: it goes on in the middle of what it did.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        if let Some(pid) = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+            rustix::process::kill_process(pid, signal)?;
+        }
+        Ok(())
+    }
+
     /// SIGTERM, and its end.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.signal(Signal::TERM)?;
         let Some(mut child) = self.child.take() else { return Ok(()) };
-        if let Some(pid) = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        }
         let ended = tokio::time::timeout(READY_WITHIN, child.wait()).await;
         ended.context("the hub does not stop")??;
         Ok(())

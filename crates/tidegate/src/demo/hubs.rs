@@ -22,11 +22,22 @@ pub struct Hubs {
     next: usize,
     /// Nodes that are away, and until when.
     away: Vec<(usize, Timestamp)>,
+    /// Nodes that are frozen, and until when.
+    frozen: Vec<(usize, Timestamp)>,
+    pub freezes: u32,
 }
 
 impl Hubs {
     pub fn one(hub: HubProcess) -> Self {
-        Self { url: hub.url().to_owned(), nodes: vec![hub], front: None, next: 0, away: Vec::new() }
+        Self {
+            url: hub.url().to_owned(),
+            nodes: vec![hub],
+            front: None,
+            next: 0,
+            away: Vec::new(),
+            frozen: Vec::new(),
+            freezes: 0,
+        }
     }
 
     /// So many nodes of one configuration, which names the front's address; each with its own address, folder and log.
@@ -44,7 +55,15 @@ impl Hubs {
         let addresses = nodes.iter().map(|node| node.url().trim_start_matches("http://").to_owned());
         let passing = tokio::spawn(pass_on(listener, addresses.collect()));
         let front_task = Some(passing.abort_handle());
-        Ok(Self { nodes, url: front.to_owned(), front: front_task, next: 0, away: Vec::new() })
+        Ok(Self {
+            nodes,
+            url: front.to_owned(),
+            front: front_task,
+            next: 0,
+            away: Vec::new(),
+            frozen: Vec::new(),
+            freezes: 0,
+        })
     }
 
     pub fn url(&self) -> &str {
@@ -64,9 +83,17 @@ impl Hubs {
         self.nodes.iter().map(|node| node.kills).sum()
     }
 
-    /// Returns when all that do not run are ready.
+    /// One key over the file for all of them, from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.nodes.iter_mut().for_each(|node| node.set(key, value));
+    }
+
+    /// Returns when all that do not run are ready, and nobody is frozen.
     pub async fn start(&mut self) -> anyhow::Result<()> {
         self.away.clear();
+        for (at, _) in self.frozen.drain(..) {
+            self.nodes[at].thaw()?;
+        }
         for node in self.nodes.iter_mut().filter(|node| node.pid().is_none()) {
             node.start().await?;
         }
@@ -85,18 +112,41 @@ impl Hubs {
         Ok(())
     }
 
+    /// SIGSTOP to the next of them for so long: to the others it is as if it were dead, and then it is not.
+    pub fn freeze_for(&mut self, span: Duration) -> anyhow::Result<()> {
+        let frozen = self.next_alive();
+        self.nodes[frozen].freeze()?;
+        self.freezes += 1;
+        self.frozen.push((frozen, kernel::clock::after(now(), span)));
+        Ok(())
+    }
+
     async fn kill_next(&mut self) -> anyhow::Result<usize> {
-        let alive = |at: &usize| self.nodes[*at].pid().is_some();
-        let turns = (0..self.nodes.len()).map(|turn| (self.next + turn) % self.nodes.len());
-        let killed = turns.into_iter().find(alive).unwrap_or(0);
-        self.next = killed + 1;
+        let killed = self.next_alive();
         self.nodes[killed].kill().await?;
         Ok(killed)
     }
 
-    /// Starts again who has been away for long enough.
+    /// Whose turn it is among those that live and are awake.
+    fn next_alive(&mut self) -> usize {
+        let alive = |at: &usize| {
+            self.nodes[*at].pid().is_some() && self.frozen.iter().all(|(frozen, _)| frozen != at)
+        };
+        let turns = (0..self.nodes.len()).map(|turn| (self.next + turn) % self.nodes.len());
+        let chosen = turns.into_iter().find(alive).unwrap_or(0);
+        self.next = chosen + 1;
+        chosen
+    }
+
+    /// Starts again who has been away for long enough, and wakes who was frozen for long enough.
     pub async fn back(&mut self) -> anyhow::Result<()> {
         let now = now();
+        for (at, until) in std::mem::take(&mut self.frozen) {
+            match until <= now {
+                true => self.nodes[at].thaw()?,
+                false => self.frozen.push((at, until)),
+            }
+        }
         let back: Vec<usize> =
             self.away.iter().filter(|(_, until)| *until <= now).map(|(at, _)| *at).collect();
         self.away.retain(|(_, until)| *until > now);
@@ -106,8 +156,16 @@ impl Hubs {
         Ok(())
     }
 
+    /// Whether somebody is away or frozen for a while yet.
+    pub fn is_short_of_nodes(&self) -> bool {
+        !self.away.is_empty() || !self.frozen.is_empty()
+    }
+
     /// SIGTERM to one after the other, and their ends.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
+        for (at, _) in self.frozen.drain(..) {
+            self.nodes[at].thaw()?;
+        }
         for node in &mut self.nodes {
             node.stop().await?;
         }

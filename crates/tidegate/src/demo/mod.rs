@@ -13,6 +13,7 @@ mod report;
 mod stage;
 
 pub use config::Office;
+pub use database::Database;
 pub use hub_process::HubProcess;
 pub use ledger::{Ledger, reasons};
 pub use play::{Played, is_exportable, reference, workload};
@@ -69,7 +70,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum StoreKind {
+pub enum StoreKind {
     /// Embedded, for one process
     Sqlite,
     /// One PostgreSQL for all nodes

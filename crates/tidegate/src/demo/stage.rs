@@ -44,7 +44,8 @@ pub struct Ground {
     pub folder: PathBuf,
     pub shop: ShopifyTwin,
     pub hub: Hubs,
-    database: Option<Database>,
+    /// Where several nodes have their store.
+    pub database: Option<Database>,
     began: Timestamp,
     client: reqwest::Client,
     admin_token: String,
