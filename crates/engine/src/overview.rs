@@ -213,8 +213,10 @@ fn system_line(name: String, snapshot: &Snapshot, backlog: &[Backlog], now: Time
             && system.throttled_for_ms.is_none()
             && system.in_work == 0
     };
+    let elsewhere = |(system, count): (&SystemName, &u32)| system.as_str() == name && *count > 0;
+    let works_elsewhere = snapshot.in_work_elsewhere.iter().any(elsewhere);
     SystemLine {
-        stalled: due > 0 && overdue_ms > STALL_MS && running.as_ref().is_some_and(free),
+        stalled: due > 0 && overdue_ms > STALL_MS && !works_elsewhere && running.as_ref().is_some_and(free),
         waiting: backlog.map_or(0, |backlog| backlog.waiting),
         due,
         unknown: backlog.map_or(0, |backlog| backlog.unknown),

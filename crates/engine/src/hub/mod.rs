@@ -59,6 +59,8 @@ pub struct Snapshot {
     pub systems: Vec<SystemView>,
     pub totals: Totals,
     pub in_work: usize,
+    /// Lanes that other nodes of the store have in work, by system.
+    pub in_work_elsewhere: BTreeMap<SystemName, u32>,
 }
 
 /// The handle of a running hub.
@@ -194,6 +196,7 @@ impl Driver {
                     systems: self.engine.views(now),
                     totals: self.engine.totals(),
                     in_work: self.engine.in_work(),
+                    in_work_elsewhere: self.engine.in_work_elsewhere(),
                 });
             }
             if draining.is_some() && self.engine.in_work() == 0 {

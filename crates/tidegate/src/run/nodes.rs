@@ -33,34 +33,38 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub struct Says {
     /// Its configuration.
     pub revision: String,
-    /// Systems that it does not call now.
+    /// Systems of which there is something to say.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub trouble: BTreeMap<String, Trouble>,
+    pub systems: BTreeMap<String, OfSystem>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Trouble {
+#[serde(default)]
+pub struct OfSystem {
     /// The breaker is not closed.
-    #[serde(default)]
     pub shut: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub throttled_for_ms: Option<u64>,
+    pub in_work: u32,
 }
 
 impl Says {
     pub fn of(revision: &str, systems: &[SystemView]) -> Self {
-        let trouble = systems.iter().filter_map(|system| {
-            let shut = system.breaker != "closed";
-            let trouble = Trouble { shut, throttled_for_ms: system.throttled_for_ms };
-            (trouble != Trouble::default()).then(|| (system.name.clone(), trouble))
+        let systems = systems.iter().filter_map(|system| {
+            let of = OfSystem {
+                shut: system.breaker != "closed",
+                throttled_for_ms: system.throttled_for_ms,
+                in_work: system.in_work,
+            };
+            (of != OfSystem::default()).then(|| (system.name.clone(), of))
         });
-        Self { revision: revision.to_owned(), trouble: trouble.collect() }
+        Self { revision: revision.to_owned(), systems: systems.collect() }
     }
 
     /// What a later program says may be unknown here; it is a node all the same, of another revision.
     fn read(text: &str) -> Self {
         serde_json::from_str(text)
-            .unwrap_or_else(|_| Self { revision: String::new(), trouble: BTreeMap::new() })
+            .unwrap_or_else(|_| Self { revision: String::new(), systems: BTreeMap::new() })
     }
 
     fn written(&self) -> String {
@@ -69,7 +73,11 @@ impl Says {
 
     /// Which breakers are open.
     fn shut(&self) -> impl Iterator<Item = &String> {
-        self.trouble.iter().filter(|(_, trouble)| trouble.shut).map(|(name, _)| name)
+        self.systems.iter().filter(|(_, of)| of.shut).map(|(name, _)| name)
+    }
+
+    fn is_shut(&self, system: &str) -> bool {
+        self.systems.get(system).is_some_and(|of| of.shut)
     }
 }
 
@@ -97,6 +105,8 @@ pub struct Member {
     /// The first beat, if others lived then.
     heard_from: Option<Mono>,
     paused: bool,
+    /// What each said last.
+    last: BTreeMap<String, Says>,
 }
 
 impl Member {
@@ -109,7 +119,16 @@ impl Member {
         in_force: InForce,
     ) -> anyhow::Result<Self> {
         let standing = Standing::Entering;
-        let mut member = Self { store, clock, name, in_force, standing, heard_from: None, paused: false };
+        let mut member = Self {
+            store,
+            clock,
+            name,
+            in_force,
+            standing,
+            heard_from: None,
+            paused: false,
+            last: BTreeMap::new(),
+        };
         let live = member.beat(&[]).await?;
         if live.iter().any(|beat| beat.node != member.name) {
             member.heard_from = Some(member.clock.now().mono);
@@ -173,21 +192,23 @@ impl Member {
     }
 
     /// What the engine is told, of what all said.
-    fn told(&self, live: &[Beat], sent: Mono) -> Nodes {
-        let ours = &self.in_force.revision;
-        let says: Vec<(&str, Says)> =
-            live.iter().map(|beat| (beat.node.as_str(), Says::read(&beat.says))).collect();
-        let working: Vec<&(&str, Says)> = says.iter().filter(|(_, says)| says.revision == *ours).collect();
-        let place = working.iter().position(|(node, _)| *node == self.name);
+    fn told(&mut self, live: &[Beat], sent: Mono) -> Nodes {
+        let says = live.iter().map(|beat| (beat.node.clone(), Says::read(&beat.says)));
+        // Only who has the same configuration works beside this one.
+        let working: BTreeMap<String, Says> =
+            says.filter(|(_, says)| says.revision == self.in_force.revision).collect();
+        let place = working.keys().position(|node| *node == self.name);
         let now = self.clock.now().mono;
         let heard = self.heard_from.is_none_or(|from| now.since(from) >= HEARD_AFTER);
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Nodes {
+        let nodes = Nodes {
             held: !self.is_in_force() || !heard || place.is_none(),
             share: Share { place: count(place.unwrap_or_default()), of: count(working.len()).max(1) },
-            elsewhere: elsewhere(&working, &self.name),
+            elsewhere: elsewhere(&working, &self.last, &self.name),
             holds: BEAT_HOLDS.saturating_sub(now.since(sent)),
-        }
+        };
+        self.last = working;
+        nodes
     }
 }
 
@@ -196,17 +217,25 @@ fn known(revision: &str) -> String {
     format!("revision/{revision}")
 }
 
-/// What the others say of systems; a node goes before those behind it.
-fn elsewhere(working: &[&(&str, Says)], ours: &str) -> BTreeMap<SystemName, Elsewhere> {
+/// What the others say of systems, beside what they said before; a node goes before those behind it.
+fn elsewhere(
+    working: &BTreeMap<String, Says>,
+    before: &BTreeMap<String, Says>,
+    ours: &str,
+) -> BTreeMap<SystemName, Elsewhere> {
     let mut all: BTreeMap<SystemName, Elsewhere> = BTreeMap::new();
     for (node, says) in working.iter().filter(|(node, _)| *node != ours) {
-        for (system, trouble) in &says.trouble {
-            let Ok(system) = SystemName::new(system) else { continue };
+        let before = before.get(node);
+        let systems = says.systems.keys().chain(before.into_iter().flat_map(|says| says.systems.keys()));
+        for name in systems.collect::<std::collections::BTreeSet<_>>() {
+            let Ok(system) = SystemName::new(name) else { continue };
+            let now = says.systems.get(name).copied().unwrap_or_default();
             let known = all.entry(system).or_default();
-            known.shut |= trouble.shut;
-            known.first |= trouble.shut && *node < ours;
-            known.throttled_for =
-                known.throttled_for.max(trouble.throttled_for_ms.map(Duration::from_millis));
+            known.shut |= now.shut;
+            known.first |= now.shut && node.as_str() < ours;
+            known.well |= !now.shut && before.is_some_and(|says| says.is_shut(name));
+            known.in_work = known.in_work.saturating_add(now.in_work);
+            known.throttled_for = known.throttled_for.max(now.throttled_for_ms.map(Duration::from_millis));
         }
     }
     all
@@ -321,5 +350,41 @@ impl Worker {
             member.store.lease(SINGLETONS, &member.name, now, Duration::ZERO).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(shut: bool, in_work: u32) -> Says {
+        let of = OfSystem { shut, throttled_for_ms: None, in_work };
+        Says { revision: "r".into(), systems: BTreeMap::from([("erp".to_owned(), of)]) }
+    }
+
+    fn of(all: [(&str, Says); 3]) -> BTreeMap<String, Says> {
+        all.into_iter().map(|(node, says)| (node.to_owned(), says)).collect()
+    }
+
+    #[test]
+    fn what_a_node_says_is_read_back_and_a_later_programs_word_is_none() {
+        let said = says(true, 2);
+        assert_eq!(Says::read(&said.written()), said);
+        assert_eq!(Says::read("a word of next year").revision, "");
+        assert_eq!(Says::read("{\"revision\":\"r\",\"of\":\"next year\"}").revision, "r");
+    }
+
+    #[test]
+    fn who_goes_first_probes_and_who_lives_and_has_closed_found_it_well() {
+        let erp = SystemName::new("erp").unwrap();
+        let before = of([("a", says(true, 0)), ("b", says(false, 1)), ("c", says(true, 2))]);
+        let now = of([("a", says(false, 1)), ("b", says(false, 1)), ("c", says(true, 2))]);
+        let seen = elsewhere(&now, &before, "b")[&erp];
+        assert_eq!(seen, Elsewhere { shut: true, first: false, well: true, throttled_for: None, in_work: 3 });
+        // One that has gone has found nothing.
+        let gone: BTreeMap<String, Says> = now.clone().into_iter().filter(|(node, _)| node == "b").collect();
+        assert_eq!(elsewhere(&gone, &before, "b"), BTreeMap::new());
+        assert!(elsewhere(&before, &before, "b")[&erp].first);
+        assert!(!elsewhere(&before, &before, "a")[&erp].first, "c is behind it");
     }
 }
