@@ -9,6 +9,7 @@ mod bench;
 mod cli;
 mod demo;
 mod moving;
+mod restoring;
 mod run;
 mod torture;
 mod tryton_proof;
