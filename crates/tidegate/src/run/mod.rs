@@ -112,7 +112,8 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let watching = Arc::new(Watching::new(metrics.clone(), clock.clone(), sinks(&loaded, &metrics)?));
     let shops = wiring::shops::clients(&loaded, &clock)?;
     let connected = wiring::connectors::build(&loaded, shops)?;
-    let plan = wiring::plan::build(&mut loaded)?;
+    let mut plan = wiring::plan::build(&mut loaded)?;
+    wiring::restored::doubt(&mut plan, &store, &connected).await?;
     let hub = {
         // What the hub spawns runs where it was started.
         let _there = work.enter();

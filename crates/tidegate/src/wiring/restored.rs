@@ -8,7 +8,7 @@ use store::Store;
 use store::moving::note::{RESTORED, Restored};
 
 /// How far the clocks of a source and of this machine may differ.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(3600);
+const CLOCKS_DIFFER: Duration = Duration::from_secs(600);
 
 /// What the source made before the restore, a former life may have sent.
 pub async fn doubt(plan: &mut Plan, store: &Arc<dyn Store>, connected: &Connected) -> anyhow::Result<()> {

@@ -2,12 +2,16 @@
 //! changes nothing is answered.
 
 mod copy;
+mod info;
+mod migrate;
 mod reopen;
 
 use super::{Common, Failure, block_on};
 
 const EXAMPLES: &str = "\
 Examples:
+  tidegate store info                                           whose it is, where it lies, how large
+  tidegate store migrate --dry-run                              which migrations the next start would run
   tidegate store copy --to postgres:env:TIDEGATE_PG --dry-run   what would move, and whether it can
   tidegate store copy --to postgres:env:TIDEGATE_PG             moves the configured store there
   tidegate store reopen --why 'the move was called off'         lets a hub run on the former store again";
@@ -22,6 +26,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    Info(info::Args),
+    Migrate(migrate::Args),
     Copy(copy::Args),
     Reopen(reopen::Args),
 }
@@ -29,6 +35,8 @@ enum What {
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     block_on(async {
         match &args.what {
+            What::Info(args) => info::run(common, args).await,
+            What::Migrate(args) => migrate::run(common, args).await,
             What::Copy(args) => copy::run(common, args).await,
             What::Reopen(args) => reopen::run(common, args).await,
         }
