@@ -11,7 +11,13 @@ pub(crate) struct Hub(Child);
 
 impl Hub {
     pub(crate) fn start(folder: &Folder) -> Self {
-        let args = ["run", "--set", "hub.listen=127.0.0.1:0", "--set", "hub.log_format=text"];
+        Self::start_with(folder, &[])
+    }
+
+    /// With other settings than the file's.
+    pub(crate) fn start_with(folder: &Folder, settings: &[&str]) -> Self {
+        let mut args = vec!["run", "--set", "hub.listen=127.0.0.1:0", "--set", "hub.log_format=text"];
+        args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
         let mut child = folder.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines();
@@ -22,7 +28,7 @@ impl Hub {
         Self(child)
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }

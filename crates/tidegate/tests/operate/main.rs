@@ -5,12 +5,14 @@
 
 mod answers;
 mod asking;
+mod correcting;
 mod ends;
 mod folder;
 mod hub;
 mod keys;
 mod letters;
 mod names;
+mod restored;
 mod seeded;
 mod store_files;
 mod twins;

@@ -24,15 +24,24 @@ pub(crate) struct Twins {
 
 impl Twins {
     pub(crate) fn start() -> Self {
+        Self::with(ORDERS, "60000", "stays open")
+    }
+
+    /// A shop in which orders keep coming while the test goes on.
+    pub(crate) fn busy(orders: usize, per_minute: &str) -> Self {
+        Self::with(orders, per_minute, "http://")
+    }
+
+    fn with(orders: usize, per_minute: &str, last: &str) -> Self {
         let folder = Folder::new();
-        let orders = ORDERS.to_string();
-        let shop = ["twin", "shopify", "--port", "0", "--orders", &orders, "--per-minute", "60000"];
+        let orders = orders.to_string();
+        let shop = ["twin", "shopify", "--port", "0", "--orders", &orders, "--per-minute", per_minute];
         let secrets = ["--access-token", "shpat_test", "--client-secret", "hush"];
         let erp = ["twin", "erp", "--port", "0", "--token", "erp"];
         loop {
             let day = today();
             // The last thing that each says before it stays up.
-            let (shop, said) = Twin::start(&folder, &[shop.as_slice(), &secrets].concat(), "stays open");
+            let (shop, said) = Twin::start(&folder, &[shop.as_slice(), &secrets].concat(), last);
             // Around midnight: once more.
             if today() != day {
                 continue;
@@ -53,10 +62,13 @@ impl Twin {
         let mut command = folder.command(args);
         let mut twin = Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut said = Vec::new();
-        for line in BufReader::new(twin.0.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        let mut lines = BufReader::new(twin.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        while let Some(line) = lines.next() {
             let is_last = line.contains(last);
             said.push(line);
             if is_last {
+                // Read on: it would end with its reader.
+                std::thread::spawn(move || lines.for_each(drop));
                 return (twin, said);
             }
         }
@@ -77,11 +89,23 @@ pub(crate) fn post(url: &str, path: &str, body: &Value) {
     let host = url.trim_start_matches("http://");
     let body = body.to_string();
     let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {}\r\n", body.len());
+    exchange(host, &format!("{head}connection: close\r\n\r\n{body}"));
+}
+
+/// What a look-alike's books say.
+pub(crate) fn get(url: &str, path: &str) -> Value {
+    let host = url.trim_start_matches("http://");
+    let answer = exchange(host, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"));
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+fn exchange(host: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(host).unwrap();
-    stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer
 }
 
 /// The last one that was said.
