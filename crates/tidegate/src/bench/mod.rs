@@ -86,7 +86,7 @@ enum Part {
 }
 
 /// How it is measured, and where.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Bench {
     quick: bool,
     folder: PathBuf,

@@ -38,12 +38,19 @@ struct Told {
     kills: u32,
 }
 
+/// All sides at the same time, each with a load and a target of its own: this is about the ledgers, not about pace.
 pub async fn measure(bench: &Bench, sides: &[Who], down: Duration) -> anyhow::Result<Vec<Figure>> {
-    let mut figures = Vec::new();
-    for who in sides {
-        figures.extend(one(bench, who, down).await?);
+    let mut tasks = tokio::task::JoinSet::new();
+    for (index, who) in sides.iter().enumerate() {
+        let (bench, who) = (bench.clone(), who.clone());
+        tasks.spawn(async move { anyhow::Ok((index, one(&bench, &who, down).await?)) });
     }
-    Ok(figures)
+    let mut of_sides = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        of_sides.push(ended??);
+    }
+    of_sides.sort_by_key(|(index, _)| *index);
+    Ok(of_sides.into_iter().flat_map(|(_, figures)| figures).collect())
 }
 
 async fn one(bench: &Bench, who: &Who, down: Duration) -> anyhow::Result<Vec<Figure>> {
