@@ -1,8 +1,9 @@
 //! Moves: what an outcome implies, in one transaction; fenced, and lost where the lane or the delivery is another's.
 
 use crate::append::{Prepared, names as append_names, places as append_places, prepare};
+use crate::bind::args;
 use crate::claims::Here;
-use crate::codec::{day, nanos, version_bytes};
+use crate::codec::{UNKNOWN, day, nanos, version_bytes};
 use crate::deliveries::{Because, Origin};
 use crate::desk::{Desk, Shared, names_of, transact};
 use crate::error::Done;
@@ -136,9 +137,13 @@ impl Work<'_> {
             standing.digest = Some(digest.to_vec());
             self.changed_standings.insert(of_flow.clone());
         }
-        let begun = match &step.begun {
-            Some(new) => Some(self.begin(&row, new).await?),
+        let before = match &step.begun {
+            Some(new) => self.begun_before(&row, new).await?,
             None => None,
+        };
+        let begun = match (&step.begun, before) {
+            (Some(new), None) => Some(self.begin(&row, new).await?),
+            (_, before) => before,
         };
         if let Some(standing) =
             self.standings.get_mut(&of_flow).filter(|row| begun.is_some() && !row.attempted)
@@ -150,7 +155,7 @@ impl Work<'_> {
             let changed = self.row_mut(row.id)?;
             changed.spent = step.spent.cast_signed();
             changed.failures = step.failures.cast_signed();
-            changed.calls += i32::from(begun.is_some());
+            changed.calls += i32::from(begun.is_some() && before.is_none());
             if let Some(state) = state_after(step, begun.is_some()) {
                 let because = Because { fault: step.dead.as_ref(), closing: None };
                 self.set_state(row.id, &state, step.at, because).await?;
@@ -191,6 +196,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The attempt that this very move has begun: its commit was done, and its answer was lost on the way, so that it is
+    /// asked for again. A call key belongs to one attempt.
+    async fn begun_before(&self, row: &Slim, new: &NewAttempt) -> Done<Option<AttemptId>> {
+        let Some(day) = row.attempt_day.filter(|_| row.phase == UNKNOWN) else { return Ok(None) };
+        let found = self.desk.one(NEWEST_ATTEMPT, args![self.shop, row.id, day]).await?;
+        let Some(found) = found else { return Ok(None) };
+        let (id, call_key): (i64, &str) = (found.try_get(0)?, found.try_get(1)?);
+        Ok((call_key == new.call_key.as_str()).then_some(AttemptId(id)))
+    }
+
     /// Commits an attempt as `sending`, with its frozen call.
     async fn begin(&mut self, row: &Slim, new: &NewAttempt) -> Done<AttemptId> {
         let names = self.desk.names();
@@ -214,6 +229,9 @@ impl Work<'_> {
         Ok(AttemptId(id))
     }
 }
+
+const NEWEST_ATTEMPT: &str = "SELECT id, call_key FROM attempts WHERE shop = $1 AND delivery = $2 AND day = $3 \
+     ORDER BY id DESC LIMIT 1";
 
 /// Where the delivery goes: as the move says, and `Unknown` wherever an attempt begins.
 fn state_after(step: &Move, begun: bool) -> Option<DeliveryState> {

@@ -54,6 +54,22 @@ async fn two_nodes_claim_side_by_side_and_share_no_lane() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_whose_commit_was_not_answered_begins_one_attempt_however_often_it_is_asked_for() {
+    let database = Database::new().await;
+    let schema = database.schema("again").await;
+    let store = schema.open().await;
+    let subject = order("1");
+    put(&store, std::slice::from_ref(&subject)).await;
+    let claim_ = claim(&store, "a", 2, 1).await.remove(0);
+    let first = store.advance(vec![begun(&claim_, 2)]).await.unwrap();
+    assert_eq!(store.advance(vec![begun(&claim_, 2)]).await.unwrap(), first, "the same attempt");
+    let life = store.life(&shop(), "order:1").await.unwrap();
+    assert_eq!((life.attempts.len(), life.deliveries[0].calls), (1, 1), "{life:?}");
+    store.advance(vec![delivered(&claim_, 3)]).await.unwrap();
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_only_slept_completes_nothing() {
     let database = Database::new().await;
     let schema = database.schema("fence").await;
