@@ -3,7 +3,10 @@
 //! requests.
 
 mod taken;
+mod tls;
 mod whole;
+
+pub use tls::{Pair, PairError, Tls};
 
 use crate::timer::{timer, wait};
 use axum::Router;
@@ -13,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +74,25 @@ pub async fn serve_tcp(listener: TcpListener, serving: Serving) {
             Ok((stream, peer)) => {
                 // Without it small answers wait for an acknowledgement.
                 let _ = stream.set_nodelay(true);
-                desk.attend(stream, Peer { address: Some(address(peer)) }, permit);
+                desk.attend(ready(Ok(stream)), Peer { address: Some(address(peer)) }, permit);
+            }
+            Err(error) => desk.not_accepted(&error).await,
+        }
+    }
+    drop(listener);
+    desk.drained().await;
+}
+
+/// The same over TLS. A client that does not greet within the deadline of a head is cut off.
+pub async fn serve_tls(listener: TcpListener, serving: Serving, tls: Tls) {
+    let desk = Desk::new(serving);
+    while let Some(permit) = desk.permit().await {
+        let Some(accepted) = desk.unless_stopped(listener.accept()).await else { break };
+        match accepted {
+            Ok((stream, peer)) => {
+                let _ = stream.set_nodelay(true);
+                let greeted = tls.acceptor().accept(stream);
+                desk.attend(greeted, Peer { address: Some(address(peer)) }, permit);
             }
             Err(error) => desk.not_accepted(&error).await,
         }
@@ -85,7 +107,7 @@ pub async fn serve_unix(listener: UnixListener, serving: Serving) {
     while let Some(permit) = desk.permit().await {
         let Some(accepted) = desk.unless_stopped(listener.accept()).await else { break };
         match accepted {
-            Ok((stream, _)) => desk.attend(stream, Peer { address: None }, permit),
+            Ok((stream, _)) => desk.attend(ready(Ok(stream)), Peer { address: None }, permit),
             Err(error) => desk.not_accepted(&error).await,
         }
     }
@@ -135,14 +157,22 @@ impl Desk {
         wait(ACCEPT_AGAIN).await;
     }
 
-    fn attend<S>(&self, stream: S, peer: Peer, permit: Permit)
-    where
+    /// `opened`: the stream, once both sides agree on how to speak.
+    fn attend<S>(
+        &self,
+        opened: impl Future<Output = std::io::Result<S>> + Send + 'static,
+        peer: Peer,
+        permit: Permit,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Serving { router, limits, metrics, name, stop } = self.serving.clone();
         metrics.connection_opened(name);
         tokio::spawn(async move {
-            attended(stream, peer, router, limits, stop).await;
+            // Who cannot greet is no client of ours.
+            if let Ok(Ok(stream)) = tokio::time::timeout(limits.header_deadline, opened).await {
+                attended(stream, peer, router, limits, stop).await;
+            }
             metrics.connection_closed(name);
             drop(permit);
         });

@@ -33,6 +33,8 @@ pub enum IntakeNotice {
     Redacted { shop: ShopId, certificate: String, keys_destroyed: u64, duties_ended: u64 },
     /// TG-7017: a system pushed two states under one version; the first one stands.
     SameVersionOtherBody { system: SystemName, subject: String, version: i64 },
+    /// TG-7018: the files of `[hub.tls]` changed and cannot be served; the former pair stays.
+    CertificateRefused { file: String, why: String },
 }
 
 impl IntakeNotice {
@@ -48,6 +50,7 @@ impl IntakeNotice {
             Self::DataRequest { .. } => "data_request",
             Self::Redacted { .. } => "redacted",
             Self::SameVersionOtherBody { .. } => "same_version_other_body",
+            Self::CertificateRefused { .. } => "certificate_refused",
         }
     }
 
@@ -91,6 +94,10 @@ impl IntakeNotice {
             Self::SameVersionOtherBody { system, subject, version } => format!(
                 "TG-7017: {system} pushed {subject} again under version {version} (or its id) with another body; the first \
                  one stands: a state that changed needs a version of its own"
+            ),
+            Self::CertificateRefused { file, why } => format!(
+                "TG-7018: the new certificate in {file} is not served: {why}; the former one is, until it ends: put a \
+                 certificate and its own key there, no restart is needed"
             ),
         }
     }
