@@ -8,7 +8,7 @@ use api::admin::{AdminParts, Guard};
 use api::forwarded::Client;
 use api::health::{self, Health};
 use api::intake::{self, IngestAuth, IngestDoor, Intake, IntakeLimits};
-use api::server::{self, ServerLimits, Serving};
+use api::server::{self, ServerLimits, Serving, Tls};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -52,6 +52,7 @@ impl Doors {
         running: &Running,
         intake: Arc<Intake>,
         listener: TcpListener,
+        tls: Option<Tls>,
     ) -> anyhow::Result<Self> {
         let hub = loaded.config.hub().context("the configuration has no [hub]")?;
         let address = listener.local_addr().context("the public port")?;
@@ -66,7 +67,7 @@ impl Doors {
             .merge(intake::router(intake))
             .merge(health::router(health))
             .merge(api::admin::router(parts.clone(), Guard::Bearer(token.clone())))
-            .merge(ui::router(pages(loaded, running, token)))
+            .merge(ui::router(pages(loaded, running, token, tls.is_some())))
             .layer(axum::middleware::from_fn(client_address));
         let proxies = hub.trusted_proxies.value.iter().map(|network| network.value).collect();
         let public = api::forwarded::behind(public, proxies);
@@ -87,7 +88,7 @@ impl Doors {
         let operator_limits = ServerLimits { connections_max: OPERATORS_MAX, ..limits };
         let operator = api::admin::router(parts, Guard::Socket);
         let servers = vec![
-            tokio::spawn(server::serve_tcp(listener, serving(public, "public", limits))),
+            public_server(listener, serving(public, "public", limits), tls),
             tokio::spawn(server::serve_unix(operators, serving(operator, "operator", operator_limits))),
         ];
         Ok(Self { address, socket, servers })
@@ -105,6 +106,13 @@ impl Doors {
         }
         // Left behind it does no harm: the next start takes its place.
         let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn public_server(listener: TcpListener, serving: Serving, tls: Option<Tls>) -> JoinHandle<()> {
+    match tls {
+        Some(tls) => tokio::spawn(server::serve_tls(listener, serving, tls)),
+        None => tokio::spawn(server::serve_tcp(listener, serving)),
     }
 }
 
@@ -144,7 +152,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
     })
 }
 
-fn pages(loaded: &Loaded, running: &Running, token: SecretString) -> ui::UiState {
+fn pages(loaded: &Loaded, running: &Running, token: SecretString, own_tls: bool) -> ui::UiState {
     let shops =
         loaded.config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
     let zone = loaded.config.shops.values().next().map_or(TimeZone::UTC, |shop| shop.time_zone.value.clone());
@@ -160,7 +168,7 @@ fn pages(loaded: &Loaded, running: &Running, token: SecretString) -> ui::UiState
         time_zone: zone,
         truth: truth(loaded),
         who: "operator".to_owned(),
-        behind_tls: public.is_some_and(|url| url.value.is_https()),
+        behind_tls: own_tls || public.is_some_and(|url| url.value.is_https()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! When the hub stops, and in which order: no new requests, no new work, what is under way ends or is left to be
-//! looked up, the store is closed last.
+//! When the hub stops, and in which order: it is announced; then no new requests, no new work, what is under way ends
+//! or is left to be looked up, the store is closed last.
 
 use super::Running;
 use super::doors::Doors;
@@ -20,6 +20,21 @@ pub async fn wait() -> anyhow::Result<()> {
     }
 }
 
+/// `/readyz` is red and all goes on as before, so that a balancer sends nothing more before the port closes. Whoever
+/// asks a second time does not want to wait.
+async fn announced(loaded: &Loaded, running: &Running) -> anyhow::Result<()> {
+    running.readiness.drain();
+    let for_ = loaded.config.hub().map_or(Duration::ZERO, |hub| hub.limits.drain_after.value);
+    if for_.is_zero() {
+        return Ok(());
+    }
+    tracing::info!("asked to stop: /readyz says so for {} s before the port closes", for_.as_secs_f32());
+    match tokio::time::timeout(for_, wait()).await {
+        Ok(asked_again) => asked_again,
+        Err(_) => Ok(()),
+    }
+}
+
 /// Stops everything within the drain deadline.
 pub async fn stop(
     loaded: &Loaded,
@@ -29,8 +44,8 @@ pub async fn stop(
     at_work: Option<AtWork>,
 ) -> anyhow::Result<()> {
     let deadline = loaded.config.hub().map_or(Duration::from_secs(20), |hub| hub.limits.drain_deadline.value);
+    announced(loaded, &running).await?;
     tracing::info!("stopping: no new work is taken; what is under way has {} s", deadline.as_secs());
-    running.readiness.drain();
     running.stop.send_replace(true);
     let drained = running.hub.drain(deadline).await;
     if let Some(at_work) = at_work {

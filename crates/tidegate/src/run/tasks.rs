@@ -2,6 +2,7 @@
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
 use super::Running;
+use super::tls::Certificate;
 use crate::wiring::node::Turn;
 use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
@@ -41,7 +42,12 @@ impl Tasks {
     }
 }
 
-pub fn start(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> Tasks {
+pub fn start(
+    loaded: &Loaded,
+    running: &Running,
+    intake: &Arc<Intake>,
+    certificate: Option<Certificate>,
+) -> Tasks {
     let mut set = JoinSet::new();
     if let Some(source) = SystemName::new(SHOPIFY).ok().and_then(|name| running.connected.sources.get(&name))
     {
@@ -66,6 +72,10 @@ pub fn start(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> Tasks 
             };
             set.spawn(keeper.keep(running.turn()));
         }
+    }
+    if let Some(certificate) = certificate {
+        let (watching, clock) = (running.watching.clone(), running.clock.clone());
+        set.spawn(certificate.keep(watching, clock, running.stop.subscribe()));
     }
     set.spawn(sample(loaded, running, intake));
     set.spawn(retain(loaded, running));

@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs is there, or the test fails")]
 
 mod beginning;
+mod deployed;
 mod keys;
 mod mistakes;
 mod pictures;
+mod serving;
 mod settings;
 mod systems;
 mod trying;
