@@ -1,5 +1,6 @@
 //! The log of the memory store: appending, what waits for routing, and the duties that routing finds.
 
+use super::bug::Bug;
 use super::rows::{Fact, Row, State};
 use crate::delivery::{Delivery, DeliveryKind, DeliveryState, NewDelivery, Outcome};
 use crate::log::{About, Appended, DedupeKey, NewEnvelope, Routed, Unrouted};
@@ -192,7 +193,7 @@ impl State {
                 self.refresh(&lane);
                 return false;
             }
-            if !row.is_unknown() {
+            if !row.is_unknown() || self.bug == Some(Bug::SupersedesUnknown) {
                 new.priority = new.priority.min(row.delivery.priority);
                 let outcome = Outcome::Superseded { by: position };
                 self.set_state(id, DeliveryState::Ended(outcome), at, None, None);

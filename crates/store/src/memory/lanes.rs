@@ -1,5 +1,6 @@
 //! Lanes of the memory store: claims, fences, moves, and the one place where a delivery changes its state.
 
+use super::bug::{self, Bug};
 use super::rows::{AttemptStored, AwaitedRow, DeadRow, Holder, LaneRow, State};
 use crate::dead::{closed_because, fingerprint};
 use crate::delivery::{
@@ -112,7 +113,7 @@ impl State {
     }
 
     pub(super) fn claim(&mut self, request: &ClaimRequest, owner: &str) -> Vec<Claim> {
-        self.end_leases(request.now);
+        let lapsed = self.lapse(request.now);
         let mut claims = Vec::new();
         for priority in [Priority::Live, Priority::Sweep, Priority::Backfill] {
             let wanted = (request.limit as usize).saturating_sub(claims.len());
@@ -120,15 +121,33 @@ impl State {
                 claims.extend(self.hold(lane, delivery, request, owner));
             }
         }
+        self.hold_on(lapsed);
         claims
     }
 
-    fn end_leases(&mut self, now: Timestamp) {
-        while let Some((until, lane)) = self.held.first().cloned() {
-            if until > now {
-                return;
+    /// Lanes whose hold has ended by this claim's clock are offered to it. Until somebody takes one over, its holder is
+    /// heard all the same.
+    fn lapse(&mut self, now: Timestamp) -> Vec<Lane> {
+        if self.bug == Some(Bug::LeaseNeverEnds) {
+            return Vec::new();
+        }
+        let ended: Vec<Lane> =
+            self.held.iter().take_while(|(until, _)| *until <= now).map(|(_, lane)| lane.clone()).collect();
+        for lane in &ended {
+            if let Some(holder) = self.lanes.get_mut(lane).and_then(|row| row.holder.as_mut()) {
+                holder.lapsed = true;
             }
-            self.free(&lane);
+            self.refresh(lane);
+        }
+        ended
+    }
+
+    fn hold_on(&mut self, lapsed: Vec<Lane>) {
+        for lane in lapsed {
+            let holder = self.lanes.get_mut(&lane).and_then(|row| row.holder.as_mut());
+            let Some(holder) = holder.filter(|holder| holder.lapsed) else { continue };
+            holder.lapsed = false;
+            self.refresh(&lane);
         }
     }
 
@@ -149,7 +168,8 @@ impl State {
 
     fn head(&self, lane: &Lane, request: &ClaimRequest) -> Option<DeliveryId> {
         let ids = self.lanes.get(lane)?.members.iter();
-        let members: Vec<_> = ids.filter_map(|id| Member::of(&self.rows.get(id)?.delivery)).collect();
+        let mut members: Vec<_> = ids.filter_map(|id| Member::of(&self.rows.get(id)?.delivery)).collect();
+        bug::spoil(self.bug, &mut members);
         lane::head(&members, request.now, |flow| request.except_flows.contains(flow))
     }
 
@@ -160,12 +180,21 @@ impl State {
         request: &ClaimRequest,
         owner: &str,
     ) -> Option<Claim> {
+        let bug = self.bug;
         let row = self.lanes.get_mut(&lane)?;
-        self.fence += 1;
-        row.fence = self.fence;
-        let until = after(request.now, request.lease);
-        row.holder = Some(Holder { owner: owner.to_owned(), until, length: request.lease, delivery });
+        if row.fence == 0 || bug != Some(Bug::FenceStays) {
+            self.fence += 1;
+            row.fence = self.fence;
+        }
+        let length = if bug == Some(Bug::LeaseTooLong) { request.lease * 100 } else { request.lease };
+        let until = after(request.now, length);
+        let (owner, lapsed) = (owner.to_owned(), false);
+        let before = row.holder.replace(Holder { owner, until, length, delivery, lapsed });
         let fence = row.fence;
+        if let Some(before) = &before {
+            self.held.remove(&(before.until, lane.clone()));
+        }
+        let forgets = bug == Some(Bug::TakeOverForgets) && before.is_some();
         self.held.insert((until, lane.clone()));
         self.refresh(&lane);
         let row = self.rows.get(&delivery)?;
@@ -177,12 +206,13 @@ impl State {
             envelope: fact.envelope.clone(),
             payload: fact.payload.clone(),
             standing: self.standing(&row.delivery.flow, &row.delivery.subject),
-            open_attempt: self.open_attempt(row).filter(|_| row.is_unknown()),
+            open_attempt: self.open_attempt(row).filter(|_| row.is_unknown() && !forgets),
         })
     }
 
     pub(super) fn advance(&mut self, step: Move) -> Moved {
-        let held = |row: &LaneRow| row.holder.is_some() && row.fence == step.fence;
+        let forget = self.bug == Some(Bug::ForgetFence);
+        let held = |row: &LaneRow| forget || (row.holder.is_some() && row.fence == step.fence);
         if !self.lanes.get(&step.lane).is_some_and(held) {
             return Moved::Lost;
         }
@@ -320,6 +350,17 @@ impl State {
             if let Some((due_at, _)) = due.first() {
                 let earliest = next.entry(system.clone()).or_insert(*due_at);
                 *earliest = (*earliest).min(*due_at);
+            }
+        }
+        // What another node holds is free again when its lease ends.
+        for (until, lane) in &self.held {
+            let Some(row) = self.lanes.get(lane) else { continue };
+            let members: Vec<_> =
+                row.members.iter().filter_map(|id| Member::of(&self.rows.get(id)?.delivery)).collect();
+            if let Some((due_at, _)) = lane::due(&members) {
+                let at = due_at.max(*until);
+                let earliest = next.entry(lane.system.clone()).or_insert(at);
+                *earliest = (*earliest).min(at);
             }
         }
         next

@@ -5,11 +5,14 @@
 //! a clone of it. It seals nothing, writes nothing to a disk, and refuses a backup.
 
 mod append;
+mod bug;
 mod keep;
 mod lanes;
 mod questions;
 mod rows;
 mod triage;
+
+pub use bug::Bug;
 
 use crate::delivery::{Claim, Delivery, Move, Moved};
 use crate::error::StoreError;
@@ -48,6 +51,13 @@ impl std::fmt::Debug for MemoryStore {
 impl MemoryStore {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store with a deliberate bug, for showing that the checkers can fail.
+    pub fn with_bug(bug: Bug) -> Self {
+        let store = Self::default();
+        store.lock().bug = Some(bug);
+        store
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
 //! The rows of the memory store and how one row is looked up by another: plain maps, no rule of delivery.
 
+use super::bug::{self, Bug};
 use crate::delivery::{Delivery, DeliveryState, OpenAttempt, Standing, StoredRef};
 use crate::lane::{self, Member};
 use crate::log::{About, DedupeKey};
@@ -52,6 +53,8 @@ pub(super) struct Holder {
     pub until: Timestamp,
     pub length: Duration,
     pub delivery: DeliveryId,
+    /// Its time has ended by the clock of the claim that is being made.
+    pub lapsed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +126,8 @@ pub(super) struct State {
     pub delivered: BTreeSet<(Timestamp, DeliveryId)>,
     pub revision: Option<String>,
     pub place: Option<String>,
+    /// Planted by the simulation.
+    pub bug: Option<Bug>,
 }
 
 impl State {
@@ -180,16 +185,20 @@ impl State {
         {
             index.remove(&(due_at, lane.clone()));
         }
-        if row.holder.is_some() {
+        let is_held = row.holder.as_ref().is_some_and(|holder| !holder.lapsed);
+        if is_held && self.bug != Some(Bug::ClaimNotExclusive) {
             return;
         }
         if row.members.is_empty() {
-            self.lanes.remove(lane);
+            if row.holder.is_none() {
+                self.lanes.remove(lane);
+            }
             return;
         }
         let rows = &self.rows;
-        let members: Vec<_> =
+        let mut members: Vec<_> =
             row.members.iter().filter_map(|id| Member::of(&rows.get(id)?.delivery)).collect();
+        bug::spoil(self.bug, &mut members);
         row.indexed = lane::due(&members);
         if let Some((due_at, priority)) = row.indexed {
             let index = self.due.entry((lane.system.clone(), priority)).or_default();
