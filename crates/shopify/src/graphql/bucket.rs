@@ -62,6 +62,8 @@ struct State {
     available: i128,
     maximum: u32,
     restore_rate: u32,
+    /// Nodes that share the bucket: each has a part of what it holds and of what comes back.
+    nodes: u32,
     in_flight: BTreeMap<u64, u32>,
     calls: u64,
     lower: BTreeMap<Priority, Meter>,
@@ -99,6 +101,7 @@ impl CostBucket {
             available: micro(maximum),
             maximum,
             restore_rate,
+            nodes: 1,
             in_flight: BTreeMap::new(),
             calls: 0,
             lower: BTreeMap::new(),
@@ -117,7 +120,7 @@ impl CostBucket {
     /// The points for one call, or how long to wait before asking again.
     pub fn take(self: &Arc<Self>, claim: Claim, cost: u32) -> Result<Taken, Duration> {
         let mut state = self.state();
-        let cost = cost.min(state.maximum);
+        let cost = cost.min((state.maximum / state.nodes).max(1));
         let wait = state.wait(claim, cost);
         if !wait.is_zero() {
             // Who waits for his own share holds back nobody.
@@ -134,6 +137,17 @@ impl CostBucket {
         state.calls += 1;
         state.in_flight.insert(call, cost);
         Ok(Taken { bucket: self.clone(), call, priority: claim.priority, cost })
+    }
+
+    /// So many nodes share the bucket from now on.
+    pub fn among(&self, nodes: u32) {
+        let mut state = self.state();
+        let (before, nodes) = (state.nodes, nodes.max(1));
+        if nodes > before {
+            // The others have their parts of what is there.
+            state.available = state.available.min(state.available * i128::from(before) / i128::from(nodes));
+        }
+        state.nodes = nodes;
     }
 
     /// What a document costs, as far as is known by now.
@@ -168,7 +182,7 @@ impl Taken {
     /// Nothing left us: the points come back.
     pub fn unsent(self) {
         let mut state = self.bucket.state();
-        state.available = (state.available + micro(self.cost)).min(micro(state.maximum));
+        state.available = (state.available + micro(self.cost)).min(state.capacity());
         if let Some(meter) = state.lower.get_mut(&self.priority) {
             meter.spent = (meter.spent - micro(self.cost)).max(0);
         }
@@ -185,12 +199,17 @@ impl State {
     fn restore(&mut self, now: Mono) {
         let nanos = i128::try_from(now.since(self.at).as_nanos()).unwrap_or(i128::MAX / MICRO);
         self.at = self.at.max(now);
-        let restored = nanos * i128::from(self.restore_rate) / 1000;
-        self.available = (self.available + restored).min(micro(self.maximum));
+        let restored = nanos * i128::from(self.restore_rate) / 1000 / i128::from(self.nodes);
+        self.available = (self.available + restored).min(self.capacity());
         for meter in self.lower.values_mut() {
             meter.spent = (meter.spent - restored * i128::from(meter.share_percent) / 100).max(0);
         }
         self.waiting.retain(|_, due| *due > now);
+    }
+
+    /// What this node's part holds at most.
+    fn capacity(&self) -> i128 {
+        micro(self.maximum) / i128::from(self.nodes)
     }
 
     /// Zero where the call may be made now.
@@ -200,13 +219,14 @@ impl State {
             return bare;
         }
         let share = claim.share_percent.clamp(1, 100);
-        let (rate, capacity) = (self.restore_rate, micro(self.maximum) * i128::from(share) / 100);
+        let (rate, nodes) = (self.restore_rate, i128::from(self.nodes));
+        let capacity = self.capacity() * i128::from(share) / 100;
         let (now, held_until) = (self.at, self.held_until(claim.priority));
         let meter = self.lower.entry(claim.priority).or_default();
         meter.share_percent = share;
         // A call that is dearer than the share waits until all of it is back.
         let over = (meter.spent + micro(cost) - capacity).min(meter.spent);
-        let of_share = until(over, rate, share);
+        let of_share = until(over * nodes, rate, share);
         let held = match held_until {
             Some(until) => {
                 let since = *meter.held_since.get_or_insert(now);
@@ -226,7 +246,7 @@ impl State {
     }
 
     fn until(&self, missing: i128, percent: u8) -> Duration {
-        until(missing, self.restore_rate, percent)
+        until(missing * i128::from(self.nodes), self.restore_rate, percent)
     }
 
     fn spend(&mut self, claim: Claim, cost: u32) {
@@ -241,7 +261,7 @@ impl State {
         self.maximum = status.maximum.max(1);
         self.restore_rate = status.restore_rate.max(1);
         let under_way: u32 = self.in_flight.values().sum();
-        self.available = micro(status.available) - micro(under_way);
+        self.available = micro(status.available) / i128::from(self.nodes) - micro(under_way);
     }
 }
 

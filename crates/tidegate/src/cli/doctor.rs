@@ -42,6 +42,7 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
     let connected = wiring::connectors::build(&loaded, shops.clone())?;
     let lines = block_on(async {
         let mut lines = Vec::new();
+        lines.extend(of_postgres(&loaded, &clock).await);
         for (id, shop) in &loaded.config.shops {
             let expected = Expected {
                 scopes: scopes(&loaded, &shop.app.value),
@@ -63,6 +64,32 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
     })?;
     told(common, &lines);
     if lines.iter().any(|line| line.outcome == Outcome::Failed) { Err(Failure::Found) } else { Ok(()) }
+}
+
+/// The store, where it is not embedded: reached, ours, and of which schema.
+async fn of_postgres(loaded: &Loaded, clock: &Arc<dyn Clock>) -> Option<Line> {
+    let postgres = loaded.config.postgres.as_ref()?;
+    let asked = async {
+        let options = wiring::open::options(loaded, postgres, clock)?;
+        Ok::<_, anyhow::Error>(store_postgres::PostgresStore::pending_migrations(&options).await?)
+    };
+    let (outcome, text) = match asked.await {
+        Err(error) => (Outcome::Failed, format!("{error:#}")),
+        Ok(pending) => match pending.as_slice() {
+            [] => (Outcome::Well, "PostgreSQL answers, and its tables are those of this program".to_owned()),
+            [first, ..] if first.number == 1 => {
+                (Outcome::Warning, "PostgreSQL answers; the first start of a hub makes its tables".to_owned())
+            }
+            pending => {
+                let text = format!(
+                    "PostgreSQL answers; the next start of a hub applies {} migrations",
+                    pending.len()
+                );
+                (Outcome::Warning, text)
+            }
+        },
+    };
+    Some(Line { of: "store".to_owned(), name: "database".to_owned(), outcome, text })
 }
 
 /// The scopes that the flows need of an app, with what needs each.

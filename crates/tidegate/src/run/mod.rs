@@ -8,7 +8,6 @@ mod logging;
 mod nodes;
 mod stopping;
 mod tasks;
-mod tls;
 mod work;
 
 use crate::cli::{Common, Failure, block_on};
@@ -95,7 +94,6 @@ impl Running {
 async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let listener = doors::listen(&loaded).await?;
-    let certificate = tls::Certificate::of(&loaded)?;
     let node = Node::of(&loaded)?;
     let Opened { store, woken } = wiring::open::store(&loaded, &clock).await?;
     let in_force = InForce::of(&loaded);
@@ -126,18 +124,17 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         go_live.take_up().await?;
     }
     let (told_first, first) = watch::channel(member.is_none());
-    let at_work = member
-        .zip(woken)
-        .map(|(member, woken)| AtWork::begin(member, go_live, hub.clone(), woken, told_first));
+    let at_work = member.zip(woken).map(|(member, woken)| {
+        AtWork::begin(member, go_live, hub.clone(), connected.shops.clone(), woken, told_first)
+    });
     let (stop, _) = watch::channel(false);
     let readiness = Arc::new(Readiness::default());
     let running =
         Running { store, node, first, hub, connected, plan, metrics, watching, clock, readiness, stop };
 
     let intake = intake(&loaded, &running)?;
-    let own_tls = certificate.as_ref().map(tls::Certificate::tls);
-    let doors = Doors::open(&loaded, &running, intake.clone(), listener, own_tls)?;
-    let tasks = tasks::start(&loaded, &running, &intake, certificate);
+    let doors = Doors::open(&loaded, &running, intake.clone(), listener)?;
+    let tasks = tasks::start(&loaded, &running, &intake);
     tracing::info!(
         server.name = "public",
         work.count = unanswered,

@@ -11,6 +11,7 @@ use engine::nodes::{Elsewhere, Nodes, Share};
 use kernel::clock::{Clock, Mono};
 use kernel::id::SystemName;
 use serde::{Deserialize, Serialize};
+use shopify::graphql::Shops;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -260,11 +261,12 @@ impl AtWork {
         member: Member,
         go_live: GoLive,
         hub: Hub,
+        shops: Shops,
         woken: watch::Receiver<u64>,
         first: watch::Sender<bool>,
     ) -> Self {
         let (leave, left) = oneshot::channel();
-        let worker = Worker { member, go_live, hub, first, beats: 0 };
+        let worker = Worker { member, go_live, hub, shops, first, beats: 0 };
         let task = tokio::spawn(worker.work(woken, left));
         Self { leave, task }
     }
@@ -281,6 +283,7 @@ struct Worker {
     member: Member,
     go_live: GoLive,
     hub: Hub,
+    shops: Shops,
     first: watch::Sender<bool>,
     beats: u32,
 }
@@ -331,9 +334,15 @@ impl Worker {
             tracing::info!("the configuration of this node is in force again: no node with another is left");
             self.go_live.take_up().await?;
         }
-        self.hub.tell(Event::Nodes(member.told(&live, sent.mono)));
+        let nodes = member.told(&live, sent.mono);
+        for shop in self.shops.iter() {
+            shop.bucket().among(nodes.share.of);
+        }
+        self.hub.tell(Event::Nodes(nodes));
         if !member.is_in_force() {
-            self.first.send_if_modified(|first| std::mem::replace(first, false));
+            if self.first.send_if_modified(|first| std::mem::replace(first, false)) {
+                member.store.lease(SINGLETONS, &member.name, sent.wall, Duration::ZERO).await?;
+            }
         } else if self.beats.is_multiple_of(RENEW_EVERY) {
             let ours = member.store.lease(SINGLETONS, &member.name, sent.wall, SINGLETONS_HOLD).await?;
             self.first.send_if_modified(|first| std::mem::replace(first, ours) != ours);

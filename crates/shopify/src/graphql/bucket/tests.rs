@@ -49,6 +49,34 @@ fn points_are_taken_before_and_come_back_by_the_second() {
     spend(&bucket, Claim::LIVE, 9000);
 }
 
+/// Two nodes, each with a bucket of its own that stands for the one of the shop.
+#[test]
+fn nodes_spend_together_what_one_would() {
+    let clock = Arc::new(Hand::default());
+    let buckets = [CostBucket::new(100, clock.clone()), CostBucket::new(100, clock.clone())];
+    for bucket in &buckets {
+        bucket.among(2);
+    }
+    let mut spent = 0;
+    for second in 0..61 {
+        for bucket in &buckets {
+            while let Ok(taken) = bucket.take(Claim::LIVE, 10) {
+                drop(taken);
+                spent += 10;
+            }
+        }
+        assert!(spent <= 2000 + second * 100, "{spent} points in {second} s");
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(spent, 2000 + 60 * 100, "and no less");
+    // Of what Shopify says is left each takes its part, and all of it once the other has gone.
+    let told = ThrottleStatus { maximum: 2000, available: 1000, restore_rate: 100 };
+    buckets[0].take(Claim::LIVE, 10).unwrap().answered("Order", None, Some(told));
+    assert_eq!(buckets[0].take(Claim::LIVE, 600).unwrap_err(), ms(2000));
+    buckets[0].among(1);
+    assert_eq!(buckets[0].take(Claim::LIVE, 600).unwrap_err(), ms(1000));
+}
+
 #[test]
 fn an_answer_corrects_the_level_less_what_is_under_way() {
     let (_, bucket) = standard();
