@@ -8,6 +8,7 @@ mod logging;
 mod nodes;
 mod stopping;
 mod tasks;
+mod tls;
 mod work;
 
 use crate::cli::{Common, Failure, block_on};
@@ -94,6 +95,7 @@ impl Running {
 async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let listener = doors::listen(&loaded).await?;
+    let certificate = tls::Certificate::of(&loaded)?;
     let node = Node::of(&loaded)?;
     let Opened { store, woken } = wiring::open::store(&loaded, &clock).await?;
     let in_force = InForce::of(&loaded);
@@ -133,8 +135,9 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         Running { store, node, first, hub, connected, plan, metrics, watching, clock, readiness, stop };
 
     let intake = intake(&loaded, &running)?;
-    let doors = Doors::open(&loaded, &running, intake.clone(), listener)?;
-    let tasks = tasks::start(&loaded, &running, &intake);
+    let own_tls = certificate.as_ref().map(tls::Certificate::tls);
+    let doors = Doors::open(&loaded, &running, intake.clone(), listener, own_tls)?;
+    let tasks = tasks::start(&loaded, &running, &intake, certificate);
     tracing::info!(
         server.name = "public",
         work.count = unanswered,
