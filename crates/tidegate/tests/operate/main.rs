@@ -12,6 +12,7 @@ mod hub;
 mod keys;
 mod letters;
 mod names;
+mod real_postgres;
 mod restored;
 mod seeded;
 mod store_files;
