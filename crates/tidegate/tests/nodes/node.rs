@@ -100,13 +100,14 @@ impl World {
     /// Asks the store for a number, until it is that one.
     pub(crate) async fn until(&self, sql: &str, wanted: i64) {
         let asked = async {
+            let mut look = tokio::time::interval(Duration::from_millis(50));
             loop {
+                look.tick().await;
                 let row = self.database.query_one(sql, &[]).await;
                 // Before the first node has made the tables there is none.
                 if row.is_ok_and(|row| row.get::<_, i64>(0) == wanted) {
                     return;
                 }
-                self.database.execute("SELECT pg_sleep(0.05)", &[]).await.unwrap();
             }
         };
         let found = tokio::time::timeout(PATIENCE, asked).await;
