@@ -65,6 +65,11 @@ impl AdminError {
         Self::of(StatusCode::CONFLICT, "TG-7028", message)
     }
 
+    /// A correction that cannot be taken.
+    pub(super) fn not_mended(message: impl Into<String>) -> Self {
+        Self::of(StatusCode::UNPROCESSABLE_ENTITY, "TG-7029", message)
+    }
+
     pub(super) fn told(&self) -> Told<'_> {
         Told { error: Error { code: self.code, message: &self.message } }
     }

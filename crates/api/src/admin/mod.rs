@@ -1,8 +1,9 @@
 //! Admin v1: what operators ask and do, as JSON; one file for each endpoint. Bodies are documented in docs/api.md and
 //! stay as they are: the command line and other people's scripts read them.
 //!
-//! Judges nothing itself (the words are `engine::overview`'s and `engine::waits`') and never answers with a payload.
-//! Everything that changes something wants a reason and leaves a line in the audit.
+//! Judges nothing itself (the words are `engine::overview`'s and `engine::waits`') and never answers with a payload, but
+//! for the order of a dead letter to a person who corrects it, which leaves a line in the audit as well. Everything that
+//! changes something wants a reason and leaves a line there.
 
 mod asked;
 mod audit;
@@ -12,6 +13,7 @@ mod certificates;
 mod dead_letter;
 mod dead_letters;
 mod deliveries;
+mod edit;
 mod error;
 mod flows;
 mod guard;
@@ -109,6 +111,8 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/deliveries", get(deliveries::list))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{delivery}", get(dead_letter::show))
+        .route("/dead-letters/{delivery}/order", post(edit::order))
+        .route("/dead-letters/{delivery}/edit", post(edit::edit).layer(edit::bound()))
         .route("/dead-letters/release", post(release::release))
         .route("/dead-letters/skip", post(skip::skip))
         .route("/replay", post(replay::replay))

@@ -30,6 +30,15 @@ impl Orders {
     }
 
     fn order(topic: &str, payload: &[u8]) -> Result<orders::Order, Fault> {
+        if topic == orders::MENDED_TOPIC {
+            return orders::read_canonical(payload).map_err(|fault| {
+                Fault::new(
+                    FaultKind::Bug,
+                    "TG-5006",
+                    format!("a corrected order cannot be read back: {fault}"),
+                )
+            });
+        }
         let order =
             if topic == READ_TOPIC { orders::from_graphql(payload) } else { orders::from_rest(payload) };
         order.map_err(orders::BodyFault::into_fault)
@@ -45,7 +54,7 @@ impl Orders {
 impl Facts for Orders {
     fn kind_of(&self, topic: &str) -> Option<FactKind> {
         match orders::classify(topic) {
-            _ if topic == READ_TOPIC => Some(FactKind::State),
+            _ if topic == READ_TOPIC || topic == orders::MENDED_TOPIC => Some(FactKind::State),
             orders::TopicKind::State => Some(FactKind::State),
             // Their bodies are not the order; it is read, and they are derived from it.
             orders::TopicKind::Hint | orders::TopicKind::Event(_) => Some(FactKind::Hint),

@@ -72,13 +72,26 @@ pub(crate) fn two_orders(folder: &Folder) {
         .missing("item", "FROG");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        put(&store, "5678", "#1001", DeliveryState::Dead, Some(missing)).await;
+        put(&store, ("5678", "#1001", b"{}"), DeliveryState::Dead, Some(missing)).await;
         let waiting = DeliveryState::Waiting { due_at: Some(at(60)), wait: Wait::Turn };
-        put(&store, "5679", "#1002", waiting, None).await;
+        put(&store, ("5679", "#1002", b"{}"), waiting, None).await;
     });
 }
 
-async fn put(store: &SqliteStore, order: &str, label: &str, state: DeliveryState, fault: Option<Fault>) {
+/// A whole order as Shopify sent it, which the ERP refused.
+pub(crate) fn one_refused(folder: &Folder, order: &str, label: &str, body: &'static [u8]) {
+    let store = open(folder);
+    let refused = Fault::new(FaultKind::Rejected, "refused", "no such item").field("lines[0].sku");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(put(&store, (order, label, body), DeliveryState::Dead, Some(refused)));
+}
+
+async fn put(
+    store: &SqliteStore,
+    (order, label, body): (&str, &str, &'static [u8]),
+    state: DeliveryState,
+    fault: Option<Fault>,
+) {
     let subject = Subject::new(ShopId::new("acme").unwrap(), "order", order);
     let fact = NewEnvelope {
         shop: subject.shop.clone(),
@@ -95,7 +108,7 @@ async fn put(store: &SqliteStore, order: &str, label: &str, state: DeliveryState
         raw_hash: [1; 32],
         raw_bytes: 10,
         dedupe: None,
-        payload: Bytes::from_static(b"{}"),
+        payload: Bytes::from_static(body),
     };
     let appended = store.append(vec![fact]).await.unwrap();
     let [Appended::Stored(position)] = appended[..] else { panic!("not stored: {appended:?}") };

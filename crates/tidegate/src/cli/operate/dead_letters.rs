@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::deliveries::{more, standing};
+use super::edit::Edit;
 use super::known::{Kind, judged};
 use super::letters::{Selection, group_id};
 use super::page::{self, Page, at, exactly, list, many, number, text};
@@ -13,11 +14,14 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate dead-letters list
   tidegate dead-letters show 4711
+  tidegate dead-letters edit 4711 --field lines[0].sku=SKU-0001 --why \"misspelt in the shop\"
   tidegate dead-letters release 4711 --why \"price corrected\"
   tidegate dead-letters release --group 3d69a558 --why \"the period is open\"
   tidegate dead-letters skip 4711 --why \"entered by hand as S-1021\"
 
-Release is safe at any time: what was sent before is looked up first. Skip gives a delivery up; it is never sent.";
+Release is safe at any time: what was sent before is looked up first. Skip gives a delivery up; it is never sent.
+Edit without --field and --file opens the order in $EDITOR. What it becomes is held against docs/schema/order.schema.json; the
+order as it came is kept, and the shop's next change of it takes the correction's place.";
 
 /// Dead letters: what needs a person, by cause
 #[derive(Debug, clap::Args)]
@@ -56,6 +60,8 @@ enum Which {
         #[arg(value_name = "DELIVERY")]
         id: i64,
     },
+    /// Its order is corrected by hand, and then delivered
+    Edit(Edit),
     /// They are tried again, one after the other
     Release {
         #[command(flatten)]
@@ -107,6 +113,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
             }
             Ok(())
         }
+        Which::Edit(edit) => super::edit::run(client, edit, json).await,
         Which::Release { selection, why } => close(client, Closing::Release, selection, why, json).await,
         Which::Skip { selection, why } => close(client, Closing::Skip, selection, why, json).await,
     }

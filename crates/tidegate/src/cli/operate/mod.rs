@@ -7,6 +7,7 @@ mod backup;
 pub(super) mod client;
 mod dead_letters;
 mod deliveries;
+mod edit;
 mod flows;
 mod known;
 mod letters;
