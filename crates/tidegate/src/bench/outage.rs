@@ -82,6 +82,17 @@ async fn one(bench: &Bench, who: &Who, down: Duration) -> anyhow::Result<Vec<Fig
             requests.len()
         ));
     }
+    for (order, apart) in sink.doubles() {
+        let due = pace.due(usize::try_from(order - requests.first_order)?);
+        let first = sink.arrival(order).unwrap_or(due);
+        bench.tell(&format!(
+            "{}: order {order}, due {:.1} s into the load, was created {:.1} s into it and again {:.1} s later",
+            who.name(),
+            due.duration_since(pace.begun).as_secs_f64(),
+            first.duration_since(pace.begun).as_secs_f64(),
+            apart.as_secs_f64()
+        ));
+    }
     let told = Told { sent, back_at, ended_at, given_up, kills };
     let figures = figures(who, &sink, &requests, pace, down, &told);
     side.strike().await?;

@@ -5,6 +5,7 @@ use super::clock::{cpu_tree_s, resident_tree_mb};
 use anyhow::{Context as _, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::process::Command;
 
 /// A store in a folder of its own, that runs.
@@ -14,12 +15,18 @@ pub struct Service {
     folder: PathBuf,
     /// What the script prints: where it is, and its process.
     pub settings: Vec<(String, String)>,
+    stopped: AtomicBool,
 }
 
 impl Service {
     /// Returns when it answers. Its state lies under `folder`.
     pub async fn start(script: &Path, folder: &Path) -> anyhow::Result<Self> {
-        let mut service = Self { script: script.to_owned(), folder: folder.to_owned(), settings: Vec::new() };
+        let mut service = Self {
+            script: script.to_owned(),
+            folder: folder.to_owned(),
+            settings: Vec::new(),
+            stopped: AtomicBool::new(false),
+        };
         service.start_again().await?;
         Ok(service)
     }
@@ -41,7 +48,9 @@ impl Service {
     }
 
     pub async fn stop(&self) -> anyhow::Result<()> {
-        self.script("stop").await.map(drop)
+        self.script("stop").await?;
+        self.stopped.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The setting whose name ends so.
@@ -73,5 +82,15 @@ impl Service {
         let complaint = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{} {verb}: {complaint}", self.script.display());
         String::from_utf8(output.stdout).context("the script prints text")
+    }
+}
+
+/// A measurement that fails leaves no server behind.
+impl Drop for Service {
+    fn drop(&mut self) {
+        if !self.stopped.load(Ordering::Relaxed) {
+            // One that is gone already needs no end.
+            let _ = self.kill();
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -26,7 +26,8 @@ struct Sales {
     /// By order: when its create arrived, and what is known of it.
     by_order: BTreeMap<u64, Sale>,
     confirmed: u64,
-    doubled: u64,
+    /// Orders that were created twice, with the time between.
+    doubled: Vec<(u64, Duration)>,
 }
 
 #[derive(Debug)]
@@ -77,7 +78,12 @@ impl Sink {
 
     /// Orders that were created twice: nobody may believe a pace that doubles.
     pub fn doubled(&self) -> u64 {
-        self.sales().doubled
+        self.sales().doubled.len() as u64
+    }
+
+    /// Which, and how long after the first each second create came.
+    pub fn doubles(&self) -> Vec<(u64, Duration)> {
+        self.sales().doubled.clone()
     }
 }
 
@@ -155,8 +161,11 @@ impl<'a> Request<'a> {
         match (self.line.split(' ').next(), order) {
             (Some("POST"), Some(order)) if self.line.starts_with("POST /sales ") => {
                 let sale = Sale { at: now(), confirmed: false };
-                if sales.by_order.insert(order, sale).is_some() {
-                    sales.doubled += 1;
+                if let Some(first) = sales.by_order.get(&order) {
+                    let apart = sale.at.duration_since(first.at);
+                    sales.doubled.push((order, apart));
+                } else {
+                    sales.by_order.insert(order, sale);
                 }
                 // The sale as it was sent, with what a back office adds.
                 let added = format!(r#"{{"id":"{order}","number":"S{order}","state":"draft","version":1,"#);
@@ -227,9 +236,9 @@ mod tests {
         let confirm = "POST /sales/5100000000001/confirm HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
         assert!(answered(&sales, confirm).contains(r#""state":"confirmed""#));
         assert!(answered(&sales, find).contains(r#""version":2"#));
-        assert_eq!(locked(&sales).doubled, 0);
+        assert!(locked(&sales).doubled.is_empty());
         answered(&sales, &create);
-        assert_eq!(locked(&sales).doubled, 1);
+        assert_eq!(locked(&sales).doubled.len(), 1);
         assert!(Request::in_front_of(&create.as_bytes()[..create.len() - 1]).is_none());
     }
 }
