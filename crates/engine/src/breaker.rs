@@ -49,11 +49,6 @@ impl Breaker {
         }
     }
 
-    /// So many of this node's lanes, where others fail at other nodes.
-    pub fn set_lanes_to_open(&mut self, lanes: u32) {
-        self.lanes_to_open = lanes.max(1) as usize;
-    }
-
     pub fn state(&self) -> BreakerState {
         self.state
     }

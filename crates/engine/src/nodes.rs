@@ -45,13 +45,6 @@ impl Share {
         let place = (self.place % of + turn % of) % of;
         whole / of + u32::from(place < whole % of)
     }
-
-    /// So many distinct lanes in each node that together no more fail than one node would let; never one alone, because
-    /// one poisoned order must not open a breaker.
-    pub fn lanes_to_open(self, lanes: u32) -> u32 {
-        let each = (lanes.max(1) - 1) / self.of.max(1) + 1;
-        each.max(lanes.min(2))
-    }
 }
 
 /// A system as another node has it.
@@ -123,7 +116,6 @@ impl Engine {
             system
                 .limiter
                 .set_rate(system.plan.rate_per_s.map(|rate| nodes.share.part_of(rate, turn)), now.mono);
-            system.breaker.set_lanes_to_open(nodes.share.lanes_to_open(system.plan.breaker_lanes));
             let told = nodes.elsewhere.get(name).copied().unwrap_or_default();
             if let Some(wait) = told.throttled_for {
                 system.limiter.throttled(now.mono, wait);
@@ -181,19 +173,6 @@ mod tests {
         }
         let first = |turn| Share { place: 0, of: 3 }.part_of(1, turn);
         assert_eq!([first(0), first(1), first(2), first(3)], [1, 0, 0, 1], "the rest goes round");
-    }
-
-    #[test]
-    fn together_no_more_lanes_fail_than_at_one_node_and_never_one_alone_counts() {
-        for lanes in 1..10 {
-            for of in 1..5 {
-                let each = Share { place: 0, of }.lanes_to_open(lanes);
-                assert!(each >= lanes.min(2));
-                let all = of * (each - 1) + 1;
-                assert!(all <= lanes.max(of + 1), "{lanes} among {of}: {all}");
-            }
-        }
-        assert_eq!(Share::default().lanes_to_open(5), 5);
     }
 
     fn erp() -> SystemName {
