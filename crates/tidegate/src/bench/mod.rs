@@ -8,6 +8,7 @@ mod clock;
 mod figure;
 mod flash;
 mod floor;
+mod growth;
 mod intake;
 mod latency;
 mod load;
@@ -39,6 +40,7 @@ const PART_STARTUP: &str = "startup";
 const PART_MEMORY: &str = "memory";
 const PART_FLASH: &str = "flash sale";
 const PART_OUTAGE: &str = "outage";
+const PART_GROWTH: &str = "growth";
 const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
@@ -54,7 +56,7 @@ pub struct Args {
     /// several times. Alone it means `--only beside`
     #[arg(long, value_name = "NAME|DIR")]
     peer: Vec<String>,
-    /// Tidegate on PostgreSQL as well, where peers are beside it, in the sale and in the outage
+    /// Tidegate on PostgreSQL as well, where peers are beside it, in the sale, in the outage and as history grows
     #[arg(long)]
     postgres: bool,
     /// How long the target of the outage is down
@@ -81,6 +83,8 @@ enum Part {
     FlashSale,
     /// Kills, and a target that is down for minutes
     Outage,
+    /// What an append and a claim cost as history grows
+    Growth,
     /// Latency, intake, CPU and memory beside the peers
     Beside,
 }
@@ -125,6 +129,8 @@ impl Args {
     fn wants(&self, part: Part) -> bool {
         match part {
             Part::Beside => !self.peer.is_empty() && (self.only.is_empty() || self.only.contains(&part)),
+            // It takes long, and longest on PostgreSQL.
+            Part::Growth => self.only.contains(&part),
             _ if self.only.is_empty() => self.peer.is_empty(),
             _ => self.only.contains(&part),
         }
@@ -172,6 +178,9 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     if wants(Part::Outage) {
         let down = Duration::try_from_secs_f64(args.down_minutes * 60.0).context("--down-minutes")?;
         told(&mut all, outage::measure(bench, &sides, down).await?);
+    }
+    if wants(Part::Growth) {
+        told(&mut all, growth::measure(bench, args.postgres).await?);
     }
     if wants(Part::Beside) {
         told(&mut all, beside::measure(bench, &sides).await?);

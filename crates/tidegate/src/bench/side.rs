@@ -40,7 +40,7 @@ impl Who {
             Self::TidegateOnPostgres => {
                 let folder = bench.folder.join("postgres");
                 let _ = std::fs::remove_dir_all(&folder);
-                let store = Service::start(&postgres()?, &folder).await?;
+                let store = Service::start(&postgres_script()?, &folder).await?;
                 let stage = stage_in("hub-on-postgres").await?;
                 let url = store.setting("_URL").context("the script prints no URL")?;
                 stage.keep_in(url)?;
@@ -51,7 +51,8 @@ impl Who {
     }
 }
 
-fn postgres() -> anyhow::Result<PathBuf> {
+/// Starts a PostgreSQL of its own.
+pub fn postgres_script() -> anyhow::Result<PathBuf> {
     Path::new(POSTGRES)
         .canonicalize()
         .with_context(|| format!("{POSTGRES} is missing: run it from the repository"))

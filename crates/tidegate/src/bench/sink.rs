@@ -1,5 +1,6 @@
 //! A back office that takes no time: it speaks as much of the look-alike's REST as the hub needs (`POST /sales`, look-up
-//! by reference, confirmation, health), keeps no books, and stamps when each order's create arrived. It answers at
+//! by reference, confirmation, health), keeps no books, and stamps when each order's create arrived. A create that comes
+//! again with the idempotency key of the first is the same one, as the hub's configuration says of it. It answers at
 //! once, so that what is measured is the hub's. It can be down: then its port takes no connection.
 
 use super::clock::now;
@@ -34,6 +35,8 @@ struct Sales {
 struct Sale {
     at: Instant,
     confirmed: bool,
+    /// The idempotency key that its create came with.
+    key: Option<String>,
 }
 
 impl Sink {
@@ -137,6 +140,8 @@ async fn talk(mut stream: TcpStream, sales: &Mutex<Sales>) -> std::io::Result<()
 /// A whole request at the front of what was read.
 struct Request<'a> {
     line: &'a str,
+    /// The idempotency key, where there is one.
+    key: Option<&'a str>,
     body: &'a [u8],
     bytes: usize,
 }
@@ -145,14 +150,13 @@ impl<'a> Request<'a> {
     fn in_front_of(buffer: &'a [u8]) -> Option<Self> {
         let end = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
         let head = std::str::from_utf8(&buffer[..end]).ok()?;
-        let length = head
-            .split("\r\n")
-            .filter_map(|line| line.split_once(':'))
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-            .and_then(|(_, value)| value.trim().parse().ok())
-            .unwrap_or(0);
+        let header = |wanted: &str| {
+            let mut headers = head.split("\r\n").filter_map(|line| line.split_once(':'));
+            headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+        };
+        let length = header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
         let body = buffer.get(end..end + length)?;
-        Some(Self { line: head.lines().next()?, body, bytes: end + length })
+        Some(Self { line: head.lines().next()?, key: header("idempotency-key"), body, bytes: end + length })
     }
 
     fn answer(&self, sales: &Mutex<Sales>, to: &mut Vec<u8>) {
@@ -160,12 +164,15 @@ impl<'a> Request<'a> {
         let order = order_in(self.line.as_bytes()).or_else(|| order_in(self.body));
         match (self.line.split(' ').next(), order) {
             (Some("POST"), Some(order)) if self.line.starts_with("POST /sales ") => {
-                let sale = Sale { at: now(), confirmed: false };
-                if let Some(first) = sales.by_order.get(&order) {
-                    let apart = sale.at.duration_since(first.at);
-                    sales.doubled.push((order, apart));
-                } else {
-                    sales.by_order.insert(order, sale);
+                let sale = Sale { at: now(), confirmed: false, key: self.key.map(str::to_owned) };
+                match sales.by_order.get(&order).map(|first| (first.at, first.key == sale.key)) {
+                    None => drop(sales.by_order.insert(order, sale)),
+                    // The same request again, whose answer was lost.
+                    Some((_, true)) if sale.key.is_some() => {}
+                    Some((first, _)) => {
+                        let apart = sale.at.duration_since(first);
+                        sales.doubled.push((order, apart));
+                    }
                 }
                 // The sale as it was sent, with what a back office adds.
                 let added = format!(r#"{{"id":"{order}","number":"S{order}","state":"draft","version":1,"#);
@@ -239,6 +246,18 @@ mod tests {
         assert!(locked(&sales).doubled.is_empty());
         answered(&sales, &create);
         assert_eq!(locked(&sales).doubled.len(), 1);
+        let keyed = |order: u64, key: &str| {
+            let body = format!(r#"{{"reference":"acme-order-{order}"}}"#);
+            let length = body.len();
+            let create = format!(
+                "POST /sales HTTP/1.1\r\nIdempotency-Key: {key}\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            answered(&sales, &create);
+            locked(&sales).doubled.len()
+        };
+        // Once more with its key: the same create. With another key: another one.
+        assert_eq!((keyed(5_100_000_000_002, "a"), keyed(5_100_000_000_002, "a")), (1, 1));
+        assert_eq!(keyed(5_100_000_000_002, "b"), 2);
         assert!(Request::in_front_of(&create.as_bytes()[..create.len() - 1]).is_none());
     }
 }
