@@ -4,6 +4,7 @@
 use crate::effect::{Call, Effect};
 use crate::engine::{Engine, Found};
 use crate::facts::Confirm;
+use crate::finish::is_last_look;
 use crate::mutant::Mutant;
 use crate::notice::What;
 use crate::running::{Doing, Goal, Open, Running};
@@ -113,6 +114,7 @@ impl Engine {
             && claim.open_attempt.is_none()
             && version.against(delivered) == Order::Older
             && !self.planted.is(Mutant::OrderByArrival)
+            && !self.planted.is(Mutant::AppliesOlder)
         {
             let by = claim.standing.routed_position.unwrap_or(delivery.position);
             return Start::Ended(Outcome::Superseded { by });
@@ -121,7 +123,14 @@ impl Engine {
             Ok(state) => state,
             Err(fault) => return Start::Dead(fault),
         };
-        let object_key = ObjectKey::of(&delivery.subject);
+        let mut object_key = ObjectKey::of(&delivery.subject);
+        if self.planted.is(Mutant::VersionInKey) {
+            let version = state.updated_at.as_second();
+            object_key = ObjectKey::of(&kernel::subject::Subject {
+                path: format!("{}-{version}", delivery.subject.path),
+                ..delivery.subject.clone()
+            });
+        }
         let mapped = match flow.mapper.map(&state.body, &delivery.subject, &object_key, now.wall) {
             Ok(mapped) => mapped,
             Err(fault) => return Start::Dead(fault),
@@ -137,6 +146,7 @@ impl Engine {
             }
         };
         let digest = staged(&mapped.digest, stage);
+        let mut look_only = false;
         // What is unknown is looked up first, whatever has come since.
         if delivery.kind == DeliveryKind::Step && claim.open_attempt.is_none() {
             if newer_is_pending(&claim.standing) {
@@ -152,7 +162,8 @@ impl Engine {
             };
             let same =
                 |stage: &Stage| claim.standing.delivered_digest == Some(staged(&mapped.digest, *stage));
-            if !stages.iter().any(same) {
+            look_only = is_last_look(claim) && !stages.iter().any(same);
+            if !look_only && !stages.iter().any(same) {
                 // A newer state was delivered and has scheduled what it needs.
                 let by = claim.standing.routed_position.unwrap_or(delivery.position);
                 return Start::Ended(Outcome::Superseded { by });
@@ -182,7 +193,15 @@ impl Engine {
             also_known_as: flow.also_known_as.iter().map(fill).collect(),
         };
         let (cancelled, in_doubt) = (state.cancelled, self.is_in_doubt(claim, state.created_at));
-        Start::Toward(Box::new(Goal { flow: flow.clone(), wanted, digest, confirm_at, cancelled, in_doubt }))
+        Start::Toward(Box::new(Goal {
+            flow: flow.clone(),
+            wanted,
+            digest,
+            confirm_at,
+            cancelled,
+            in_doubt,
+            look_only,
+        }))
     }
 
     /// The first call: the look-up of an unknown answer, an observation, or at once the step where nothing was ever

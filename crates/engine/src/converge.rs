@@ -53,6 +53,11 @@ impl Engine {
         if let Observed::Many(ids) = &observation.object {
             return self.many(&lane, running, ids.clone(), now);
         }
+        if goal.look_only {
+            // It is one object, and a newer state has seen to it.
+            let by = running.claim.standing.routed_position.unwrap_or(running.claim.delivery.position);
+            return self.end(&lane, running, Outcome::Superseded { by }, now);
+        }
         if observation.object == Observed::None && goal.wanted.known.is_some() {
             return self.vanished(&lane, running, now);
         }
@@ -131,6 +136,7 @@ impl Engine {
             &step.name,
         );
         running.calls += 1;
+        running.begun_at = now.mono;
         let call = CallKey::of(&change, running.claim.delivery.id, running.calls);
         let frozen = match serde_json::to_vec(&step) {
             Ok(frozen) => frozen,
@@ -150,6 +156,11 @@ impl Engine {
             revision: self.plan.revision.clone(),
         });
         movement.keep = true;
+        if std::mem::take(&mut running.look_later)
+            && let Some(goal) = running.goal.clone()
+        {
+            movement.schedule.push(self.last_look(&running, &goal, now));
+        }
         if self.planted.is(Mutant::SendBeforeCommit) {
             // The bug: the bytes leave, and nothing was written that they would.
             return self.apply(running, call, step);
@@ -184,6 +195,9 @@ impl Engine {
                     unknown: false,
                 });
                 running.claim.standing.attempted = true;
+                if self.has_overslept(&running, now) {
+                    return self.leaves_it(lane, running, now);
+                }
                 self.apply(running, key, step);
             }
             (Moved::Done { begun: None }, Then::Apply(_, step)) => {
@@ -193,6 +207,26 @@ impl Engine {
             }
         }
         let _ = rng;
+    }
+
+    /// Whether the lease may end before a request's time does: this process slept, or its store was long in answering.
+    /// A request that left now could meet that of whoever has taken over.
+    fn has_overslept(&self, running: &Running, now: Now) -> bool {
+        let Some(system) = self.systems.get(&running.claim.lane.system) else { return false };
+        let passed = now.mono.since(running.begun_at);
+        passed + system.plan.time_out > system.plan.lease && !self.planted.is(Mutant::SendAfterSleep)
+    }
+
+    /// Nothing has left: that is the attempt's end, if the lane is still ours.
+    fn leaves_it(&mut self, lane: &Lane, mut running: Running, now: Now) {
+        let fault = Fault::new(
+            FaultKind::Transient,
+            "overslept",
+            "the commit came back too late to send under its lease: nothing was sent",
+        );
+        running.end_attempt(now.wall, Some(fault), Some(false));
+        let state = DeliveryState::Waiting { due_at: Some(now.wall), wait: Wait::Turn };
+        self.wait_in(lane, running, state, now);
     }
 
     pub(crate) fn applied(
@@ -294,8 +328,9 @@ impl Engine {
     /// An attempt counts toward the cap only if the system was proved well since this lane's attempt before;
     /// otherwise it is the system's failure (DESIGN section 5).
     fn counts(&mut self, running: &Running, fault: &Fault, now: Now) -> bool {
-        if !fault.kind.spends_attempt() {
-            return false;
+        let planted = fault.kind == FaultKind::Throttled && self.planted.is(Mutant::WaitSpendsAttempts);
+        if planted || !fault.kind.spends_attempt() {
+            return planted;
         }
         let (lane, delivery) = (&running.claim.lane, running.claim.delivery.id);
         let before = self.last_tried.insert(delivery, now.mono);
@@ -328,7 +363,11 @@ impl Engine {
             }
             FaultKind::Transient | FaultKind::Ambiguous => {
                 system.trouble = Some(fault.to_string());
-                if system.breaker.failure(lane, now.mono, rng) {
+                let mut counted = lane.clone();
+                if self.planted.is(Mutant::BreakerCountsAttempts) {
+                    counted.root = format!("{}@{}", lane.root, now.mono.0);
+                }
+                if system.breaker.failure(&counted, now.mono, rng) {
                     let what = What::BreakerOpened { system: lane.system.clone(), fault: fault.clone() };
                     self.raise(Severity::Ticket, what);
                 }

@@ -216,7 +216,13 @@ impl Engine {
             Event::Wake => {}
             Event::Appended => self.route_again = true,
             Event::Woken => self.woken(),
-            Event::Nodes(nodes) => self.nodes_told(&nodes, now),
+            Event::Nodes(mut nodes) => {
+                if self.planted.is(Mutant::IgnoresOthers) {
+                    nodes.share = crate::nodes::Share::default();
+                    nodes.elsewhere.clear();
+                }
+                self.nodes_told(&nodes, now);
+            }
             Event::Unrouted(mut batch) => {
                 self.store_works();
                 if self.planted.is(Mutant::RouteByPosition) {
@@ -318,7 +324,8 @@ impl Engine {
             self.route_retry_at = None;
             self.route_again = false;
             self.routing = true;
-            self.out.push(Effect::FetchUnrouted { limit: ROUTE_BATCH });
+            let all = self.planted.is(Mutant::RoutesAll);
+            self.out.push(Effect::FetchUnrouted { limit: if all { u32::MAX } else { ROUTE_BATCH } });
         }
     }
 
@@ -336,6 +343,9 @@ impl Engine {
             return;
         }
         let mut limit = system.room(now.mono).min(CLAIM_BATCH);
+        if self.planted.is(Mutant::NoWidth) {
+            limit = CLAIM_BATCH;
+        }
         let mut failed = Vec::new();
         if !system.breaker.is_closed() && !hammer {
             let held = paused || store_held || system.claiming.is_some() || system.checking_health;

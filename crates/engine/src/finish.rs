@@ -13,12 +13,15 @@ use kernel::subject::Lane;
 use kernel::version::Digest;
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
-use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
+use store::delivery::{Claim, DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
 use store::log::NewEnvelope;
 
 /// How long after a re-created object it is looked at once more: a call that the target carried out later than
 /// `settle_after` shows by then.
 const VERIFY_AFTER: Duration = Duration::from_secs(600);
+
+/// What such a step waits for. It stands beside other steps of its subject: none of them looks so late.
+const LAST_LOOK: &str = "a last look: an answer was unknown and it was made again";
 
 /// The rule under which domains keep out what was called off before it was made; here it was found at the target.
 const CANCELLED_BEFORE_EXPORT: &str = "cancelled_before_export";
@@ -48,17 +51,6 @@ impl Engine {
         if let Some(at) = goal.confirm_at.filter(|_| goal.wanted.stage == Stage::Present && !goal.cancelled) {
             movement.schedule.push(later(&running, goal, at, "the time to confirm"));
         }
-        if running.verify {
-            let system = self.systems.get(&lane.system);
-            let wait = VERIFY_AFTER.max(system.map_or(Duration::ZERO, |system| system.plan.settle_after));
-            let at = after(now.wall, wait);
-            movement.schedule.push(later(
-                &running,
-                goal,
-                at,
-                "a last look: an answer was unknown and it was made again",
-            ));
-        }
         for step in &movement.schedule {
             if let DeliveryState::Waiting { due_at: Some(at), .. } = &step.state {
                 let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO);
@@ -72,6 +64,16 @@ impl Engine {
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
         self.commit(running, movement, Then::Finish);
+    }
+
+    /// An unknown call is made again: the last look is committed along with it, whatever becomes of the process, the
+    /// lane or the state until then.
+    pub(crate) fn last_look(&mut self, running: &Running, goal: &Goal, now: Now) -> NewDelivery {
+        let system = &running.claim.lane.system;
+        let settle = self.systems.get(system).map_or(Duration::ZERO, |system| system.plan.settle_after);
+        let wait = VERIFY_AFTER.max(settle);
+        self.due_in(system, wait, now);
+        NewDelivery { supersedes: false, ..later(running, goal, after(now.wall, wait), LAST_LOOK) }
     }
 
     /// Ends without the target's word: filtered, superseded, unchanged, redacted, shadowed.
@@ -252,6 +254,12 @@ fn told(running: &Running, external: &StoredRef, now: jiff::Timestamp) -> NewEnv
         dedupe: None,
         payload: payload.into_bytes().into(),
     }
+}
+
+/// Whether this claim is the last look at an object that was made again.
+pub(crate) fn is_last_look(claim: &Claim) -> bool {
+    let state = &claim.delivery.state;
+    matches!(state, DeliveryState::Waiting { wait: Wait::Scheduled { text }, .. } if text == LAST_LOOK)
 }
 
 /// A step that waits: a row with a time; no attempt, holds no lane.

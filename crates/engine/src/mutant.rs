@@ -32,10 +32,30 @@ pub enum Mutant {
     RouteByPosition,
     /// Promise 7: no breaker, no back-off.
     Hammer,
+    /// Promise 3: a commit that comes back after minutes of sleep is acted on.
+    SendAfterSleep,
+    /// Promise 3: one look that finds nothing proves an absence.
+    OneLook,
+    /// Promise 2: the object key has the version in it.
+    VersionInKey,
+    /// Promise 5: a state of the same second is newer because it came later.
+    TieByArrival,
+    /// Promise 5: what was delivered is not compared when a fact is applied.
+    AppliesOlder,
+    /// Promise 7: a 429 costs an attempt.
+    WaitSpendsAttempts,
+    /// Promise 7: the breaker counts failures, not lanes.
+    BreakerCountsAttempts,
+    /// Promise 7: each node has the whole of each limit, whatever the others do.
+    IgnoresOthers,
+    /// Promise 8: lanes are claimed without a bound.
+    NoWidth,
+    /// Promise 8: all that is not routed is read at once.
+    RoutesAll,
 }
 
 impl Mutant {
-    pub const ALL: [Mutant; 14] = [
+    pub const ALL: [Mutant; 24] = [
         Mutant::AnswerBeforeCommit,
         Mutant::ForgetDedupe,
         Mutant::SendBeforeCommit,
@@ -50,6 +70,16 @@ impl Mutant {
         Mutant::StepPressesOn,
         Mutant::RouteByPosition,
         Mutant::Hammer,
+        Mutant::SendAfterSleep,
+        Mutant::OneLook,
+        Mutant::VersionInKey,
+        Mutant::TieByArrival,
+        Mutant::AppliesOlder,
+        Mutant::WaitSpendsAttempts,
+        Mutant::BreakerCountsAttempts,
+        Mutant::IgnoresOthers,
+        Mutant::NoWidth,
+        Mutant::RoutesAll,
     ];
 }
 

@@ -145,7 +145,7 @@ fn route_state(
             deliveries.push(duty(flow, envelope, state, version, again));
         }
         Order::Same => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Unchanged)),
-        Order::InDoubt if flow.readable => {
+        Order::InDoubt if flow.readable && !planted.is(Mutant::TieByArrival) => {
             let wait = DeliveryState::Waiting { due_at: None, wait: Wait::Reading };
             // The known one may already be at the target; only a read can say which is newer.
             deliveries.push(NewDelivery { supersedes: false, ..duty(flow, envelope, state, version, wait) });

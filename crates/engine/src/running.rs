@@ -55,6 +55,8 @@ pub(crate) struct Running {
     pub(crate) calls: u32,
     /// When the observation that is under way began: an absence is one of that moment, not of its answer's.
     pub(crate) asked_at: Mono,
+    /// When the attempt that is open was given to the store: its lease counts from there.
+    pub(crate) begun_at: Mono,
     /// Steps applied under this claim.
     pub(crate) rounds: u32,
     pub(crate) wrote: bool,
@@ -62,8 +64,10 @@ pub(crate) struct Running {
     pub(crate) told_before: Option<StoredRef>,
     /// The link that an answer gave and that is not committed yet.
     pub(crate) external: Option<StoredRef>,
-    /// An unknown create was proved absent and made again: the object is looked at once more later.
+    /// An unknown create was proved absent.
     pub(crate) verify: bool,
+    /// An unknown call was proved absent: with the next one that begins, a last look is scheduled.
+    pub(crate) look_later: bool,
     /// The move that is being committed, for trying again when the store could not.
     pub(crate) last_move: Option<Move>,
     pub(crate) retry_move: bool,
@@ -80,6 +84,8 @@ pub(crate) struct Goal {
     pub(crate) cancelled: bool,
     /// A life that the store has forgotten may have made it.
     pub(crate) in_doubt: bool,
+    /// A newer state was delivered: nothing is written, it is only looked whether there is one object.
+    pub(crate) look_only: bool,
 }
 
 impl Running {
@@ -96,11 +102,13 @@ impl Running {
             failures,
             calls,
             asked_at: Mono::default(),
+            begun_at: Mono::default(),
             rounds: 0,
             wrote: false,
             told_before,
             external: None,
             verify: false,
+            look_later: false,
             last_move: None,
             retry_move: false,
         }

@@ -54,13 +54,15 @@ impl Engine {
             return Some(settle - passed + Duration::from_millis(1));
         }
         found.not_there += 1;
-        (found.not_there < 2 && !self.planted.is(Mutant::SettleZero)).then_some(lag.max(SECOND_LOOK))
+        let looks = if self.planted.is(Mutant::OneLook) { 1 } else { 2 };
+        (found.not_there < looks && !self.planted.is(Mutant::SettleZero)).then_some(lag.max(SECOND_LOOK))
     }
 
     /// The absence is proved: the attempt ends, the change may be sent again under a new call key. False: attempts end.
     pub(crate) fn proved_absent(&mut self, running: &mut Running, now: Now) -> bool {
         let lane = running.claim.lane.clone();
         running.verify = running.open.as_ref().is_some_and(|open| open.step.creates);
+        running.look_later = true;
         let fault = Fault::new(
             FaultKind::Ambiguous,
             "proved_absent",
