@@ -22,8 +22,10 @@ impl World {
     }
 
     /// The fault that every call meets now.
-    pub(crate) fn trouble(&self) -> Option<Fault> {
-        if self.down {
+    pub(crate) fn trouble(&self, node: usize) -> Option<Fault> {
+        if self.nodes[node].target_cut {
+            Some(Fault::new(FaultKind::Transient, "unreachable", "no way to the target"))
+        } else if self.down {
             Some(Fault::new(FaultKind::Transient, "refused", "connection refused"))
         } else if self.unauthorized {
             Some(Fault::new(FaultKind::Unauthorized, "http_401", "the credentials are refused"))
@@ -38,17 +40,18 @@ impl World {
 
     // --- reads ----------------------------------------------------------------------------------
 
-    pub(crate) fn observe(&mut self, call: Call<Wanted>) {
+    pub(crate) fn observe(&mut self, node: usize, call: Call<Wanted>) {
         let wait = self.latency();
-        let life = self.life;
+        let at = self.at_node(node);
         let key = call.what.object_key.to_string();
         if call.system == system("shopify") {
             let result = Ok(self.written_back(&call.what));
             let event = Event::Observed { lane: call.lane, fence: call.fence, result };
-            return self.after(wait, Todo::Tell(life, Box::new(event)));
+            return self.after(wait, Todo::Tell(at, Box::new(event)));
         }
         self.outage_call();
-        let result = if let Some(fault) = self.trouble() {
+        self.judge.call_began(node, &call.lane.root, self.is_settled(), self.mix.width);
+        let result = if let Some(fault) = self.trouble(node) {
             Err(fault)
         } else if self.fault(self.mix.read_fails) {
             Err(Fault::new(FaultKind::Transient, "http_503", "a read failed"))
@@ -71,7 +74,7 @@ impl World {
         };
         self.trace("observe");
         let event = Event::Observed { lane: call.lane, fence: call.fence, result };
-        self.after(wait, Todo::Tell(life, Box::new(event)));
+        self.after(wait, Todo::Tell(at, Box::new(event)));
     }
 
     /// The shop's side of the write-back: the number that the order carries.
@@ -89,9 +92,9 @@ impl World {
         }
     }
 
-    pub(crate) fn read(&mut self, call: Call<kernel::subject::Subject>) {
+    pub(crate) fn read(&mut self, node: usize, call: Call<kernel::subject::Subject>) {
         let wait = self.latency();
-        let life = self.life;
+        let at = self.at_node(node);
         let id: u64 = call.what.key().parse().unwrap_or(0);
         let result = if self.fault(self.mix.read_fails) {
             Err(Fault::new(FaultKind::Transient, "http_502", "a read failed"))
@@ -103,17 +106,19 @@ impl World {
             }))
         };
         let event = Event::HasRead { lane: call.lane, fence: call.fence, result };
-        self.after(wait, Todo::Tell(life, Box::new(event)));
+        self.after(wait, Todo::Tell(at, Box::new(event)));
     }
 
     // --- writes ---------------------------------------------------------------------------------
 
-    pub(crate) fn send(&mut self, call: Call<(CallKey, Step)>) {
+    pub(crate) fn send(&mut self, node: usize, call: Call<(CallKey, Step)>, deferred: bool) {
         let Ok(request) = serde_json::from_slice::<Request>(&call.what.1.request) else {
-            return self.write_back(call);
+            return self.write_back(node, call);
         };
-        let (life, key) = (self.life, request.key.clone());
-        let committed = self.is_committed(&call);
+        let (at, key) = (self.at_node(node), request.key.clone());
+        let committed = deferred || self.is_committed(&call);
+        let begun_at = self.begun.get(call.what.0.as_str()).map_or(self.now, |(when, _)| *when);
+        self.judge.call_began(node, &call.lane.root, self.is_settled(), self.mix.width);
         let number = self.judge.write_begins(
             &Write {
                 key: &key,
@@ -123,6 +128,8 @@ impl World {
                 committed,
                 settle: SETTLE,
                 native: self.mix.native_key,
+                node,
+                deferred,
             },
             self.now,
         );
@@ -131,16 +138,17 @@ impl World {
         let reply = |fault: Fault, lost: bool, conclusive: bool| {
             let result = Err(fault);
             let event = Event::Applied { lane: call.lane.clone(), fence: call.fence, result };
-            Todo::Answer(Box::new(Reply { life, key: key.clone(), number, lost, conclusive, event }))
+            Todo::Answer(Box::new(Reply { at, key: key.clone(), number, lost, conclusive, event }))
         };
-        if let Some(fault) = self.trouble() {
+        if let Some(fault) = self.trouble(node) {
             return self.after(Duration::from_millis(3), reply(fault, false, false));
         }
         if self.fault(self.mix.refused) {
             let fault = Fault::new(FaultKind::Transient, "refused", "connection refused");
             return self.after(Duration::from_millis(3), reply(fault, false, false));
         }
-        if self.fault(self.mix.throttled) {
+        let throttling = self.throttling;
+        if throttling || self.fault(self.mix.throttled) {
             let fault =
                 Fault::new(FaultKind::Throttled, "http_429", "too many").retry_after(Duration::from_secs(2));
             return self.after(Duration::from_millis(9), reply(fault, false, false));
@@ -166,17 +174,21 @@ impl World {
         if fate == Fate::Late {
             let fault = Fault::new(FaultKind::Ambiguous, "time_out", "no answer");
             self.after(TIME_OUT, reply(fault, true, false));
-            // Within what the target declares: settle_after less the lag of its search.
-            let most = SETTLE.saturating_sub(self.mix.lag + Duration::from_secs(1));
+            // Within what the target declares, counted from when it got it: settle_after less the lag of its search. And
+            // sometimes later than that.
+            let most = SETTLE.saturating_sub(self.mix.lag + TIME_OUT + Duration::from_secs(1));
             wait = TIME_OUT + Duration::from_nanos(self.rng.below(crate::world::ns(most)));
+            if self.fault(self.mix.very_late) {
+                wait += SETTLE;
+            }
         }
-        let arrival = Arrival { call, request, fate, number, life };
+        let arrival = Arrival { call, request, fate, number, at, begun_at };
         self.after(wait, Todo::Arrive(Box::new(arrival)));
     }
 
     /// The target carries a write out.
     pub fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { call, request, fate, number, life } = arrival;
+        let Arrival { call, request, fate, number, at, begun_at } = arrival;
         self.say(|| {
             format!(
                 "* {:?} {} {} {fate:?} {}",
@@ -189,16 +201,16 @@ impl World {
         let content = request.content["content"].as_u64().unwrap_or(0);
         if matches!(done, Ok((_, true))) {
             let changed = before.as_ref() != Some(&request.content);
-            self.judge.carried_out(
-                &request.key,
-                request.action,
-                content,
-                changed || fate == Fate::Late || native,
-            );
+            // Later than the target declares: what comes of it is to be told of.
+            let declared = crate::world::ns(SETTLE.saturating_sub(self.mix.lag));
+            let late = self.now > begun_at + declared.saturating_sub(100_000_000);
+            let changed = changed || fate == Fate::Late || native || late;
+            self.judge.carried_out(&request.key, request.action, content, changed, late);
         }
-        if fate == Fate::Late {
+        if fate == Fate::Late || !self.is_alive(at) {
             return;
         }
+        let fate = if self.nodes[at.node].target_cut { Fate::Unanswered } else { fate };
         let result = match (fate, done) {
             (Fate::Answered, Ok((id, _))) => {
                 let object = self.target.objects.iter().find(|object| object.id == id).cloned();
@@ -214,24 +226,21 @@ impl World {
         };
         let lost = fate != Fate::Answered;
         let event = Event::Applied { lane: call.lane, fence: call.fence, result };
-        let reply = Reply { life, key: request.key, number, lost, conclusive: !lost, event };
+        let reply = Reply { at, key: request.key, number, lost, conclusive: !lost, event };
         let wait = self.latency();
         self.after(wait, Todo::Answer(Box::new(reply)));
     }
 
     pub fn reply(&mut self, reply: Reply) {
-        if reply.life != self.life || self.process.is_none() {
-            return;
-        }
         if reply.lost {
             self.judge.write_lost(&reply.key, reply.number, self.now);
         } else {
             self.judge.write_answered(&reply.key, reply.number, reply.conclusive, self.now);
         }
-        self.tell(reply.event);
+        self.tell(reply.at.node, reply.event);
     }
 
-    pub(crate) fn write_back(&mut self, call: Call<(CallKey, Step)>) {
+    pub(crate) fn write_back(&mut self, node: usize, call: Call<(CallKey, Step)>) {
         let body: serde_json::Value = serde_json::from_slice(&call.what.1.request).unwrap_or_default();
         let id: u64 = body["order"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
         let result = if self.fault(self.mix.applied_unanswered) {
@@ -241,9 +250,14 @@ impl World {
         };
         let number = body["number"].as_str().unwrap_or_default().to_owned();
         self.shop_number_set(id, &number);
-        let (wait, life) = (self.latency(), self.life);
+        let (wait, at) = (self.latency(), self.at_node(node));
         let event = Event::Applied { lane: call.lane, fence: call.fence, result };
-        self.after(wait, Todo::Tell(life, Box::new(event)));
+        self.after(wait, Todo::Tell(at, Box::new(event)));
+    }
+
+    /// Nobody came or went for a while, so that each node has its share.
+    fn is_settled(&self) -> bool {
+        self.now > self.changed_at + crate::world::ns(crate::node::SHARES_SETTLE)
     }
 
     /// Whether the disk has this call as begun and not ended: what promise 3 asks before the first byte.

@@ -1,6 +1,7 @@
-//! The simulated process: performs the engine's effects against the disk and the target, with faults between any two
+//! A simulated process: performs the engine's effects against the disk and the target, with faults between any two
 //! of them, and dies in the middle.
 
+use crate::node::At;
 use crate::source::subject;
 use crate::target::Request;
 use crate::world::{Todo, World};
@@ -9,8 +10,8 @@ use engine::Engine;
 use engine::effect::{Call, Effect, Event, StoreWork};
 use engine::notice::What;
 use futures_util::FutureExt;
-use kernel::clock::Mono;
 use kernel::envelope::{FactKind, Via};
+use kernel::fault::FaultKind;
 use kernel::key::{CallKey, ObjectKey};
 use kernel::rng::Rng;
 use kernel::rng::Seeded;
@@ -30,8 +31,6 @@ pub struct Process {
     pub rng: Seeded,
     wake: Option<u64>,
     pub swept_to: jiff::Timestamp,
-    /// Late applies that the hub told people about.
-    pub told_many: u64,
 }
 
 /// A write on its way to the target.
@@ -42,7 +41,9 @@ pub struct Arrival {
     /// What the network and the target do with it.
     pub fate: Fate,
     pub number: u64,
-    pub life: u32,
+    pub at: At,
+    /// When its attempt was committed as `sending`: whoever takes over counts from there at the earliest.
+    pub begun_at: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub enum Fate {
 
 #[derive(Debug)]
 pub struct Reply {
-    pub life: u32,
+    pub at: At,
     pub key: String,
     pub number: u64,
     pub lost: bool,
@@ -76,155 +77,298 @@ pub fn ready<T>(future: impl Future<Output = StoreResult<T>>) -> T {
 
 impl Process {
     pub fn new(engine: Engine, rng: Seeded, swept_to: jiff::Timestamp) -> Self {
-        Self { engine, rng, wake: None, swept_to, told_many: 0 }
+        Self { engine, rng, wake: None, swept_to }
     }
 }
 
 impl World {
-    pub fn tell(&mut self, event: Event) {
-        let now = self.clock();
-        if !matches!(event, Event::Wake | Event::Pauses(_) | Event::NextDue(_) | Event::Awaited(_)) {
-            self.say(|| brief(&format!("< {event:?}")));
+    pub fn tell(&mut self, node: usize, event: Event) {
+        let now = self.clock(node);
+        let nothing = matches!(&event, Event::Unrouted(batch) if batch.is_empty());
+        let looks_around = matches!(
+            event,
+            Event::Wake | Event::Pauses(_) | Event::NextDue(_) | Event::Awaited(_) | Event::Nodes(_)
+        );
+        if !looks_around && !nothing {
+            self.say(|| brief(&format!("{node}< {event:?}")));
         }
-        let Some(process) = &mut self.process else { return };
+        self.judge_hears(node, &event);
+        let Some(process) = &mut self.nodes[node].process else { return };
         let effects = process.engine.step(event, now, &mut process.rng);
-        for effect in effects {
-            if self.fault(self.mix.kill) {
-                return self.kill();
+        for effect in &effects {
+            if let Effect::Apply(call) = effect {
+                // Whoever takes over under a native key sends it again, whenever that is.
+                let ours = self.at_node(node);
+                let begun = self.begun.get(call.what.0.as_str()).filter(|(_, at)| *at == ours);
+                let begun = begun.map(|(when, _)| *when);
+                self.judge.decides(call.what.0.as_str(), begun, self.now);
             }
-            self.perform(effect);
         }
-        self.schedule_wake();
+        self.perform_all(node, effects);
+        if self.nodes[node].process.is_some() && !self.is_asleep(node) {
+            self.schedule_wake(node);
+        }
     }
 
-    fn schedule_wake(&mut self) {
-        let now = self.clock();
-        let life = self.life;
-        let Some(process) = &mut self.process else { return };
-        let Mono(at) = process.engine.wake_at(now);
+    /// The rest of what a step asked for; between any two of them the process may die or fall asleep.
+    pub fn perform_all(&mut self, node: usize, effects: Vec<Effect>) {
+        let mut rest = effects.into_iter();
+        while let Some(effect) = rest.next() {
+            if self.fault(self.mix.kill) {
+                return self.kill(node);
+            }
+            let sends = matches!(&effect, Effect::Apply(_));
+            if self.fault(self.mix.sleep) || (sends && self.fault(self.mix.sleep_sending)) {
+                let rest = std::iter::once(effect).chain(rest).collect();
+                return self.fall_asleep(node, rest);
+            }
+            self.perform(node, effect, false);
+        }
+    }
+
+    /// It has woken up, and goes on where it was.
+    pub fn woke_up(&mut self, node: usize, effects: Vec<Effect>) {
+        self.members_changed();
+        self.say(|| format!("=== {} wakes up", crate::node::name(node)));
+        for effect in effects {
+            self.perform(node, effect, true);
+        }
+        self.schedule_wake(node);
+    }
+
+    fn schedule_wake(&mut self, node: usize) {
+        let now = self.clock(node);
+        let at = self.at_node(node);
+        let earliest = self.now + 1_000_000;
+        let Some(process) = &mut self.nodes[node].process else { return };
+        let mono = process.engine.wake_at(now);
         // A wake at this very instant would not let time pass.
-        let at = at.max(self.now + 1_000_000);
-        if process.wake.is_none_or(|known| known > at || known <= self.now) {
-            process.wake = Some(at);
-            self.at(at, Todo::Wake(life));
+        let when = self.when(node, mono).max(earliest);
+        let now = self.now;
+        let Some(process) = &mut self.nodes[node].process else { return };
+        if process.wake.is_none_or(|known| known > when || known <= now) {
+            process.wake = Some(when);
+            self.at(when, Todo::Wake(at));
         }
     }
 
-    pub fn kill(&mut self) {
-        self.process = None;
-        self.life += 1;
-        self.judge.process_died(self.now);
-        let wait = Duration::from_millis(200 + self.rng.below(5000));
-        self.after(wait, Todo::Restart);
+    pub fn kill(&mut self, node: usize) {
+        if self.nodes[node].process.take().is_none() {
+            return;
+        }
+        self.nodes[node].life += 1;
+        self.nodes[node].asleep_until = 0;
+        self.judge.node_died(node, self.now);
+        self.members_changed();
+        // Mostly it is back soon; sometimes for so long that another takes over.
+        let most = if self.rng.chance(150) { 240_000 } else { 5000 };
+        let wait = Duration::from_millis(200 + self.rng.below(most));
+        self.after(wait, Todo::Restart(node));
         self.trace("killed");
-        self.say(|| "=== killed".to_owned());
+        self.say(|| format!("=== {} killed", crate::node::name(node)));
     }
 
-    pub(crate) fn answer(&mut self, event: Event) {
-        let life = self.life;
+    pub(crate) fn answer(&mut self, node: usize, event: Event) {
+        let at = self.at_node(node);
         let wait = Duration::from_micros(200 + self.rng.below(2000));
-        self.after(wait, Todo::Tell(life, Box::new(event)));
+        self.after(wait, Todo::Tell(at, Box::new(event)));
     }
 
-    fn store_broke(&mut self, what: StoreWork) -> bool {
+    fn store_broke(&mut self, node: usize, what: StoreWork) -> bool {
+        if self.nodes[node].store_cut {
+            let at = self.at_node(node);
+            let event = Event::StoreFailed { what, why: "no way to the store".into() };
+            self.after(Duration::from_secs(1), Todo::Tell(at, Box::new(event)));
+            return true;
+        }
         let broke = self.fault(self.mix.store_fails);
         if broke {
-            self.answer(Event::StoreFailed { what, why: "disk full".into() });
+            self.answer(node, Event::StoreFailed { what, why: "disk full".into() });
         }
         broke
     }
 
-    fn perform(&mut self, effect: Effect) {
+    /// The commit is done; the answer may be lost on its way.
+    fn committed(&mut self, node: usize, what: StoreWork, event: Event) {
+        if self.fault(self.mix.answer_lost) {
+            self.say(|| format!("{node}* the store's answer is lost"));
+            return self.answer(node, Event::StoreFailed { what, why: "connection reset".into() });
+        }
+        self.answer(node, event);
+    }
+
+    fn perform(&mut self, node: usize, effect: Effect, late: bool) {
         let disk = self.disk.clone();
-        if !matches!(effect, Effect::FetchPauses | Effect::FetchNextDue | Effect::FetchAwaited { .. }) {
-            self.say(|| brief(&format!("> {effect:?}")));
+        let owner = crate::node::name(node);
+        let looks_around = matches!(
+            effect,
+            Effect::FetchPauses
+                | Effect::FetchNextDue
+                | Effect::FetchAwaited { .. }
+                | Effect::FetchUnrouted { .. }
+        );
+        if !looks_around {
+            self.say(|| brief(&format!("{node}> {effect:?}")));
         }
         match effect {
             Effect::FetchUnrouted { limit } => {
-                if !self.store_broke(StoreWork::Unrouted) {
-                    let mut batch = ready(disk.unrouted(limit));
-                    let now = self.now;
-                    batch.retain(|item| {
-                        self.withheld.get(&item.envelope.position.0).is_none_or(|until| *until <= now)
-                    });
-                    self.answer(Event::Unrouted(batch));
+                self.judge.asks("envelopes to route", limit, crate::judge::BATCH_MAX);
+                if !self.store_broke(node, StoreWork::Unrouted) {
+                    let batch = self.unrouted(node, limit);
+                    self.answer(node, Event::Unrouted(batch));
                 }
             }
             Effect::Route { decisions, at, claims } => {
-                let along = claims.iter().map(|request| request.system.clone()).collect();
-                if !self.store_broke(StoreWork::Route(along)) {
-                    let claimed = ready(disk.route_and_claim(decisions, at, claims, "node"));
-                    self.answer(Event::Routed(claimed));
+                let along: Vec<_> = claims.iter().map(|request| request.system.clone()).collect();
+                if !self.store_broke(node, StoreWork::Route(along.clone())) {
+                    let claimed = ready(disk.route_and_claim(decisions, at, claims, &owner));
+                    self.committed(node, StoreWork::Route(along), Event::Routed(claimed));
                 }
             }
             Effect::Claim(request) => {
                 let system = request.system.clone();
-                if !self.store_broke(StoreWork::Claim(system.clone())) {
-                    let claims = ready(disk.claim(request, "node"));
-                    self.answer(Event::Claimed { system, claims });
+                self.judge.asks("lanes", request.limit, crate::judge::BATCH_MAX);
+                if !self.store_broke(node, StoreWork::Claim(system.clone())) {
+                    let claims = ready(disk.claim(request, &owner));
+                    self.committed(node, StoreWork::Claim(system.clone()), Event::Claimed { system, claims });
                 }
             }
             Effect::Advance(moves) => {
                 let lanes: Vec<_> = moves.iter().map(|movement| movement.lane.clone()).collect();
-                if !self.store_broke(StoreWork::Advance(lanes.clone())) {
-                    let told = moves.iter().any(|movement| !movement.follow_ups.is_empty());
-                    let moved = ready(disk.advance(moves));
-                    self.answer(Event::Advanced(lanes.into_iter().zip(moved).collect()));
-                    if told {
-                        self.answer(Event::Appended);
-                    }
+                if !self.store_broke(node, StoreWork::Advance(lanes.clone())) {
+                    self.advance(node, moves, lanes);
                 }
             }
-            Effect::GiveBack(lanes) => ready(disk.give_back(lanes)),
-            Effect::FetchNextDue => {
-                let due = ready(disk.next_due());
-                self.answer(Event::NextDue(due));
+            Effect::GiveBack(lanes) => {
+                if !self.nodes[node].store_cut {
+                    ready(disk.give_back(lanes));
+                }
             }
-            Effect::FetchPauses => self.answer(Event::Pauses(Vec::new())),
+            Effect::FetchNextDue => {
+                if !self.store_broke(node, StoreWork::NextDue) {
+                    let due = ready(disk.next_due());
+                    self.answer(node, Event::NextDue(due));
+                }
+            }
+            Effect::FetchPauses => {
+                if !self.store_broke(node, StoreWork::Pauses) {
+                    self.answer(node, Event::Pauses(Vec::new()));
+                }
+            }
             Effect::FetchAwaited { due, limit } => {
-                let awaited = ready(disk.awaited(Some(due), limit));
-                self.answer(Event::Awaited(awaited));
+                if !self.store_broke(node, StoreWork::Awaited) {
+                    let awaited = ready(disk.awaited(Some(due), limit));
+                    self.answer(node, Event::Awaited(awaited));
+                }
             }
             Effect::AwaitedAgain { awaited, next } => {
-                ready(disk.awaited_again(&awaited.shop, &awaited.system, &awaited.reference, next));
+                if !self.nodes[node].store_cut {
+                    ready(disk.awaited_again(&awaited.shop, &awaited.system, &awaited.reference, next));
+                }
             }
             Effect::AwaitedFound { awaited, at } => {
-                let by = By::hub("it exists now", at);
-                ready(disk.awaited_found(&awaited.shop, &awaited.system, &awaited.reference, by));
-                self.answer(Event::Changed);
+                if !self.nodes[node].store_cut {
+                    let by = By::hub("it exists now", at);
+                    ready(disk.awaited_found(&awaited.shop, &awaited.system, &awaited.reference, by));
+                    self.answer(node, Event::Changed);
+                }
             }
-            Effect::Observe(call) => self.observe(call),
-            Effect::Apply(call) => self.send(call),
-            Effect::Read(call) => self.read(call),
+            Effect::Observe(call) => self.observe(node, call),
+            Effect::Apply(call) => self.send(node, call, late),
+            Effect::Read(call) => self.read(node, call),
             Effect::Health { system } => {
                 self.outage_call();
-                let result = self.trouble().map_or(Ok(()), Err);
-                let life = self.life;
-                let told = Todo::Tell(life, Box::new(Event::Health { system, result }));
+                let result = self.trouble(node).map_or(Ok(()), Err);
+                let at = self.at_node(node);
+                let told = Todo::Tell(at, Box::new(Event::Health { system, result }));
                 self.after(Duration::from_millis(30), told);
             }
             Effect::Look { awaited, .. } => {
-                let result = self.trouble().map_or(Ok(self.references_exist), Err);
-                self.answer(Event::Looked { awaited, result });
+                let result = self.trouble(node).map_or(Ok(self.references_exist), Err);
+                self.answer(node, Event::Looked { awaited, result });
             }
             Effect::Ended(_) => {}
             Effect::Raise(notice) => {
                 self.trace(&format!("{:?}", std::mem::discriminant(&notice.what)));
-                if matches!(notice.what, What::ManyObjects { .. })
-                    && let Some(process) = &mut self.process
+                if let What::BreakerOpened { system, .. } = &notice.what
+                    && system.as_str() == "erp"
                 {
-                    process.told_many += 1;
+                    self.judge.breaker_opened(node);
                 }
             }
+        }
+    }
+
+    /// What this node may route: not what is invisible yet, and for a second not what another one appended.
+    fn unrouted(&mut self, node: usize, limit: u32) -> Vec<store::log::Unrouted> {
+        let mut batch = ready(self.disk.unrouted(limit));
+        let now = self.now;
+        batch.retain(|item| {
+            let position = item.envelope.position.0;
+            let foreign = self
+                .appended_by
+                .get(&position)
+                .is_some_and(|(by, at)| *by != node && at + 1_000_000_000 > now);
+            !foreign && self.withheld.get(&position).is_none_or(|until| *until <= now)
+        });
+        batch
+    }
+
+    fn advance(&mut self, node: usize, moves: Vec<store::delivery::Move>, lanes: Vec<kernel::subject::Lane>) {
+        let told = moves.iter().any(|movement| !movement.follow_ups.is_empty());
+        let calls: Vec<_> = moves
+            .iter()
+            .map(|step| step.begun.as_ref().map(|new| new.call_key.as_str().to_owned()))
+            .collect();
+        let moved = ready(self.disk.advance(moves));
+        for (call, moved) in calls.into_iter().zip(&moved) {
+            if let (Some(call), store::delivery::Moved::Done { .. }) = (call, moved) {
+                let at = self.at_node(node);
+                self.begun.entry(call).or_insert((self.now, at));
+            }
+        }
+        let event = Event::Advanced(lanes.iter().cloned().zip(moved).collect());
+        self.committed(node, StoreWork::Advance(lanes), event);
+        if told {
+            self.answer(node, Event::Appended);
+        }
+    }
+
+    /// What the judge learns from what a process is told.
+    fn judge_hears(&mut self, node: usize, event: &Event) {
+        let (lane, fault) = match event {
+            Event::Observed { lane, result, .. } => (lane, result.as_ref().err()),
+            Event::Applied { lane, result, .. } => (lane, result.as_ref().err()),
+            Event::Health { system, result } if system.as_str() == "erp" && result.is_ok() => {
+                return self.judge.target_is_well(node);
+            }
+            _ => return,
+        };
+        if lane.system.as_str() != "erp" {
+            return;
+        }
+        self.judge.call_ended(node, &lane.root);
+        match fault.map(|fault| fault.kind) {
+            None | Some(FaultKind::Rejected) => self.judge.target_is_well(node),
+            Some(FaultKind::Transient | FaultKind::Ambiguous) => self.judge.target_failed(node, &lane.root),
+            Some(_) => {}
         }
     }
 
     // --- the sweep ------------------------------------------------------------------------------
 
-    /// Appends what the shop has and the log has not. The watermark is the last full pass less an overlap.
-    pub fn sweep(&mut self) {
-        let now = self.wall();
-        let Some(process) = &self.process else { return };
+    /// Appends what the shop has and the log has not. The watermark is the last full pass less an overlap. One node does
+    /// it for all.
+    pub fn sweep(&mut self, node: usize) {
+        let now = self.clock(node).wall;
+        if self.nodes[node].store_cut {
+            return;
+        }
+        let owner = crate::node::name(node);
+        if !ready(self.disk.lease("singletons", &owner, now, Duration::from_secs(310))) {
+            return;
+        }
+        let Some(process) = &self.nodes[node].process else { return };
         let since = process.swept_to;
         let flow = crate::run::flow("orders");
         for order in self.changed_since(since) {
@@ -237,17 +381,17 @@ impl World {
             if known.is_none_or(|known| known < order.updated_at)
                 || print != Some((order.content, order.cancelled))
             {
-                let envelope = self.envelope(&order, "orders/read", FactKind::State, Via::Sweep);
-                self.append_envelope(envelope);
+                let envelope = self.envelope(node, &order, "orders/read", FactKind::State, Via::Sweep);
+                self.append_envelope(node, envelope);
             }
         }
-        if let Some(process) = &mut self.process {
+        if let Some(process) = &mut self.nodes[node].process {
             process.swept_to = now.checked_sub(Duration::from_secs(600)).unwrap_or(since);
         }
     }
 
     /// True: stored, not a duplicate.
-    pub fn append_envelope(&mut self, envelope: NewEnvelope) -> bool {
+    pub fn append_envelope(&mut self, node: usize, envelope: NewEnvelope) -> bool {
         let appended = ready(self.disk.append(vec![envelope]));
         let Some(Appended::Stored(position)) = appended.first().copied() else { return false };
         if self.fault(self.mix.withheld) {
@@ -255,7 +399,10 @@ impl World {
             let until = self.now + self.rng.below(3_000_000_000);
             self.withheld.insert(position.0, until);
         }
-        self.answer(Event::Appended);
+        if self.nodes.len() > 1 {
+            self.appended_by.insert(position.0, (node, self.now));
+        }
+        self.answer(node, Event::Appended);
         true
     }
 

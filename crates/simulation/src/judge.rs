@@ -22,6 +22,8 @@ impl fmt::Display for Violation {
 /// A write that was sent and whose answer nobody has.
 #[derive(Debug, Clone)]
 struct Unanswered {
+    number: u64,
+    node: usize,
     call: String,
     action: Action,
     content: u64,
@@ -42,13 +44,33 @@ pub struct Judge {
     unanswered: BTreeMap<String, Unanswered>,
     /// Per key: the newest content version that was carried out.
     newest: BTreeMap<String, u64>,
-    in_flight: BTreeMap<String, BTreeSet<u64>>,
+    in_flight: BTreeMap<String, BTreeMap<u64, Flying>>,
+    /// Keys at which the target carried something out later than it declares.
+    late: BTreeSet<String>,
+    /// Calls under way, by node and root; not those of nodes that sleep.
+    under_way: BTreeSet<(usize, String)>,
+    /// Roots whose calls failed at a node since one of its calls went well.
+    failing: BTreeMap<usize, BTreeSet<String>>,
+    decided: BTreeSet<String>,
     next_call: u64,
     pub calls_in_outage: u64,
     pub writes: u64,
 }
 
+/// A write on its way.
+#[derive(Debug, Clone)]
+struct Flying {
+    node: usize,
+    call: String,
+    /// Its node slept meanwhile: what it does cannot be stopped any more.
+    slept: bool,
+}
+
 const NS: u64 = 1_000_000_000;
+/// Of anything, at once.
+pub const BATCH_MAX: u32 = 1024;
+/// What a lease is, less what a request may take: a request that leaves later may overlap with a take-over.
+const LEAVES_WITHIN: u64 = 50 * NS;
 
 impl Judge {
     fn violated(&mut self, promise: u8, what: String) {
@@ -65,9 +87,16 @@ impl Judge {
         if !write.committed {
             self.violated(3, format!("{key}: a write left before its attempt was committed as sending"));
         }
+        let number = self.next_call;
         let flying = self.in_flight.entry(key.to_owned()).or_default();
-        let others = flying.len();
-        flying.insert(self.next_call);
+        let same_call = |other: &&Flying| write.native && other.call == write.call;
+        let others = flying.values().filter(|other| !other.slept && !same_call(other)).count();
+        let fresh = Flying { node: write.node, call: write.call.to_owned(), slept: write.deferred };
+        flying.insert(number, fresh);
+        if write.deferred {
+            // The node slept with it in its socket: whoever has taken over looks first, and waits for it.
+            return number;
+        }
         if others > 0 {
             self.violated(4, format!("{key}: {} writes in flight at once", others + 1));
         }
@@ -78,6 +107,8 @@ impl Judge {
         self.unanswered.insert(
             key.to_owned(),
             Unanswered {
+                number,
+                node: write.node,
                 call: write.call.to_owned(),
                 action: write.action,
                 content: write.content,
@@ -88,14 +119,16 @@ impl Judge {
                 present: false,
             },
         );
-        self.next_call
+        number
     }
 
     /// One call is without an answer and another leaves for the same object.
     fn repeated(&mut self, write: &Write<'_>, before: &Unanswered, now: u64) {
         let settle_ns = u64::try_from(write.settle.as_nanos()).unwrap_or(u64::MAX);
         let lost_at = before.lost_at.unwrap_or(before.sent_at);
-        let proved = before.absences.iter().filter(|at| **at >= lost_at + settle_ns).count() >= 2;
+        // The clocks of nodes may go a little differently.
+        let from = lost_at + settle_ns.saturating_sub(NS / 20);
+        let proved = before.absences.iter().filter(|at| **at >= from).count() >= 2;
         if before.call == write.call {
             if !write.native {
                 self.violated(
@@ -118,19 +151,42 @@ impl Judge {
 
     /// The sender has an answer. `conclusive`: it says what became of the call, not only "not now".
     pub fn write_answered(&mut self, key: &str, number: u64, conclusive: bool, now: u64) {
-        if !conclusive && self.unanswered.get(key).is_some_and(|unanswered| unanswered.resent) {
+        let is_it = |unanswered: &&Unanswered| unanswered.number == number;
+        if !conclusive && self.unanswered.get(key).filter(is_it).is_some_and(|unanswered| unanswered.resent) {
             return self.write_lost(key, number, now);
         }
-        self.unanswered.remove(key);
+        if self.unanswered.get(key).is_some_and(|unanswered| unanswered.number == number) {
+            self.unanswered.remove(key);
+        }
+        if conclusive {
+            let call =
+                self.in_flight.get(key).and_then(|flying| flying.get(&number)).map(|of| of.call.clone());
+            if self.unanswered.get(key).is_some_and(|unanswered| Some(&unanswered.call) == call.as_ref()) {
+                self.unanswered.remove(key);
+            }
+            self.call_is_answered(key, number);
+        }
         self.write_ends(key, number);
     }
 
     /// The sender gave up (time-out, reset, its own death).
     pub fn write_lost(&mut self, key: &str, number: u64, now: u64) {
-        if let Some(unanswered) = self.unanswered.get_mut(key) {
+        if let Some(unanswered) =
+            self.unanswered.get_mut(key).filter(|unanswered| unanswered.number == number)
+        {
             unanswered.lost_at.get_or_insert(now);
         }
         self.write_ends(key, number);
+    }
+
+    /// Under a native key the answer to one is the answer to all of one call: another that is still on its way does
+    /// nothing any more.
+    fn call_is_answered(&mut self, key: &str, number: u64) {
+        let Some(flying) = self.in_flight.get_mut(key) else { return };
+        let Some(call) = flying.get(&number).map(|of| of.call.clone()) else { return };
+        for other in flying.values_mut().filter(|other| other.call == call) {
+            other.slept = true;
+        }
     }
 
     fn write_ends(&mut self, key: &str, number: u64) {
@@ -139,11 +195,73 @@ impl Judge {
         }
     }
 
-    /// The process died: all that it had in flight is lost to it.
-    pub fn process_died(&mut self, now: u64) {
-        self.in_flight.clear();
-        for unanswered in self.unanswered.values_mut() {
+    /// A node died: all that it had in flight is lost to it.
+    pub fn node_died(&mut self, node: usize, now: u64) {
+        for flying in self.in_flight.values_mut() {
+            flying.retain(|_, of| of.node != node);
+        }
+        for unanswered in self.unanswered.values_mut().filter(|unanswered| unanswered.node == node) {
             unanswered.lost_at.get_or_insert(now);
+        }
+        self.under_way.retain(|(of, _)| *of != node);
+        self.failing.remove(&node);
+    }
+
+    /// A node fell asleep with what it had in flight.
+    pub fn node_slept(&mut self, node: usize) {
+        for of in self.in_flight.values_mut().flat_map(BTreeMap::values_mut).filter(|of| of.node == node) {
+            of.slept = true;
+        }
+        self.under_way.retain(|(of, _)| *of != node);
+    }
+
+    /// A process decides that a request leaves, whose attempt was committed at `begun`.
+    pub fn decides(&mut self, call: &str, begun: Option<u64>, now: u64) {
+        if !self.decided.insert(call.to_owned()) {
+            return;
+        }
+        if let Some(late) = begun.map(|begun| now.saturating_sub(begun)).filter(|late| *late > LEAVES_WITHIN)
+        {
+            self.violated(
+                3,
+                format!("{call}: left {} s after its commit, when its lease was over", late / NS),
+            );
+        }
+    }
+
+    /// A call to the target begins; `settled`: every node has its share.
+    pub fn call_began(&mut self, node: usize, root: &str, settled: bool, width: u32) {
+        self.under_way.insert((node, root.to_owned()));
+        if settled && self.under_way.len() > width as usize {
+            let calls = self.under_way.len();
+            self.violated(8, format!("{calls} calls under way at a target that allows {width}"));
+        }
+    }
+
+    pub fn call_ended(&mut self, node: usize, root: &str) {
+        self.under_way.remove(&(node, root.to_owned()));
+    }
+
+    pub fn target_is_well(&mut self, node: usize) {
+        self.failing.remove(&node);
+    }
+
+    pub fn target_failed(&mut self, node: usize, root: &str) {
+        self.failing.entry(node).or_default().insert(root.to_owned());
+    }
+
+    /// One object alone never opens a breaker.
+    pub fn breaker_opened(&mut self, node: usize) {
+        let failing = self.failing.get(&node).map_or(0, BTreeSet::len);
+        if failing < 2 {
+            self.violated(7, format!("a breaker was opened by {failing} object alone"));
+        }
+    }
+
+    /// A process asks the store for so many.
+    pub fn asks(&mut self, what: &str, limit: u32, most: u32) {
+        if limit > most {
+            self.violated(8, format!("{limit} {what} are asked for at once"));
         }
     }
 
@@ -164,8 +282,11 @@ impl Judge {
     }
 
     /// The target carried a request out.
-    pub fn carried_out(&mut self, key: &str, action: Action, content: u64, changed: bool) {
-        if matches!(action, Action::Create | Action::Amend) {
+    pub fn carried_out(&mut self, key: &str, action: Action, content: u64, changed: bool, late: bool) {
+        if late {
+            self.late.insert(key.to_owned());
+        }
+        if !late && matches!(action, Action::Create | Action::Amend) {
             let newest = self.newest.entry(key.to_owned()).or_default();
             if content < *newest {
                 let text = format!("{key}: content {content} was written over content {newest}");
@@ -210,11 +331,15 @@ impl Judge {
                     }
                 }
                 (many, _) => {
-                    if order.told_of_many {
-                        // A target that applies later than it declares may double; it was detected.
+                    // A target that carries out later than it declares may double; then it has to be told of.
+                    if !self.late.contains(&order.key) {
+                        self.violated(3, format!("{}: {} objects", order.key, many.len()));
+                    } else if !order.told_of_many {
+                        let text = format!("{}: {} objects, and nobody was told", order.key, many.len());
+                        self.violated(3, text);
+                    } else {
                         continue;
                     }
-                    self.violated(3, format!("{}: {} objects", order.key, many.len()));
                 }
             }
             if order.dead && order.exempt == Exempt::No {
@@ -248,6 +373,9 @@ pub struct Write<'a> {
     pub committed: bool,
     pub settle: Duration,
     pub native: bool,
+    pub node: usize,
+    /// It left only when its node woke up.
+    pub deferred: bool,
 }
 
 /// What a look-up shows of an object.
@@ -264,13 +392,14 @@ pub struct Outage {
     pub seconds: u64,
     pub lanes: u64,
     pub lives: u64,
+    pub nodes: u64,
 }
 
 impl Outage {
     /// What a breaker with probes at most every few seconds may ask: its first failures in each life, then probes that
     /// slow down to one a minute.
     fn bound(&self) -> u64 {
-        (20 + 3 * self.lanes) * (1 + self.lives) + self.seconds / 4
+        (20 + 3 * self.lanes) * (1 + self.lives) + self.nodes * self.seconds / 4
     }
 }
 

@@ -1,9 +1,10 @@
 //! `simulate`: runs seeds, says what broke, and shows that each planted bug is caught.
 
 use clap::Parser;
-use engine::mutant::Mutant;
+use simulation::judge::Violation;
 use simulation::mix::Setup;
-use simulation::run::{Report, run};
+use simulation::planted;
+use simulation::run::{BROKEN, Report, run};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,6 +30,12 @@ struct Arguments {
     /// With --seed: print every event and effect.
     #[arg(long)]
     tell: bool,
+    /// Switch off one kind of fault after another while the seed still fails; print what is left, and the end of it.
+    #[arg(long)]
+    shrink: Option<u64>,
+    /// With --mutants: the table of docs/proof.md.
+    #[arg(long)]
+    markdown: bool,
 }
 
 fn main() -> ExitCode {
@@ -36,77 +43,154 @@ fn main() -> ExitCode {
     if arguments.mutants {
         return mutants(&arguments);
     }
+    if let Some(seed) = arguments.shrink {
+        return shrink(seed);
+    }
     if let Some(seed) = arguments.seed {
-        let report = run(&Setup { seed, mutant: None, mix: None, tell: arguments.tell });
-        println!("{report:#?}");
+        let report = run(&Setup { seed, bug: None, mix: None, tell: arguments.tell });
+        for line in &report.said {
+            println!("{line}");
+        }
+        println!("{:#?}", Report { said: Vec::new(), ..report.clone() });
         return if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     seeds(&arguments)
 }
 
+/// What a shrunk seed shows of its end.
+const LAST_LINES: usize = 120;
+
+fn shrink(seed: u64) -> ExitCode {
+    let Some(shrunk) = simulation::shrink::shrink(seed) else {
+        println!("seed {seed} keeps every promise: there is nothing to shrink");
+        return ExitCode::SUCCESS;
+    };
+    let said = &shrunk.report.said;
+    // Up to where the first promise broke, if it was on the way.
+    let end = said.iter().position(|line| line.contains(BROKEN)).map_or(said.len(), |line| line + 1);
+    let said = &said[..end];
+    for line in &said[said.len().saturating_sub(LAST_LINES)..] {
+        println!("{line}");
+    }
+    for violation in &shrunk.report.violations {
+        println!("{violation}");
+    }
+    println!("seed {seed} still fails with: {}", shrunk.needed.join(", "));
+    println!("  and without: {}", shrunk.without.join(", "));
+    ExitCode::FAILURE
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    failed: Vec<Report>,
+    simulated_s: u64,
+    events: u64,
+    lives: u64,
+    writes: u64,
+}
+
 #[expect(clippy::disallowed_methods, reason = "the command says how fast it is; no run depends on it")]
 fn seeds(arguments: &Arguments) -> ExitCode {
     let began = std::time::Instant::now();
-    let threads = if arguments.threads > 0 {
-        arguments.threads
-    } else {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    };
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from + arguments.seeds;
-    let failed: Vec<Report> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&next, end))).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    let mut sum = Sum::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads(arguments)).map(|_| scope.spawn(|| work(&next, end))).collect();
+        for of in workers.into_iter().filter_map(|worker| worker.join().ok()) {
+            sum.failed.extend(of.failed);
+            sum.simulated_s += of.simulated_s;
+            sum.events += of.events;
+            sum.lives += of.lives;
+            sum.writes += of.writes;
+        }
     });
-    let took = began.elapsed().max(Duration::from_millis(1));
-    for report in failed.iter().take(10) {
-        println!(
-            "seed {}: {}",
-            report.seed,
-            report.violations.first().map_or(String::new(), ToString::to_string)
-        );
-        println!("  again: cargo xtask simulate --seed {}", report.seed);
+    sum.failed.sort_by_key(|report| report.seed);
+    let took = began.elapsed().max(Duration::from_millis(1)).as_secs_f64();
+    for report in sum.failed.iter().take(10) {
+        let first = report.violations.first().map_or(String::new(), ToString::to_string);
+        println!("seed {}: {first}", report.seed);
+        println!("  again: cargo xtask simulate -- --seed {0}   fewest faults: --shrink {0}", report.seed);
     }
     println!(
-        "{} seeds from {}, {} failed, {:.0} seeds/s",
+        "{} seeds from {}, {} failed, {:.0} seeds/s, {:.0} simulated hours a minute",
         arguments.seeds,
         arguments.from,
-        failed.len(),
-        arguments.seeds as f64 / took.as_secs_f64()
+        sum.failed.len(),
+        arguments.seeds as f64 / took,
+        sum.simulated_s as f64 / 60.0 / took,
     );
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{} lives of nodes, {} writes, {} events", sum.lives, sum.writes, sum.events);
+    if sum.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn work(next: &AtomicU64, end: u64) -> Vec<Report> {
-    let mut failed = Vec::new();
+fn threads(arguments: &Arguments) -> usize {
+    match arguments.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    }
+}
+
+fn work(next: &AtomicU64, end: u64) -> Sum {
+    let mut sum = Sum::default();
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
-            return failed;
+            return sum;
         }
-        let report = run(&Setup { seed, mutant: None, mix: None, tell: false });
+        let report = run(&Setup { seed, bug: None, mix: None, tell: false });
+        sum.simulated_s += report.simulated_s;
+        sum.events += report.events;
+        sum.lives += u64::from(report.lives);
+        sum.writes += report.writes;
         if !report.violations.is_empty() {
-            failed.push(report);
+            sum.failed.push(report);
         }
     }
 }
 
 fn mutants(arguments: &Arguments) -> ExitCode {
     let mut survived = 0;
-    for mutant in Mutant::ALL {
-        let caught = (arguments.from..arguments.from + arguments.seeds).find_map(|seed| {
-            let report = run(&Setup { seed, mutant: Some(mutant), mix: None, tell: false });
-            report.violations.first().cloned().map(|violation| (seed, violation))
-        });
-        match caught {
-            Some((seed, violation)) => {
-                println!("{mutant:?}: caught after {} seeds by {violation}", seed - arguments.from + 1);
-            }
-            None => {
-                survived += 1;
-                println!("{mutant:?}: SURVIVED {} seeds", arguments.seeds);
-            }
+    if arguments.markdown {
+        println!("| promise | bug | caught by | after seeds |\n| --- | --- | --- | --- |");
+    }
+    for (promise, bug, what) in planted::ALL {
+        let caught = caught(arguments, *bug);
+        survived += usize::from(caught.is_none());
+        let (after, by) = caught.map_or_else(
+            || (format!("survived {}", arguments.seeds), "nothing: not proved".to_owned()),
+            |(seed, violation)| ((seed - arguments.from + 1).to_string(), violation.to_string()),
+        );
+        if arguments.markdown {
+            println!("| {promise} | {what} | {by} | {after} |");
+        } else {
+            println!("promise {promise}, {what}: {by}, after {after}");
         }
     }
     if survived == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The first seed that catches it; seeds are spread over the threads.
+fn caught(arguments: &Arguments, bug: planted::Bug) -> Option<(u64, Violation)> {
+    let end = arguments.from + arguments.seeds;
+    let (next, found) = (AtomicU64::new(arguments.from), AtomicU64::new(u64::MAX));
+    let look = || {
+        let mut first = None;
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end || seed > found.load(Ordering::Relaxed) {
+                return first;
+            }
+            let report = run(&Setup { seed, bug: Some(bug), mix: None, tell: false });
+            if let Some(violation) = report.violations.first() {
+                found.fetch_min(seed, Ordering::Relaxed);
+                first.get_or_insert((seed, violation.clone()));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads(arguments)).map(|_| scope.spawn(look)).collect();
+        let all = workers.into_iter().filter_map(|worker| worker.join().ok().flatten());
+        all.min_by_key(|(seed, _)| *seed)
+    })
 }

@@ -1,6 +1,6 @@
 //! Which faults a seed has, and how often: each seed varies its own mix, so that rare combinations meet.
 
-use engine::mutant::Mutant;
+use crate::planted::Bug;
 use kernel::rng::{Rng, Seeded};
 use std::time::Duration;
 
@@ -34,6 +34,26 @@ pub struct Mix {
     pub outage: Option<Duration>,
     pub credentials_expire: bool,
     pub lag: Duration,
+    pub nodes: usize,
+    /// Lanes in work at once at the target.
+    pub width: u32,
+    /// A node sleeps for minutes: at any effect, and right before a request leaves.
+    pub sleep: u32,
+    pub sleep_sending: u32,
+    /// The store has committed and its answer is lost.
+    pub answer_lost: u32,
+    /// Of the late ones: later than the target declares.
+    pub very_late: u32,
+    /// A wire between a node and the store or the target is cut so often.
+    pub cuts: u32,
+    /// The clocks of the nodes stand apart and drift.
+    pub skew: bool,
+    /// One node dies and never comes back.
+    pub gone: bool,
+    /// A newer configuration is rolled out.
+    pub upgrade: bool,
+    /// The target throttles everybody for so long.
+    pub throttle_for: Option<Duration>,
 }
 
 impl Mix {
@@ -62,13 +82,12 @@ impl Mix {
             read_fails: share(100),
             poison: share(120),
             missing: share(150),
-            clock_jumps: false,
-            native_key: false,
-            health_call: false,
-            confirm_after: None,
-            outage: None,
-            credentials_expire: false,
-            lag: Duration::ZERO,
+            sleep: share(3),
+            sleep_sending: share(40),
+            answer_lost: share(40),
+            very_late: share(300),
+            cuts: share(6),
+            ..Self::calm()
         };
         mix.clock_jumps = rng.chance(200);
         mix.native_key = rng.chance(300);
@@ -81,6 +100,16 @@ impl Mix {
         };
         mix.credentials_expire = rng.chance(100);
         mix.lag = Duration::from_millis(rng.below(3000));
+        mix.nodes = [1, 2, 2, 3][usize::try_from(rng.below(4)).unwrap_or(0)];
+        mix.width = 2 + u32::try_from(rng.below(7)).unwrap_or(0);
+        mix.skew = rng.chance(400);
+        mix.gone = mix.nodes > 1 && rng.chance(200);
+        mix.upgrade = mix.nodes > 1 && rng.chance(200);
+        mix.throttle_for = rng.chance(100).then(|| Duration::from_secs(20 + rng.below(400)));
+        if mix.nodes > 1 {
+            // Nodes look around each second: a day of that is long.
+            mix.outage = mix.outage.map(|outage| outage.min(Duration::from_secs(1800)));
+        }
         mix
     }
 
@@ -112,17 +141,68 @@ impl Mix {
             outage: None,
             credentials_expire: false,
             lag: Duration::ZERO,
+            nodes: 1,
+            width: 8,
+            sleep: 0,
+            sleep_sending: 0,
+            answer_lost: 0,
+            very_late: 0,
+            cuts: 0,
+            skew: false,
+            gone: false,
+            upgrade: false,
+            throttle_for: None,
         }
     }
 }
+
+/// One kind of fault: its name, and how it is switched off.
+pub type Kind = (&'static str, fn(&mut Mix));
+
+/// The kinds of faults, for shrinking a seed to the fewest that it takes.
+pub const KINDS: &[Kind] = &[
+    ("several nodes", |mix| mix.nodes = 1),
+    ("a third node", |mix| mix.nodes = mix.nodes.min(2)),
+    ("clock jumps", |mix| mix.clock_jumps = false),
+    ("clock skew and drift", |mix| mix.skew = false),
+    ("a node gone for good", |mix| mix.gone = false),
+    ("an upgrade", |mix| mix.upgrade = false),
+    ("cut wires", |mix| mix.cuts = 0),
+    ("kills", |mix| mix.kill = 0),
+    ("sleep", |mix| mix.sleep = 0),
+    ("sleep with a request in the socket", |mix| mix.sleep_sending = 0),
+    ("store failures", |mix| mix.store_fails = 0),
+    ("lost answers of the store", |mix| mix.answer_lost = 0),
+    ("appends that become visible late", |mix| mix.withheld = 0),
+    ("a long outage", |mix| mix.outage = None),
+    ("throttling for long", |mix| mix.throttle_for = None),
+    ("expired credentials", |mix| mix.credentials_expire = false),
+    ("duplicates", |mix| mix.duplicate = 0),
+    ("webhooks never sent", |mix| mix.never_sent = 0),
+    ("late webhooks", |mix| mix.delayed = 0),
+    ("two changes within a second", |mix| mix.same_second = 0),
+    ("refused connections", |mix| mix.refused = 0),
+    ("429", |mix| mix.throttled = 0),
+    ("carried out, no answer", |mix| mix.applied_unanswered = 0),
+    ("not carried out, no answer", |mix| mix.unapplied_unanswered = 0),
+    ("carried out later than declared", |mix| mix.very_late = 0),
+    ("carried out late", |mix| mix.late_apply = 0),
+    ("502", |mix| mix.bad_gateway = 0),
+    ("failing reads", |mix| mix.read_fails = 0),
+    ("poison", |mix| mix.poison = 0),
+    ("missing references", |mix| mix.missing = 0),
+    ("a search that lags", |mix| mix.lag = Duration::ZERO),
+    ("a wait before the confirmation", |mix| mix.confirm_after = None),
+    ("changes", |mix| mix.changes_each = 0),
+];
 
 /// What one run is made of.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub seed: u64,
-    pub mutant: Option<Mutant>,
+    pub bug: Option<Bug>,
     /// Overrides the seed's own mix.
     pub mix: Option<Mix>,
-    /// Prints every event and effect to standard error.
+    /// Keeps every event and effect for the report.
     pub tell: bool,
 }

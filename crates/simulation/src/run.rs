@@ -4,6 +4,8 @@ use crate::facts::{Content, Orders};
 use crate::hub::{Process, SETTLE, TIME_OUT, object_key, ready};
 use crate::judge::{Exempt, Expected, Outage, Violation};
 use crate::mix::{Mix, Setup};
+use crate::node::{At, Node, Wire};
+use crate::planted::Bug;
 use crate::source::{domain, shop_id, subject, system};
 use crate::target::Convergence;
 use crate::world::{Todo, World};
@@ -42,6 +44,9 @@ pub struct Report {
     pub events: u64,
     pub simulated_s: u64,
     pub lives: u32,
+    pub nodes: usize,
+    /// What happened, if that was asked for.
+    pub said: Vec<String>,
     pub writes: u64,
     pub orders: usize,
 }
@@ -50,6 +55,9 @@ pub struct Report {
 const FAULTS_FOR: Duration = Duration::from_secs(1200);
 /// A run that is not quiet by then is stuck.
 const EVENTS_MAX: u64 = 400_000;
+
+/// Marks a broken promise in what is told.
+pub const BROKEN: &str = "!!!";
 
 pub fn flow(text: &str) -> FlowName {
     match FlowName::new(text) {
@@ -70,13 +78,17 @@ pub fn run(setup: &Setup) -> Report {
     let mut rng = Seeded::new(setup.seed);
     let drawn = Mix::of(&mut rng);
     let mix = setup.mix.clone().unwrap_or(drawn);
-    let mut world = World::new(mix, setup.mutant, rng, FAULTS_FOR);
+    let mut world = World::new(mix, setup.bug, rng, FAULTS_FOR);
     world.tell = setup.tell;
     plan_life(&mut world);
     let mut quiet_checks = 0;
     let mut stuck = false;
     while let Some(todo) = world.pop() {
+        let known = world.judge.violations.len();
         happen(&mut world, todo);
+        for violation in world.judge.violations.iter().skip(known) {
+            world.say(|| format!("{BROKEN} {violation}"));
+        }
         if world.events > EVENTS_MAX {
             stuck = true;
             break;
@@ -86,7 +98,7 @@ pub fn run(setup: &Setup) -> Report {
                 quiet_checks += 1;
             }
             // Long enough for the last look after a re-created object.
-            if quiet_checks > 8 && world.now > end_of_trouble(&world.mix) + 2_000_000_000_000 {
+            if quiet_checks > 8 && world.now > end_of_trouble(&world.mix) + 1_000_000_000_000 {
                 break;
             }
         }
@@ -98,7 +110,9 @@ pub fn run(setup: &Setup) -> Report {
         trace: world.trace_hash(),
         events: world.events,
         simulated_s: world.now / 1_000_000_000,
-        lives: world.life + 1,
+        lives: world.nodes.iter().map(|node| node.life + 1).sum(),
+        nodes: world.nodes.len(),
+        said: world.said(),
         writes: world.judge.writes,
         orders: world.shop.orders.len(),
     }
@@ -110,12 +124,13 @@ fn end_of_trouble(mix: &Mix) -> u64 {
 }
 
 fn is_quiet(world: &World) -> bool {
-    world.process.is_some() && world.open_work() == 0
+    let is_back = |node: &Node| node.gone || node.process.is_some();
+    world.nodes.iter().all(is_back) && world.open_work() == 0
 }
 
 /// Lays out what will happen whatever the hub does.
 fn plan_life(world: &mut World) {
-    world.at(0, Todo::Restart);
+    nodes_begin(world);
     for order in 0..u64::from(world.mix.orders) {
         let mut at = world.rng.below(600_000);
         for _ in 0..=world.rng.below(u64::from(world.mix.changes_each) + 1) {
@@ -137,58 +152,147 @@ fn plan_life(world: &mut World) {
         for _ in 0..4 {
             let at = world.rng.below(1200) * 1_000_000_000;
             let jump = i64::try_from(world.rng.below(240_000)).unwrap_or(0) - 120_000;
-            world.at(at, Todo::ClockJumps(jump));
+            let node = some_node(world);
+            world.at(at, Todo::ClockJumps(node, jump));
         }
     }
     world.at(1_300_000_000_000, Todo::ReferencesCreated);
 }
 
-fn happen(world: &mut World, todo: Todo) {
-    match todo {
-        Todo::Tell(life, event) if life == world.life => world.tell(*event),
-        Todo::Wake(life) if life == world.life => world.tell(Event::Wake),
-        Todo::Sweep(life) if life == world.life && world.process.is_some() => {
-            world.sweep();
-            world.after(Duration::from_secs(300), Todo::Sweep(life));
+/// Clocks that differ, wires that are cut, a node that goes, a newer configuration.
+fn nodes_begin(world: &mut World) {
+    for number in 0..world.mix.nodes.max(1) {
+        let mut node = Node { revision: 1, ..Node::default() };
+        if world.mix.skew {
+            node.wall_offset_ms = i64::try_from(world.rng.below(6000)).unwrap_or(0) - 3000;
+            node.drift_ppm = i64::try_from(world.rng.below(200)).unwrap_or(0) - 100;
         }
-        Todo::LateAppend(life, webhook) if life == world.life => {
+        world.nodes.push(node);
+        let at = world.rng.below(3) * 500_000_000 * u64::from(number > 0);
+        world.at(at, Todo::Restart(number));
+    }
+    for _ in 0..world.mix.cuts {
+        let (node, begins) = (some_node(world), world.rng.below(1100) * 1_000_000_000);
+        let wire = if world.rng.chance(500) { Wire::Store } else { Wire::Target };
+        let length = 1_000_000_000 + world.rng.below(90_000_000_000);
+        world.at(begins, Todo::Cut(node, wire, true));
+        world.at(begins + length, Todo::Cut(node, wire, false));
+    }
+    if world.mix.gone && world.nodes.len() > 1 {
+        let (node, at) = (some_node(world), world.rng.below(1000) * 1_000_000_000);
+        world.at(at, Todo::Killed(node, true));
+    }
+    if world.mix.upgrade && world.nodes.len() > 1 {
+        let mut at = world.rng.below(600) * 1_000_000_000;
+        for node in 0..world.nodes.len() {
+            world.at(at, Todo::Upgrade(node));
+            at += world.rng.below(200) * 1_000_000_000;
+        }
+    }
+    if let Some(length) = world.mix.throttle_for {
+        let begins = world.rng.below(600) * 1_000_000_000;
+        world.at(begins, Todo::ThrottleBegins);
+        world.at(begins + crate::world::ns(length), Todo::ThrottleEnds);
+    }
+}
+
+fn some_node(world: &mut World) -> usize {
+    usize::try_from(world.rng.below(world.nodes.len() as u64)).unwrap_or(0)
+}
+
+/// To whom it happens, if it is one life of a node.
+fn whose(todo: &Todo) -> Option<At> {
+    match todo {
+        Todo::Tell(at, _) | Todo::Wake(at) | Todo::Beat(at) | Todo::Perform(at, _) => Some(*at),
+        Todo::Sweep(at) | Todo::LateAppend(at, _) => Some(*at),
+        Todo::Answer(reply) => Some(reply.at),
+        _ => None,
+    }
+}
+
+fn happen(world: &mut World, todo: Todo) {
+    if let Some(at) = whose(&todo) {
+        if !world.is_alive(at) {
+            return;
+        }
+        if world.is_asleep(at.node) {
+            let until = world.nodes[at.node].asleep_until;
+            return world.at(until, todo);
+        }
+    }
+    match todo {
+        Todo::Tell(at, event) => world.tell(at.node, *event),
+        Todo::Wake(at) => world.tell(at.node, Event::Wake),
+        Todo::Beat(at) => world.beat(at),
+        Todo::Perform(at, effects) => world.woke_up(at.node, effects),
+        Todo::Sweep(at) => {
+            world.sweep(at.node);
+            world.after(Duration::from_secs(300), Todo::Sweep(at));
+        }
+        Todo::LateAppend(at, webhook) => {
             if !world.fault(world.mix.store_fails) {
-                world.append(&webhook);
+                world.append(at.node, &webhook);
             }
         }
-        Todo::Tell(..) | Todo::Wake(_) | Todo::Sweep(_) | Todo::LateAppend(..) => {}
-        Todo::Restart => restart(world),
+        Todo::Restart(node) => restart(world, node),
+        Todo::Killed(node, gone) => {
+            world.nodes[node].gone |= gone;
+            world.kill(node);
+        }
+        Todo::Upgrade(node) => {
+            world.nodes[node].revision = 2;
+            world.kill(node);
+        }
+        Todo::Cut(node, wire, is_cut) => world.cut(node, wire, is_cut),
         Todo::Webhook(webhook) => world.webhook_arrives(webhook),
         Todo::ShopChanges(id) => world.shop_changes(id),
         Todo::Arrive(arrival) => world.arrive(*arrival),
         Todo::Answer(reply) => world.reply(*reply),
         Todo::OutageBegins => world.down = true,
         Todo::OutageEnds => world.down = false,
+        Todo::ThrottleBegins => world.throttling = true,
+        Todo::ThrottleEnds => world.throttling = false,
         Todo::CredentialsExpire => world.unauthorized = true,
         Todo::CredentialsRenewed => world.unauthorized = false,
         Todo::ReferencesCreated => world.references_exist = true,
-        Todo::ClockJumps(ms) => world.jump(ms),
+        Todo::ClockJumps(node, ms) => world.nodes[node].wall_offset_ms += ms,
     }
 }
 
-fn restart(world: &mut World) {
-    let now = world.clock();
-    ready(world.disk.begin_epoch("node", now.wall));
+fn restart(world: &mut World, node: usize) {
+    if world.nodes[node].gone || world.nodes[node].process.is_some() {
+        return;
+    }
+    if world.nodes[node].store_cut {
+        return world.after(Duration::from_secs(1), Todo::Restart(node));
+    }
+    let now = world.clock(node);
+    ready(world.disk.begin_epoch(&crate::node::name(node), now.wall));
     let mut planners: BTreeMap<_, Arc<dyn Planner>> = BTreeMap::new();
     planners.insert(system("erp"), Arc::new(Convergence));
     planners.insert(system("shopify"), Arc::new(WriteBack));
-    let engine = Engine::new(Arc::new(plan(world)), planners, Planted::new(world.mutant), now);
+    let planted = Planted::new(world.bug.and_then(Bug::of_engine));
+    let mut engine = Engine::new(Arc::new(plan(world)), planners, planted, now);
+    let several = world.nodes.len() > 1;
+    if several {
+        engine.among_nodes();
+    }
     let seed = world.rng.next_u64();
-    world.process = Some(Process::new(engine, Seeded::new(seed), Timestamp::MIN));
-    let life = world.life;
-    world.after(Duration::from_secs(60), Todo::Sweep(life));
+    world.nodes[node].process = Some(Process::new(engine, Seeded::new(seed), Timestamp::MIN));
+    let at = world.at_node(node);
+    world.members_changed();
+    world.after(Duration::from_secs(60), Todo::Sweep(at));
     world.trace("restarted");
-    world.tell(Event::Wake);
+    world.say(|| format!("=== {} starts", crate::node::name(node)));
+    world.tell(node, Event::Wake);
+    if several && world.is_alive(at) {
+        world.after(Duration::from_millis(10), Todo::Beat(at));
+    }
 }
 
 fn plan(world: &World) -> Plan {
     let mix = &world.mix;
-    let forget_address = world.mutant == Some(Mutant::DigestIgnoresField);
+    let forget_address = world.bug == Some(Bug::Engine(Mutant::DigestIgnoresField));
     let policy = OrderPolicy {
         mode: Mode::Live,
         go_live_at: Timestamp::MIN,
@@ -225,6 +329,7 @@ fn plan(world: &World) -> Plan {
     erp.resolves_references = true;
     erp.time_out = TIME_OUT;
     erp.settle_after = SETTLE;
+    erp.concurrency = mix.width;
     erp.attempts_max = 25;
     erp.backoff = Backoff { first: Duration::from_millis(500), max: Duration::from_secs(60) };
     let mut shopify = SystemPlan::new(system("shopify"), UnknownAnswer::LookUp { lag: Duration::ZERO });
@@ -285,7 +390,8 @@ fn judge(world: &mut World, stuck: bool) {
     let outage = world.mix.outage.map(|outage| Outage {
         seconds: outage.as_secs(),
         lanes: orders.len() as u64,
-        lives: u64::from(world.life),
+        lives: world.nodes.iter().map(|node| u64::from(node.life) + 1).sum::<u64>() - 1,
+        nodes: world.nodes.len() as u64,
     });
     let target = world.target.clone();
     world.judge.settle(&expected, &target, outage);

@@ -2,6 +2,7 @@
 //! a read that gives the order as it is.
 
 use crate::facts::Order;
+use crate::planted::Bug;
 use crate::world::{Todo, World};
 use bytes::Bytes;
 use engine::mutant::Mutant;
@@ -114,39 +115,67 @@ impl World {
         }
         let mut delay = Duration::from_millis(20 + self.rng.below(300));
         if self.fault(self.mix.delayed) {
-            // From a moment to hours late, the payload as it was.
-            let size = 8 + self.rng.below(16);
+            // From a moment to more than four hours late, the payload as it was.
+            let size = 8 + self.rng.below(17);
             delay = Duration::from_millis(self.rng.below(1 << size));
         }
         if self.fault(self.mix.duplicate) {
+            // At the same instant, at whichever nodes.
+            for _ in 0..self.rng.below(4) {
+                self.after(delay, Todo::Webhook(webhook.clone()));
+            }
             let spread = self.rng.below(2000);
             self.after(delay + Duration::from_millis(spread), Todo::Webhook(webhook.clone()));
         }
         self.after(delay, Todo::Webhook(webhook));
     }
 
-    /// The intake: answer after the commit, 503 and the sender's retry otherwise.
+    /// The intake of one of the nodes: answer after the commit, 503 and the sender's retry otherwise.
     pub fn webhook_arrives(&mut self, webhook: Webhook) {
-        if self.process.is_none() || self.fault(self.mix.store_fails) {
+        let node = usize::try_from(self.rng.below(self.nodes.len() as u64)).unwrap_or(0);
+        if !self.takes_webhooks(node) {
             return self.send_again(webhook);
         }
-        if self.mutant == Some(Mutant::AnswerBeforeCommit) {
-            self.acknowledged.insert(webhook.id);
-            let life = self.life;
-            return self.after(Duration::from_millis(200), Todo::LateAppend(life, webhook));
+        match self.bug {
+            Some(Bug::RefusesRetry) if !self.remembered.insert((0, webhook.id)) => {
+                // The bug: the id was noted before the commit, and the commit failed.
+                self.acknowledged.insert(webhook.id);
+                return;
+            }
+            Some(Bug::RemembersAlone) if !self.remembered.insert((node, webhook.id)) => {
+                self.acknowledged.insert(webhook.id);
+                return;
+            }
+            _ => {}
         }
-        self.append(&webhook);
+        if self.fault(self.mix.store_fails) {
+            if self.bug == Some(Bug::AnswersFailure) {
+                self.acknowledged.insert(webhook.id);
+                return;
+            }
+            return self.send_again(webhook);
+        }
+        if self.bug == Some(Bug::Engine(Mutant::AnswerBeforeCommit)) {
+            self.acknowledged.insert(webhook.id);
+            let at = self.at_node(node);
+            return self.after(Duration::from_millis(200), Todo::LateAppend(at, webhook));
+        }
+        self.append(node, &webhook);
+        if self.fault(self.mix.answer_lost) {
+            // Committed, and the node cannot know: 503, and the copy is a duplicate.
+            return self.send_again(webhook);
+        }
         self.acknowledged.insert(webhook.id);
     }
 
-    pub fn append(&mut self, webhook: &Webhook) {
-        let forget = self.mutant == Some(Mutant::ForgetDedupe);
+    pub fn append(&mut self, node: usize, webhook: &Webhook) {
+        let forget = matches!(self.bug, Some(Bug::Engine(Mutant::ForgetDedupe) | Bug::RemembersAlone));
         let mut key = [0; 16];
         key[..8].copy_from_slice(&webhook.id.to_be_bytes());
         let kind = if webhook.topic == "orders/edited" { FactKind::Hint } else { FactKind::State };
-        let mut envelope = self.envelope(&webhook.order, webhook.topic, kind, Via::Webhook);
+        let mut envelope = self.envelope(node, &webhook.order, webhook.topic, kind, Via::Webhook);
         envelope.dedupe = (!forget).then_some(DedupeKey(key));
-        if self.append_envelope(envelope) {
+        if self.append_envelope(node, envelope) {
             *self.stored.entry(webhook.id).or_default() += 1;
         }
     }
@@ -158,7 +187,7 @@ impl World {
         }
     }
 
-    pub fn envelope(&self, order: &Order, topic: &str, kind: FactKind, via: Via) -> NewEnvelope {
+    pub fn envelope(&self, node: usize, order: &Order, topic: &str, kind: FactKind, via: Via) -> NewEnvelope {
         let payload = Bytes::from(serde_json::to_vec(order).unwrap_or_default());
         NewEnvelope {
             shop: shop_id(),
@@ -170,7 +199,7 @@ impl World {
             subject: subject(order.id),
             version: None,
             occurred_at: order.updated_at,
-            received_at: self.wall(),
+            received_at: self.clock(node).wall,
             trace: TraceId([1; 16]),
             raw_hash: Sha256::digest(&payload).into(),
             raw_bytes: u32::try_from(payload.len()).unwrap_or(0),

@@ -1,15 +1,14 @@
 //! The simulated world: one queue of what happens when, one clock, one seed. Owns the order of things; knows no
 //! engine.
 
-use crate::hub::Process;
 use crate::judge::Judge;
 use crate::mix::Mix;
+use crate::node::{At, Node, Wire};
+use crate::planted::Bug;
 use crate::source::Shop;
 use crate::target::Target;
-use engine::effect::Event;
-use engine::mutant::Mutant;
+use engine::effect::{Effect, Event};
 use jiff::Timestamp;
-use kernel::clock::{Mono, Now};
 use kernel::rng::{Rng, Seeded};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,19 +23,36 @@ pub fn ns(duration: Duration) -> u64 {
 /// 2026-11-27, a Black Friday.
 const BEGINNING_S: i64 = 1_795_737_600;
 
+/// Lines kept of what was said.
+const SAID_MAX: usize = 20_000;
+
+/// What a clock shows that has gone for so long.
+pub fn wall_at(mono: u64, offset_ms: i64) -> Timestamp {
+    let ms = i64::try_from(mono / 1_000_000).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(BEGINNING_S * 1000 + ms + offset_ms).unwrap_or(Timestamp::MAX)
+}
+
 /// What is to happen.
 #[derive(Debug)]
 pub enum Todo {
     /// To the process of this life; to nobody if it has died.
-    Tell(u32, Box<Event>),
-    Wake(u32),
-    Restart,
+    Tell(At, Box<Event>),
+    Wake(At),
+    Beat(At),
+    /// What it was about to do when it fell asleep.
+    Perform(At, Vec<Effect>),
+    Restart(usize),
+    /// Killed from outside; `true`: it never comes back.
+    Killed(usize, bool),
+    /// Restarted with a newer configuration.
+    Upgrade(usize),
+    Cut(usize, Wire, bool),
     /// A webhook arrives.
     Webhook(crate::source::Webhook),
     /// The append of a webhook that was answered before its commit (planted).
-    LateAppend(u32, crate::source::Webhook),
+    LateAppend(At, crate::source::Webhook),
     ShopChanges(u64),
-    Sweep(u32),
+    Sweep(At),
     /// A write reaches the target, or is carried out late.
     Arrive(Box<crate::hub::Arrival>),
     /// What `Arrive` leads to, on the way back.
@@ -46,22 +62,26 @@ pub enum Todo {
     CredentialsExpire,
     CredentialsRenewed,
     ReferencesCreated,
-    ClockJumps(i64),
+    ClockJumps(usize, i64),
+    ThrottleBegins,
+    ThrottleEnds,
 }
 
 #[derive(Debug)]
 pub struct World {
     pub now: u64,
     pub mix: Mix,
-    pub mutant: Option<Mutant>,
+    pub bug: Option<Bug>,
     pub rng: Seeded,
     pub disk: MemoryStore,
-    pub process: Option<Process>,
-    pub life: u32,
+    pub nodes: Vec<Node>,
+    /// When a node came, went, slept or woke last.
+    pub changed_at: u64,
     pub shop: Shop,
     pub target: Target,
     pub judge: Judge,
     pub down: bool,
+    pub throttling: bool,
     pub unauthorized: bool,
     pub references_exist: bool,
     /// Faults of chance happen only until then; afterwards everything must come right.
@@ -71,61 +91,57 @@ pub struct World {
     pub stored: BTreeMap<u64, u32>,
     /// Envelopes of an append that is not visible yet, with when it will be.
     pub withheld: BTreeMap<i64, u64>,
+    /// Who appended, and when: the others leave it to that node for a while.
+    pub appended_by: BTreeMap<i64, (usize, u64)>,
+    /// When an attempt was committed as `sending`, by its call key.
+    pub begun: BTreeMap<String, (u64, At)>,
+    /// Only for the planted bugs of the intake: ids that a node remembers by itself.
+    pub remembered: BTreeSet<(usize, u64)>,
     pub events: u64,
     pub tell: bool,
     queue: BTreeMap<(u64, u64), Todo>,
     next: u64,
-    wall_offset_ms: i64,
     trace: Sha256,
+    last_said: std::cell::RefCell<std::collections::VecDeque<String>>,
 }
 
 impl World {
-    pub fn new(mix: Mix, mutant: Option<Mutant>, rng: Seeded, calm_after: Duration) -> Self {
+    pub fn new(mix: Mix, bug: Option<Bug>, rng: Seeded, calm_after: Duration) -> Self {
         Self {
             now: 0,
             mix,
-            mutant,
+            bug,
             rng,
-            disk: MemoryStore::new(),
-            process: None,
-            life: 0,
+            disk: bug.and_then(Bug::of_store).map_or_else(MemoryStore::new, MemoryStore::with_bug),
+            nodes: Vec::new(),
+            changed_at: 0,
             shop: Shop::default(),
             target: Target::default(),
             judge: Judge::default(),
             down: false,
+            throttling: false,
             unauthorized: false,
             references_exist: false,
             calm_after: ns(calm_after),
             acknowledged: BTreeSet::new(),
             stored: BTreeMap::new(),
             withheld: BTreeMap::new(),
+            appended_by: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            remembered: BTreeSet::new(),
             events: 0,
             tell: false,
             queue: BTreeMap::new(),
             next: 0,
-            wall_offset_ms: 0,
             trace: Sha256::new(),
+            last_said: Default::default(),
         }
-    }
-
-    /// Both clocks as the process reads them.
-    pub fn clock(&self) -> Now {
-        Now { wall: self.wall(), mono: Mono(self.now) }
-    }
-
-    pub fn wall(&self) -> Timestamp {
-        let ms = i64::try_from(self.now / 1_000_000).unwrap_or(i64::MAX);
-        Timestamp::from_millisecond(BEGINNING_S * 1000 + ms + self.wall_offset_ms).unwrap_or(Timestamp::MAX)
     }
 
     /// The shop's clock does not jump.
     pub fn shop_wall(&self) -> Timestamp {
         let seconds = i64::try_from(self.now / 1_000_000_000).unwrap_or(i64::MAX);
         Timestamp::from_second(BEGINNING_S + seconds).unwrap_or(Timestamp::MAX)
-    }
-
-    pub fn jump(&mut self, ms: i64) {
-        self.wall_offset_ms += ms;
     }
 
     pub fn after(&mut self, wait: Duration, todo: Todo) {
@@ -149,11 +165,19 @@ impl World {
         self.now < self.calm_after && self.rng.chance(per_mille)
     }
 
-    /// For a person who looks into one seed.
+    /// For a person who looks into one seed: the end of it is in the report.
     pub fn say(&self, what: impl FnOnce() -> String) {
         if self.tell {
-            eprintln!("{:>12.3} {}", self.now as f64 / 1e9, what());
+            let mut said = self.last_said.borrow_mut();
+            said.push_back(format!("{:>12.3} {}", self.now as f64 / 1e9, what()));
+            if said.len() > SAID_MAX {
+                said.pop_front();
+            }
         }
+    }
+
+    pub fn said(&self) -> Vec<String> {
+        self.last_said.borrow().iter().cloned().collect()
     }
 
     /// Part of the run's trace: two runs of one seed have the same.

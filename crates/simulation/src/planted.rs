@@ -1,0 +1,75 @@
+//! Every planted bug, wherever it lives, with the promise that it breaks and what it is, for the table of docs/proof.md.
+
+use engine::mutant::Mutant;
+
+/// One bug in the engine, in the store's contract, or in the intake as it is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    Engine(Mutant),
+    Store(store::memory::Bug),
+    /// The intake answers 200 although its commit failed.
+    AnswersFailure,
+    /// The intake notes a webhook's id before its commit, and takes the sender's retry for a duplicate.
+    RefusesRetry,
+    /// Each node remembers webhook ids by itself.
+    RemembersAlone,
+}
+
+impl Bug {
+    pub fn of_engine(self) -> Option<Mutant> {
+        if let Self::Engine(mutant) = self { Some(mutant) } else { None }
+    }
+    pub fn of_store(self) -> Option<store::memory::Bug> {
+        if let Self::Store(bug) = self { Some(bug) } else { None }
+    }
+}
+
+use Bug::{Engine, Store};
+use store::memory::Bug as S;
+
+/// Bugs that no seed has shown yet: what they break is held by tests alone (docs/proof.md says so).
+pub const NOT_SHOWN: &[Bug] =
+    &[Engine(Mutant::SendAfterSleep), Engine(Mutant::AppliesOlder), Engine(Mutant::IgnoresOthers)];
+
+/// The promise, the bug, and what it is.
+pub const ALL: &[(u8, Bug, &str)] = &[
+    (1, Engine(Mutant::AnswerBeforeCommit), "the intake answers before its commit"),
+    (1, Bug::AnswersFailure, "the intake answers 200 although its commit failed"),
+    (1, Bug::RefusesRetry, "an id is noted before the commit, and the retry is refused as a duplicate"),
+    (1, Engine(Mutant::RouteByPosition), "routing goes by the last position instead of by state"),
+    (2, Engine(Mutant::ForgetDedupe), "a webhook's id is not looked at"),
+    (2, Bug::RemembersAlone, "each node remembers webhook ids by itself"),
+    (2, Engine(Mutant::DigestIgnoresField), "the digest ignores a field"),
+    (2, Engine(Mutant::VersionInKey), "the object key has the version in it"),
+    (3, Engine(Mutant::SendBeforeCommit), "the request goes out before `sending` is committed"),
+    (3, Engine(Mutant::ResendUnknown), "an unknown answer is repeated without looking"),
+    (3, Engine(Mutant::SettleZero), "absence counts at once (`settle_after` 0)"),
+    (3, Engine(Mutant::BadGatewayIsTransient), "a 502 on a write is taken for \"nothing was done\""),
+    (3, Engine(Mutant::OneLook), "one look that finds nothing proves an absence"),
+    (3, Engine(Mutant::SendAfterSleep), "a commit that comes back after minutes of sleep is acted on"),
+    (3, Store(S::TakeOverForgets), "whoever takes over is not told of the attempt without an answer"),
+    (
+        3,
+        Store(S::SupersedesUnknown),
+        "a newer state takes the place of one whose attempt is without an answer",
+    ),
+    (4, Engine(Mutant::TwoInFlight), "the lane is given back while its call is under way"),
+    (4, Store(S::ForgetFence), "a move is heard whoever holds the lane"),
+    (4, Store(S::FenceStays), "a take-over does not change the fence"),
+    (4, Store(S::ClaimNotExclusive), "a lane that somebody holds is handed out again"),
+    (4, Store(S::UnknownHoldsNothing), "a newer state goes first, whatever in its lane is without an answer"),
+    (5, Engine(Mutant::OrderByArrival), "the last to arrive wins"),
+    (5, Engine(Mutant::TieByArrival), "a state of the same second is newer because it came later"),
+    (5, Engine(Mutant::AppliesOlder), "versions are not compared when a fact is applied"),
+    (6, Engine(Mutant::AgeKills), "age makes a dead letter"),
+    (6, Engine(Mutant::OutageSpendsAttempts), "attempts count while the target is down"),
+    (6, Engine(Mutant::StepPressesOn), "a step is pressed on an object that was called off"),
+    (6, Store(S::LeaseNeverEnds), "a dead node's leases never end"),
+    (6, Store(S::LeaseTooLong), "a lease is longer than declared"),
+    (7, Engine(Mutant::Hammer), "no breaker, no back-off"),
+    (7, Engine(Mutant::WaitSpendsAttempts), "a 429 costs an attempt"),
+    (7, Engine(Mutant::BreakerCountsAttempts), "the breaker counts failures instead of lanes"),
+    (8, Engine(Mutant::IgnoresOthers), "each node takes the whole of a limit"),
+    (8, Engine(Mutant::NoWidth), "lanes are claimed without a bound"),
+    (8, Engine(Mutant::RoutesAll), "all that is not routed is read at once"),
+];
