@@ -11,6 +11,7 @@ use super::sink::Sink;
 use super::stage::orders;
 use super::{Bench, PART_FLASH as PART};
 use anyhow::ensure;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,9 +51,9 @@ async fn one(bench: &Bench, who: &Who) -> anyhow::Result<Vec<Figure>> {
     let neighbours = Neighbours::look(&[]);
     let to = side.address();
     let (_, answered, later) = tokio::try_join!(
-        steady(to, before.clone(), CALM_CONNECTIONS, first),
-        steady(to, sale.clone(), SALE_CONNECTIONS, second),
-        steady(to, after.clone(), CALM_CONNECTIONS, third),
+        phase(to, before.clone(), CALM_CONNECTIONS, first),
+        phase(to, sale.clone(), SALE_CONNECTIONS, second),
+        phase(to, after.clone(), CALM_CONNECTIONS, third),
     )?;
     let busy = neighbours.since(&[]);
     let taken = before.len() as u64 + answered.ok + later.ok;
@@ -72,6 +73,18 @@ async fn one(bench: &Bench, who: &Who) -> anyhow::Result<Vec<Figure>> {
     side.strike().await?;
     ensure!(doubled == 0, "{doubled} orders were created twice");
     Ok(figures(who, &answered, later.refused, second.begun, &lags, busy))
+}
+
+/// Its connections are opened shortly before it: ones that rest for longer are closed by a server that is well.
+async fn phase(
+    to: SocketAddr,
+    requests: Arc<Requests>,
+    connections: usize,
+    pace: Pace,
+) -> anyhow::Result<Answered> {
+    let left = pace.begun.saturating_duration_since(now());
+    crate::demo::pause(left.saturating_sub(Duration::from_millis(50))).await;
+    steady(to, requests, connections, pace).await
 }
 
 /// How late the orders were.
