@@ -160,9 +160,10 @@ mod tests {
     use super::Cli;
     use clap::{CommandFactory as _, Parser as _};
 
-    const PAGES: [(&str, &str); 4] = [
+    const PAGES: [(&str, &str); 5] = [
         ("README.md", include_str!("../../../../README.md")),
         ("docs/operator.md", include_str!("../../../../docs/operator.md")),
+        ("docs/backup.md", include_str!("../../../../docs/backup.md")),
         ("docs/mapping.md", include_str!("../../../../docs/mapping.md")),
         ("docs/shopify.md", include_str!("../../../../docs/shopify.md")),
     ];

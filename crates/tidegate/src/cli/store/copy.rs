@@ -36,9 +36,10 @@ pub struct Args {
     /// The store to move; without it, the configured one
     #[arg(long, value_name = "sqlite:PATH", value_parser = sqlite)]
     from: Option<PathBuf>,
-    /// Where the address of the database stands: a variable or a file, never the address itself
+    /// Where the address of the database stands: a variable or a file, never the address itself; without it, the
+    /// configured `[store]`
     #[arg(long, value_name = "postgres:env:NAME|postgres:file:PATH", value_parser = postgres)]
-    to: SecretRef,
+    to: Option<SecretRef>,
     /// Certificates of the authorities to believe; without it, the operating system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -127,7 +128,13 @@ async fn source(path: &std::path::Path, key: MasterKey) -> anyhow::Result<Source
 }
 
 fn options(args: &Args, loaded: &Loaded, clock: &Arc<dyn Clock>) -> anyhow::Result<Options> {
-    let url = wiring::shops::resolve(loaded, "--to", &args.to, &Origin::Flag("--to".to_owned()))?;
+    let Some(to) = &args.to else {
+        let postgres = loaded.config.postgres.as_ref();
+        let postgres =
+            postgres.context("name the target by --to: the configuration has no [store] with a url")?;
+        return wiring::open::options(loaded, postgres, clock);
+    };
+    let url = wiring::shops::resolve(loaded, "--to", to, &Origin::Flag("--to".to_owned()))?;
     let key = wiring::open::master_key(loaded)?;
     let mut options = Options::new(url, key, Arc::new(SystemRandom), clock.clone());
     options.ca_file.clone_from(&args.ca_file);

@@ -1,6 +1,7 @@
 //! `tidegate store`: the store itself, not what is in it. Works on the store directly; where a hub runs on it, only what
 //! changes nothing is answered.
 
+mod backup;
 mod copy;
 mod info;
 mod migrate;
@@ -12,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate store info                                           whose it is, where it lies, how large
   tidegate store migrate --dry-run                              which migrations the next start would run
+  tidegate store backup --to /backup/tidegate-2026-11-24.db     a whole, checked copy, while the hub runs
   tidegate store copy --to postgres:env:TIDEGATE_PG --dry-run   what would move, and whether it can
   tidegate store copy --to postgres:env:TIDEGATE_PG             moves the configured store there
   tidegate store reopen --why 'the move was called off'         lets a hub run on the former store again";
@@ -28,6 +30,7 @@ pub struct Args {
 enum What {
     Info(info::Args),
     Migrate(migrate::Args),
+    Backup(backup::Args),
     Copy(copy::Args),
     Reopen(reopen::Args),
 }
@@ -37,6 +40,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         match &args.what {
             What::Info(args) => info::run(common, args).await,
             What::Migrate(args) => migrate::run(common, args).await,
+            What::Backup(args) => backup::run(common, args).await,
             What::Copy(args) => copy::run(common, args).await,
             What::Reopen(args) => reopen::run(common, args).await,
         }
