@@ -97,9 +97,9 @@ fn a_stop_is_seen_at_readyz_before_the_port_closes() {
 fn a_hub_with_a_key_that_everybody_can_read_does_not_start() {
     use std::os::unix::fs::PermissionsExt;
     let desk = Desk::begun();
-    let made = rcgen::generate_simple_self_signed(vec!["hub.example".to_owned()]).unwrap();
-    std::fs::write(desk.path("hub/cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(desk.path("hub/key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let (certificate, key) = made();
+    std::fs::write(desk.path("hub/cert.pem"), certificate).unwrap();
+    std::fs::write(desk.path("hub/key.pem"), key).unwrap();
     let mode =
         |mode| std::fs::set_permissions(desk.path("hub/key.pem"), PermissionsExt::from_mode(mode)).unwrap();
     let tls = ["--set", "hub.tls.cert_file=cert.pem", "--set", "hub.tls.key_file=key.pem"];
@@ -114,8 +114,8 @@ fn a_hub_with_a_key_that_everybody_can_read_does_not_start() {
     mode(0o600);
     asked("check").ended(0);
     // A key of another certificate ends the start before anything is touched.
-    let other = rcgen::generate_simple_self_signed(vec!["hub.example".to_owned()]).unwrap();
-    std::fs::write(desk.path("hub/key.pem"), other.signing_key.serialize_pem()).unwrap();
+    let (_, other) = made();
+    std::fs::write(desk.path("hub/key.pem"), other).unwrap();
     asked("run").ended(1).tells(&["the key belongs to another certificate"]);
     assert!(!desk.path("hub/data/tidegate.db").exists());
 }
@@ -124,9 +124,9 @@ fn a_hub_with_a_key_that_everybody_can_read_does_not_start() {
 #[test]
 fn the_running_hub_shows_a_new_certificate() {
     let desk = Desk::begun();
-    let put = |made: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+    let put = |(certificate, key): &(String, String)| {
         use std::os::unix::fs::OpenOptionsExt as _;
-        for (name, text) in [("cert.pem", made.cert.pem()), ("key.pem", made.signing_key.serialize_pem())] {
+        for (name, text) in [("cert.pem", certificate), ("key.pem", key)] {
             let new = desk.path("hub/new");
             let mut options = std::fs::OpenOptions::new();
             let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new).unwrap();
@@ -134,13 +134,12 @@ fn the_running_hub_shows_a_new_certificate() {
             std::fs::rename(new, desk.path(&format!("hub/{name}"))).unwrap();
         }
     };
-    let make = || rcgen::generate_simple_self_signed(vec!["hub.example".to_owned()]).unwrap();
-    let (first, second) = (make(), make());
+    let (first, second) = (made(), made());
     put(&first);
     let mut hub = Listening::start(&desk, &["hub.tls.cert_file=cert.pem", "hub.tls.key_file=key.pem"]);
     let address = hub.address.clone();
-    let believes = |believed: &rcgen::CertifiedKey<rcgen::KeyPair>| {
-        let certificate = reqwest::Certificate::from_pem(believed.cert.pem().as_bytes()).unwrap();
+    let believes = |(believed, _): &(String, String)| {
+        let certificate = reqwest::Certificate::from_pem(believed.as_bytes()).unwrap();
         let client = reqwest::Client::builder()
             .tls_certs_only([certificate])
             .resolve("hub.example", address.parse().unwrap())
@@ -156,4 +155,22 @@ fn the_running_hub_shows_a_new_certificate() {
     put(&second);
     hub.says("is served now");
     assert!(believes(&second) && !believes(&first));
+}
+
+/// A self-made certificate for `hub.example`, in PEM, with its key, by the openssl program.
+fn made() -> (String, String) {
+    const CONFIG: &str = "[req]\nprompt=no\ndistinguished_name=dn\nx509_extensions=v3\n[dn]\nCN=hub.example\n\
+                          [v3]\nsubjectAltName=DNS:hub.example\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("config"), CONFIG).unwrap();
+    let args =
+        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    let files = ["-config", "config", "-keyout", "key.pem", "-out", "cert.pem"];
+    let made =
+        std::process::Command::new("openssl").args(args).args(files).current_dir(folder.path()).output();
+    let made = made.expect("the program openssl is needed to make certificates");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    (read("cert.pem"), read("key.pem"))
 }
