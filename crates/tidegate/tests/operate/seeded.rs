@@ -9,7 +9,7 @@ use kernel::envelope::{FactKind, Priority, TraceId, Via};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use kernel::subject::{Lane, Subject};
-use kernel::version::EffectiveVersion;
+use kernel::version::{CameBy, EffectiveVersion};
 use std::sync::Arc;
 use store::delivery::{DeliveryKind, DeliveryState, NewDelivery, Wait};
 use store::log::{About, Appended, NewEnvelope, Routed};
@@ -112,7 +112,13 @@ async fn put(
     };
     let appended = store.append(vec![fact]).await.unwrap();
     let [Appended::Stored(position)] = appended[..] else { panic!("not stored: {appended:?}") };
-    let version = Some(EffectiveVersion::Sequence { sequence: 1 });
+    // As an order has it that is a whole one: dated by the shop.
+    let dated =
+        serde_json::from_slice::<serde_json::Value>(body).unwrap()["updated_at"].as_str().map(|text| {
+            let updated_at = text.parse().unwrap();
+            EffectiveVersion::Dated { updated_at, digest: [1; 32], came_by: CameBy::Push }
+        });
+    let version = dated.or(Some(EffectiveVersion::Sequence { sequence: 1 }));
     let duty = NewDelivery {
         flow: flow(),
         lane: Lane::of(&subject, &system("erp")),
