@@ -134,7 +134,7 @@ impl Engine {
             self.due_in(&lane.system, wait, now);
         }
         let mut movement = running.movement(now.wall);
-        movement.state = Some(state);
+        movement.state = Some(still_a_last_look(&running.claim, state));
         self.commit(running, movement, Then::Finish);
     }
 
@@ -260,6 +260,17 @@ fn told(running: &Running, external: &StoredRef, now: jiff::Timestamp) -> NewEnv
 pub(crate) fn is_last_look(claim: &Claim) -> bool {
     let state = &claim.delivery.state;
     matches!(state, DeliveryState::Waiting { wait: Wait::Scheduled { text }, .. } if text == LAST_LOOK)
+}
+
+/// A last look that fails waits for its next try as what it is: taken for a common step it would give way to the newer
+/// state that was delivered meanwhile, and nobody would look (seed 612).
+fn still_a_last_look(claim: &Claim, state: DeliveryState) -> DeliveryState {
+    match state {
+        DeliveryState::Waiting { due_at, wait: Wait::Backoff { .. } | Wait::Turn } if is_last_look(claim) => {
+            DeliveryState::Waiting { due_at, wait: Wait::Scheduled { text: LAST_LOOK.to_owned() } }
+        }
+        state => state,
+    }
 }
 
 /// A step that waits: a row with a time; no attempt, holds no lane.
