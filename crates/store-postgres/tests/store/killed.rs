@@ -25,7 +25,14 @@ impl Server {
 
     /// The value of a line that the script prints.
     fn start(&self, name: &str) -> String {
-        let output = self.script("start").output().unwrap();
+        // A server that was killed leaves processes behind that see it a moment later, and none starts beside them.
+        let mut output = self.script("start").output().unwrap();
+        for _ in 0..20 {
+            if output.status.success() {
+                break;
+            }
+            output = self.script("start").output().unwrap();
+        }
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = String::from_utf8(output.stdout).unwrap();
         let value = lines.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
