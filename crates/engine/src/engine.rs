@@ -1,7 +1,7 @@
 //! The step function: `(state, event, now, rng) → (state, effects)`, without async. The hub drives it and the
 //! simulation drives the same one.
 //!
-//! This file owns the state, the dispatch, and the pump that asks for more work; what happens to one lane stands in
+//! This file owns the state and the dispatch; `pump` asks for more work, and what happens to one lane stands in
 //! `claimed`, `converge` and `finish`.
 
 use crate::effect::{Effect, Event, StoreWork};
@@ -23,17 +23,10 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 use store::delivery::{DeliveryState, Move};
-use store::operate::{Pause, PauseScope};
-use store::port::ClaimRequest;
+use store::operate::Pause;
 
 /// Envelopes routed in one transaction.
-const ROUTE_BATCH: u32 = 256;
-/// Lanes claimed in one transaction.
-const CLAIM_BATCH: u32 = 64;
-/// Work that no event told of (another process's, a clock that jumped) is found at the latest after this.
-const LOOK_AROUND: Duration = Duration::from_secs(5);
-/// The same where others may work on the store: what a dead node has left is found within a second.
-const LOOK_AROUND_AMONG: Duration = Duration::from_secs(1);
+pub(crate) const ROUTE_BATCH: u32 = 256;
 /// How soon a store that could not commit is tried again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
@@ -84,15 +77,15 @@ pub struct Engine {
     pub(crate) moves: Vec<Move>,
     pub(crate) among: Option<Among>,
     spans: u64,
-    pauses: Vec<Pause>,
-    draining: bool,
-    routing: bool,
+    pub(crate) pauses: Vec<Pause>,
+    pub(crate) draining: bool,
+    pub(crate) routing: bool,
     pub(crate) route_again: bool,
-    route_retry_at: Option<Mono>,
-    asking_due: bool,
-    look_around_at: Mono,
-    asking_awaited: bool,
-    store_retry_at: Option<Mono>,
+    pub(crate) route_retry_at: Option<Mono>,
+    pub(crate) asking_due: bool,
+    pub(crate) look_around_at: Mono,
+    pub(crate) asking_awaited: bool,
+    pub(crate) store_retry_at: Option<Mono>,
     store_down: bool,
     /// Only for the planted bug that routes by position.
     routed_to: Position,
@@ -142,7 +135,7 @@ impl Engine {
     /// One event in, effects out. Never blocks, never asks a clock.
     pub fn step(&mut self, event: Event, now: Now, rng: &mut dyn Rng) -> Vec<Effect> {
         self.dispatch(event, now, rng);
-        self.pump(now, rng);
+        self.pump(now);
         self.claim_with_route();
         if !self.moves.is_empty() {
             let moves = std::mem::take(&mut self.moves);
@@ -288,125 +281,6 @@ impl Engine {
         }
     }
 
-    /// Asks for whatever there is room for.
-    fn pump(&mut self, now: Now, rng: &mut dyn Rng) {
-        if self.look_around_at <= now.mono {
-            let wait = if self.among.is_some() { LOOK_AROUND_AMONG } else { LOOK_AROUND };
-            self.look_around_at = now.mono.plus(wait);
-            self.route_again = true;
-            self.out.push(Effect::FetchPauses);
-            if !self.asking_due {
-                self.asking_due = true;
-                self.out.push(Effect::FetchNextDue);
-            }
-            if !self.asking_awaited
-                && self.goes_first(now)
-                && self.systems.values().any(|s| s.plan.resolves_references)
-            {
-                self.asking_awaited = true;
-                self.out.push(Effect::FetchAwaited { due: now.wall, limit: 32 });
-            }
-        }
-        if self.store_retry_at.is_some_and(|at| at <= now.mono) {
-            self.store_retry_at = None;
-            self.retry_moves();
-        }
-        self.pump_routing(now);
-        let names: Vec<SystemName> = self.systems.keys().cloned().collect();
-        for name in names {
-            self.pump_system(&name, now, rng);
-        }
-    }
-
-    fn pump_routing(&mut self, now: Now) {
-        let held = self.stands_back(now) || self.route_retry_at.is_some_and(|at| at > now.mono);
-        if self.route_again && !self.routing && !held {
-            self.route_retry_at = None;
-            self.route_again = false;
-            self.routing = true;
-            let all = self.planted.is(Mutant::RoutesAll);
-            self.out.push(Effect::FetchUnrouted { limit: if all { u32::MAX } else { ROUTE_BATCH } });
-        }
-    }
-
-    fn pump_system(&mut self, name: &SystemName, now: Now, rng: &mut dyn Rng) {
-        let paused = self.is_paused(name, now);
-        let store_held = self.store_retry_at.is_some() || self.draining || self.stands_back(now);
-        let hammer = self.planted.is(Mutant::Hammer);
-        let Some(system) = self.systems.get_mut(name) else { return };
-        system.paused = paused;
-        if system.next_due.is_some_and(|at| at <= now.mono) {
-            system.next_due = None;
-            system.maybe_due = true;
-        }
-        if system.elsewhere.holds(system.breaker.is_closed(), now.mono) {
-            return;
-        }
-        let mut limit = system.room(now.mono).min(CLAIM_BATCH);
-        if self.planted.is(Mutant::NoWidth) {
-            limit = CLAIM_BATCH;
-        }
-        let mut failed = Vec::new();
-        if !system.breaker.is_closed() && !hammer {
-            let held = paused || store_held || system.claiming.is_some() || system.checking_health;
-            if held || !system.breaker.probe(now.mono) {
-                return;
-            }
-            if system.plan.health {
-                system.checking_health = true;
-                self.totals.calls += 1;
-                self.out.push(Effect::Health { system: name.clone() });
-                return;
-            }
-            // A probe by a lane: one that did not fail, if there is any.
-            limit = 1;
-            system.maybe_due = true;
-            failed.extend(system.breaker.failed_lanes().cloned());
-        }
-        if system.claiming.is_some() || store_held || limit == 0 || !system.maybe_due {
-            return;
-        }
-        system.claiming = Some(limit);
-        system.maybe_due = false;
-        let lease = system.plan.lease;
-        let mut except_lanes = self.paused_lanes(name, now);
-        except_lanes.append(&mut failed);
-        // A lease ends by the wall clock, which may jump; what is in work here is not claimed again by ourselves.
-        except_lanes.extend(self.running.keys().filter(|lane| lane.system == *name).cloned());
-        let except_flows = self.paused_flows(now);
-        let request =
-            ClaimRequest { system: name.clone(), now: now.wall, lease, limit, except_flows, except_lanes };
-        let _ = rng;
-        self.out.push(Effect::Claim(request));
-    }
-
-    fn is_paused(&self, name: &SystemName, now: Now) -> bool {
-        self.active_pauses(now)
-            .any(|pause| matches!(&pause.scope, PauseScope::System(paused) if paused == name))
-    }
-
-    fn active_pauses(&self, now: Now) -> impl Iterator<Item = &Pause> {
-        self.pauses.iter().filter(move |pause| pause.until.is_none_or(|until| until > now.wall))
-    }
-
-    fn paused_flows(&self, now: Now) -> Vec<kernel::id::FlowName> {
-        self.active_pauses(now)
-            .filter_map(|pause| match &pause.scope {
-                PauseScope::Flow(flow) => Some(flow.clone()),
-                PauseScope::System(_) | PauseScope::Subject(_) => None,
-            })
-            .collect()
-    }
-
-    fn paused_lanes(&self, system: &SystemName, now: Now) -> Vec<Lane> {
-        self.active_pauses(now)
-            .filter_map(|pause| match &pause.scope {
-                PauseScope::Subject(subject) => Some(Lane::of(subject, system)),
-                PauseScope::System(_) | PauseScope::Flow(_) => None,
-            })
-            .collect()
-    }
-
     /// Lanes that become due later are waited for without asking the store; those that are due are asked for.
     fn expect_due(&mut self, decisions: &[store::log::Routed], now: Now) {
         for delivery in decisions.iter().flat_map(|routed| &routed.deliveries) {
@@ -492,7 +366,7 @@ impl Engine {
         }
     }
 
-    fn retry_moves(&mut self) {
+    pub(crate) fn retry_moves(&mut self) {
         for running in self.running.values_mut().filter(|running| running.retry_move) {
             running.retry_move = false;
             self.moves.extend(running.last_move.clone());

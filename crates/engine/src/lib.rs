@@ -18,6 +18,7 @@ pub mod nodes;
 pub mod notice;
 pub mod overview;
 pub mod plan;
+mod pump;
 pub mod route;
 mod running;
 mod system;
