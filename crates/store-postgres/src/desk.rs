@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub partitions: Partitions,
     pub wake: Wake,
     pub board: Board,
+    /// The newest that this program knows.
+    pub schema: u32,
     pub times: Times,
 }
 

@@ -34,6 +34,13 @@ impl Fail {
         matches!(error.code(), Some(code) if [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code))
     }
 
+    /// Somebody else holds what it needs, for now.
+    pub(crate) fn is_of_a_lock(&self) -> bool {
+        let Fail::Sql(error) = self else { return false };
+        matches!(error.code(), Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE)
+            || self.is_worth_another_try()
+    }
+
     /// Whether the connection is worth keeping: a server that is going down, a standby or a broken socket is not.
     pub(crate) fn spoils_the_connection(&self) -> bool {
         let Fail::Sql(error) = self else { return false };

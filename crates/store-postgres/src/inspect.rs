@@ -4,15 +4,15 @@
 use crate::bind::args;
 use crate::codec::time;
 use crate::error::{Done, bug};
-use crate::migrate::{self, MIGRATIONS};
+use crate::migrate;
 use crate::moving::cursor;
 use crate::session::Session;
 use crate::{Migration, Options, open};
 use jiff::Timestamp;
-use store::StoreError;
 use store::moving::note::{COPYING, RESTORED, Restored};
 use store::moving::{Note, Table};
 use store::operate::Installation;
+use store::{Schema, StoreError};
 
 /// What is open of one system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Contents {
     /// Absent: no hub has made a store here yet.
     pub installation: Option<Installation>,
     pub pending: Vec<&'static str>,
+    /// Absent: no store.
+    pub schema: Option<Schema>,
     pub bytes: u64,
     pub newest: Timestamp,
     pub unrouted: u64,
@@ -54,12 +56,13 @@ pub async fn inspect(options: &Options) -> Result<Contents, StoreError> {
 
 async fn inspected(options: &Options) -> Done<Contents> {
     let (session, place) = session(options).await?;
-    let pending = migrate::pending(&session, MIGRATIONS).await?;
+    let pending = migrate::pending(&session, options.migrations).await?;
     let bytes = number(&session, "SELECT pg_database_size(current_database())").await?;
     let mut contents = Contents {
         place,
         installation: None,
         pending: pending.iter().map(|migration| migration.name).collect(),
+        schema: migrate::schema(&session).await?,
         bytes,
         newest: Timestamp::UNIX_EPOCH,
         unrouted: 0,
@@ -68,7 +71,7 @@ async fn inspected(options: &Options) -> Done<Contents> {
         copying: None,
         restored: None,
     };
-    if pending.len() == MIGRATIONS.len() {
+    if pending.len() == options.migrations.len() {
         return Ok(contents);
     }
     let installation = installation(&session).await?;
@@ -98,8 +101,8 @@ pub async fn migrate(options: &Options) -> Result<Vec<&'static Migration>, Store
     let now = kernel::clock::Clock::now(&*options.clock).wall;
     let done = async {
         let (mut session, _) = session(options).await?;
-        let pending = migrate::pending(&session, MIGRATIONS).await?;
-        open::prepare(&mut session, &options.master_key, &*options.random, now).await?;
+        let pending = migrate::pending(&session, options.migrations).await?;
+        open::prepare(&mut session, options, now).await?;
         Done::Ok(pending)
     };
     Ok(done.await?)

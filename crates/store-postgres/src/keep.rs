@@ -5,6 +5,7 @@ use crate::codec::{nanos, time};
 use crate::deliveries::Because;
 use crate::desk::Desk;
 use crate::error::{Done, bug};
+use crate::migrate::PROGRAMS;
 use crate::view::subject;
 use crate::work::{Numbers, Work};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use kernel::id::ShopId;
 use kernel::subject::Subject;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use store::Schema;
 use store::delivery::{DeliveryState, Outcome};
 use store::operate::{Beat, By, Certificate, EVERY_ROOT, Installation};
 use store::seal::MasterKey;
@@ -48,13 +50,24 @@ impl Desk {
     /// Beats stand among the leases, under names that no lease has. Those that ended are left for an hour: whoever writes
     /// them again finds room in their page.
     pub(crate) async fn beat(&self, beat: &Beat, now: Timestamp, length: Duration) -> Done<Vec<Beat>> {
+        // A migration that takes away what this program uses waits until no such node runs any more.
+        let sql = "INSERT INTO leases (name, owner, ends_at) VALUES ($1, '', $2) \
+                   ON CONFLICT (name) DO UPDATE SET ends_at = greatest(leases.ends_at, excluded.ends_at)";
+        let program = format!("{PROGRAMS}{}", self.shared.schema);
+        self.execute(sql, args![program, nanos(after(now, length))]).await?;
         let sql = "INSERT INTO leases (name, owner, ends_at) VALUES ('node/' || $1, $2, $3) \
                    ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, ends_at = excluded.ends_at";
         self.execute(sql, args![beat.node.as_str(), beat.says.as_str(), nanos(after(now, length))]).await?;
-        let sql = "SELECT substr(name, 6), owner, ends_at FROM leases WHERE name >= 'node/' AND name < 'node0' ORDER BY name";
+        let sql = "SELECT substr(name, 6), owner, ends_at, \
+                   (SELECT max(coalesce((to_jsonb(m) ->> 'oldest')::integer, m.number)) FROM migrations m), \
+                   (SELECT max(number) FROM migrations) \
+                   FROM leases WHERE name >= 'node/' AND name < 'node0' ORDER BY name";
         let rows = self.all(sql, &[]).await?;
         let (mut live, mut forgotten) = (Vec::new(), false);
         for row in &rows {
+            let (oldest, number): (i32, i32) = (row.try_get(3)?, row.try_get(4)?);
+            let schema = Schema { number: number.cast_unsigned(), oldest: oldest.cast_unsigned() };
+            schema.admit(self.shared.schema)?;
             let ends_at: i64 = row.try_get(2)?;
             forgotten |= ends_at < nanos(now) - FORGOTTEN_AFTER_NS;
             if ends_at > nanos(now) {

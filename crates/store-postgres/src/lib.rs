@@ -41,7 +41,7 @@ mod work;
 mod writer;
 
 pub use desk::PLANS as HOT_SETTINGS;
-pub use migrate::Migration;
+pub use migrate::{MIGRATIONS, Migration};
 
 use crate::board::Board;
 use crate::connect::Target;
@@ -85,6 +85,8 @@ pub struct Options {
     pub foreign_after: Duration,
     /// Envelopes and attempts are dropped after so many days; `None`: never, as in the embedded store.
     pub history_days: Option<u32>,
+    /// Those that this program knows; another list is a rehearsal of the next version.
+    pub migrations: &'static [Migration],
     pub master_key: MasterKey,
     pub random: Arc<dyn Random>,
     pub clock: Arc<dyn Clock>,
@@ -106,6 +108,7 @@ impl Options {
             prepared_statements: true,
             foreign_after: Duration::from_secs(1),
             history_days: None,
+            migrations: MIGRATIONS,
             master_key,
             random,
             clock,
@@ -149,7 +152,7 @@ impl PostgresStore {
         };
         let now = options.clock.now().wall;
         let mut session = Session::new(target.connect().await?, options.prepared_statements);
-        let master = open::open(&mut session, &options.master_key, &*options.random, now).await?;
+        let master = open::open(&mut session, &options, now).await?;
         let names = Names::default();
         names.load(&session).await?;
         let mut node = [0; 8];
@@ -166,6 +169,7 @@ impl PostgresStore {
             partitions: Partitions::default(),
             wake: Wake::new(),
             board: Board::default(),
+            schema: migrate::known(options.migrations),
             times: Times {
                 statement: options.statement_timeout,
                 foreign_after: options.foreign_after,
@@ -181,7 +185,7 @@ impl PostgresStore {
     /// The migrations that opening this database would apply, without touching it.
     pub async fn pending_migrations(options: &Options) -> Result<Vec<&'static Migration>, StoreError> {
         let session = Session::new(options.target()?.connect().await?, options.prepared_statements);
-        Ok(open::pending(&session).await?)
+        Ok(migrate::pending(&session, options.migrations).await?)
     }
 
     /// Changes whenever another node says that there is something to route or to claim. Polling is what finds it; this

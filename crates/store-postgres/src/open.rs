@@ -1,10 +1,11 @@
 //! Opening: a database that is ours or empty, a schema we know, the right key; only then is anything written. What is
 //! refused is left untouched. Several nodes that open at once wait for each other.
 
+use crate::Options;
 use crate::bind::args;
 use crate::codec::nanos;
-use crate::error::{Done, bug};
-use crate::migrate::{self, MIGRATIONS, Migration};
+use crate::error::{Done, Fail, bug};
+use crate::migrate;
 use crate::moving::refuse_half_a_copy;
 use crate::session::Session;
 use jiff::Timestamp;
@@ -15,13 +16,8 @@ use store::seal::{MasterKey, Random};
 const LOCK: i64 = 0x5447_6f70_656e;
 
 /// The number of the master key in force. Refuses half a copy, and a store that was moved on.
-pub(crate) async fn open(
-    session: &mut Session,
-    master_key: &MasterKey,
-    random: &dyn Random,
-    now: Timestamp,
-) -> Done<i32> {
-    let master = prepare(session, master_key, random, now).await?;
+pub(crate) async fn open(session: &mut Session, options: &Options, now: Timestamp) -> Done<i32> {
+    let master = prepare(session, options, now).await?;
     refuse_half_a_copy(session).await?;
     Ok(master)
 }
@@ -32,31 +28,55 @@ pub(crate) fn locked() -> String {
     format!("BEGIN; SET LOCAL lock_timeout = 30000; SELECT pg_advisory_xact_lock({LOCK})")
 }
 
-/// The schema, made or migrated where need be, and the right key.
-pub(crate) async fn prepare(
-    session: &mut Session,
-    master_key: &MasterKey,
-    random: &dyn Random,
-    now: Timestamp,
-) -> Done<i32> {
+/// How long a migration waits for a table that nodes work on, while they wait behind it; and how often it tries.
+const TABLE_WITHIN: &str = "SET LOCAL lock_timeout = 2000";
+const TRIES_MAX: u32 = 30;
+const BEATS_END_WITHIN_S: u32 = 4;
+
+/// The schema, made or migrated where need be, and the right key. Nodes may work on it meanwhile: a migration that cannot
+/// have its tables at once lets them go on, and tries again.
+pub(crate) async fn prepare(session: &mut Session, options: &Options, now: Timestamp) -> Done<i32> {
+    let mut tries = 0;
     loop {
-        session.begin(&locked()).await?;
-        let pending = migrate::pending(session, MIGRATIONS).await?;
-        let is_new = pending.len() == MIGRATIONS.len();
-        if !is_new {
-            look(session, master_key).await?;
+        match step(session, options, now).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(fail) => {
+                session.roll_back(&fail).await;
+                tries += 1;
+                match &fail {
+                    // A node that has just stopped counts as running until its last beat is over.
+                    Fail::Store(StoreError::TooOldBeside { .. }) if tries <= BEATS_END_WITHIN_S => {
+                        session.batch("SELECT pg_sleep(1)").await?;
+                    }
+                    _ if fail.is_of_a_lock() && tries < TRIES_MAX => {
+                        tracing::info!("a migration waits for tables that other nodes work on");
+                    }
+                    _ => return Err(fail),
+                }
+            }
         }
-        let Some(next) = pending.first() else {
-            session.commit().await?;
-            break;
-        };
+    }
+    look(session, &options.master_key).await
+}
+
+/// Applies the first that is pending. False: none is.
+async fn step(session: &mut Session, options: &Options, now: Timestamp) -> Done<bool> {
+    session.begin(&locked()).await?;
+    let pending = migrate::pending(session, options.migrations).await?;
+    let is_new = pending.len() == options.migrations.len();
+    if !is_new {
+        look(session, &options.master_key).await?;
+    }
+    if let Some(next) = pending.first() {
+        session.batch(TABLE_WITHIN).await?;
         migrate::apply(session, next, now).await?;
         if is_new {
-            install(session, master_key, random, now).await?;
+            install(session, &options.master_key, &*options.random, now).await?;
         }
-        session.commit().await?;
     }
-    look(session, master_key).await
+    session.commit().await?;
+    Ok(!pending.is_empty())
 }
 
 /// Whether the key is that of the store; the number of the one in force.
@@ -77,9 +97,4 @@ async fn install(session: &Session, master_key: &MasterKey, random: &dyn Random,
     let sql = "INSERT INTO installation (one, id, created_at, epoch, key_check, master) VALUES (1, $1, $2, 1, $3, 1)";
     let check = master_key.check_value(&id).to_vec();
     session.execute(sql, args![id, nanos(now), check]).await.map(drop)
-}
-
-/// What opening would do to the schema, without doing it (`--dry-run`).
-pub(crate) async fn pending(session: &Session) -> Done<Vec<&'static Migration>> {
-    migrate::pending(session, MIGRATIONS).await
 }

@@ -30,6 +30,8 @@ pub struct OpenDuties {
 pub struct Contents {
     pub installation: Installation,
     pub pending: Vec<&'static str>,
+    /// The oldest schema whose programs may run on it.
+    pub oldest: u32,
     /// The newest moment that it knows of: it is of then, or a little later.
     pub newest: Timestamp,
     pub envelopes: u64,
@@ -103,6 +105,7 @@ fn contents(connection: &Connection) -> Done<Contents> {
         newest: newest(connection, installation.created_at)?,
         installation,
         pending: pending.iter().map(|migration| migration.name).collect(),
+        oldest: migrate::schema(connection)?.map_or(0, |schema| schema.oldest),
         // The log is never shortened here, and numbered without a gap.
         envelopes: number("SELECT max(position) FROM envelopes")?,
         payload_bytes: number("SELECT value FROM counters WHERE name = 'payload_bytes'")?,

@@ -37,7 +37,7 @@ mod view;
 mod webhook_ids;
 mod writer;
 
-pub use migrate::Migration;
+pub use migrate::{KNOWN_SCHEMA, Migration};
 pub use moving::{Source, reopen};
 
 use crate::desk::Desk;

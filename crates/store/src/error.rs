@@ -12,11 +12,18 @@ pub enum StoreError {
     /// The file is not a database of ours, or broken. It was not touched.
     #[error("{0}")]
     Unreadable(String),
-    /// Made by a newer Tidegate.
+    /// A newer Tidegate has taken away what this one uses.
     #[error(
-        "the store has schema {found}, this program knows up to {known}: run the newer program, or restore a backup made before the upgrade"
+        "TG-4009: the store has schema {found}, on which only programs that know schema {oldest} or a later one may run; this \
+         one knows up to {known}: run the newer program, or restore a backup made before the upgrade"
     )]
-    TooNew { found: u32, known: u32 },
+    TooNew { found: u32, oldest: u32, known: u32 },
+    /// This program's next migration takes away what nodes that run now use.
+    #[error(
+        "TG-4010: migration {number} takes away what nodes use that know schema {running} alone, and at least one of them \
+         runs: stop it, or upgrade it first to a version that knows schema {oldest}; nothing was done"
+    )]
+    TooOldBeside { number: u32, oldest: u32, running: u32 },
     /// The master key is not the one that the store was made with.
     #[error(
         "the master key does not fit this store (its check value differs): give back the key it was made with"

@@ -18,8 +18,10 @@ pub mod moving;
 pub mod operate;
 pub mod port;
 pub mod query;
+pub mod schema;
 pub mod seal;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use port::Store;
+pub use schema::Schema;

@@ -12,7 +12,7 @@ use crate::error::{Done, Fail, bug};
 use crate::names::{Names, of_kind, of_shop};
 use crate::partitions::{Partitions, Table as Partitioned};
 use crate::session::{Pool, Session};
-use crate::{Options, open};
+use crate::{Options, migrate, open};
 use binary::Encoder;
 use std::collections::BTreeSet;
 use store::StoreError;
@@ -55,7 +55,7 @@ impl Target {
         let target = options.target()?;
         let now = kernel::clock::Clock::now(&*options.clock).wall;
         let mut session = Session::new(target.connect().await?, options.prepared_statements);
-        open::prepare(&mut session, &options.master_key, &*options.random, now).await?;
+        open::prepare(&mut session, &options, now).await?;
         let names = Names::default();
         names.load(&session).await?;
         let place = target.place();
@@ -69,8 +69,8 @@ impl Target {
         let target = options.target()?;
         let session =
             Session::new(target.connect().await.map_err(StoreError::from)?, options.prepared_statements);
-        let pending = open::pending(&session).await?;
-        let found = match pending.len() == crate::migrate::MIGRATIONS.len() {
+        let pending = migrate::pending(&session, options.migrations).await?;
+        let found = match pending.len() == options.migrations.len() {
             true => Standing::Empty,
             false => standing(&session).await?,
         };

@@ -46,6 +46,16 @@ impl Source {
             ))
             .into());
         }
+        // What a newer program has added would be left behind.
+        let known = MIGRATIONS.last().map_or(0, |newest| newest.number);
+        if let Some(schema) = migrate::schema(&connection)?.filter(|schema| schema.number > known) {
+            return Err(StoreError::Unreadable(format!(
+                "{} has schema {}, and this program knows {known}: move it by the newer program",
+                path.display(),
+                schema.number
+            ))
+            .into());
+        }
         let names = Names::load(&connection)?;
         Ok(Self { path: path.to_owned(), names, _lock: lock })
     }

@@ -1,6 +1,8 @@
-//! Several nodes on one server, connections that end, plans of the hot statements.
+//! Several nodes on one server, connections that end, plans of the hot statements, two
+//! versions at once.
 
 mod history;
 mod nodes;
 mod plans;
 mod server;
+mod versions;
