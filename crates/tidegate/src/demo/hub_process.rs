@@ -15,6 +15,10 @@ pub struct HubProcess {
     config: PathBuf,
     /// Keys that this process alone has otherwise than the file.
     set: Vec<String>,
+    /// A variable that this process alone has, from the next start on.
+    variable: Option<(&'static str, &'static str)>,
+    /// Writing beyond a limit is an error to it, not its end.
+    survives_limits: bool,
     log: PathBuf,
     url: String,
     client: reqwest::Client,
@@ -33,6 +37,8 @@ impl HubProcess {
             program: std::env::current_exe().context("this program cannot be found")?,
             config: config.to_owned(),
             set: Vec::new(),
+            variable: None,
+            survives_limits: false,
             log: log.to_owned(),
             url: url.to_owned(),
             client: reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?,
@@ -44,6 +50,16 @@ impl HubProcess {
     /// One key over the file, from the next start on.
     pub fn set(&mut self, key: &str, value: &str) {
         self.set.push(format!("{key}={value}"));
+    }
+
+    /// One variable of its environment, or none, from the next start on.
+    pub fn with_variable(&mut self, variable: Option<(&'static str, &'static str)>) {
+        self.variable = variable;
+    }
+
+    /// From the next start on a limit on what it may write makes its writes fail, and does not kill it.
+    pub fn survive_limits(&mut self) {
+        self.survives_limits = true;
     }
 
     pub fn url(&self) -> &str {
@@ -58,10 +74,12 @@ impl HubProcess {
     /// Returns when it is ready to take webhooks.
     pub async fn start(&mut self) -> anyhow::Result<()> {
         let log = File::options().create(true).append(true).open(&self.log)?;
-        let child = Command::new(&self.program)
+        let child = self
+            .command()
             .args(["run", "--config"])
             .arg(&self.config)
             .args(self.set.iter().flat_map(|set| ["--set", set]))
+            .envs(self.variable)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -73,6 +91,16 @@ impl HubProcess {
         ready.with_context(|| {
             format!("the hub was not ready within {READY_WITHIN:?}: see {}", self.log.display())
         })?
+    }
+
+    /// The program; by a shell where a signal has to be ignored, which is inherited.
+    fn command(&self) -> Command {
+        if !self.survives_limits {
+            return Command::new(&self.program);
+        }
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&self.program);
+        command
     }
 
     async fn ready(&mut self) -> anyhow::Result<()> {
@@ -116,6 +144,33 @@ impl HubProcess {
         Ok(())
     }
 
+    /// SIGTERM, and its end; looks what `/readyz` says meanwhile.
+    pub async fn stop_watched(&mut self) -> anyhow::Result<Stopped> {
+        let asked = super::stage::now();
+        self.signal(Signal::TERM)?;
+        let mut child = self.child.take().context("the hub does not run")?;
+        let (mut red, mut requests) = (None, self.client.get(format!("{}/readyz", self.url)).send().await);
+        // It answers for as long as its port is open.
+        while let Ok(answer) = requests {
+            if answer.status().as_u16() == 503 && red.is_none() {
+                red = Some(super::stage::now());
+            }
+            super::pause(LOOK_EVERY).await;
+            requests = self.client.get(format!("{}/readyz", self.url)).send().await;
+        }
+        let closed = super::stage::now();
+        let status =
+            tokio::time::timeout(READY_WITHIN, child.wait()).await.context("the hub does not stop")??;
+        let span = |from: jiff::Timestamp, until: jiff::Timestamp| {
+            Duration::try_from(until.duration_since(from)).unwrap_or_default()
+        };
+        Ok(Stopped {
+            red_for: red.map(|red| span(red, closed)),
+            took: span(asked, super::stage::now()),
+            well: status.success(),
+        })
+    }
+
     /// SIGTERM, and its end.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         self.signal(Signal::TERM)?;
@@ -124,4 +179,14 @@ impl HubProcess {
         ended.context("the hub does not stop")??;
         Ok(())
     }
+}
+
+/// How a hub stopped that was asked to.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopped {
+    /// How long `/readyz` was red before the port closed. Absent: it never was.
+    pub red_for: Option<Duration>,
+    pub took: Duration,
+    /// It ended by itself and found nothing wrong.
+    pub well: bool,
 }

@@ -1,15 +1,15 @@
 //! The hub of a stage: one process, or several nodes of one PostgreSQL behind a front that gives each connection to the
-//! next node that lives. Knows how each is started, killed and stopped, and none of what they do.
+//! next node that is ready, as a balancer does. Knows how each is started, killed and stopped, and none of what they do.
 
-use super::hub_process::HubProcess;
-use super::stage::{free_address, now};
+use super::hub_process::{HubProcess, Stopped};
+use super::stage::{free_address, now, pause};
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// All processes of a stage's hub.
 #[derive(Debug)]
@@ -53,7 +53,8 @@ impl Hubs {
         }
         let listener = TcpListener::bind(front.trim_start_matches("http://")).await?;
         let addresses = nodes.iter().map(|node| node.url().trim_start_matches("http://").to_owned());
-        let passing = tokio::spawn(pass_on(listener, addresses.collect()));
+        let nodes_behind = addresses.map(Behind::new).collect::<anyhow::Result<_>>()?;
+        let passing = tokio::spawn(pass_on(listener, nodes_behind));
         let front_task = Some(passing.abort_handle());
         Ok(Self {
             nodes,
@@ -86,6 +87,28 @@ impl Hubs {
     /// One key over the file for all of them, from the next start on.
     pub fn set(&mut self, key: &str, value: &str) {
         self.nodes.iter_mut().for_each(|node| node.set(key, value));
+    }
+
+    /// The numbers of the processes that live.
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
+        self.nodes.iter().filter_map(HubProcess::pid)
+    }
+
+    /// A limit on what they may write makes their writes fail, and does not kill them.
+    pub fn survive_limits(&mut self) {
+        self.nodes.iter_mut().for_each(HubProcess::survive_limits);
+    }
+
+    /// SIGTERM to one of them, and its start with that variable.
+    pub async fn restart(
+        &mut self,
+        at: usize,
+        variable: Option<(&'static str, &'static str)>,
+    ) -> anyhow::Result<Stopped> {
+        let stopped = self.nodes[at].stop_watched().await?;
+        self.nodes[at].with_variable(variable);
+        self.nodes[at].start().await?;
+        Ok(stopped)
     }
 
     /// Returns when all that do not run are ready, and nobody is frozen.
@@ -183,16 +206,56 @@ impl Hubs {
     }
 }
 
-/// As a balancer does that knows nothing of HTTP: each connection to the next node that accepts it.
-async fn pass_on(listener: TcpListener, nodes: Vec<String>) {
+/// A node as its balancer knows it.
+#[derive(Debug)]
+struct Behind {
+    address: String,
+    ready: AtomicBool,
+    client: reqwest::Client,
+}
+
+/// As often as a balancer asks, and how long it waits.
+const ASKED_EVERY: Duration = Duration::from_millis(250);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
+impl Behind {
+    fn new(address: String) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder().timeout(ANSWERS_WITHIN).build()?;
+        Ok(Self { address, ready: AtomicBool::new(true), client })
+    }
+
+    fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    async fn look(&self) {
+        let answer = self.client.get(format!("http://{}/readyz", self.address)).send().await;
+        self.ready.store(answer.is_ok_and(|answer| answer.status().is_success()), Ordering::Relaxed);
+    }
+}
+
+/// Each connection to the next node that is ready; where none says so, to one that accepts it.
+async fn pass_on(listener: TcpListener, nodes: Vec<Behind>) {
     let (nodes, next) = (Arc::new(nodes), Arc::new(AtomicUsize::new(0)));
+    // They end with this.
+    let mut looking = JoinSet::new();
+    for at in 0..nodes.len() {
+        let nodes = nodes.clone();
+        looking.spawn(async move {
+            loop {
+                nodes[at].look().await;
+                pause(ASKED_EVERY).await;
+            }
+        });
+    }
     while let Ok((mut client, _)) = listener.accept().await {
         let (nodes, next) = (nodes.clone(), next.clone());
         tokio::spawn(async move {
             let first = next.fetch_add(1, Ordering::Relaxed);
-            for turn in 0..nodes.len() {
-                let node = &nodes[(first + turn) % nodes.len()];
-                if let Ok(mut hub) = TcpStream::connect(node).await {
+            let turns = (0..nodes.len()).map(|turn| &nodes[(first + turn) % nodes.len()]);
+            let (ready, other): (Vec<_>, Vec<_>) = turns.partition(|node| node.is_ready());
+            for node in ready.into_iter().chain(other) {
+                if let Ok(mut hub) = TcpStream::connect(&node.address).await {
                     // Either end may go away at any time; the client comes again.
                     let _ = tokio::io::copy_bidirectional(&mut client, &mut hub).await;
                     return;

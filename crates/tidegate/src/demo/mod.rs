@@ -14,7 +14,8 @@ mod stage;
 
 pub use config::Office;
 pub use database::Database;
-pub use hub_process::HubProcess;
+pub use hub_process::{HubProcess, Stopped};
+pub use hubs::Hubs;
 pub use ledger::{Ledger, reasons};
 pub use play::{Played, is_exportable, reference, workload};
 pub use stage::{Ground, Nodes, Stage, StageOptions, new_folder, now, pause};

@@ -10,6 +10,7 @@ pub mod node;
 pub mod open;
 pub mod plan;
 mod recent;
+pub mod rehearsal;
 pub mod restored;
 pub mod schemas;
 pub mod shops;

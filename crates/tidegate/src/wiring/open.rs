@@ -90,9 +90,15 @@ pub fn options(
         connections: postgres.connections.value as usize,
         statement_timeout: postgres.statement_timeout.value,
         prepared_statements: postgres.prepared_statements.value,
+        migrations: super::rehearsal::migrations(),
         history_days: postgres.history_retention.as_ref().map(|retention| days(retention.value)),
         ..store_postgres::Options::new(url, master_key(loaded)?, Arc::new(SystemRandom), clock.clone())
     })
+}
+
+/// The newest schema that this program knows.
+pub fn known_schema(options: &store_postgres::Options) -> u32 {
+    options.migrations.last().map_or(0, |newest| newest.number)
 }
 
 /// What no hub has made yet, in words: the database file, or the tables in PostgreSQL.

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use kernel::clock::Clock;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use store::Schema;
 use store::moving::Table;
 use store::operate::Installation;
 
@@ -31,6 +32,8 @@ pub struct Args {
 struct Info {
     place: String,
     installation: Option<Installation>,
+    /// With what this program knows.
+    schema: Option<(Schema, u32)>,
     pending: Vec<&'static str>,
     bytes: Vec<(String, u64)>,
     open: Vec<Value>,
@@ -75,6 +78,10 @@ async fn of_file(args: &Args, loaded: &Loaded) -> Result<Info, Failure> {
     let open = found.open.iter();
     Ok(Info {
         place: format!("sqlite:{}", path.display()),
+        schema: Some((
+            Schema { number: found.installation.schema, oldest: found.oldest },
+            store_sqlite::KNOWN_SCHEMA,
+        )),
         pending: found.pending,
         bytes: files.into_iter().map(|(file, bytes)| (file.display().to_string(), bytes)).collect(),
         open: open.map(|of| json!({ "system": of.system, "waiting": of.waiting, "unknown": of.unknown, "dead": of.dead })).collect(),
@@ -103,6 +110,7 @@ async fn of_postgres(args: &Args, options: &store_postgres::Options) -> Result<I
     Ok(Info {
         bytes: vec![(found.place.clone(), found.bytes)],
         place: found.place.clone(),
+        schema: found.schema.map(|schema| (schema, wiring::open::known_schema(options))),
         pending: found.pending,
         open: open.map(|of| json!({ "system": of.system, "waiting": of.waiting, "unknown": of.unknown, "dead": of.dead })).collect(),
         unrouted: found.unrouted,
@@ -121,6 +129,7 @@ impl Info {
                 self.bytes.iter().map(|(file, bytes)| json!({ "place": file, "bytes": bytes })).collect();
             page::json(&json!({
                 "place": self.place, "installation": self.installation, "pending_migrations": self.pending,
+                "oldest_schema": self.schema.map(|(schema, _)| schema.oldest), "known_schema": self.schema.map(|(_, known)| known),
                 "sizes": files, "open": self.open, "unrouted": self.unrouted, "notes": self.notes, "rows": counts,
             }));
             return;
@@ -137,6 +146,9 @@ impl Info {
                 let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "none yet".to_owned());
                 page.line(format!("revision in force {}, targets {}", known(&of.revision), known(&of.place)));
             }
+        }
+        if let Some((schema, known)) = self.schema {
+            page.line(super::may_run(schema, known));
         }
         if !self.pending.is_empty() {
             page.line(format!("migrations that the next start would run: {}", self.pending.join(", ")));

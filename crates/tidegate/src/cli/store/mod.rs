@@ -8,6 +8,7 @@ mod migrate;
 mod reopen;
 
 use super::{Common, Failure, block_on};
+use store::Schema;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,4 +46,12 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
             What::Reopen(args) => reopen::run(common, args).await,
         }
     })
+}
+
+/// Which programs may run on a store, for a person.
+fn may_run(schema: Schema, known: u32) -> String {
+    let Schema { number, oldest } = schema;
+    format!(
+        "schema {number}: programs that know schema {oldest} or a later one may run on it; this one knows {known}"
+    )
 }
