@@ -67,7 +67,11 @@ pub async fn measure(bench: &Bench, postgres: bool) -> anyhow::Result<Vec<Figure
 
 /// On a server of its own.
 async fn on_postgres(server: &Service) -> anyhow::Result<Arc<dyn Store>> {
-    let url = server.setting("_URL").context("the script of PostgreSQL prints no URL")?;
+    opened(server.setting("_URL").context("the script of PostgreSQL prints no URL")?).await
+}
+
+/// Opened in this very process.
+pub(super) async fn opened(url: &str) -> anyhow::Result<Arc<dyn Store>> {
     let (key, random) = (MasterKey::from_bytes([1; 32]), Arc::new(SystemRandom));
     let options = store_postgres::Options::new(url, key, random, Arc::new(SystemClock::new()));
     Ok(Arc::new(store_postgres::PostgresStore::open(options).await?))
@@ -175,33 +179,38 @@ impl Life {
     /// Five kilobytes that are compressed to a little more than half, as an order is.
     fn fact(&mut self, at: Timestamp) -> anyhow::Result<NewEnvelope> {
         self.orders += 1;
-        let number = 5_000_000_000 + self.orders;
         let body: String =
             (0..150).map(|_| format!(r#"{{"sku":"{:016x}"}},"#, self.rng.next_u64())).collect();
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&self.rng.next_u64().to_be_bytes());
-        id[8..].copy_from_slice(&(number as u64).to_be_bytes());
-        let mut raw_hash = [0; 32];
-        raw_hash[..16].copy_from_slice(&id);
-        let shop = ShopId::new("acme")?;
-        Ok(NewEnvelope {
-            subject: Subject::new(shop.clone(), "order", &number.to_string()),
-            shop,
-            domain: DomainName::new("orders")?,
-            source: SystemName::new("shopify")?,
-            topic: "orders/create".into(),
-            kind: FactKind::State,
-            via: Via::Webhook,
-            version: None,
-            occurred_at: at,
-            received_at: at,
-            trace: TraceId(id),
-            raw_hash,
-            raw_bytes: 5_000,
-            dedupe: Some(DedupeKey(id)),
-            payload: Bytes::from(body),
-        })
+        fact_of(self.orders, body.into_bytes(), at)
     }
+}
+
+/// A webhook of an order of its own, as the intake hands it to the store.
+pub(super) fn fact_of(order: usize, body: Vec<u8>, at: Timestamp) -> anyhow::Result<NewEnvelope> {
+    let number = 5_000_000_000 + order;
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&twin::shop::chance::mix(number as u64).to_be_bytes());
+    id[8..].copy_from_slice(&(number as u64).to_be_bytes());
+    let mut raw_hash = [0; 32];
+    raw_hash[..16].copy_from_slice(&id);
+    let shop = ShopId::new("acme")?;
+    Ok(NewEnvelope {
+        subject: Subject::new(shop.clone(), "order", &number.to_string()),
+        shop,
+        domain: DomainName::new("orders")?,
+        source: SystemName::new("shopify")?,
+        topic: "orders/create".into(),
+        kind: FactKind::State,
+        via: Via::Webhook,
+        version: None,
+        occurred_at: at,
+        received_at: at,
+        trace: TraceId(id),
+        raw_hash,
+        raw_bytes: 5_000,
+        dedupe: Some(DedupeKey(id)),
+        payload: Bytes::from(body),
+    })
 }
 
 fn decision(one: &Unrouted, at: Timestamp) -> anyhow::Result<Routed> {

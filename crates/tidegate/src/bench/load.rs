@@ -88,6 +88,17 @@ pub async fn steady(
     connections: usize,
     pace: Pace,
 ) -> anyhow::Result<Answered> {
+    steady_over(&[to], requests, connections, pace).await
+}
+
+/// The same over several servers, whose connections are as many each.
+pub async fn steady_over(
+    to: &[SocketAddr],
+    requests: Arc<Requests>,
+    connections: usize,
+    pace: Pace,
+) -> anyhow::Result<Answered> {
+    let to: Vec<SocketAddr> = to.iter().copied().cycle().take(connections).collect();
     let (sender, due) = mpsc::unbounded_channel();
     let count = requests.len();
     // The pacer sleeps by itself: a runtime's timer is coarser than a request takes.
@@ -103,7 +114,7 @@ pub async fn steady(
         let answered = Rc::new(RefCell::new(Answered::new()?));
         let due = Rc::new(Mutex::new(due));
         let mut tasks = tokio::task::JoinSet::new();
-        for _ in 0..connections {
+        for to in to {
             let (requests, due, answered) = (requests.clone(), due.clone(), answered.clone());
             tasks.spawn_local(async move {
                 let mut connection = Connection::open(to).await?;

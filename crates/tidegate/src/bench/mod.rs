@@ -17,6 +17,7 @@ mod orders;
 mod outage;
 mod peer;
 mod persistent;
+mod pg;
 mod service;
 mod side;
 mod sink;
@@ -41,6 +42,9 @@ const PART_MEMORY: &str = "memory";
 const PART_FLASH: &str = "flash sale";
 const PART_OUTAGE: &str = "outage";
 const PART_GROWTH: &str = "growth";
+const PART_PG_INTAKE: &str = "intake on PostgreSQL";
+const PART_PG_STEADY: &str = "500 orders a second on PostgreSQL";
+const PART_PG_TAKEOVER: &str = "take-over on PostgreSQL";
 const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
@@ -62,6 +66,12 @@ pub struct Args {
     /// How long the target of the outage is down
     #[arg(long, value_name = "MINUTES", default_value_t = 1.0)]
     down_minutes: f64,
+    /// How long 500 orders a second go on, at each number of nodes; absent: half a minute
+    #[arg(long, value_name = "MINUTES")]
+    minutes: Option<f64>,
+    /// At so many nodes; may be given several times. Absent: at one, then at two
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=8))]
+    nodes: Vec<u8>,
     /// Where the hubs' files go; on the disk that is to be measured
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -85,6 +95,12 @@ enum Part {
     Outage,
     /// What an append and a claim cost as history grows
     Growth,
+    /// On PostgreSQL: durable webhooks a second beside its own inserts
+    PgIntake,
+    /// On PostgreSQL: 500 orders a second for minutes on end
+    PgSteady,
+    /// On PostgreSQL: how soon others take over what a dead node had in work
+    PgTakeover,
     /// Latency, intake, CPU and memory beside the peers
     Beside,
 }
@@ -129,8 +145,8 @@ impl Args {
     fn wants(&self, part: Part) -> bool {
         match part {
             Part::Beside => !self.peer.is_empty() && (self.only.is_empty() || self.only.contains(&part)),
-            // It takes long, and longest on PostgreSQL.
-            Part::Growth => self.only.contains(&part),
+            // They take long, and need a PostgreSQL.
+            Part::Growth | Part::PgIntake | Part::PgSteady | Part::PgTakeover => self.only.contains(&part),
             _ if self.only.is_empty() => self.peer.is_empty(),
             _ => self.only.contains(&part),
         }
@@ -181,6 +197,17 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::Growth) {
         told(&mut all, growth::measure(bench, args.postgres).await?);
+    }
+    if wants(Part::PgIntake) {
+        told(&mut all, pg::intake::measure(bench).await?);
+    }
+    if wants(Part::PgSteady) {
+        let minutes = args.minutes.unwrap_or(if args.quick { 0.1 } else { 0.5 });
+        let nodes = if args.nodes.is_empty() { &[1, 2] } else { &args.nodes[..] };
+        told(&mut all, pg::steady::measure(bench, minutes, nodes).await?);
+    }
+    if wants(Part::PgTakeover) {
+        told(&mut all, pg::takeover::measure(bench).await?);
     }
     if wants(Part::Beside) {
         told(&mut all, beside::measure(bench, &sides).await?);

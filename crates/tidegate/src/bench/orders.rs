@@ -115,6 +115,15 @@ impl Requests {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         Some(&self.bytes[start..end])
     }
+
+    /// Its webhook id and its body.
+    pub fn webhook(&self, index: usize) -> Option<(&str, &[u8])> {
+        let request = self.get(index)?;
+        let head = request.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let text = std::str::from_utf8(&request[..head]).ok()?;
+        let id = text.lines().find_map(|line| line.strip_prefix("X-Shopify-Webhook-Id: "))?;
+        Some((id, &request[head + 4..]))
+    }
 }
 
 impl Template {
@@ -217,6 +226,8 @@ mod tests {
                 let (head, body) = request.split_once("\r\n\r\n").unwrap();
                 let signature = twin::shopify::signature("hush", body.as_bytes());
                 assert!(head.contains(&signature), "{head}");
+                let (id, own_body) = requests.webhook(index).unwrap();
+                assert!(head.contains(id) && own_body == body.as_bytes());
                 let identity = domains::orders::identify(body.as_bytes()).unwrap();
                 assert_eq!(identity.order_id, (requests.first_order + index as u64).to_string());
                 assert!(seen.insert(identity.order_id), "twice");

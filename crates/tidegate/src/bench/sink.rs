@@ -20,6 +20,7 @@ pub struct Sink {
     address: SocketAddr,
     sales: Arc<Mutex<Sales>>,
     up: watch::Sender<bool>,
+    answers: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -42,18 +43,25 @@ struct Sale {
 impl Sink {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let (up, seen) = watch::channel(true);
-        let sink = Self { address: listener.local_addr()?, sales: Arc::default(), up };
+        let ((up, seen), (answers, may_answer)) = (watch::channel(true), watch::channel(true));
+        let sink = Self { address: listener.local_addr()?, sales: Arc::default(), up, answers };
         let (address, sales) = (sink.address, sink.sales.clone());
         // It is bound anew on its own thread.
         drop(listener);
-        std::thread::Builder::new().name("sink".into()).spawn(move || serve(address, &sales, seen))?;
+        std::thread::Builder::new()
+            .name("sink".into())
+            .spawn(move || serve(address, &sales, seen, &may_answer))?;
         Ok(sink)
     }
 
     /// Down: connections are broken and none is taken. It keeps what it knows.
     pub fn set_up(&self, up: bool) {
         self.up.send_replace(up);
+    }
+
+    /// Silent: what comes is taken down, and its answer waits until it speaks again.
+    pub fn set_answers(&self, answers: bool) {
+        self.answers.send_replace(answers);
     }
 
     pub fn url(&self) -> String {
@@ -94,7 +102,12 @@ fn locked(sales: &Mutex<Sales>) -> MutexGuard<'_, Sales> {
     sales.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(address: SocketAddr, sales: &Arc<Mutex<Sales>>, mut up: watch::Receiver<bool>) {
+fn serve(
+    address: SocketAddr,
+    sales: &Arc<Mutex<Sales>>,
+    mut up: watch::Receiver<bool>,
+    may_answer: &watch::Receiver<bool>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return };
     // It ends when nobody can turn it on any more.
@@ -106,9 +119,9 @@ fn serve(address: SocketAddr, sales: &Arc<Mutex<Sales>>, mut up: watch::Receiver
             while *up.borrow_and_update() {
                 tokio::select! {
                     accepted = listener.accept() => {
-                        let sales = sales.clone();
+                        let (sales, may_answer) = (sales.clone(), may_answer.clone());
                         // A hub that goes away breaks its connection.
-                        talks.spawn(async move { talk(accepted?.0, &sales).await });
+                        talks.spawn(async move { talk(accepted?.0, &sales, may_answer).await });
                     }
                     changed = up.changed() => changed?,
                     Some(_) = talks.join_next() => {}
@@ -118,7 +131,11 @@ fn serve(address: SocketAddr, sales: &Arc<Mutex<Sales>>, mut up: watch::Receiver
     });
 }
 
-async fn talk(mut stream: TcpStream, sales: &Mutex<Sales>) -> std::io::Result<()> {
+async fn talk(
+    mut stream: TcpStream,
+    sales: &Mutex<Sales>,
+    mut may_answer: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(16 * 1024);
     let mut answer = Vec::with_capacity(8 * 1024);
@@ -132,6 +149,9 @@ async fn talk(mut stream: TcpStream, sales: &Mutex<Sales>) -> std::io::Result<()
         answer.clear();
         request.answer(sales, &mut answer);
         let taken = request.bytes;
+        if may_answer.wait_for(|may| *may).await.is_err() {
+            return Ok(());
+        }
         stream.write_all(&answer).await?;
         buffer.drain(..taken);
     }
