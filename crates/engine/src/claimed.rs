@@ -1,18 +1,15 @@
-//! From a claimed lane to its first call: what is wanted is mapped, what is already there is left alone, what is
-//! without an answer is looked up first.
+//! From a claimed lane to what is wanted at its target: the state is mapped, what is already there is left alone.
 
 use crate::effect::{Call, Effect};
-use crate::engine::{Engine, Found};
+use crate::engine::Engine;
 use crate::facts::Confirm;
-use crate::finish::is_last_look;
+use crate::last_look::{gives_way, is_last_look, is_of_another_state, kept_no_more};
 use crate::mutant::Mutant;
-use crate::notice::What;
-use crate::running::{Doing, Goal, Open, Running};
-use connector::descriptor::UnknownAnswer;
-use connector::port::{ExternalRef, Observation, Stage, Step, Wanted};
-use kernel::clock::{Now, after};
+use crate::running::{Doing, Goal, Look, Running};
+use connector::port::{ExternalRef, Stage, Wanted};
+use kernel::clock::Now;
 use kernel::envelope::Via;
-use kernel::fault::{Fault, FaultKind, Severity};
+use kernel::fault::{Fault, FaultKind};
 use kernel::flow::Mode;
 use kernel::id::SystemName;
 use kernel::key::ObjectKey;
@@ -29,6 +26,8 @@ enum Start {
     Unchanged(Digest),
     /// A newer state goes first.
     AfterNewer,
+    /// It is about the state that was delivered last, which has to be fetched.
+    Recall,
     Dead(Fault),
     Held(String),
     Toward(Box<Goal>),
@@ -37,7 +36,8 @@ enum Start {
 impl Engine {
     pub(crate) fn claimed(&mut self, name: &SystemName, claims: Vec<Claim>, now: Now, rng: &mut dyn Rng) {
         let Some(system) = self.systems.get_mut(name) else { return };
-        let limit = system.claiming.take().unwrap_or(0);
+        let asked = system.claiming.take();
+        let limit = asked.map_or(0, |asked| asked.limit);
         // Fewer than asked for: whatever is left tells its own time.
         system.maybe_due |= claims.len() >= limit as usize;
         self.totals.claims += claims.len() as u64;
@@ -45,6 +45,16 @@ impl Engine {
             // No lane but those that failed, or none at all: one of them, at the slowest pace.
             system.breaker.forget_failed();
             system.breaker.probe_not_made(now.mono, rng);
+        }
+        let waited = asked.map_or(Duration::ZERO, |asked| now.mono.since(asked.at));
+        if waited + system.plan.time_out > system.plan.lease && !self.planted.is(Mutant::SendAfterSleep) {
+            // This process slept, or its store was long in answering: the lanes may be another's by now, and what is
+            // sent again under a native key asks no commit.
+            system.maybe_due = true;
+            system.breaker.probe_lost(now.mono);
+            let lanes = claims.into_iter().map(|claim| (claim.lane, claim.fence, None)).collect();
+            self.out.push(Effect::GiveBack(lanes));
+            return;
         }
         for claim in claims {
             self.start(claim, now, rng);
@@ -71,14 +81,20 @@ impl Engine {
             self.running.insert(lane, Running::new(claim, None, Doing::Reading));
             return;
         }
-        let old = kernel::clock::elapsed_ms(claim.delivery.created_at, now.wall) > 3_600_000;
+        self.set_out(Running::new(claim, None, Doing::Observing), now, rng);
+    }
+
+    /// Maps what is wanted, and makes the first call.
+    pub(crate) fn set_out(&mut self, mut running: Running, now: Now, rng: &mut dyn Rng) {
+        let lane = running.claim.lane.clone();
+        let old = kernel::clock::elapsed_ms(running.claim.delivery.created_at, now.wall) > 3_600_000;
         let start = if old && self.planted.is(Mutant::AgeKills) {
             Start::Dead(Fault::new(FaultKind::Transient, "too_old", "planted: age kills"))
         } else {
-            self.prepare(&claim, now)
+            self.prepare(&running, now)
         };
-        let mut running = Running::new(claim, None, Doing::Observing);
         match start {
+            Start::Recall => self.recall(running),
             Start::Ended(outcome) => self.end(&lane, running, outcome, now),
             Start::Unchanged(digest) => self.end_unchanged(running, digest, now),
             Start::AfterNewer => {
@@ -102,7 +118,8 @@ impl Engine {
     }
 
     /// What the flow wants of this claim. Pure.
-    fn prepare(&self, claim: &Claim, now: Now) -> Start {
+    fn prepare(&self, running: &Running, now: Now) -> Start {
+        let claim = &running.claim;
         let delivery = &claim.delivery;
         let Some(payload) = &claim.payload else { return Start::Ended(Outcome::Redacted) };
         let Some(flow) = self.plan.flows.get(&delivery.flow).filter(|flow| flow.policy.mode != Mode::Off)
@@ -119,7 +136,26 @@ impl Engine {
             let by = claim.standing.routed_position.unwrap_or(delivery.position);
             return Start::Ended(Outcome::Superseded { by });
         }
-        let state = match flow.facts.read(&claim.envelope.topic, payload) {
+        let (mut topic, mut payload, mut version) = (&claim.envelope.topic, payload, &delivery.version);
+        let is_step = delivery.kind == DeliveryKind::Step;
+        if is_step && claim.open_attempt.is_none() && newer_is_pending(&claim.standing) && gives_way(claim) {
+            return Start::AfterNewer;
+        }
+        let mut look = if is_last_look(claim) { Look::AtOwn } else { Look::No };
+        let delivered;
+        if is_of_another_state(claim) {
+            match (&running.recalled, &claim.open_attempt) {
+                (None, _) => return Start::Recall,
+                (Some(Some(recalled)), _) => {
+                    delivered = Some(recalled.version.clone());
+                    (topic, payload, version) = (&recalled.envelope.topic, &recalled.payload, &delivered);
+                    look = Look::AtDelivered;
+                }
+                (Some(None), Some(open)) => return Start::Dead(kept_no_more(&open.step)),
+                (Some(None), None) => look = Look::Counts,
+            }
+        }
+        let state = match flow.facts.read(topic, payload) {
             Ok(state) => state,
             Err(fault) => return Start::Dead(fault),
         };
@@ -139,19 +175,17 @@ impl Engine {
         let (stage, confirm_at) = if state.cancelled {
             (Stage::Cancelled, None)
         } else {
-            match flow.facts.confirm(&state, &flow.policy, created_at, now.wall) {
+            // What was begun was due: a clock that goes back does not make its look-up want less than it did.
+            let due_by = claim.open_attempt.as_ref().map_or(now.wall, |open| open.started_at.max(now.wall));
+            match flow.facts.confirm(&state, &flow.policy, created_at, due_by) {
                 Confirm::Now => (Stage::Confirmed, None),
                 Confirm::At(at) => (Stage::Present, Some(at)),
                 Confirm::NotByThis => (Stage::Present, None),
             }
         };
         let digest = staged(&mapped.digest, stage);
-        let mut look_only = false;
         // What is unknown is looked up first, whatever has come since.
-        if delivery.kind == DeliveryKind::Step && claim.open_attempt.is_none() {
-            if newer_is_pending(&claim.standing) {
-                return Start::AfterNewer;
-            }
+        if is_step && claim.open_attempt.is_none() {
             // A thing that was called off since is not pressed on, even where the mapped body is still the same.
             let stages: &[Stage] = if self.planted.is(Mutant::StepPressesOn) {
                 &[Stage::Present, Stage::Confirmed, Stage::Cancelled]
@@ -162,16 +196,21 @@ impl Engine {
             };
             let same =
                 |stage: &Stage| claim.standing.delivered_digest == Some(staged(&mapped.digest, *stage));
-            look_only = is_last_look(claim) && !stages.iter().any(same);
-            if !look_only && !stages.iter().any(same) {
-                // A newer state was delivered and has scheduled what it needs.
-                let by = claim.standing.routed_position.unwrap_or(delivery.position);
-                return Start::Ended(Outcome::Superseded { by });
+            if !stages.iter().any(same) {
+                if look == Look::No {
+                    // A newer state was delivered and has scheduled what it needs.
+                    let by = claim.standing.routed_position.unwrap_or(delivery.position);
+                    return Start::Ended(Outcome::Superseded { by });
+                }
+                // Mapped otherwise today than when it was delivered: nothing is written that never was.
+                look = Look::Counts;
+            }
+            if self.planted.is(Mutant::LooksAway) && look == Look::AtDelivered {
+                look = Look::Counts;
             }
         }
         // A step is pressed by looking at the target; a person's replay asks the target as well.
-        let asked_for =
-            matches!(claim.envelope.via, Via::Backfill | Via::Replay) || delivery.kind == DeliveryKind::Step;
+        let asked_for = matches!(claim.envelope.via, Via::Backfill | Via::Replay) || is_step;
         if claim.standing.delivered_digest == Some(digest) && claim.open_attempt.is_none() && !asked_for {
             return Start::Unchanged(digest);
         }
@@ -200,125 +239,9 @@ impl Engine {
             confirm_at,
             cancelled,
             in_doubt,
-            look_only,
+            version: version.clone(),
+            look,
         }))
-    }
-
-    /// The first call: the look-up of an unknown answer, an observation, or at once the step where nothing was ever
-    /// sent and the connector allows it.
-    fn approach(&mut self, mut running: Running, now: Now, rng: &mut dyn Rng) {
-        let lane = running.claim.lane.clone();
-        let Some(system) = self.systems.get(&lane.system) else { return };
-        let (unknown, observe_first) = (system.plan.unknown.clone(), system.plan.observe_first);
-        let standing = &running.claim.standing;
-        let never_sent = standing.external.is_none() && !standing.attempted;
-        if let Some(open) = running.claim.open_attempt.clone() {
-            let step: Step = match serde_json::from_slice(&open.frozen) {
-                Ok(step) => step,
-                Err(error) => {
-                    let what = format!("a frozen call could not be read back: {error}");
-                    return self.die(&lane, running, Fault::new(FaultKind::Bug, "TG-5001", what), now);
-                }
-            };
-            let first_sight = !self.found.contains_key(&open.id);
-            self.found.entry(open.id).or_insert(Found { at: now.mono, not_there: 0 });
-            if first_sight {
-                let subject = running.claim.delivery.subject.clone();
-                let code = open.step.clone();
-                self.raise(
-                    Severity::Ticket,
-                    What::UnknownAnswer { system: lane.system.clone(), subject, code },
-                );
-            }
-            running.open = Some(Open {
-                id: open.id,
-                key: open.call_key,
-                step,
-                started_at: open.started_at,
-                unknown: true,
-            });
-            return self.look_up(running, &unknown, now, rng);
-        }
-        if let Some(fault) = self.cannot_be_told(&running) {
-            return self.die(&lane, running, fault, now);
-        }
-        let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
-        if observe_first || !never_sent || in_doubt {
-            return self.observe(running, now);
-        }
-        self.converge(running, Observation::unasked(), now, rng);
-    }
-
-    /// What becomes of an attempt without an answer, by what the connector declares (DESIGN promise 3).
-    fn look_up(&mut self, mut running: Running, unknown: &UnknownAnswer, now: Now, rng: &mut dyn Rng) {
-        if self.planted.is(Mutant::ResendUnknown) {
-            running.end_attempt(now.wall, None, Some(false));
-            return self.converge(running, Observation::unasked(), now, rng);
-        }
-        let Some(open) = running.open.clone() else { return };
-        let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
-        match unknown {
-            // The same bytes under the same key are the look-up.
-            // (Not where a forgotten life may have gone on from there, under a key of its own.)
-            UnknownAnswer::NativeKey { lifetime }
-                if now.wall < after(open.started_at, *lifetime) && !in_doubt =>
-            {
-                self.apply(running, open.key, open.step);
-            }
-            UnknownAnswer::NativeKey { .. } | UnknownAnswer::LookUp { .. } => self.observe(running, now),
-            // An absolute write may be repeated, whatever came of the first one.
-            UnknownAnswer::Neither if open.step.idempotent => {
-                running.end_attempt(now.wall, Some(unanswered(&open.step.name)), None);
-                self.observe(running, now);
-            }
-            UnknownAnswer::Neither => {
-                let fault = unanswered(&open.step.name);
-                running.end_attempt(now.wall, Some(fault.clone()), None);
-                let lane = running.claim.lane.clone();
-                self.die(&lane, running, fault, now);
-            }
-        }
-    }
-
-    pub(crate) fn observe(&mut self, mut running: Running, now: Now) {
-        let Some(goal) = &running.goal else { return };
-        let (lane, wanted) = (running.claim.lane.clone(), goal.wanted.clone());
-        self.totals.calls += 1;
-        let span = self.span();
-        self.out.push(Effect::Observe(Call {
-            system: lane.system.clone(),
-            lane: lane.clone(),
-            fence: running.claim.fence,
-            trace: running.claim.envelope.trace,
-            span,
-            what: wanted,
-        }));
-        running.doing = Doing::Observing;
-        running.asked_at = now.mono;
-        self.running.insert(lane, running);
-    }
-
-    pub(crate) fn apply(&mut self, mut running: Running, key: kernel::key::CallKey, step: Step) {
-        let lane = running.claim.lane.clone();
-        self.totals.calls += 1;
-        if let Some(system) = self.systems.get_mut(&lane.system) {
-            system.limiter.spend();
-        }
-        if self.planted.is(Mutant::TwoInFlight) {
-            // The bug: the lane is free while its call is under way.
-            self.out.push(Effect::GiveBack(vec![(lane.clone(), running.claim.fence, None)]));
-        }
-        let span = self.span();
-        self.out.push(Effect::Apply(Call {
-            system: lane.system.clone(),
-            lane: lane.clone(),
-            fence: running.claim.fence,
-            trace: running.claim.envelope.trace,
-            span,
-            what: (key, step),
-        }));
-        running.doing = Doing::Applying;
-        self.running.insert(lane, running);
     }
 }
 
@@ -339,15 +262,4 @@ fn newer_is_pending(standing: &Standing) -> bool {
         (routed, None) => routed.is_some(),
         (None, Some(_)) => false,
     }
-}
-
-fn unanswered(step: &str) -> Fault {
-    Fault::new(
-        FaultKind::Ambiguous,
-        "unknown_answer",
-        format!(
-            "the answer to {step} is unknown and this target can neither be asked nor told a key: look there, then \
-             skip this delivery if the object exists, or release it if it does not"
-        ),
-    )
 }

@@ -1,6 +1,7 @@
 //! What the step function is told and what it asks for. Data only: the hub performs effects with tokio, the
 //! simulation with its own clock and faults.
 
+use crate::last_look::{Recall, Recalled};
 use crate::nodes::Nodes;
 use crate::notice::Notice;
 use connector::port::{Applied, Observation, Read, Step, Wanted};
@@ -49,6 +50,12 @@ pub enum Event {
         fence: i64,
         result: Result<Option<Read>, Fault>,
     },
+    /// `None`: it is kept no more.
+    Recalled {
+        lane: Lane,
+        fence: i64,
+        recalled: Option<Recalled>,
+    },
     Health {
         system: SystemName,
         result: Result<(), Fault>,
@@ -80,6 +87,7 @@ pub enum StoreWork {
     Route(Vec<SystemName>),
     Claim(SystemName),
     Advance(Vec<Lane>),
+    Recall(Lane),
     NextDue,
     Pauses,
     Awaited,
@@ -119,6 +127,7 @@ pub enum Effect {
     Observe(Call<Wanted>),
     Apply(Call<(CallKey, Step)>),
     Read(Call<Subject>),
+    Recall(Recall),
     Health {
         system: SystemName,
     },

@@ -264,6 +264,7 @@ impl Engine {
             Event::Observed { lane, fence, result } => self.observed(&lane, fence, result, now, rng),
             Event::Applied { lane, fence, result } => self.applied(&lane, fence, result, now, rng),
             Event::HasRead { lane, fence, result } => self.has_read(&lane, fence, result, now, rng),
+            Event::Recalled { lane, fence, recalled } => self.recalled(&lane, fence, recalled, now, rng),
             Event::Health { system, result } => self.health_told(&system, result, now, rng),
             Event::Pauses(pauses) => self.pauses = pauses,
             Event::Awaited(due) => {
@@ -341,6 +342,7 @@ impl Engine {
                     }
                 }
             }
+            StoreWork::Recall(lane) => self.recall_failed(&lane, STORE_RETRY, now),
             StoreWork::NextDue => self.asking_due = false,
             StoreWork::Awaited => self.asking_awaited = false,
             StoreWork::Pauses | StoreWork::Other => {}

@@ -2,26 +2,20 @@
 
 use crate::effect::Effect;
 use crate::engine::Engine;
+use crate::last_look::{UNDONE, later, still_a_last_look};
 use crate::notice::What;
-use crate::running::{Doing, Goal, Running, Then, stored_ref};
+use crate::running::{Doing, Goal, Look, Running, Then, stored_ref};
 use connector::port::{Done, Read, Stage};
-use kernel::clock::{Now, after};
-use kernel::envelope::{FactKind, Priority, Via};
+use kernel::clock::Now;
+use kernel::envelope::{FactKind, Via};
 use kernel::fault::Fault;
 use kernel::rng::Rng;
 use kernel::subject::Lane;
 use kernel::version::Digest;
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
-use store::delivery::{Claim, DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
+use store::delivery::{DeliveryKind, DeliveryState, Move, Outcome, StoredRef};
 use store::log::NewEnvelope;
-
-/// How long after a re-created object it is looked at once more: a call that the target carried out later than
-/// `settle_after` shows by then.
-const VERIFY_AFTER: Duration = Duration::from_secs(600);
-
-/// What such a step waits for. It stands beside other steps of its subject: none of them looks so late.
-const LAST_LOOK: &str = "a last look: an answer was unknown and it was made again";
 
 /// The rule under which domains keep out what was called off before it was made; here it was found at the target.
 const CANCELLED_BEFORE_EXPORT: &str = "cancelled_before_export";
@@ -35,7 +29,8 @@ impl Engine {
             Outcome::Filtered { rule: CANCELLED_BEFORE_EXPORT.to_owned() }
         } else if running.wrote || !done.unchanged {
             self.totals.delivered += 1;
-            Outcome::Delivered { note: done.note.clone() }
+            let undone = running.undone.then(|| UNDONE.to_owned());
+            Outcome::Delivered { note: done.note.clone().or(undone) }
         } else {
             self.totals.unchanged += 1;
             Outcome::Unchanged
@@ -48,7 +43,9 @@ impl Engine {
             _ => running.claim.delivery.version.clone(),
         };
         let mut movement = running.movement(now.wall);
-        if let Some(at) = goal.confirm_at.filter(|_| goal.wanted.stage == Stage::Present && !goal.cancelled) {
+        // The state that a last look is about has scheduled what it needs.
+        let schedules = goal.wanted.stage == Stage::Present && !goal.cancelled && goal.look == Look::No;
+        if let Some(at) = goal.confirm_at.filter(|_| schedules) {
             movement.schedule.push(later(&running, goal, at, "the time to confirm"));
         }
         for step in &movement.schedule {
@@ -64,16 +61,6 @@ impl Engine {
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
         self.commit(running, movement, Then::Finish);
-    }
-
-    /// An unknown call is made again: the last look is committed along with it, whatever becomes of the process, the
-    /// lane or the state until then.
-    pub(crate) fn last_look(&mut self, running: &Running, goal: &Goal, now: Now) -> NewDelivery {
-        let system = &running.claim.lane.system;
-        let settle = self.systems.get(system).map_or(Duration::ZERO, |system| system.plan.settle_after);
-        let wait = VERIFY_AFTER.max(settle);
-        self.due_in(system, wait, now);
-        NewDelivery { supersedes: false, ..later(running, goal, after(now.wall, wait), LAST_LOOK) }
     }
 
     /// Ends without the target's word: filtered, superseded, unchanged, redacted, shadowed.
@@ -158,7 +145,8 @@ impl Engine {
     /// The lane if it is ours under this fence; an answer to an earlier claim is nobody's.
     pub(crate) fn take(&mut self, lane: &Lane, fence: i64) -> Option<Running> {
         let running = self.running.get(lane)?;
-        let awaited = matches!(running.doing, Doing::Observing | Doing::Applying | Doing::Reading);
+        let awaited =
+            matches!(running.doing, Doing::Observing | Doing::Applying | Doing::Reading | Doing::Recalling);
         if running.claim.fence != fence || !awaited {
             return None;
         }
@@ -253,38 +241,5 @@ fn told(running: &Running, external: &StoredRef, now: jiff::Timestamp) -> NewEnv
         raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
         dedupe: None,
         payload: payload.into_bytes().into(),
-    }
-}
-
-/// Whether this claim is the last look at an object that was made again.
-pub(crate) fn is_last_look(claim: &Claim) -> bool {
-    let state = &claim.delivery.state;
-    matches!(state, DeliveryState::Waiting { wait: Wait::Scheduled { text }, .. } if text == LAST_LOOK)
-}
-
-/// A last look that fails waits for its next try as what it is: taken for a common step it would give way to the newer
-/// state that was delivered meanwhile, and nobody would look (seed 612).
-fn still_a_last_look(claim: &Claim, state: DeliveryState) -> DeliveryState {
-    match state {
-        DeliveryState::Waiting { due_at, wait: Wait::Backoff { .. } | Wait::Turn } if is_last_look(claim) => {
-            DeliveryState::Waiting { due_at, wait: Wait::Scheduled { text: LAST_LOOK.to_owned() } }
-        }
-        state => state,
-    }
-}
-
-/// A step that waits: a row with a time; no attempt, holds no lane.
-fn later(running: &Running, goal: &Goal, at: jiff::Timestamp, text: &str) -> NewDelivery {
-    NewDelivery {
-        flow: goal.flow.name.clone(),
-        lane: running.claim.lane.clone(),
-        subject: running.claim.delivery.subject.clone(),
-        kind: DeliveryKind::Step,
-        state: DeliveryState::Waiting { due_at: Some(at), wait: Wait::Scheduled { text: text.to_owned() } },
-        version: running.claim.delivery.version.clone(),
-        priority: Priority::Live,
-        supersedes: true,
-        fault: None,
-        changed_at: at,
     }
 }

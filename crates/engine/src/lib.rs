@@ -3,15 +3,19 @@
 //! It knows neither SQL nor HTTP nor any system's name. Its decisions have no async, no clock and no chance of their
 //! own; see DESIGN section 10.
 
+mod approach;
 pub mod breaker;
 mod claimed;
+mod committed;
 mod converge;
 mod doubt;
 pub mod effect;
 pub mod engine;
 pub mod facts;
+mod faulted;
 mod finish;
 pub mod hub;
+pub mod last_look;
 pub mod limiter;
 pub mod mutant;
 pub mod nodes;

@@ -42,6 +42,8 @@ pub enum Mutant {
     TieByArrival,
     /// Promise 5: what was delivered is not compared when a fact is applied.
     AppliesOlder,
+    /// Promise 5: the last look counts objects and does not compare them.
+    LooksAway,
     /// Promise 7: a 429 costs an attempt.
     WaitSpendsAttempts,
     /// Promise 7: the breaker counts failures, not lanes.
@@ -55,7 +57,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Mutant; 24] = [
+    pub const ALL: [Mutant; 25] = [
         Mutant::AnswerBeforeCommit,
         Mutant::ForgetDedupe,
         Mutant::SendBeforeCommit,
@@ -75,6 +77,7 @@ impl Mutant {
         Mutant::VersionInKey,
         Mutant::TieByArrival,
         Mutant::AppliesOlder,
+        Mutant::LooksAway,
         Mutant::WaitSpendsAttempts,
         Mutant::BreakerCountsAttempts,
         Mutant::IgnoresOthers,

@@ -4,6 +4,7 @@
 use crate::effect::Effect;
 use crate::engine::{Engine, ROUTE_BATCH};
 use crate::mutant::Mutant;
+use crate::system::Asked;
 use kernel::clock::Now;
 use kernel::id::SystemName;
 use kernel::subject::Lane;
@@ -96,7 +97,7 @@ impl Engine {
         if system.claiming.is_some() || store_held || limit == 0 || !system.maybe_due {
             return;
         }
-        system.claiming = Some(limit);
+        system.claiming = Some(Asked { limit, at: now.mono });
         system.maybe_due = false;
         let lease = system.plan.lease;
         let mut except_lanes = self.paused_lanes(name, now);

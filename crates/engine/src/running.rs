@@ -1,6 +1,7 @@
 //! A lane that this engine works on: the delivery at its head, what is wanted, and where it stands between two
 //! commits. Lives in memory only; whatever happens to the process, the store knows enough to go on.
 
+use crate::last_look::Recalled;
 use crate::plan::FlowPlan;
 use connector::port::{ExternalRef, Observation, Observed, Step, Wanted};
 use jiff::Timestamp;
@@ -8,8 +9,8 @@ use kernel::clock::Mono;
 use kernel::fault::Fault;
 use kernel::id::AttemptId;
 use kernel::key::CallKey;
-use kernel::version::Digest;
-use store::delivery::{Claim, EndedAttempt, Move, StoredRef};
+use kernel::version::{Digest, EffectiveVersion};
+use store::delivery::{Claim, EndedAttempt, Move, NewDelivery, StoredRef};
 
 /// What the lane waits for in memory.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) enum Doing {
     /// The call is under way.
     Applying,
     Reading,
+    /// The state that was delivered last is fetched from the log.
+    Recalling,
 }
 
 #[derive(Debug)]
@@ -66,8 +69,14 @@ pub(crate) struct Running {
     pub(crate) external: Option<StoredRef>,
     /// An unknown create was proved absent.
     pub(crate) verify: bool,
-    /// An unknown call was proved absent: with the next one that begins, a last look is scheduled.
-    pub(crate) look_later: bool,
+    /// An unknown call was proved absent: the last look that goes with the move which says so.
+    pub(crate) look: Option<NewDelivery>,
+    /// The state that was delivered last, where this row belongs to another; inner `None`: it is kept no more.
+    pub(crate) recalled: Option<Option<Recalled>>,
+    /// The step that was answered well last under this claim.
+    pub(crate) stepped: Option<String>,
+    /// A last look found that what was delivered is there no more.
+    pub(crate) undone: bool,
     /// The move that is being committed, for trying again when the store could not.
     pub(crate) last_move: Option<Move>,
     pub(crate) retry_move: bool,
@@ -84,8 +93,22 @@ pub(crate) struct Goal {
     pub(crate) cancelled: bool,
     /// A life that the store has forgotten may have made it.
     pub(crate) in_doubt: bool,
-    /// A newer state was delivered: nothing is written, it is only looked whether there is one object.
-    pub(crate) look_only: bool,
+    /// The version that is wanted: mostly that of the delivery.
+    pub(crate) version: Option<EffectiveVersion>,
+    pub(crate) look: Look,
+}
+
+/// Whether this is a last look, and at what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It is none.
+    No,
+    /// At what its own state wanted.
+    AtOwn,
+    /// At what another state wanted that was delivered last.
+    AtDelivered,
+    /// What was delivered last is kept no more: only whether there is one object.
+    Counts,
 }
 
 impl Running {
@@ -108,7 +131,10 @@ impl Running {
             told_before,
             external: None,
             verify: false,
-            look_later: false,
+            look: None,
+            recalled: None,
+            stepped: None,
+            undone: false,
             last_move: None,
             retry_move: false,
         }
@@ -130,7 +156,7 @@ impl Running {
             external: self.external.take(),
             delivered: None,
             follow_ups: Vec::new(),
-            schedule: Vec::new(),
+            schedule: self.look.take().into_iter().collect(),
             keep: false,
         }
     }

@@ -10,6 +10,13 @@ use kernel::subject::Lane;
 use serde::Serialize;
 use std::time::Duration;
 
+/// A claim that the store was asked for: of so many lanes, and when; their leases count from there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) limit: u32,
+    pub(crate) at: Mono,
+}
+
 #[derive(Debug)]
 pub(crate) struct SystemState {
     pub(crate) plan: SystemPlan,
@@ -21,8 +28,8 @@ pub(crate) struct SystemState {
     pub(crate) maybe_due: bool,
     /// The route that is under way makes lanes due, and no claim goes along with it.
     pub(crate) due_with_route: bool,
-    /// A claim of so many lanes is under way.
-    pub(crate) claiming: Option<u32>,
+    /// A claim is under way.
+    pub(crate) claiming: Option<Asked>,
     pub(crate) checking_health: bool,
     pub(crate) paused: bool,
     /// This node's share of the limits, and whose turn it is to have what cannot be divided.

@@ -62,7 +62,8 @@ impl Engine {
     pub(crate) fn proved_absent(&mut self, running: &mut Running, now: Now) -> bool {
         let lane = running.claim.lane.clone();
         running.verify = running.open.as_ref().is_some_and(|open| open.step.creates);
-        running.look_later = true;
+        running.look = self.last_look(running, now);
+        running.stepped = None;
         let fault = Fault::new(
             FaultKind::Ambiguous,
             "proved_absent",

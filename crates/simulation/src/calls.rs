@@ -51,6 +51,7 @@ impl World {
         }
         self.outage_call();
         self.judge.call_began(node, &call.lane.root, self.is_settled(), self.mix.width);
+        self.judge.looks(node, &key, self.now);
         let result = if let Some(fault) = self.trouble(node) {
             Err(fault)
         } else if self.fault(self.mix.read_fails) {
@@ -255,9 +256,10 @@ impl World {
         self.after(wait, Todo::Tell(at, Box::new(event)));
     }
 
-    /// Nobody came or went for a while, so that each node has its share.
+    /// Nobody came or went for a while, so that each node has its share. A clock that is a beat apart from the others
+    /// takes them for dead, as ADR 0006 says, and its node for the only one.
     fn is_settled(&self) -> bool {
-        self.now > self.changed_at + crate::world::ns(crate::node::SHARES_SETTLE)
+        self.now > self.changed_at + crate::world::ns(crate::node::SHARES_SETTLE) && self.clocks_agree()
     }
 
     /// Whether the disk has this call as begun and not ended: what promise 3 asks before the first byte.

@@ -2,6 +2,7 @@
 //! of them, and dies in the middle.
 
 use crate::node::At;
+use crate::planted::Bug;
 use crate::source::subject;
 use crate::target::Request;
 use crate::world::{Todo, World};
@@ -15,8 +16,9 @@ use kernel::fault::FaultKind;
 use kernel::key::{CallKey, ObjectKey};
 use kernel::rng::Rng;
 use kernel::rng::Seeded;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use store::log::{Appended, NewEnvelope};
+use store::log::{Appended, NewEnvelope, Routed};
 use store::operate::By;
 use store::port::{Store, StoreResult};
 use store::query::Phase;
@@ -221,6 +223,7 @@ impl World {
             Effect::Route { decisions, at, claims } => {
                 let along: Vec<_> = claims.iter().map(|request| request.system.clone()).collect();
                 if !self.store_broke(node, StoreWork::Route(along.clone())) {
+                    let decisions = self.still_current(node, decisions);
                     let claimed = ready(disk.route_and_claim(decisions, at, claims, &owner));
                     self.committed(node, StoreWork::Route(along), Event::Routed(claimed));
                 }
@@ -248,6 +251,13 @@ impl World {
                 if !self.store_broke(node, StoreWork::NextDue) {
                     let due = ready(disk.next_due());
                     self.answer(node, Event::NextDue(due));
+                }
+            }
+            Effect::Recall(asked) => {
+                let (lane, fence) = (asked.lane.clone(), asked.fence);
+                if !self.store_broke(node, StoreWork::Recall(lane.clone())) {
+                    let recalled = ready(engine::last_look::recall(&disk, &asked));
+                    self.answer(node, Event::Recalled { lane, fence, recalled });
                 }
             }
             Effect::FetchPauses => {
@@ -311,7 +321,32 @@ impl World {
                 .is_some_and(|(by, at)| *by != node && at + 1_000_000_000 > now);
             !foreign && self.withheld.get(&position).is_none_or(|until| *until <= now)
         });
+        for item in &batch {
+            let root = item.envelope.subject.root().to_owned();
+            let routed = self.routed.get(&root).copied().unwrap_or_default();
+            self.handed_out.insert((node, item.envelope.position.0), (root, routed));
+        }
         batch
+    }
+
+    /// What several nodes' store passes over: a decision about a root of which something was routed since it was handed
+    /// out; it would be handed out again.
+    fn still_current(&mut self, node: usize, mut decisions: Vec<Routed>) -> Vec<Routed> {
+        let mut raised = BTreeSet::new();
+        decisions.retain(|decision| {
+            let handed = self.handed_out.remove(&(node, decision.position.0));
+            let Some((root, then)) = handed else { return true };
+            let now = self.routed.get(&root).copied().unwrap_or_default();
+            let current = now == then || self.bug == Some(Bug::RoutesStale);
+            if current {
+                raised.insert(root);
+            }
+            current
+        });
+        for root in raised {
+            *self.routed.entry(root).or_default() += 1;
+        }
+        decisions
     }
 
     fn advance(&mut self, node: usize, moves: Vec<store::delivery::Move>, lanes: Vec<kernel::subject::Lane>) {
@@ -417,7 +452,7 @@ impl World {
 
 /// The long parts are for nobody.
 fn brief(text: &str) -> String {
-    text.chars().take(900).collect()
+    text.chars().take(2500).collect()
 }
 
 /// The key under which an order stands in the target.

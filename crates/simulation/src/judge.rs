@@ -32,6 +32,8 @@ struct Unanswered {
     resent: bool,
     /// When the sender gave it up, if it has.
     lost_at: Option<u64>,
+    /// When each node first looked for it, in whatever way that ended.
+    found: BTreeMap<usize, u64>,
     /// Look-ups that showed no effect of it.
     absences: Vec<u64>,
     /// A look-up showed its effect.
@@ -115,6 +117,7 @@ impl Judge {
                 sent_at: now,
                 resent: before.is_some_and(|before| before.call == write.call),
                 lost_at: None,
+                found: BTreeMap::new(),
                 absences: Vec::new(),
                 present: false,
             },
@@ -127,7 +130,7 @@ impl Judge {
         let settle_ns = u64::try_from(write.settle.as_nanos()).unwrap_or(u64::MAX);
         let lost_at = before.lost_at.unwrap_or(before.sent_at);
         // Whoever took over while the sender was still waiting counts from when it found the attempt (promise 3).
-        let lost_at = before.absences.first().map_or(lost_at, |found| lost_at.min(*found));
+        let lost_at = before.found.get(&write.node).map_or(lost_at, |found| lost_at.min(*found));
         // The clocks of nodes may go a little differently.
         let from = lost_at + settle_ns.saturating_sub(NS / 20);
         let proved = before.absences.iter().filter(|at| **at >= from).count() >= 2;
@@ -205,6 +208,9 @@ impl Judge {
         for unanswered in self.unanswered.values_mut().filter(|unanswered| unanswered.node == node) {
             unanswered.lost_at.get_or_insert(now);
         }
+        for unanswered in self.unanswered.values_mut() {
+            unanswered.found.remove(&node);
+        }
         self.under_way.retain(|(of, _)| *of != node);
         self.failing.remove(&node);
     }
@@ -264,6 +270,13 @@ impl Judge {
     pub fn asks(&mut self, what: &str, limit: u32, most: u32) {
         if limit > most {
             self.violated(8, format!("{limit} {what} are asked for at once"));
+        }
+    }
+
+    /// A node looks for what became of a call.
+    pub fn looks(&mut self, node: usize, key: &str, now: u64) {
+        if let Some(unanswered) = self.unanswered.get_mut(key) {
+            unanswered.found.entry(node).or_insert(now);
         }
     }
 

@@ -107,7 +107,7 @@ fn seeds(arguments: &Arguments) -> ExitCode {
     });
     sum.failed.sort_by_key(|report| report.seed);
     let took = began.elapsed().max(Duration::from_millis(1)).as_secs_f64();
-    for report in sum.failed.iter().take(10) {
+    for report in sum.failed.iter().take(60) {
         let first = report.violations.first().map_or(String::new(), ToString::to_string);
         println!("seed {}: {first}", report.seed);
         println!("  again: cargo xtask simulate -- --seed {0}   fewest faults: --shrink {0}", report.seed);

@@ -91,6 +91,15 @@ impl World {
         Now { wall: crate::world::wall_at(mono, of.wall_offset_ms), mono: Mono(mono) }
     }
 
+    /// Whether the nodes' clocks are so near to each other that none takes another's beat for an old one.
+    pub fn clocks_agree(&self) -> bool {
+        let walls =
+            (0..self.nodes.len()).filter(|node| !self.nodes[*node].gone).map(|node| self.clock(node).wall);
+        let (first, last) = (walls.clone().min(), walls.max());
+        let apart = first.zip(last).map(|(first, last)| last.duration_since(first));
+        apart.is_none_or(|apart| apart.unsigned_abs() < BEAT_HOLDS.saturating_sub(BEAT_EVERY))
+    }
+
     /// When this node's monotonic clock shows that.
     pub fn when(&self, node: usize, mono: Mono) -> u64 {
         let ppm = i128::from(self.nodes[node].drift_ppm);

@@ -13,6 +13,8 @@ pub enum Bug {
     RefusesRetry,
     /// Each node remembers webhook ids by itself.
     RemembersAlone,
+    /// A decision counts although another node has routed something of its root since.
+    RoutesStale,
 }
 
 impl Bug {
@@ -61,6 +63,8 @@ pub const ALL: &[(u8, Bug, &str)] = &[
     (5, Engine(Mutant::OrderByArrival), "the last to arrive wins"),
     (5, Engine(Mutant::TieByArrival), "a state of the same second is newer because it came later"),
     (5, Engine(Mutant::AppliesOlder), "versions are not compared when a fact is applied"),
+    (5, Engine(Mutant::LooksAway), "the last look counts objects and does not compare them"),
+    (5, Bug::RoutesStale, "two nodes route one thing at once, each by what was known before"),
     (6, Engine(Mutant::AgeKills), "age makes a dead letter"),
     (6, Engine(Mutant::OutageSpendsAttempts), "attempts count while the target is down"),
     (6, Engine(Mutant::StepPressesOn), "a step is pressed on an object that was called off"),

@@ -94,10 +94,8 @@ pub fn run(setup: &Setup) -> Report {
             break;
         }
         if world.events.is_multiple_of(64) && world.now > end_of_trouble(&world.mix) {
-            if is_quiet(&world) {
-                quiet_checks += 1;
-            }
-            // Long enough for the last look after a re-created object.
+            quiet_checks = if is_quiet(&world) { quiet_checks + 1 } else { 0 };
+            // Long enough for the last look after an answer that was unknown.
             if quiet_checks > 8 && world.now > end_of_trouble(&world.mix) + 1_000_000_000_000 {
                 break;
             }
@@ -125,7 +123,7 @@ fn end_of_trouble(mix: &Mix) -> u64 {
 
 fn is_quiet(world: &World) -> bool {
     let is_back = |node: &Node| node.gone || node.process.is_some();
-    world.nodes.iter().all(is_back) && world.open_work() == 0
+    world.nodes.iter().all(is_back) && world.open_work() == 0 && ready(world.disk.unrouted(1)).is_empty()
 }
 
 /// Lays out what will happen whatever the hub does.
@@ -255,7 +253,10 @@ fn happen(world: &mut World, todo: Todo) {
         Todo::CredentialsExpire => world.unauthorized = true,
         Todo::CredentialsRenewed => world.unauthorized = false,
         Todo::ReferencesCreated => world.references_exist = true,
-        Todo::ClockJumps(node, ms) => world.nodes[node].wall_offset_ms += ms,
+        Todo::ClockJumps(node, ms) => {
+            world.nodes[node].wall_offset_ms += ms;
+            world.members_changed();
+        }
     }
 }
 

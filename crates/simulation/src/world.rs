@@ -93,6 +93,9 @@ pub struct World {
     pub withheld: BTreeMap<i64, u64>,
     /// Who appended, and when: the others leave it to that node for a while.
     pub appended_by: BTreeMap<i64, (usize, u64)>,
+    /// How often something of a root was routed, and how often it had been when an envelope was handed out to a node.
+    pub routed: BTreeMap<String, u64>,
+    pub handed_out: BTreeMap<(usize, i64), (String, u64)>,
     /// When an attempt was committed as `sending`, by its call key.
     pub begun: BTreeMap<String, (u64, At)>,
     /// Only for the planted bugs of the intake: ids that a node remembers by itself.
@@ -127,6 +130,8 @@ impl World {
             stored: BTreeMap::new(),
             withheld: BTreeMap::new(),
             appended_by: BTreeMap::new(),
+            routed: BTreeMap::new(),
+            handed_out: BTreeMap::new(),
             begun: BTreeMap::new(),
             remembered: BTreeSet::new(),
             events: 0,

@@ -44,6 +44,12 @@ pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
         Effect::FetchNextDue => {
             ask(events, StoreWork::NextDue, async move { store.next_due().await.map(Event::NextDue) });
         }
+        Effect::Recall(asked) => {
+            ask(events, StoreWork::Recall(asked.lane.clone()), async move {
+                let recalled = crate::last_look::recall(store.as_ref(), &asked).await?;
+                Ok(Event::Recalled { lane: asked.lane, fence: asked.fence, recalled })
+            });
+        }
         Effect::FetchPauses => {
             let now = shared.clock.now().wall;
             ask(events, StoreWork::Pauses, async move { store.pauses(now).await.map(Event::Pauses) });
