@@ -4,13 +4,15 @@
 //! groups that meet wait for each other and never in a ring.
 
 use crate::bind::args;
+use crate::claims::Here;
 use crate::codec::{day, fact_number, nanos, version_bytes, via_number};
-use crate::desk::Desk;
+use crate::desk::{Desk, Shared, later, transact};
 use crate::error::{Done, Fail, bug, unavailable};
-use crate::partitions::Table;
+use crate::partitions::{Table, is_missing};
 use crate::view::{WrappedKey, child, key_of};
 use crate::webhook_ids::{Body, Id, NewIds, body_start, generations};
-use futures_util::future::{try_join, try_join3};
+use crate::writer::Grouped;
+use futures_util::future::try_join;
 use kernel::envelope::Via;
 use kernel::id::{Position, ShopId};
 use std::collections::BTreeMap;
@@ -63,6 +65,37 @@ pub(crate) fn prepare(vault: &Vault, batch: Vec<NewEnvelope>) -> Result<Vec<Prep
         .collect()
 }
 
+impl Grouped for Prepared {
+    type Answer = Appended;
+    const MAX: usize = 1024;
+
+    /// With all that it needs before it begins.
+    async fn commit(shared: &Arc<Shared>, facts: &[&Self]) -> Done<Vec<Appended>> {
+        for second_try in [false, true] {
+            let wanted = names(facts.iter().copied());
+            shared.ensure(wanted.iter().map(String::as_str)).await?;
+            shared.partitions.ensure(&shared.pool, &places(facts.iter().copied())).await?;
+            let here = Here { shared: shared.clone() };
+            let answers: Done<Vec<Appended>> = transact!(here, Write, desk => desk.append(facts).await);
+            match answers {
+                // Another node dropped a partition that we knew.
+                Err(fail) if !second_try && is_missing(&fail) => shared.partitions.forget(),
+                Err(fail) => return Err(fail),
+                Ok(answers) => {
+                    let stored = facts
+                        .iter()
+                        .zip(&answers)
+                        .filter(|(_, answer)| matches!(answer, Appended::Stored(_)));
+                    let shops = stored.filter_map(|(fact, _)| shared.names.shop_number(&fact.new.shop));
+                    shared.committed(shops);
+                    return Ok(answers);
+                }
+            }
+        }
+        Err(Fail::Store(StoreError::Bug("a partition is missing again and again".into())))
+    }
+}
+
 /// Names that the rows of these facts need.
 pub(crate) fn names<'a>(facts: impl IntoIterator<Item = &'a Prepared>) -> Vec<String> {
     let mut names = Vec::new();
@@ -99,23 +132,25 @@ struct InForce {
 }
 
 impl Desk {
-    /// In the order of the facts.
+    /// In the order of the facts; the last that is done at this desk.
     pub(crate) async fn append(&self, facts: &[&Prepared]) -> Done<Vec<Appended>> {
         let mut shops: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
         for (index, fact) in facts.iter().enumerate() {
             shops.entry(self.names().given_shop(&fact.new.shop)?).or_default().push(index);
         }
         let mut answers = vec![Appended::Duplicate { same_body: true }; facts.len()];
+        let last = shops.keys().next_back().copied();
         for (shop, of_shop) in shops {
             let facts: Vec<&Prepared> = of_shop.iter().map(|index| facts[*index]).collect();
-            for (index, answer) in of_shop.into_iter().zip(self.append_of_shop(shop, &facts).await?) {
+            let of_them = self.append_of_shop(shop, &facts, last == Some(shop)).await?;
+            for (index, answer) in of_shop.into_iter().zip(of_them) {
                 answers[index] = answer;
             }
         }
         Ok(answers)
     }
 
-    async fn append_of_shop(&self, shop: i32, facts: &[&Prepared]) -> Done<Vec<Appended>> {
+    async fn append_of_shop(&self, shop: i32, facts: &[&Prepared], last: bool) -> Done<Vec<Appended>> {
         let mut ids = NewIds::new();
         for fact in facts {
             if let Some(id) = fact.new.dedupe {
@@ -131,7 +166,7 @@ impl Desk {
         if stored.is_empty() {
             return Ok(answers);
         }
-        let positions = self.insert_facts(shop, facts, &stored, &keys).await?;
+        let positions = self.insert_facts(shop, facts, &stored, &keys, last).await?;
         for (index, position) in stored.into_iter().zip(positions) {
             answers[index] = Appended::Stored(Position(position));
         }
@@ -175,33 +210,36 @@ impl Desk {
         Ok(keys)
     }
 
-    /// Makes roots and keys that are missing, and reads the keys of all.
+    /// Makes roots and keys that are missing, and reads the keys of all. One that is made here needs no lock: nobody else
+    /// sees it yet.
     pub(crate) async fn keys_of(
         &self,
         shop: i32,
         roots: &[&str],
         fresh: &BTreeMap<&str, Arc<FreshKey>>,
     ) -> Done<BTreeMap<String, WrappedKey>> {
-        let new: Vec<&str> = fresh.keys().copied().collect();
-        let masters: Vec<i32> = fresh.values().map(|key| key.master).collect();
-        let wrapped: Vec<&[u8]> = fresh.values().map(|key| &key.wrapped[..]).collect();
+        let known: Vec<&str> = roots.iter().copied().filter(|root| !fresh.contains_key(root)).collect();
         let made = async {
-            if new.is_empty() {
-                return Ok(());
+            if fresh.is_empty() {
+                return Ok(Vec::new());
             }
-            try_join(
-                self.execute(NEW_ROOTS, args![shop, new]),
-                self.execute(NEW_KEYS, args![shop, new, masters, wrapped]),
-            )
-            .await
-            .map(drop)
+            let new: Vec<&str> = fresh.keys().copied().collect();
+            let masters: Vec<i32> = fresh.values().map(|key| key.master).collect();
+            let wrapped: Vec<&[u8]> = fresh.values().map(|key| &key.wrapped[..]).collect();
+            let roots = async { self.execute(NEW_ROOTS, args![shop, new]).await };
+            let keys = async { self.all(NEW_KEYS, args![shop, new, masters, wrapped]).await };
+            try_join(roots, keys).await.map(|(_, rows)| rows)
         };
-        let ((), rows) = try_join(made, self.all(KEYS, args![shop, roots])).await?;
+        let read = async {
+            if known.is_empty() { Ok(Vec::new()) } else { self.all(KEYS, args![shop, known]).await }
+        };
+        let (made, read) = try_join(made, read).await?;
         let mut keys = BTreeMap::new();
-        for row in rows {
-            if let Some(key) = key_of(&row, 1)? {
-                keys.insert(row.try_get(0)?, key);
-            }
+        put_keys(&mut keys, made.iter().chain(&read))?;
+        // Another had made one; a statement that begins now sees it.
+        let theirs: Vec<&str> = fresh.keys().copied().filter(|root| !keys.contains_key(*root)).collect();
+        if !theirs.is_empty() {
+            put_keys(&mut keys, &self.all(KEYS, args![shop, theirs]).await?)?;
         }
         Ok(keys)
     }
@@ -212,6 +250,7 @@ impl Desk {
         facts: &[&Prepared],
         stored: &[usize],
         keys: &BTreeMap<String, InForce>,
+        last: bool,
     ) -> Done<Vec<i64>> {
         let mut again: Vec<Option<(i64, Sealed)>> = Vec::with_capacity(stored.len());
         for index in stored {
@@ -264,8 +303,13 @@ impl Desk {
             ];
             self.all(APPEND, values).await
         };
-        let tallied = async { self.execute(TALLY, args![shop, count, bytes]).await };
-        let (rows, _, ()) = try_join3(inserted, tallied, self.saw_topics(shop, &seen)).await?;
+        // Sums come last: whoever else counts waits for this commit.
+        let counted = async {
+            later!(self, TALLY, shop, count, bytes)?;
+            self.saw_topics(shop, &seen).await?;
+            if last { self.close().await } else { Ok(()) }
+        };
+        let (rows, ()) = try_join(inserted, counted).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
@@ -276,7 +320,7 @@ impl Desk {
         let topics: Vec<i32> = seen.keys().copied().collect();
         let last: Vec<i64> = seen.values().map(|seen| seen.0).collect();
         let counts: Vec<i64> = seen.values().map(|seen| seen.1).collect();
-        self.execute(SAW_TOPICS, args![shop, topics, last, counts]).await.map(drop)
+        later!(self, SAW_TOPICS, shop, topics, last, counts)
     }
 
     /// Sealed under the key in force, where that is not the one that was offered.
@@ -294,6 +338,18 @@ impl Desk {
         let sealed = in_force.key.seal_plain(&*self.vault().random, &place, &new.payload)?;
         Ok(Some((in_force.number, sealed)))
     }
+}
+
+fn put_keys<'a>(
+    keys: &mut BTreeMap<String, WrappedKey>,
+    rows: impl IntoIterator<Item = &'a tokio_postgres::Row>,
+) -> Done<()> {
+    for row in rows {
+        if let Some(key) = key_of(row, 1)? {
+            keys.insert(row.try_get(0)?, key);
+        }
+    }
+    Ok(())
 }
 
 /// Why there is none although one was offered.
@@ -338,7 +394,8 @@ pub(crate) const NEW_ROOTS: &str = "INSERT INTO roots (shop, root) SELECT $1, ro
 pub(crate) const NEW_KEYS: &str = "INSERT INTO data_keys (shop, root, id, master, wrapped) \
      SELECT $1, root, nextval('data_key_ids') * 1048576 + floor(random() * 1048576)::int8, master, wrapped \
      FROM unnest($2::text[], $3::int4[], $4::bytea[]) AS new (root, master, wrapped) \
-     WHERE EXISTS (SELECT 1 FROM installation i WHERE i.master = new.master) ON CONFLICT DO NOTHING";
+     WHERE EXISTS (SELECT 1 FROM installation i WHERE i.master = new.master) ON CONFLICT DO NOTHING \
+     RETURNING root, id, master, wrapped";
 
 pub(crate) const KEYS: &str = "SELECT k.root, k.id, k.master, k.wrapped FROM unnest($2::text[]) AS n (root) CROSS JOIN LATERAL \
      (SELECT * FROM data_keys WHERE shop = $1 AND root = n.root FOR KEY SHARE) k";

@@ -13,7 +13,7 @@ use crate::view::{
     DELIVERY, DELIVERY_COLUMNS, ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child, key_of,
 };
 use crate::work::{Slim, slim_of};
-use futures_util::future::{join_all, try_join3};
+use futures_util::future::{join, join_all, try_join4};
 use jiff::Timestamp;
 use kernel::clock::after;
 use kernel::id::{AttemptId, SystemName};
@@ -21,7 +21,7 @@ use kernel::key::CallKey;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use store::delivery::{Claim, Delivery, DeliveryState, OpenAttempt, Standing};
-use store::lane::{self, Member};
+use store::lane::{self, Member, Stand};
 use store::port::ClaimRequest;
 use store::seal::vault::call_place;
 
@@ -32,6 +32,8 @@ struct Due {
     due_at: i64,
     root: String,
     head: i64,
+    /// Its head is an attempt without an answer.
+    is_unknown: bool,
 }
 
 /// Looks for lanes that have a head, while there are lanes that are due and have none to offer.
@@ -47,22 +49,35 @@ pub(crate) async fn claim(
     owner: &str,
 ) -> Done<Vec<(SystemName, Vec<Claim>)>> {
     let here = Here { shared: shared.clone() };
-    let claimed: Done<Vec<(SystemName, Vec<Claim>)>> = transact!(here, Derived, desk => {
-        let mut claimed = Vec::with_capacity(requests.len());
-        for request in requests {
-            claimed.push((request.system.clone(), desk.claim(request, owner).await?));
-        }
-        Ok(claimed)
-    });
-    if let Ok(claimed) = &claimed {
-        let lanes = claimed.iter().flat_map(|(_, claims)| claims).map(|claim| &claim.lane);
-        shared.board.stir(lanes.filter_map(|lane| shared.names.shop_number(&lane.shop)));
-    }
-    claimed
+    let claimed: Done<Vec<(SystemName, Vec<Claim>)>> =
+        transact!(here, Derived, desk => desk.claim_all(requests, owner).await);
+    let claimed = claimed?;
+    stir(shared, &claimed);
+    Ok(claimed)
+}
+
+/// What is known of the shops whose lanes are held now is looked at again.
+pub(crate) fn stir(shared: &Shared, claimed: &[(SystemName, Vec<Claim>)]) {
+    let lanes = claimed.iter().flat_map(|(_, claims)| claims).map(|claim| &claim.lane);
+    shared.board.stir(lanes.filter_map(|lane| shared.names.shop_number(&lane.shop)));
 }
 
 impl Desk {
-    pub(crate) async fn claim(&self, request: &ClaimRequest, owner: &str) -> Done<Vec<Claim>> {
+    pub(crate) async fn claim_all(
+        &self,
+        requests: &[ClaimRequest],
+        owner: &str,
+    ) -> Done<Vec<(SystemName, Vec<Claim>)>> {
+        let mut claimed = Vec::with_capacity(requests.len());
+        for (index, request) in requests.iter().enumerate() {
+            let last = index + 1 == requests.len();
+            claimed.push((request.system.clone(), self.claim(request, owner, last).await?));
+        }
+        Ok(claimed)
+    }
+
+    /// `last`: nothing else is done at this desk.
+    async fn claim(&self, request: &ClaimRequest, owner: &str, last: bool) -> Done<Vec<Claim>> {
         let Some(system) = self.names().number(request.system.as_str()) else { return Ok(Vec::new()) };
         let except = request.except_flows.iter();
         let except: Vec<i32> = except.filter_map(|flow| self.names().number(flow.as_str())).collect();
@@ -89,8 +104,10 @@ impl Desk {
             of_shops.entry(shop).or_default().push(due);
         }
         let mut claims = BTreeMap::new();
+        let last_shop = of_shops.keys().next_back().copied().filter(|_| last);
         for (shop, due) in of_shops {
-            claims.extend(self.take(shop, system, due, request, owner).await?);
+            let last = last_shop == Some(shop);
+            claims.extend(self.take(shop, system, due, request, owner, last).await?);
         }
         Ok(order.iter().filter_map(|head| claims.remove(head)).collect())
     }
@@ -114,9 +131,9 @@ impl Desk {
             let heads = self.heads(shop, system, &lanes, request.now, except).await?;
             for (priority, due_at, root) in lanes {
                 match heads.get(&root) {
-                    Some(head) if found.len() < wanted => {
+                    Some((head, is_unknown)) if found.len() < wanted => {
                         passed_over.push(root.clone());
-                        found.push(Due { priority, due_at, root, head: *head });
+                        found.push(Due { priority, due_at, root, head: *head, is_unknown: *is_unknown });
                     }
                     _ => passed_over.push(root),
                 }
@@ -128,7 +145,7 @@ impl Desk {
         Ok(found)
     }
 
-    /// The delivery that each lane offers, if it offers one.
+    /// The delivery that each lane offers, if it offers one, and whether it is an attempt without an answer.
     async fn heads(
         &self,
         shop: i32,
@@ -136,7 +153,7 @@ impl Desk {
         lanes: &[(i32, i64, String)],
         now: Timestamp,
         except: &[i32],
-    ) -> Done<BTreeMap<String, i64>> {
+    ) -> Done<BTreeMap<String, (i64, bool)>> {
         if lanes.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -146,8 +163,12 @@ impl Desk {
             let slim: Slim = slim_of(&row)?;
             members.entry(slim.root.clone()).or_default().push(slim.member()?);
         }
-        let head = |of_lane: &[Member<i32>]| lane::head(of_lane, now, |flow| except.contains(flow));
-        Ok(members.into_iter().filter_map(|(root, of_lane)| Some((root, head(&of_lane)?.0))).collect())
+        let head = |of_lane: &[Member<i32>]| {
+            let head = lane::head(of_lane, now, |flow| except.contains(flow))?;
+            let is_unknown = |member: &Member<i32>| matches!(member.stand, Stand::Unknown(_));
+            Some((head.0, of_lane.iter().any(|member| member.id == head && is_unknown(member))))
+        };
+        Ok(members.into_iter().filter_map(|(root, of_lane)| Some((root, head(&of_lane)?))).collect())
     }
 
     /// Takes them: by delivery.
@@ -158,6 +179,7 @@ impl Desk {
         due: Vec<Due>,
         request: &ClaimRequest,
         owner: &str,
+        last: bool,
     ) -> Done<BTreeMap<i64, Claim>> {
         let roots: Vec<&str> = due.iter().map(|due| due.root.as_str()).collect();
         let heads: Vec<i64> = due.iter().map(|due| due.head).collect();
@@ -165,7 +187,10 @@ impl Desk {
         let length = i64::try_from(request.lease.as_nanos()).unwrap_or(i64::MAX);
         let held = async { self.all(HOLD, args![shop, system, roots, heads, owner, until, length]).await };
         let facts = async { self.all(&CLAIMED, args![shop, heads]).await };
-        let (held, facts, standings) = try_join3(held, facts, self.standings(shop, &roots, system)).await?;
+        let last = last && due.iter().all(|due| !due.is_unknown);
+        let closed = async { if last { self.close().await } else { Ok(()) } };
+        let standings = self.standings(shop, &roots, system);
+        let (held, facts, standings, ()) = try_join4(held, facts, standings, closed).await?;
         let fences = held.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         let fences = fences.collect::<Done<BTreeMap<String, i64>>>()?;
         let mut claims = BTreeMap::new();
@@ -244,7 +269,9 @@ impl Desk {
             board.put_due(self.writes, shop, due.clone());
             Done::Ok(due)
         });
-        for of_shop in join_all(asked).await {
+        let (asked, closed) = join(join_all(asked), self.close()).await;
+        closed?;
+        for of_shop in asked {
             for (system, due_at) in of_shop? {
                 let due_at = codec::time(due_at);
                 let earliest = next.entry(self.names().system(system)?).or_insert(due_at);

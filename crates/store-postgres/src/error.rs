@@ -14,6 +14,9 @@ pub(crate) enum Fail {
     /// A row with a name that another node gave out since ours were read: read them, and ask again.
     #[error("a row with the unknown name {0}")]
     UnknownName(i32),
+    /// The connection had rested or broke, before a commit was asked for: nothing was done, and a new one may be had.
+    #[error(transparent)]
+    Gone(Box<Fail>),
 }
 
 pub(crate) type Done<T> = Result<T, Fail>;
@@ -30,7 +33,7 @@ pub(crate) fn unavailable(why: impl Into<String>) -> Fail {
 impl Fail {
     /// Nothing of the transaction was done and the same again may well succeed: a deadlock, a serialization failure.
     pub(crate) fn is_worth_another_try(&self) -> bool {
-        let Fail::Sql(error) = self else { return matches!(self, Fail::UnknownName(_)) };
+        let Fail::Sql(error) = self else { return matches!(self, Fail::UnknownName(_) | Fail::Gone(_)) };
         matches!(error.code(), Some(code) if [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code))
     }
 
@@ -39,6 +42,15 @@ impl Fail {
         let Fail::Sql(error) = self else { return false };
         matches!(error.code(), Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE)
             || self.is_worth_another_try()
+    }
+
+    /// The socket is broken, or the server said good-bye on it.
+    pub(crate) fn says_the_connection_is_gone(&self) -> bool {
+        let Fail::Sql(error) = self else { return false };
+        error.code().is_none_or(|code| {
+            let ended = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::IDLE_SESSION_TIMEOUT];
+            ended.contains(code) || code.code().starts_with("08")
+        })
     }
 
     /// Whether the connection is worth keeping: a server that is going down, a standby or a broken socket is not.
@@ -58,6 +70,7 @@ impl From<Fail> for StoreError {
         match fail {
             Fail::Store(error) => error,
             Fail::Sql(error) => said_by(&error),
+            Fail::Gone(fail) => (*fail).into(),
             Fail::UnknownName(number) => {
                 StoreError::Bug(format!("a row with the name {number}, which is not in the table of names"))
             }

@@ -1,11 +1,10 @@
-//! What a piece of work has changed, written at once: one statement for each table, sent without waiting for the answer
-//! to the one before.
+//! What a piece of work has changed, written at once: one statement for each table, sent without waiting for an answer,
+//! which comes with that of the commit.
 
-use crate::bind::args;
 use crate::codec::{DEAD, UNKNOWN, WAITING, nanos};
+use crate::desk::later;
 use crate::error::{Done, bug};
 use crate::work::{Slim, Work};
-use futures_util::future::{try_join3, try_join4};
 use std::collections::BTreeSet;
 use store::lane::{self, Member};
 
@@ -25,14 +24,18 @@ struct LaneRow<'a> {
 
 impl Work<'_> {
     pub(crate) async fn flush(self) -> Done<()> {
-        let rows = try_join3(self.write_deliveries(), self.lanes(), self.write_standings());
-        let rest =
-            try_join4(self.write_begun(), self.write_finished(), self.write_links(), self.write_lags());
-        Box::pin(futures_util::future::try_join(rows, rest)).await.map(drop)
+        self.write_deliveries().await?;
+        self.lanes().await?;
+        self.write_standings().await?;
+        self.write_begun().await?;
+        self.write_finished().await?;
+        self.write_links().await?;
+        self.write_lags().await
     }
 
     /// New ones and changed ones alike.
     async fn write_deliveries(&self) -> Done<()> {
+        let shop = self.shop;
         let written = self.new_rows.union(&self.changed_rows);
         let rows = written.map(|id| self.row(*id)).collect::<Done<Vec<&Slim>>>()?;
         if rows.is_empty() {
@@ -45,42 +48,39 @@ impl Work<'_> {
             id, root, child, position, day, flow, system, kind, phase, due_at, wait, detail, secret, version
         );
         column!(priority, spent, failures, calls, created_at, changed_at, ended_at, attempt_day, touched);
-        self.desk
-            .execute(
-                DELIVERIES,
-                args![
-                    self.shop,
-                    id,
-                    root,
-                    child,
-                    position,
-                    day,
-                    flow,
-                    system,
-                    kind,
-                    phase,
-                    due_at,
-                    wait,
-                    detail,
-                    secret,
-                    version,
-                    priority,
-                    spent,
-                    failures,
-                    calls,
-                    created_at,
-                    changed_at,
-                    ended_at,
-                    attempt_day,
-                    touched
-                ],
-            )
-            .await
-            .map(drop)
+        later!(
+            self.desk,
+            DELIVERIES,
+            shop,
+            id,
+            root,
+            child,
+            position,
+            day,
+            flow,
+            system,
+            kind,
+            phase,
+            due_at,
+            wait,
+            detail,
+            secret,
+            version,
+            priority,
+            spent,
+            failures,
+            calls,
+            created_at,
+            changed_at,
+            ended_at,
+            attempt_day,
+            touched
+        )
     }
 
     /// Brings the rows of lanes in step with their members and holders; deletes those with neither.
     async fn lanes(&self) -> Done<()> {
+        let shop = self.shop;
         let (mut kept, mut gone) = (Vec::new(), Vec::new());
         for lane in &self.changed_lanes {
             match self.lane(lane)? {
@@ -89,9 +89,9 @@ impl Work<'_> {
             }
         }
         if !gone.is_empty() {
-            let roots: Vec<&str> = gone.iter().map(|lane| lane.0.as_str()).collect();
+            let roots: Vec<String> = gone.iter().map(|lane| lane.0.clone()).collect();
             let systems: Vec<i32> = gone.iter().map(|lane| lane.1).collect();
-            self.desk.execute(IDLE_LANES, args![self.shop, roots, systems]).await?;
+            later!(self.desk, IDLE_LANES, shop, roots, systems)?;
         }
         if kept.is_empty() {
             return Ok(());
@@ -99,25 +99,20 @@ impl Work<'_> {
         macro_rules! column {
             ($($name:ident),*) => {$(let $name: Vec<_> = kept.iter().map(|row| row.$name).collect();)*};
         }
-        column!(root, system, flow, priority, due_at, waiting, unknown, dead, oldest);
+        let root: Vec<String> = kept.iter().map(|row| row.root.to_owned()).collect();
+        column!(system, flow, priority, due_at, waiting, unknown, dead, oldest);
         let holds: Vec<_> =
             kept.iter().map(|row| self.holds.get(&(row.root.to_owned(), row.system))).collect();
-        let owner: Vec<Option<&str>> =
-            holds.iter().map(|hold| hold.map(|hold| hold.owner.as_str())).collect();
+        let owner: Vec<Option<String>> =
+            holds.iter().map(|hold| hold.map(|hold| hold.owner.clone())).collect();
         let fence: Vec<Option<i64>> = holds.iter().map(|hold| hold.map(|hold| hold.fence)).collect();
         let until: Vec<Option<i64>> = holds.iter().map(|hold| hold.map(|hold| hold.until)).collect();
         let length: Vec<Option<i64>> = holds.iter().map(|hold| hold.map(|hold| hold.length_ns)).collect();
         let delivery: Vec<Option<i64>> = holds.iter().map(|hold| hold.map(|hold| hold.delivery)).collect();
-        self.desk
-            .execute(
-                LANES,
-                args![
-                    self.shop, root, system, flow, priority, due_at, waiting, unknown, dead, oldest, owner,
-                    fence, until, length, delivery
-                ],
-            )
-            .await
-            .map(drop)
+        later!(
+            self.desk, LANES, shop, root, system, flow, priority, due_at, waiting, unknown, dead, oldest,
+            owner, fence, until, length, delivery
+        )
     }
 
     fn lane<'a>(&self, (root, system): &'a (String, i32)) -> Done<Option<LaneRow<'a>>> {
@@ -145,40 +140,38 @@ impl Work<'_> {
     }
 
     async fn write_standings(&self) -> Done<()> {
+        let shop = self.shop;
         if self.changed_standings.is_empty() {
             return Ok(());
         }
         let rows: Vec<_> =
             self.changed_standings.iter().filter_map(|key| Some((key, self.standings.get(key)?))).collect();
-        let root: Vec<&str> = rows.iter().map(|(key, _)| key.0.as_str()).collect();
-        let child: Vec<&str> = rows.iter().map(|(key, _)| key.1.as_str()).collect();
+        let root: Vec<String> = rows.iter().map(|(key, _)| key.0.clone()).collect();
+        let child: Vec<String> = rows.iter().map(|(key, _)| key.1.clone()).collect();
         let flow: Vec<i32> = rows.iter().map(|(key, _)| key.2).collect();
         macro_rules! column {
             ($($name:ident),*) => {$(let $name: Vec<_> = rows.iter().map(|(_, row)| row.$name.clone()).collect();)*};
         }
         column!(target, routed, routed_position, delivered, digest, attempted, newest);
-        self.desk
-            .execute(
-                WRITE_STANDINGS,
-                args![
-                    self.shop,
-                    root,
-                    child,
-                    flow,
-                    target,
-                    routed,
-                    routed_position,
-                    delivered,
-                    digest,
-                    attempted,
-                    newest
-                ],
-            )
-            .await
-            .map(drop)
+        later!(
+            self.desk,
+            WRITE_STANDINGS,
+            shop,
+            root,
+            child,
+            flow,
+            target,
+            routed,
+            routed_position,
+            delivered,
+            digest,
+            attempted,
+            newest
+        )
     }
 
     async fn write_begun(&self) -> Done<()> {
+        let shop = self.shop;
         if self.begun.is_empty() {
             return Ok(());
         }
@@ -187,16 +180,11 @@ impl Work<'_> {
             ($($name:ident),*) => {$(let $name: Vec<_> = rows.iter().map(|row| row.$name.clone()).collect();)*};
         }
         column!(day, id, root, delivery, step, revision, call_key, started_at, call);
-        self.desk
-            .execute(
-                BEGUN,
-                args![self.shop, day, id, root, delivery, step, revision, call_key, started_at, call],
-            )
-            .await
-            .map(drop)
+        later!(self.desk, BEGUN, shop, day, id, root, delivery, step, revision, call_key, started_at, call)
     }
 
     async fn write_finished(&self) -> Done<()> {
+        let shop = self.shop;
         if self.finished.is_empty() {
             return Ok(());
         }
@@ -205,40 +193,39 @@ impl Work<'_> {
             ($($name:ident),*) => {$(let $name: Vec<_> = rows.iter().map(|row| row.$name.clone()).collect();)*};
         }
         column!(day, id, ended_at, by_look_up, fault);
-        self.desk.execute(FINISHED, args![self.shop, day, id, ended_at, by_look_up, fault]).await.map(drop)
+        later!(self.desk, FINISHED, shop, day, id, ended_at, by_look_up, fault)
     }
 
     async fn write_links(&self) -> Done<()> {
+        let shop = self.shop;
         if self.links.is_empty() {
             return Ok(());
         }
         let rows: Vec<_> = self.links.values().collect();
-        let root: Vec<&str> = rows.iter().map(|link| link.root.as_str()).collect();
-        let child: Vec<&str> = rows.iter().map(|link| link.child.as_str()).collect();
+        let root: Vec<String> = rows.iter().map(|link| link.root.clone()).collect();
+        let child: Vec<String> = rows.iter().map(|link| link.child.clone()).collect();
         let system: Vec<i32> = rows.iter().map(|link| link.system).collect();
-        let object_key: Vec<&str> = rows.iter().map(|link| link.external.object_key.as_str()).collect();
-        let id: Vec<&str> = rows.iter().map(|link| link.external.id.as_str()).collect();
-        let number: Vec<Option<&str>> = rows.iter().map(|link| link.external.number.as_deref()).collect();
-        let state: Vec<Option<&str>> = rows.iter().map(|link| link.external.state.as_deref()).collect();
+        let object_key: Vec<String> =
+            rows.iter().map(|link| link.external.object_key.as_str().to_owned()).collect();
+        let id: Vec<String> = rows.iter().map(|link| link.external.id.clone()).collect();
+        let number: Vec<Option<String>> = rows.iter().map(|link| link.external.number.clone()).collect();
+        let state: Vec<Option<String>> = rows.iter().map(|link| link.external.state.clone()).collect();
         let created_at: Vec<i64> = rows.iter().map(|link| nanos(link.external.created_at)).collect();
         let adopted: Vec<bool> = rows.iter().map(|link| link.external.adopted).collect();
-        self.desk
-            .execute(
-                LINKS,
-                args![self.shop, root, child, system, object_key, id, number, state, created_at, adopted],
-            )
-            .await
-            .map(drop)
+        later!(
+            self.desk, LINKS, shop, root, child, system, object_key, id, number, state, created_at, adopted
+        )
     }
 
     async fn write_lags(&self) -> Done<()> {
+        let shop = self.shop;
         if self.lags.is_empty() {
             return Ok(());
         }
         let flow: Vec<i32> = self.lags.iter().map(|lag| lag.0).collect();
         let ended_at: Vec<i64> = self.lags.iter().map(|lag| lag.1).collect();
         let lag_ms: Vec<i64> = self.lags.iter().map(|lag| lag.2).collect();
-        self.desk.execute(LAGS, args![self.shop, flow, ended_at, lag_ms]).await.map(drop)
+        later!(self.desk, LAGS, shop, flow, ended_at, lag_ms)
     }
 }
 

@@ -123,7 +123,7 @@ pub async fn open_epoch(options: &Options, restored: &mut Restored) -> Result<()
                     WHERE owner IS NOT NULL";
         session.batch(free).await?;
         crate::moving::set(&session, RESTORED, &restored.text()?).await?;
-        session.commit().await
+        session.commit(Vec::new(), None).await
     };
     let done: Done<()> = done.await;
     Ok(done?)

@@ -43,10 +43,12 @@ mod writer;
 pub use desk::PLANS as HOT_SETTINGS;
 pub use migrate::{MIGRATIONS, Migration};
 
+use crate::append::Prepared;
 use crate::board::Board;
 use crate::connect::Target;
 use crate::desk::{Shared, Times};
 use crate::error::{Done, Fail};
+use crate::moves::PreparedMove;
 use crate::names::Names;
 use crate::partitions::Partitions;
 use crate::routing::HandedOut;
@@ -124,7 +126,8 @@ impl Options {
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     shared: Arc<Shared>,
-    writer: Arc<Writer>,
+    appends: Arc<Writer<Prepared>>,
+    moves: Arc<Writer<PreparedMove>>,
     _listener: Arc<Listener>,
 }
 
@@ -174,12 +177,13 @@ impl PostgresStore {
                 statement: options.statement_timeout,
                 foreign_after: options.foreign_after,
                 history_days: options.history_days,
+                keeps_settings: options.listen_url.is_none() && options.prepared_statements,
             },
         });
         retain::ahead(&shared, now).await?;
         let listening = tokio::spawn(shared.wake.clone().run(listen, Arc::downgrade(&shared)));
-        let writer = Arc::new(Writer::start(&shared));
-        Ok(Self { shared, writer, _listener: Arc::new(Listener(listening.abort_handle())) })
+        let (appends, moves) = (Arc::new(Writer::start(&shared)), Arc::new(Writer::start(&shared)));
+        Ok(Self { shared, appends, moves, _listener: Arc::new(Listener(listening.abort_handle())) })
     }
 
     /// The migrations that opening this database would apply, without touching it.

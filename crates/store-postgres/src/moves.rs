@@ -10,6 +10,7 @@ use crate::error::Done;
 use crate::letters::json;
 use crate::partitions::Table;
 use crate::work::{Begun, Finished, Link, Numbers, Slim, Work};
+use crate::writer::Grouped;
 use jiff::Timestamp;
 use kernel::clock::after;
 use kernel::id::{AttemptId, Position, ShopId};
@@ -19,56 +20,66 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
 use store::delivery::{DeliveryState, EndedAttempt, Move, Moved, NewAttempt, Wait};
-use store::seal::vault::{call_place, column_place};
+use store::seal::vault::{Vault, call_place, column_place};
 
 /// The place of the fault of an attempt.
 pub(crate) const ATTEMPT_FAULT: &str = "attempts.fault";
 
 /// A move with its follow-ups sealed on the caller's side.
 #[derive(Debug)]
-struct PreparedMove {
+pub(crate) struct PreparedMove {
     step: Move,
     follow_ups: Vec<Prepared>,
 }
 
-/// The transaction is answered after it is on disk where an attempt begins with it; an outcome is derived: if it is lost,
-/// its attempt is found without an answer and looked up.
-pub(crate) async fn advance(shared: &Arc<Shared>, moves: Vec<Move>) -> Result<Vec<Moved>, StoreError> {
-    let mut prepared = Vec::with_capacity(moves.len());
-    let (mut names, mut places) = (Vec::new(), Vec::new());
-    for mut step in moves {
-        let follow_ups = prepare(&shared.vault, std::mem::take(&mut step.follow_ups))?;
-        names.extend(append_names(&follow_ups));
-        places.extend(append_places(&follow_ups));
-        names.push(crate::names::of_shop(&step.lane.shop));
-        names.push(step.lane.system.as_str().to_owned());
-        if let Some(new) = &step.begun {
-            names.extend([new.step.clone(), new.revision.clone()]);
-            places.push((Table::Attempts, day(new.started_at)));
-        }
-        for later in &step.schedule {
-            names.extend(names_of(&later.subject));
-            names.extend([later.flow.as_str(), later.lane.system.as_str()].map(str::to_owned));
-        }
-        prepared.push(PreparedMove { step, follow_ups });
-    }
-    shared.ensure(names.iter().map(String::as_str)).await?;
-    shared.partitions.ensure(&shared.pool, &places).await?;
-    let here = Here { shared: shared.clone() };
-    let begins = prepared.iter().any(|prepared| prepared.step.begun.is_some());
-    let moved: Done<Vec<Moved>> = if begins {
-        transact!(here, Write, desk => desk.advance(&prepared).await)
-    } else {
-        transact!(here, Derived, desk => desk.advance(&prepared).await)
+pub(crate) fn prepared(vault: &Vault, moves: Vec<Move>) -> Result<Vec<PreparedMove>, StoreError> {
+    let one = |mut step: Move| {
+        let follow_ups = prepare(vault, std::mem::take(&mut step.follow_ups))?;
+        Ok(PreparedMove { step, follow_ups })
     };
-    let moved = moved?;
-    let shops = prepared.iter().filter_map(|prepared| shared.names.shop_number(&prepared.step.lane.shop));
-    shared.committed(shops);
-    Ok(moved)
+    moves.into_iter().map(one).collect()
+}
+
+impl Grouped for PreparedMove {
+    type Answer = Moved;
+    const MAX: usize = 64;
+
+    /// The transaction is answered after it is on disk where an attempt begins with it; an outcome is derived: if it is
+    /// lost, its attempt is found without an answer and looked up.
+    async fn commit(shared: &Arc<Shared>, moves: &[&Self]) -> Done<Vec<Moved>> {
+        let (mut names, mut places) = (Vec::new(), Vec::new());
+        for PreparedMove { step, follow_ups } in moves {
+            names.extend(append_names(follow_ups));
+            places.extend(append_places(follow_ups));
+            names.push(crate::names::of_shop(&step.lane.shop));
+            names.push(step.lane.system.as_str().to_owned());
+            if let Some(new) = &step.begun {
+                names.extend([new.step.clone(), new.revision.clone()]);
+                places.push((Table::Attempts, day(new.started_at)));
+            }
+            for later in &step.schedule {
+                names.extend(names_of(&later.subject));
+                names.extend([later.flow.as_str(), later.lane.system.as_str()].map(str::to_owned));
+            }
+        }
+        shared.ensure(names.iter().map(String::as_str)).await?;
+        shared.partitions.ensure(&shared.pool, &places).await?;
+        let here = Here { shared: shared.clone() };
+        let begins = moves.iter().any(|prepared| prepared.step.begun.is_some());
+        let moved: Done<Vec<Moved>> = if begins {
+            transact!(here, Write, desk => desk.advance(moves).await)
+        } else {
+            transact!(here, Derived, desk => desk.advance(moves).await)
+        };
+        let moved = moved?;
+        let shops = moves.iter().filter_map(|prepared| shared.names.shop_number(&prepared.step.lane.shop));
+        shared.committed(shops);
+        Ok(moved)
+    }
 }
 
 impl Desk {
-    async fn advance(&self, moves: &[PreparedMove]) -> Done<Vec<Moved>> {
+    async fn advance(&self, moves: &[&PreparedMove]) -> Done<Vec<Moved>> {
         let mut of_shops: BTreeMap<&ShopId, Vec<usize>> = BTreeMap::new();
         for (index, prepared) in moves.iter().enumerate() {
             of_shops.entry(&prepared.step.lane.shop).or_default().push(index);
@@ -86,7 +97,7 @@ impl Desk {
             };
             let mut work = Work::on(self, shop, &roots, &deliveries, numbers).await?;
             for index in of_shop {
-                let prepared = &moves[index];
+                let prepared = moves[index];
                 moved[index] = work.move_on(&prepared.step).await?;
                 if moved[index] != Moved::Lost {
                     follow_ups.extend(&prepared.follow_ups);

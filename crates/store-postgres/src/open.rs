@@ -75,7 +75,7 @@ async fn step(session: &mut Session, options: &Options, now: Timestamp) -> Done<
             install(session, &options.master_key, &*options.random, now).await?;
         }
     }
-    session.commit().await?;
+    session.commit(Vec::new(), None).await?;
     Ok(!pending.is_empty())
 }
 

@@ -147,7 +147,7 @@ async fn make(session: &mut Session, missing: &BTreeSet<(Table, i32)>) -> Done<(
         );
         session.batch(&sql).await?;
     }
-    session.commit().await
+    session.commit(Vec::new(), None).await
 }
 
 /// Whether a row found no partition: one that was known here was dropped by another node.

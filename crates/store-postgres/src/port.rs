@@ -45,7 +45,7 @@ impl Store for PostgresStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.writer.append(prepare(&self.shared.vault, batch)?).await
+        self.appends.write(prepare(&self.shared.vault, batch)?).await
     }
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>> {
         whole!(self, Look, desk => desk.unrouted(limit).await)
@@ -60,8 +60,9 @@ impl Store for PostgresStore {
         claims: Vec<ClaimRequest>,
         owner: &str,
     ) -> StoreResult<Vec<(SystemName, Vec<Claim>)>> {
-        route::route(&self.shared, decisions, at).await?;
-        Ok(claims::claim(&self.shared, &claims, owner).await?)
+        let claimed = route::route_and_claim(&self.shared, decisions, at, &claims, owner).await?;
+        claims::stir(&self.shared, &claimed);
+        Ok(claimed)
     }
 
     async fn begin_epoch(&self, owner: &str, now: Timestamp) -> StoreResult<u64> {
@@ -72,7 +73,10 @@ impl Store for PostgresStore {
         Ok(claimed.into_iter().flat_map(|(_, claims)| claims).collect())
     }
     async fn advance(&self, moves: Vec<Move>) -> StoreResult<Vec<Moved>> {
-        moves::advance(&self.shared, moves).await
+        if moves.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.moves.write(moves::prepared(&self.shared.vault, moves)?).await
     }
     async fn give_back(&self, lanes: Vec<(Lane, i64, Option<Timestamp>)>) -> StoreResult<()> {
         moves::give_back(&self.shared, lanes).await

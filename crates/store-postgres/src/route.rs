@@ -6,18 +6,29 @@
 use crate::bind::args;
 use crate::codec::{nanos, version_bytes};
 use crate::deliveries::Origin;
-use crate::desk::{Desk, Shared, names_of, transact};
+use crate::desk::{Desk, Shared, later, names_of, transact};
 use crate::error::{Done, bug};
 use crate::routing::Place;
 use crate::view::{ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child};
-use crate::work::{Numbers, Work};
+use crate::work::{LOCK, Numbers, Work};
 use bytes::Bytes;
-use futures_util::future::{join_all, try_join};
+use futures_util::future::{join_all, try_join, try_join3};
 use jiff::Timestamp;
+use kernel::id::SystemName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use store::StoreError;
+use store::delivery::Claim;
 use store::log::{About, Routed, Unrouted};
+use store::port::ClaimRequest;
+
+/// What waits for routing in one shop.
+#[derive(Debug, Default)]
+struct Waiting {
+    days: Vec<i32>,
+    positions: Vec<i64>,
+    roots: BTreeSet<String>,
+}
 
 impl Desk {
     /// Envelopes that are not routed, oldest position first.
@@ -31,8 +42,8 @@ impl Desk {
             if rows.is_empty() && limit > 0 {
                 board.put_nothing_to_route(self.writes, shop);
             }
-            let waits = rows.iter().map(|row| Ok((row.try_get(0)?, shop, row.try_get(1)?)));
-            waits.collect::<Done<Vec<(i64, i32, i32)>>>()
+            let waits = rows.iter().map(|row| Ok((row.try_get(0)?, shop, row.try_get(1)?, row.try_get(2)?)));
+            waits.collect::<Done<Vec<(i64, i32, i32, String)>>>()
         });
         let mut waiting = Vec::new();
         for of_shop in join_all(asked).await {
@@ -40,22 +51,29 @@ impl Desk {
         }
         waiting.sort_unstable();
         waiting.truncate(limit as usize);
-        let mut of_shops: BTreeMap<i32, (Vec<i32>, Vec<i64>)> = BTreeMap::new();
-        for (position, shop, day) in waiting {
-            let (days, positions) = of_shops.entry(shop).or_default();
-            days.push(day);
-            positions.push(position);
+        let mut of_shops: BTreeMap<i32, Waiting> = BTreeMap::new();
+        for (position, shop, day, root) in waiting {
+            let of_shop = of_shops.entry(shop).or_default();
+            of_shop.days.push(day);
+            of_shop.positions.push(position);
+            of_shop.roots.insert(root);
         }
+        let last = of_shops.keys().next_back().copied();
         let mut found = Vec::new();
-        for (shop, (days, positions)) in of_shops {
-            found.extend(self.unrouted_of(shop, days, positions).await?);
+        for (shop, waiting) in of_shops {
+            found.extend(self.unrouted_of(shop, waiting, last == Some(shop)).await?);
         }
         found.sort_by_key(|unrouted| unrouted.envelope.position);
         Ok(found)
     }
 
-    async fn unrouted_of(&self, shop: i32, days: Vec<i32>, positions: Vec<i64>) -> Done<Vec<Unrouted>> {
-        let rows = self.all(&UNROUTED_FACTS, args![shop, days, positions]).await?;
+    /// `last`: nothing else is done at this desk.
+    async fn unrouted_of(&self, shop: i32, waiting: Waiting, last: bool) -> Done<Vec<Unrouted>> {
+        let Waiting { days, positions, roots } = waiting;
+        let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
+        let facts = async { self.all(&UNROUTED_FACTS, args![shop, days, positions]).await };
+        let closed = async { if last { self.close().await } else { Ok(()) } };
+        let (rows, standings, ()) = try_join3(facts, self.standings(shop, &roots, 0), closed).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
             let envelope = self.shared.envelope_of(row, 0)?;
@@ -65,9 +83,6 @@ impl Desk {
             self.shared.handed_out.remember(envelope.position.0, place, routed);
             found.push(Unrouted { envelope, payload, standings: Vec::new() });
         }
-        let roots: BTreeSet<&str> = found.iter().map(|unrouted| unrouted.envelope.subject.root()).collect();
-        let roots: Vec<&str> = roots.into_iter().collect();
-        let standings = self.standings(shop, &roots, 0).await?;
         for unrouted in &mut found {
             let subject = &unrouted.envelope.subject;
             let (root, child) = (subject.root().to_owned(), child(subject).to_owned());
@@ -125,16 +140,46 @@ pub(crate) async fn route(
     shared.ensure(names.iter().map(String::as_str)).await?;
     let here = Here { shared: shared.clone() };
     let done: Done<Vec<RoutedRoots>> = transact!(here, Derived, desk => desk.route(&decisions, at).await);
+    routed(shared, &decisions, done?);
+    Ok(())
+}
+
+/// The same, and what may be claimed after it, in one transaction.
+pub(crate) async fn route_and_claim(
+    shared: &Arc<Shared>,
+    decisions: Vec<Routed>,
+    at: Timestamp,
+    requests: &[ClaimRequest],
+    owner: &str,
+) -> Result<Vec<(SystemName, Vec<Claim>)>, StoreError> {
+    if decisions.is_empty() {
+        return Ok(crate::claims::claim(shared, requests, owner).await?);
+    }
+    let names = names(&decisions);
+    shared.ensure(names.iter().map(String::as_str)).await?;
+    let here = Here { shared: shared.clone() };
+    let done: Done<_> = transact!(here, Derived, desk => {
+        let routed = desk.route(&decisions, at).await?;
+        // What is due is no longer what it was before.
+        shared.board.stir(routed.iter().map(|of_shop| of_shop.shop));
+        Ok((routed, desk.claim_all(requests, owner).await?))
+    });
+    let (done, claims) = done?;
+    routed(shared, &decisions, done);
+    Ok(claims)
+}
+
+/// What is known here of what was routed, after its commit.
+fn routed(shared: &Shared, decisions: &[Routed], done: Vec<RoutedRoots>) {
     let mut touched = BTreeSet::new();
     let positions: Vec<i64> = decisions.iter().map(|decision| decision.position.0).collect();
     let mut roots = Vec::new();
-    for done in done? {
+    for done in done {
         touched.insert(done.shop);
         roots.extend(done.roots.into_iter().map(|(root, routed)| (done.shop, root, routed)));
     }
     shared.handed_out.routed(roots, &positions);
     shared.committed(touched);
-    Ok(())
 }
 
 /// What was routed in one shop: how often something of each root has been routed now.
@@ -206,22 +251,23 @@ impl Desk {
             }
         }
         let shop_id = self.names().shop(shop)?;
-        let mut work = Work::on(self, &shop_id, &roots, &[], Numbers { deliveries, attempts: 0 }).await?;
-        let current = decisions.into_iter().filter(|(decision, place)| {
-            let routed = work.routed.get(&place.root).copied().unwrap_or(0);
-            self.shared.handed_out.is_current(decision.position.0, place, routed)
-        });
-        let current: Vec<(&Routed, Place)> = current.collect();
-        let positions: Vec<i64> = current.iter().map(|(decision, _)| decision.position.0).collect();
-        let taken: BTreeSet<i64> = self
-            .all(TAKE, args![shop, positions])
-            .await?
+        let positions: Vec<i64> = decisions.iter().map(|(decision, _)| decision.position.0).collect();
+        let of_roots: Vec<&str> = decisions.iter().map(|(_, place)| place.root.as_str()).collect();
+        let then: Vec<Option<i64>> = decisions
             .iter()
-            .map(|row| Ok(row.try_get(0)?))
-            .collect::<Done<_>>()?;
-        let mut once = taken.clone();
+            .map(|(decision, place)| self.shared.handed_out.then(decision.position.0, place))
+            .collect();
+        // Behind the locks, which are asked for first.
+        let working = Work::on(self, &shop_id, &roots, &[], Numbers { deliveries, attempts: 0 });
+        let taking = async { Ok(self.all(TAKE, args![shop, positions, of_roots, then]).await) };
+        let (mut work, taken) = if self.is_prepared(LOCK) {
+            Box::pin(try_join(working, taking)).await?
+        } else {
+            (Box::pin(working).await?, taking.await?)
+        };
+        let mut once: BTreeSet<i64> = taken?.iter().map(|row| Ok(row.try_get(0)?)).collect::<Done<_>>()?;
         let current: Vec<(&Routed, Place)> =
-            current.into_iter().filter(|(decision, _)| once.remove(&decision.position.0)).collect();
+            decisions.into_iter().filter(|(decision, _)| once.remove(&decision.position.0)).collect();
         let mut raised: BTreeMap<String, i64> = BTreeMap::new();
         for (_, place) in &current {
             let routed = work.routed.get(&place.root).copied().unwrap_or(0);
@@ -233,11 +279,10 @@ impl Desk {
                 work.insert(new.clone(), origin, at).await?;
             }
         }
-        try_join(
-            try_join(self.mark_routed(shop, &current, at), self.learn(shop, &current)),
-            try_join(self.raise(shop, &raised), work.flush()),
-        )
-        .await?;
+        self.mark_routed(shop, &current, at).await?;
+        self.learn(shop, &current).await?;
+        self.raise(shop, raised.clone()).await?;
+        work.flush().await?;
         Ok(RoutedRoots { shop, roots: raised })
     }
 
@@ -249,17 +294,17 @@ impl Desk {
         let positions: Vec<i64> = routed.iter().map(|(decision, _)| decision.position.0).collect();
         let versions: Vec<Option<Vec<u8>>> =
             routed.iter().map(|(decision, _)| decision.version.as_ref().map(version_bytes)).collect();
-        self.execute(ROUTED, args![shop, days, positions, versions, nanos(at)]).await.map(drop)
+        let at = nanos(at);
+        later!(self, ROUTED, shop, days, positions, versions, at)
     }
 
     /// Each commit of routing is counted at its roots.
-    async fn raise(&self, shop: i32, raised: &BTreeMap<String, i64>) -> Done<()> {
+    async fn raise(&self, shop: i32, raised: BTreeMap<String, i64>) -> Done<()> {
         if raised.is_empty() {
             return Ok(());
         }
-        let roots: Vec<&str> = raised.keys().map(String::as_str).collect();
-        let numbers: Vec<i64> = raised.values().copied().collect();
-        self.execute(RAISE, args![shop, roots, numbers]).await.map(drop)
+        let (roots, numbers): (Vec<String>, Vec<i64>) = raised.into_iter().unzip();
+        later!(self, RAISE, shop, roots, numbers)
     }
 
     /// Keeps what the newest state says of a subject; a customer once known stays, for redaction.
@@ -286,24 +331,25 @@ impl Desk {
             if rows.is_empty() {
                 continue;
             }
-            let roots: Vec<&str> = rows.iter().map(|row| row.0.0).collect();
-            let children: Vec<&str> = rows.iter().map(|row| row.0.1).collect();
-            let labels: Vec<&str> = rows.iter().map(|row| row.1.label.as_str()).collect();
-            let customers: Vec<Option<&str>> = rows.iter().map(|row| row.1.customer.as_deref()).collect();
+            let roots: Vec<String> = rows.iter().map(|row| row.0.0.to_owned()).collect();
+            let children: Vec<String> = rows.iter().map(|row| row.0.1.to_owned()).collect();
+            let labels: Vec<String> = rows.iter().map(|row| row.1.label.clone()).collect();
+            let customers: Vec<Option<String>> = rows.iter().map(|row| row.1.customer.clone()).collect();
             let created: Vec<i64> = rows.iter().map(|row| nanos(row.1.created_at)).collect();
             let updated: Vec<i64> = rows.iter().map(|row| nanos(row.1.updated_at)).collect();
-            self.execute(sql, args![shop, roots, children, labels, customers, created, updated]).await?;
+            later!(self, sql, shop, roots, children, labels, customers, created, updated)?;
         }
         for (root, customer) in of_parts {
             // A customer known of a part is the root's, unless it has one.
             let sql = "UPDATE roots SET customer = $3 WHERE shop = $1 AND root = $2 AND customer IS NULL";
-            self.execute(sql, args![shop, root, customer]).await?;
+            let (root, customer) = (root.to_owned(), customer.to_owned());
+            later!(self, sql, shop, root, customer)?;
         }
         Ok(())
     }
 }
 
-const UNROUTED: &str = "SELECT position, day FROM unrouted WHERE shop = $1 \
+const UNROUTED: &str = "SELECT position, day, root FROM unrouted WHERE shop = $1 \
      AND (node = $2 OR since < clock_timestamp() - $3 * interval '1 millisecond') ORDER BY position LIMIT $4";
 
 static UNROUTED_FACTS: LazyLock<String> = LazyLock::new(|| {
@@ -314,7 +360,11 @@ static UNROUTED_FACTS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const TAKE: &str = "DELETE FROM unrouted WHERE shop = $1 AND position = ANY($2) RETURNING position";
+/// Passes over what was decided on what is no longer known: something of its root was routed since by another node.
+const TAKE: &str = "DELETE FROM unrouted WHERE shop = $1 AND position = ANY(ARRAY( \
+     SELECT n.position FROM unnest($2::int8[], $3::text[], $4::int8[]) AS n (position, root, routed) \
+     CROSS JOIN LATERAL (SELECT routed FROM roots WHERE shop = $1 AND root = n.root OFFSET 0) r \
+     WHERE n.routed IS NULL OR n.routed = r.routed)) RETURNING position";
 
 /// Changes of rows that are there are written as inserts that meet them: by the whole key, whatever the planner thinks of
 /// a table that was empty when it looked. What stands beside the key and the change is written by nobody.

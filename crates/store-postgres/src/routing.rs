@@ -42,11 +42,12 @@ impl HandedOut {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).places.get(&position).cloned()
     }
 
-    /// Whether a decision on this root was made on what is known now. One that nobody was handed is the caller's own.
-    pub(crate) fn is_current(&self, position: i64, place: &Place, routed: i64) -> bool {
+    /// How often the root had been routed when this was handed out; a decision stands if that is so still. `None`: nobody
+    /// was handed it, and the decision is the caller's own.
+    pub(crate) fn then(&self, position: i64, place: &Place) -> Option<i64> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        !known.places.contains_key(&position)
-            || known.routed.get(&(place.shop, place.root.clone())).is_none_or(|then| *then == routed)
+        known.places.get(&position)?;
+        known.routed.get(&(place.shop, place.root.clone())).copied()
     }
 
     /// After the commit: the number that these roots have now, and what waits no more.
@@ -71,16 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decision_is_stale_once_another_has_routed_the_root() {
+    fn a_decision_stands_on_how_often_its_root_had_been_routed() {
         let place = Place { shop: 1, day: 1, root: "order:1".into() };
         let handed = HandedOut::default();
-        assert!(handed.is_current(7, &place, 3), "nobody was handed it");
+        assert_eq!(handed.then(7, &place), None, "nobody was handed it");
         handed.remember(7, place.clone(), 3);
         handed.remember(8, place.clone(), 3);
-        assert!(handed.is_current(7, &place, 3));
-        assert!(!handed.is_current(7, &place, 4));
+        assert_eq!(handed.then(7, &place), Some(3));
         handed.routed([(1, "order:1".into(), 4)], &[7]);
-        assert!(handed.is_current(8, &place, 4), "we ourselves routed what came before");
-        assert!(!handed.is_current(8, &place, 5));
+        assert_eq!(handed.then(8, &place), Some(4), "we ourselves routed what came before");
+        assert_eq!(handed.then(7, &place), None);
     }
 }

@@ -98,7 +98,7 @@ impl Wake {
                     let shops = std::mem::take(&mut *self.0.to_tell.lock().unwrap_or_else(PoisonError::into_inner));
                     let shops: Vec<String> = shops.iter().take(500).map(ToString::to_string).collect();
                     let payload = format!("{node} {}", shops.join(","));
-                    client.execute(&format!("NOTIFY {CHANNEL}, '{payload}'"), &[]).await?;
+                    client.batch_execute(&format!("NOTIFY {CHANNEL}, '{payload}'")).await?;
                 }
                 _ = alive.tick() => {
                     // A connection whose other end is gone is noticed only by who uses it. And a shop that another

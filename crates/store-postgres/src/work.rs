@@ -16,6 +16,7 @@ use std::sync::Arc;
 use store::delivery::StoredRef;
 use store::lane::{Member, Stand};
 use store::seal::{DataKey, Place};
+use tokio_postgres::Row;
 
 /// A delivery as the rules see it.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ pub(crate) struct Slim {
 }
 
 /// A row of [`OPEN`], [`NAMED`], or the members of a claim.
-pub(crate) fn slim_of(row: &tokio_postgres::Row) -> Done<Slim> {
+pub(crate) fn slim_of(row: &Row) -> Done<Slim> {
     Ok(Slim {
         id: row.try_get(0)?,
         root: row.try_get(1)?,
@@ -200,31 +201,25 @@ impl<'d> Work<'d> {
     ) -> Done<Self> {
         let shop = desk.names().given_shop(shop_id)?;
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
-        let mut routed = lock(desk, shop, &roots).await?;
+        // What is read stands behind the locks on the wire, and so is looked at once they are had.
+        let locking = async {
+            let routed = lock(desk, shop, &roots);
+            let reading = read(desk, shop, &roots, deliveries, numbers);
+            match desk.is_prepared(LOCK) {
+                true => join(routed, reading).await,
+                false => (routed.await, reading.await),
+            }
+        };
+        let (routed, mut read) = Box::pin(locking).await;
+        let mut routed = routed?;
         if routed.len() < roots.len() {
             let missing: Vec<&str> =
                 roots.iter().copied().filter(|root| !routed.contains_key(*root)).collect();
             desk.execute(crate::append::NEW_ROOTS, args![shop, missing]).await?;
             routed = lock(desk, shop, &roots).await?;
+            read = self::read(desk, shop, &roots, deliveries, numbers).await;
         }
-        let open = async { desk.all(OPEN, args![shop, roots]).await };
-        let named = async {
-            if deliveries.is_empty() {
-                Ok(Vec::new())
-            } else {
-                desk.all(NAMED, args![shop, deliveries]).await
-            }
-        };
-        let of_lanes = async { desk.all(HOLDS, args![shop, roots]).await };
-        let of_subjects = async { desk.all(STANDINGS, args![shop, roots]).await };
-        let keys = async { desk.all(KEYS_READ, args![shop, roots]).await };
-        let ids = try_join(
-            next(desk, "delivery_ids", numbers.deliveries),
-            next(desk, "attempt_ids", numbers.attempts),
-        );
-        let ((open, named), ((of_lanes, of_subjects), (keys, ids))) =
-            Box::pin(join(join(open, named), join(join(of_lanes, of_subjects), join(keys, ids)))).await;
-        let (delivery_ids, attempt_ids) = ids?;
+        let Read { open, named, of_lanes, of_subjects, keys, delivery_ids, attempt_ids } = read?;
         let mut work = Self {
             desk,
             shop,
@@ -245,17 +240,17 @@ impl<'d> Work<'d> {
             delivery_ids,
             attempt_ids,
         };
-        work.fill(&open?, &named?, &of_lanes?, &of_subjects?, &keys?)?;
+        work.fill(&open, &named, &of_lanes, &of_subjects, &keys)?;
         Ok(work)
     }
 
     fn fill(
         &mut self,
-        open: &[tokio_postgres::Row],
-        named: &[tokio_postgres::Row],
-        of_lanes: &[tokio_postgres::Row],
-        of_subjects: &[tokio_postgres::Row],
-        keys: &[tokio_postgres::Row],
+        open: &[Row],
+        named: &[Row],
+        of_lanes: &[Row],
+        of_subjects: &[Row],
+        keys: &[Row],
     ) -> Done<()> {
         for row in open.iter().chain(named) {
             let slim = slim_of(row)?;
@@ -333,6 +328,41 @@ impl<'d> Work<'d> {
         let (number, key) = &self.keys[root];
         Ok(key.seal_plain(&*self.desk.vault().random, place, plain)?.to_column(*number))
     }
+}
+
+/// What there is of some roots.
+struct Read {
+    open: Vec<Row>,
+    named: Vec<Row>,
+    of_lanes: Vec<Row>,
+    of_subjects: Vec<Row>,
+    keys: Vec<Row>,
+    delivery_ids: Vec<i64>,
+    attempt_ids: Vec<i64>,
+}
+
+async fn read(desk: &Desk, shop: i32, roots: &[&str], deliveries: &[i64], numbers: Numbers) -> Done<Read> {
+    let open = async { desk.all(OPEN, args![shop, roots]).await };
+    let named = async {
+        if deliveries.is_empty() { Ok(Vec::new()) } else { desk.all(NAMED, args![shop, deliveries]).await }
+    };
+    let of_lanes = async { desk.all(HOLDS, args![shop, roots]).await };
+    let of_subjects = async { desk.all(STANDINGS, args![shop, roots]).await };
+    let keys = async { desk.all(KEYS_READ, args![shop, roots]).await };
+    let ids =
+        try_join(next(desk, "delivery_ids", numbers.deliveries), next(desk, "attempt_ids", numbers.attempts));
+    let ((open, named), ((of_lanes, of_subjects), (keys, ids))) =
+        Box::pin(join(join(open, named), join(join(of_lanes, of_subjects), join(keys, ids)))).await;
+    let (delivery_ids, attempt_ids) = ids?;
+    Ok(Read {
+        open: open?,
+        named: named?,
+        of_lanes: of_lanes?,
+        of_subjects: of_subjects?,
+        keys: keys?,
+        delivery_ids,
+        attempt_ids,
+    })
 }
 
 async fn lock(desk: &Desk, shop: i32, roots: &[&str]) -> Done<BTreeMap<String, i64>> {

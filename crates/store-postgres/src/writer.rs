@@ -1,36 +1,42 @@
-//! Group commits of appends: a few tasks, each with one transaction at a time into which goes whatever waits.
+//! Group commits: a few tasks, each with one transaction at a time into which goes whatever waits; of appends, and of
+//! moves of lanes.
 //!
 //! Nobody waits for a timer: while a commit is on its way to the disk, the next group gathers. A group that the server
 //! gave up (a deadlock, a fail-over) is tried once more where that is worth it, else its requests are told that the store
 //! is unavailable; one request that fails by itself does not take the others with it.
 
-use crate::append::{Prepared, names, places};
-use crate::desk::{Shared, transact};
-use crate::error::{Done, Fail};
-use crate::partitions::is_missing;
+use crate::desk::Shared;
+use crate::error::Done;
+use std::future::Future;
 use std::sync::{Arc, Weak};
 use store::StoreError;
-use store::log::Appended;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, oneshot};
 
-/// Facts in one transaction: more make each wait longer and the transaction no cheaper.
-const FACTS_MAX: usize = 1024;
 /// Transactions side by side: one is at work while the other waits for the disk.
 const WRITERS: usize = 2;
 
-#[derive(Debug)]
-struct Request {
-    facts: Vec<Prepared>,
-    reply: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
+/// What is committed together.
+pub(crate) trait Grouped: Send + Sync + Sized + 'static {
+    type Answer: Send + 'static;
+    /// In one transaction: more make each wait longer and the transaction no cheaper.
+    const MAX: usize;
+    /// One transaction; an answer for each, in their order.
+    fn commit(shared: &Arc<Shared>, all: &[&Self]) -> impl Future<Output = Done<Vec<Self::Answer>>> + Send;
 }
 
-/// Hands appends to the writers, who end when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Writer(UnboundedSender<Request>);
+struct Request<G: Grouped> {
+    wanted: Vec<G>,
+    reply: oneshot::Sender<Result<Vec<G::Answer>, StoreError>>,
+}
 
-impl Writer {
-    /// Bounded by the intake, which counts the bytes that wait.
+/// Hands requests to the writers, who end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Writer<G: Grouped>(UnboundedSender<Request<G>>);
+
+impl<G: Grouped> Writer<G> {
+    /// Bounded by who asks: the intake counts the bytes that wait, the engine the lanes that it holds.
     pub(crate) fn start(shared: &Arc<Shared>) -> Self {
         let (sender, receiver) = unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
@@ -40,24 +46,24 @@ impl Writer {
         Self(sender)
     }
 
-    pub(crate) async fn append(&self, facts: Vec<Prepared>) -> Result<Vec<Appended>, StoreError> {
+    pub(crate) async fn write(&self, wanted: Vec<G>) -> Result<Vec<G::Answer>, StoreError> {
         let (reply, answer) = oneshot::channel();
         let ended = || StoreError::Bug("the writers of the store have ended".into());
-        self.0.send(Request { facts, reply }).map_err(|_| ended())?;
+        self.0.send(Request { wanted, reply }).map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
 
-async fn run(shared: Weak<Shared>, requests: Arc<Mutex<UnboundedReceiver<Request>>>) {
+async fn run<G: Grouped>(shared: Weak<Shared>, requests: Arc<Mutex<UnboundedReceiver<Request<G>>>>) {
     loop {
         let group = {
             let mut requests = requests.lock().await;
             let Some(first) = requests.recv().await else { return };
-            let mut count = first.facts.len();
+            let mut count = first.wanted.len();
             let mut group = vec![first];
-            while count < FACTS_MAX {
+            while count < G::MAX {
                 let Ok(next) = requests.try_recv() else { break };
-                count += next.facts.len();
+                count += next.wanted.len();
                 group.push(next);
             }
             group
@@ -67,13 +73,13 @@ async fn run(shared: Weak<Shared>, requests: Arc<Mutex<UnboundedReceiver<Request
     }
 }
 
-async fn commit(shared: &Arc<Shared>, group: Vec<Request>) {
-    let facts: Vec<&Prepared> = group.iter().flat_map(|request| &request.facts).collect();
-    match append(shared, &facts).await {
+async fn commit<G: Grouped>(shared: &Arc<Shared>, group: Vec<Request<G>>) {
+    let all: Vec<&G> = group.iter().flat_map(|request| &request.wanted).collect();
+    match G::commit(shared, &all).await {
         Ok(answers) => {
             let mut answers = answers.into_iter();
             for request in group {
-                let of_request = answers.by_ref().take(request.facts.len()).collect();
+                let of_request = answers.by_ref().take(request.wanted.len()).collect();
                 // Whoever asked may be gone; what was committed stays committed.
                 let _ = request.reply.send(Ok(of_request));
             }
@@ -86,8 +92,8 @@ async fn commit(shared: &Arc<Shared>, group: Vec<Request>) {
             for request in group {
                 let answer = match alone {
                     true => {
-                        let facts: Vec<&Prepared> = request.facts.iter().collect();
-                        append(shared, &facts).await.map_err(StoreError::from)
+                        let all: Vec<&G> = request.wanted.iter().collect();
+                        G::commit(shared, &all).await.map_err(StoreError::from)
                     }
                     false => Err(error.clone()),
                 };
@@ -95,36 +101,4 @@ async fn commit(shared: &Arc<Shared>, group: Vec<Request>) {
             }
         }
     }
-}
-
-/// One transaction, with all that it needs before it begins.
-async fn append(shared: &Arc<Shared>, facts: &[&Prepared]) -> Done<Vec<Appended>> {
-    for second_try in [false, true] {
-        prepare_tables(shared, facts).await?;
-        let answers: Done<Vec<Appended>> =
-            transact!(Here { shared: shared.clone() }, Write, desk => desk.append(facts).await);
-        match answers {
-            // Another node dropped a partition that we knew.
-            Err(fail) if !second_try && is_missing(&fail) => shared.partitions.forget(),
-            Err(fail) => return Err(fail),
-            Ok(answers) => {
-                let stored =
-                    facts.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Appended::Stored(_)));
-                let shops = stored.filter_map(|(fact, _)| shared.names.shop_number(&fact.new.shop));
-                shared.committed(shops);
-                return Ok(answers);
-            }
-        }
-    }
-    Err(Fail::Store(StoreError::Bug("a partition is missing again and again".into())))
-}
-
-struct Here {
-    shared: Arc<Shared>,
-}
-
-async fn prepare_tables(shared: &Shared, facts: &[&Prepared]) -> Done<()> {
-    let wanted = names(facts.iter().copied());
-    shared.ensure(wanted.iter().map(String::as_str)).await?;
-    shared.partitions.ensure(&shared.pool, &places(facts.iter().copied())).await
 }

@@ -34,7 +34,7 @@ pub(super) async fn finish(session: &mut Session, installation: &Batch) -> Done<
     session.copy_in(&encoder.sql(), encoder.encode(&installation.rows)?).await?;
     let notes = format!("DELETE FROM cursors WHERE NOT ({NO_NOTE})");
     session.batch(&notes).await?;
-    session.commit().await?;
+    session.commit(Vec::new(), None).await?;
     // Plans are made for what is there.
     session.batch("ANALYZE").await
 }

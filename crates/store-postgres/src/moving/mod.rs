@@ -99,7 +99,7 @@ impl Target {
                 Standing::Begun(of) if of.copy == note.copy => {}
                 other => return Err(bug(format!("a copy begins in a database that is {other:?}"))),
             }
-            session.commit().await
+            session.commit(Vec::new(), None).await
         };
         let begun = begun.await;
         ended(&mut session, begun).await
@@ -120,7 +120,7 @@ impl Target {
                 .chain(["names", "payloads_kept", "unrouted", "tallies", "leases"])
                 .collect();
             session.batch(&format!("TRUNCATE {}", tables.join(", "))).await?;
-            session.commit().await
+            session.commit(Vec::new(), None).await
         };
         let emptied = emptied.await;
         ended(&mut session, emptied).await
@@ -147,7 +147,7 @@ impl Target {
             session.begin("BEGIN").await?;
             session.copy_in(&encoder.sql(), bytes).await?;
             set(&session, &place_of(table), &batch.key).await?;
-            session.commit().await
+            session.commit(Vec::new(), None).await
         };
         let put = put.await;
         if let Err(fail) = &put {
