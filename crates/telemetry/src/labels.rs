@@ -71,6 +71,7 @@ macro_rules! labels {
 
 labels! {
     AtDoor { door: &'static str }
+    OnTime { door: &'static str, met: &'static str }
     Answer { door: &'static str, status: u16, reason: &'static str }
     OfServer { server: &'static str }
     Ended { system: String, flow: String, outcome: &'static str, fault: &'static str }

@@ -2,7 +2,7 @@
 
 use crate::labels::{
     Action, Answer, AtDoor, BreakerValue, Build, Called, Door, Ended, Noticed, OfFlow, OfServer, OfShop,
-    OfSink, OfSystem, OfTopic, Queue, QueueState, Topic,
+    OfSink, OfSystem, OfTopic, OnTime, Queue, QueueState, Topic,
 };
 use crate::names::{self, Name};
 use kernel::fault::{FaultKind, Severity};
@@ -17,6 +17,9 @@ use prometheus_client::registry::{Metric, Registry};
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
+
+/// All that Shopify waits for an answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Edges in seconds; every objective (0.3, 60, 120) is one, so that the share within it is exact.
 const LATENCY_EDGES: [f64; 15] =
@@ -52,6 +55,7 @@ pub struct Metrics {
     registry: Registry,
     webhook_latency: Histograms<AtDoor>,
     intake: Family<Answer, Counter>,
+    intake_on_time: Family<OnTime, Counter>,
     uncommitted_bytes: Gauge,
     uncommitted_bytes_max: Gauge,
     connections: Family<OfServer, Gauge>,
@@ -94,6 +98,7 @@ impl Metrics {
             registry: Registry::default(),
             webhook_latency: histograms(latency),
             intake: Family::default(),
+            intake_on_time: Family::default(),
             uncommitted_bytes: Gauge::default(),
             uncommitted_bytes_max: Gauge::default(),
             connections: Family::default(),
@@ -128,6 +133,7 @@ impl Metrics {
         let to = &mut self.registry;
         add(to, &names::WEBHOOK_LATENCY, self.webhook_latency.clone());
         add(to, &names::INTAKE, self.intake.clone());
+        add(to, &names::INTAKE_ON_TIME, self.intake_on_time.clone());
         add(to, &names::UNCOMMITTED_BYTES, self.uncommitted_bytes.clone());
         add(to, &names::UNCOMMITTED_BYTES_MAX, self.uncommitted_bytes_max.clone());
         add(to, &names::CONNECTIONS, self.connections.clone());
@@ -169,6 +175,15 @@ impl Metrics {
         let door = door.as_str();
         self.intake.get_or_create(&Answer { door, status, reason }).inc();
         self.webhook_latency.get_or_create(&AtDoor { door }).observe(took.as_secs_f64());
+        // What its sender has to mend is nobody's absence.
+        if !(400..500).contains(&status) {
+            let met = if (200..300).contains(&status) && took <= ANSWERED_WITHIN { "yes" } else { "no" };
+            self.intake_on_time.get_or_create(&OnTime { door, met }).inc();
+        }
+    }
+    /// How often a door was in time, or was not.
+    pub fn on_time(&self, door: Door, met: bool) -> u64 {
+        value(&self.intake_on_time, &OnTime { door: door.as_str(), met: if met { "yes" } else { "no" } })
     }
     /// How often a door answered so.
     pub fn answers(&self, door: Door, status: u16, reason: &'static str) -> u64 {

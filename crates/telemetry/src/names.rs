@@ -51,6 +51,8 @@ names! {
         "From the request's head to the answer, commit included; the objective is 0.3 s";
     INTAKE = Counter "tidegate_intake" ["door", "status", "reason"]
         "Requests at the doors by answer and reason";
+    INTAKE_ON_TIME = Counter "tidegate_intake_on_time" ["door", "met"]
+        "Requests that were ours to take; met is yes for a 2xx within 5 s. What its sender has to mend (4xx) is not among them";
     UNCOMMITTED_BYTES = Gauge "tidegate_uncommitted_bytes" []
         "Bytes of bodies received and not yet committed";
     UNCOMMITTED_BYTES_MAX = Gauge "tidegate_uncommitted_bytes_max" []

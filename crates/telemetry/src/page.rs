@@ -14,6 +14,8 @@ data: they are configured names, ids and words of the hub's own.
 
 Objectives: a webhook is answered within 0.3 s; an order is in the target within 60 s of its change, an amended one
 within 120 s. These edges are buckets of the histograms, so the share within an objective is exact, not interpolated.
+The intake is available if 99.95 % of what is ours to take is answered 2xx within 5 s (all that Shopify waits), over 30
+days; what reaches no process is counted by none: `tidegate torture --rolling` measures that from outside.
 Lag counts whatever a delivery waited for: a limit, a breaker or a pause leave nothing out of the figure.
 
 ## Metrics
@@ -29,6 +31,7 @@ const ALERTS: &str = "
 | --- | --- |
 | intake refuses | `sum(rate(tidegate_intake_total{status=\"503\"}[5m])) > 0` |
 | webhooks are not answered in time | `histogram_quantile(0.99, sum by (le) (rate(tidegate_webhook_latency_seconds_bucket[5m]))) > 0.3` |
+| the intake misses its objective | `sum(rate(tidegate_intake_on_time_total{met=\"no\"}[30d])) / sum(rate(tidegate_intake_on_time_total[30d])) > 0.0005` |
 | orders are late | `max(tidegate_queue_age_seconds) > 60` |
 | a breaker stays open | `min_over_time(tidegate_breaker_state[5m]) == 2` |
 | dead letters | `sum(tidegate_queue_depth{state=\"dead\"}) > 0` |

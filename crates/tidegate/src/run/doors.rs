@@ -6,10 +6,10 @@ use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
 use api::admin::{AdminParts, Guard};
 use api::forwarded::Client;
-use api::health::{self, Health};
+use api::health::{self, Health, Readiness};
 use api::intake::{self, IngestAuth, IngestDoor, Intake, IntakeLimits};
 use api::server::{self, ServerLimits, Serving, Tls};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
@@ -68,7 +68,8 @@ impl Doors {
             .merge(health::router(health))
             .merge(api::admin::router(parts.clone(), Guard::Bearer(token.clone())))
             .merge(ui::router(pages(loaded, running, token, tls.is_some())))
-            .layer(axum::middleware::from_fn(client_address));
+            .layer(axum::middleware::from_fn(client_address))
+            .layer(axum::middleware::from_fn_with_state(running.readiness.clone(), farewell));
         let proxies = hub.trusted_proxies.value.iter().map(|network| network.value).collect();
         let public = api::forwarded::behind(public, proxies);
         let limits = ServerLimits {
@@ -191,6 +192,16 @@ impl ui::Random for PageRandom {
         SystemRandom.fill(&mut bytes).map_err(std::io::Error::other)?;
         Ok(bytes)
     }
+}
+
+/// From the announcement on, each answer is the last on its connection: what a balancer keeps open comes to its end before
+/// the port closes, and none is closed just as a request arrives on it.
+async fn farewell(State(readiness): State<Arc<Readiness>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if readiness.is_draining() {
+        response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// For the limit of logins.

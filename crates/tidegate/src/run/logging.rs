@@ -10,8 +10,13 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     // Other crates' own chatter is of no use to an operator.
     let level = hub.log_level.value.as_str();
     let filter = EnvFilter::try_new(format!("warn,{}", ours(level))).context("the log filter")?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A line that cannot be written (the log lies on a disk that is full) is a line less: what the subscriber would say of
+    // that goes the same way, and its failure would end whoever wanted to log.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .log_internal_errors(false);
     let started = match hub.log_format.value {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
         LogFormat::Text => builder.try_init(),

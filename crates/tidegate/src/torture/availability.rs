@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use twin::shopify::SentWebhook;
 
 /// Parts in a million that may go wrong in 30 days: 99.95 % are answered in time.
@@ -12,23 +13,27 @@ pub(super) const BUDGET_MS: u64 = 30 * 86_400 * 1_000 / 1_000_000 * OBJECTIVE_BA
 
 /// Of the attempts that began within a span. Shopify waits 5 s for an answer, and so does the look-alike: what came later
 /// has no status.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Availability {
     pub asked: u64,
     pub good: u64,
+    /// What came in place of a 2xx: the status, or `none` where no answer came in time or at all.
+    pub instead: BTreeMap<String, u64>,
     /// From the first attempt that failed to the next that was taken, all together.
     pub down_ms: u64,
 }
 
 impl Availability {
     pub fn of(log: &[SentWebhook], from: Timestamp, until: Timestamp) -> Self {
-        let mut attempts: Vec<(Timestamp, bool)> = log
-            .iter()
-            .filter(|one| (from..until).contains(&one.at))
-            .map(|one| (one.at, one.succeeded()))
-            .collect();
-        attempts.sort_unstable();
+        let within: Vec<&SentWebhook> = log.iter().filter(|one| (from..until).contains(&one.at)).collect();
         let (mut all, mut down_since) = (Self::default(), None);
+        for one in within.iter().filter(|one| !one.succeeded()) {
+            let answer = one.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+            *all.instead.entry(answer).or_default() += 1;
+        }
+        let mut attempts: Vec<(Timestamp, bool)> =
+            within.iter().map(|one| (one.at, one.succeeded())).collect();
+        attempts.sort_unstable();
         for (at, good) in attempts {
             all.asked += 1;
             all.good += u64::from(good);
@@ -43,6 +48,17 @@ impl Availability {
         }
         all.down_ms += down_since.map_or(0, |since| ms(since, until));
         all
+    }
+
+    /// Two spans together.
+    pub fn and(mut self, more: &Self) -> Self {
+        self.asked += more.asked;
+        self.good += more.good;
+        self.down_ms += more.down_ms;
+        for (answer, count) in &more.instead {
+            *self.instead.entry(answer.clone()).or_default() += count;
+        }
+        self
     }
 
     pub fn bad(&self) -> u64 {
@@ -94,7 +110,9 @@ mod tests {
         ];
         let at = |ms| Timestamp::from_millisecond(ms).unwrap();
         let found = Availability::of(&log, at(0), at(1_500));
-        assert_eq!(found, Availability { asked: 6, good: 3, down_ms: 500 + 500 });
+        let instead = BTreeMap::from([("503".to_owned(), 1), ("none".to_owned(), 2)]);
+        assert_eq!(found, Availability { asked: 6, good: 3, instead, down_ms: 500 + 500 });
+        assert_eq!(found.clone().and(&found).bad(), 6);
         assert_eq!((found.bad_ppm(), found.percent().as_str()), (500_000, "50.000 %"));
         assert_eq!(Availability::of(&log, at(9_000), at(9_999)).percent(), "100.000 %");
         assert_eq!(BUDGET_MS, 1_296_000);

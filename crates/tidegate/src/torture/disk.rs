@@ -56,7 +56,7 @@ impl SmallDisk {
     /// Before the hub's first start.
     pub fn under(ground: &mut Ground, how: HowFull) -> anyhow::Result<Self> {
         // The last byte is what is to be met here, not the guard before it.
-        ground.hub.set("hub.limits.free_disk_min", "0B");
+        ground.hub.set("hub.limits.free_disk_min", "1B");
         let folder = ground.folder.join("small");
         std::fs::create_dir_all(&folder)?;
         let mounted = how != HowFull::Limit

@@ -63,15 +63,15 @@ pub struct Args {
     #[arg(long, value_name = "URL", env = "POSTGRES_URL", hide_env_values = true)]
     postgres_url: Option<String>,
     /// A PostgreSQL of its own, by the script that starts and stops one (services/postgres.sh), so that the server itself
-    /// can be killed
-    #[arg(long, value_name = "SCRIPT", conflicts_with = "postgres_url")]
+    /// can be killed; goes before a PostgreSQL that was named
+    #[arg(long, value_name = "SCRIPT")]
     own_postgres: Option<PathBuf>,
     /// The embedded store's disk fills once in each round: a small file system is mounted for it, or writing is forbidden
     /// to the process; without a word, whichever of the two can be had
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "any")]
     disk_full: Option<HowFull>,
     /// Nothing is broken: nodes are stopped and started one after the other, with the next version and back again, and
-    /// the share of webhooks that are answered 2xx within 5 s is measured
+    /// the share of webhooks that are answered 2xx within 5 s is measured; `--minutes 0` is the short version
     #[arg(long)]
     rolling: bool,
     /// The ERP knows no idempotency key, whatever the seed

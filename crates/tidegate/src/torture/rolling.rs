@@ -22,10 +22,16 @@ use tokio::process::Command;
 use twin::shop::Mix;
 use twin::shopify::{SentWebhook, ShopifyTwin};
 
-/// Between two restarts, as an orchestrator waits for a node to prove itself.
-const SETTLES: Duration = Duration::from_secs(2);
-/// Before the first, and after the last.
-const STEADY: Duration = Duration::from_secs(5);
+/// Between two restarts, as an orchestrator waits for a node to prove itself; and what each part ends with.
+const PACE: Pace = Pace { settles: Duration::from_secs(2), steady: Duration::from_secs(5) };
+const SHORT: Pace = Pace { settles: Duration::from_millis(300), steady: Duration::from_secs(1) };
+
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    settles: Duration,
+    steady: Duration,
+}
+
 /// Restarts of a single node.
 const RESTARTS: u32 = 3;
 /// Orders come in lots of so many seconds, until the play is over.
@@ -56,11 +62,8 @@ struct Rolled {
 pub(super) fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let (rolled, ledger, seed) = block_on(async { Ok(play(args).await?) })?;
     let several = rolled.parts.iter().any(|part| part.what == UPGRADE);
-    let all = rolled.parts.iter().fold(Availability::default(), |all, part| Availability {
-        asked: all.asked + part.availability.asked,
-        good: all.good + part.availability.good,
-        down_ms: all.down_ms + part.availability.down_ms,
-    });
+    let parts = rolled.parts.iter().map(|part| &part.availability);
+    let all = parts.fold(Availability::default(), Availability::and);
     told(&rolled, &ledger, &all);
     let good = ledger.holds()
         && rolled.wrong.is_empty()
@@ -86,12 +89,15 @@ fn told(rolled: &Rolled, ledger: &Ledger, all: &Availability) {
     );
     for part in &rolled.parts {
         let of = &part.availability;
+        let instead: Vec<String> =
+            of.instead.iter().map(|(answer, count)| format!("{count} × {answer}")).collect();
         let drain = match (part.red_ms, part.stopped_within_ms) {
             (Some(red), Some(stopped)) => {
                 format!("red {red} ms before the port closed, ended within {stopped} ms")
             }
             _ => String::new(),
         };
+        let drain = [drain, instead.join(", ")].join("  ");
         eprintln!(
             "{:<24} {:>9} {:>9} {:>10} {:>6} ms {:>8}  {drain}",
             part.what,
@@ -134,7 +140,13 @@ async fn play(args: &Args) -> anyhow::Result<(Rolled, Ledger, u64)> {
     let Ground { shop, hub, folder, .. } = &mut stage.ground;
     let (shop, folder) = (&*shop, &*folder);
     let acts = async {
-        let mut acts = Acts { hub, folder, shop, rolled: &mut rolled };
+        let mut acts = Acts {
+            hub,
+            folder,
+            shop,
+            pace: if args.minutes == 0 { SHORT } else { PACE },
+            rolled: &mut rolled,
+        };
         let acted = match args.store {
             StoreKind::Postgres => acts.upgrade().await,
             StoreKind::Sqlite => acts.restart_one().await,
@@ -172,6 +184,7 @@ struct Acts<'a> {
     hub: &'a mut Hubs,
     folder: &'a Path,
     shop: &'a ShopifyTwin,
+    pace: Pace,
     rolled: &'a mut Rolled,
 }
 
@@ -187,7 +200,7 @@ impl Acts<'_> {
             let mut all = Vec::new();
             for _ in 0..RESTARTS {
                 all.push(acts.hub.restart(0, None).await?);
-                pause(SETTLES).await;
+                pause(acts.pace.settles).await;
             }
             Ok(all)
         })
@@ -210,7 +223,7 @@ impl Acts<'_> {
             acts.refused(Some(Version::AfterNext), &["store", "migrate"], "TG-4010").await?;
             let mut all = vec![first];
             for at in 1..acts.hub.count() {
-                pause(SETTLES).await;
+                pause(acts.pace.settles).await;
                 all.push(acts.hub.restart(at, variable(Some(Version::Next))).await?);
             }
             Ok(all)
@@ -230,7 +243,7 @@ impl Acts<'_> {
         let mut all = Vec::new();
         for at in 0..self.hub.count() {
             all.push(self.hub.restart(at, variable(to)).await?);
-            pause(SETTLES).await;
+            pause(self.pace.settles).await;
         }
         Ok(all)
     }
@@ -243,7 +256,7 @@ impl Acts<'_> {
     ) -> anyhow::Result<()> {
         let from = now();
         let stopped = play(self).await.with_context(|| what)?;
-        pause(STEADY).await;
+        pause(self.pace.steady).await;
         let until = now();
         for one in &stopped {
             if one.red_for.is_none() {
@@ -262,10 +275,8 @@ impl Acts<'_> {
             red_ms: stopped.iter().filter_map(|one| one.red_for).min().map(ms),
             stopped_within_ms: stopped.iter().map(|one| one.took).max().map(ms),
         };
-        eprintln!(
-            "{what}: {} of {} webhooks answered 2xx within 5 s",
-            part.availability.good, part.availability.asked
-        );
+        let Availability { asked, good, instead, .. } = &part.availability;
+        eprintln!("{what}: {good} of {asked} webhooks answered 2xx within 5 s; instead {instead:?}");
         self.rolled.parts.push(part);
         Ok(())
     }

@@ -90,6 +90,12 @@ impl Turn {
         }
     }
 
+    /// Until the hub stops.
+    pub async fn over(&mut self) {
+        // A sender that is gone has stopped too.
+        let _ = self.stop.wait_for(|stop| *stop).await;
+    }
+
     /// Lets time pass; true: the hub stops.
     pub async fn stopped(&mut self, wait: Duration) -> bool {
         tokio::time::timeout(wait, self.stop.wait_for(|stop| *stop)).await.is_ok()

@@ -114,7 +114,15 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: T
         let ours = around.store.lease(&lease, &around.owner, now.wall, length).await;
         if matches!(ours, Ok(true)) {
             let news = hub.clone();
-            match sweep::pass(&sweep.scope, sweep.settings, &move || news.appended()).await {
+            let mut stopping = turn.clone();
+            let told_news = move || news.appended();
+            let passed = tokio::select! {
+                biased;
+                // Whoever stops waits for no shop: the next pass begins where this one began.
+                () = stopping.over() => return,
+                passed = sweep::pass(&sweep.scope, sweep.settings, &told_news) => passed,
+            };
+            match passed {
                 Ok(found) => told(&sweep, found),
                 Err(WorkError::Stopped) => {}
                 Err(error) => tracing::warn!(

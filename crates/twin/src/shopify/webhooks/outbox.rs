@@ -20,6 +20,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
+/// An idle connection is let go before the other end closes it, which might be just as a request goes out on it; and within
+/// the second for which a node that stops says so, as a balancer leaves it that asks for its readiness.
+const IDLE_MAX: Duration = Duration::from_millis(800);
+
 /// Something that happened, with the body of that instant.
 #[derive(Debug)]
 pub(crate) struct Event {
@@ -67,6 +71,7 @@ impl Outbox {
         let client = reqwest::Client::builder()
             .connect_timeout(config.connect_timeout)
             .timeout(config.answer_timeout)
+            .pool_idle_timeout(IDLE_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let sender = Sender {
