@@ -201,3 +201,13 @@ pub(crate) fn demo(args: &[&str]) -> (Value, String) {
     let ledger = serde_json::from_str(out.trim()).unwrap_or_else(|error| panic!("{error}: {out:?}\n{told}"));
     (ledger, told.into_owned())
 }
+
+/// A torture on PostgreSQL, and what it said. `near`: within the objective is not asked of a busy machine.
+pub(crate) fn said(args: &[&str], near: bool) -> (Value, String) {
+    let folder = Folder::new();
+    let output = folder.command(&[args, &["--store", "postgres", "--json"]].concat()).output().unwrap();
+    let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(near || output.status.success(), "{told}");
+    let said = serde_json::from_str(out.trim()).unwrap_or_else(|error| panic!("{error}: {out:?}\n{told}"));
+    (said, told.into_owned())
+}

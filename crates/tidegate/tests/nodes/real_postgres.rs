@@ -18,6 +18,33 @@ fn nodes_that_are_killed_lose_and_double_nothing_and_keep_the_order_of_each_lane
     assert_eq!(ledger["kills"], 2, "{told}");
 }
 
+/// The short version of `tidegate torture --rolling --store postgres`: what may not start does not, `/readyz` is red before
+/// a port closes, the ledger holds.
+#[test]
+fn two_versions_run_side_by_side_through_an_upgrade_a_roll_back_and_a_contraction() {
+    let (rolled, told) =
+        said(&["torture", "--rolling", "--minutes", "0", "--rate", "10", "--seed", "4"], true);
+    assert_eq!((&rolled["lost"], &rolled["doubled"]), (&0.into(), &0.into()), "{told}");
+    assert_eq!((&rolled["out_of_order"], &rolled["wrong"]), (&0.into(), &serde_json::json!([])), "{told}");
+    let parts = rolled["parts"].as_array().unwrap();
+    let restarts: u64 = parts.iter().map(|part| part["restarts"].as_u64().unwrap()).sum();
+    assert_eq!(restarts, 8, "two nodes: the next version, back, again, and the one after: {told}");
+    assert!(told.contains("TG-4009") && told.contains("TG-4010"), "{told}");
+    // The objective is looked at by the long version; a busy machine may be late with an answer or two.
+    assert!(rolled["bad_ppm"].as_u64().unwrap() <= 10_000, "{told}");
+}
+
+/// SIGKILL to the PostgreSQL itself, while two nodes work on it.
+#[test]
+fn a_postgres_that_is_killed_under_two_nodes_loses_and_doubles_nothing() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../services/postgres.sh");
+    let round =
+        ["torture", "--minutes", "0", "--nodes", "2", "--orders", "60", "--rate", "20", "--kills", "0"];
+    let (tally, told) = said(&[&round[..], &["--seed", "3", "--own-postgres", script]].concat(), false);
+    assert_eq!((&tally["orders"], &tally["server_kills"]), (&60.into(), &1.into()), "{told}");
+    assert_eq!((&tally["lost"], &tally["doubled"]), (&0.into(), &0.into()), "{told}");
+}
+
 /// A node dies with calls under way that the ERP has carried out and not answered yet. The other takes them over when
 /// their leases end, looks them up and finds them.
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,11 @@ use std::os::unix::net::UnixListener;
 use std::process::{Child, Stdio};
 
 /// A running hub; it is killed with the test.
-pub(crate) struct Hub(Child);
+pub(crate) struct Hub {
+    process: Child,
+    /// Of its public port.
+    pub(crate) address: String,
+}
 
 impl Hub {
     pub(crate) fn start(folder: &Folder) -> Self {
@@ -21,24 +25,27 @@ impl Hub {
         let mut child = folder.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines();
-        let runs = lines.by_ref().map_while(Result::ok).any(|line| line.contains("the hub runs at"));
-        assert!(runs, "the hub ended before it ran");
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, rest) = line.split_once("the hub runs at ")?;
+            Some(rest.split_once(';')?.0.to_owned())
+        });
+        let address = address.expect("the hub ended before it ran");
         // Read on, so that the hub is never held up by a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self(child)
+        Self { process: child, address }
     }
 
     pub(crate) fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 }
 
 impl Drop for Hub {
     fn drop(&mut self) {
         // Ended already, where the test did it.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -41,6 +41,42 @@ fn a_round_of_torture_is_survived_where_an_answer_can_only_be_looked_up() {
     assert_eq!((&tally["orders"], &tally["lost"], &tally["doubled"]), (&100.into(), &0.into(), &0.into()));
 }
 
+/// Every file that the process writes, its log among them.
+#[test]
+fn a_process_that_can_write_nothing_for_a_while_answers_503_and_loses_nothing() {
+    full("--disk-full=limit");
+}
+
+/// The file system under the hub's data: to its last byte, where one may be mounted.
+#[test]
+fn a_disk_that_fills_under_load_is_answered_503_and_loses_nothing() {
+    full("--disk-full");
+}
+
+fn full(how: &str) {
+    let round =
+        ["torture", "--minutes", "0", "--orders", "60", "--rate", "30", "--kills", "0", "--seed", "7"];
+    let (tally, good, told) = tidegate(&[&round[..], &[how, "--json"]].concat());
+    assert!(good, "{how}: {told}");
+    assert_eq!((&tally["disk_full"], &tally["orders"]), (&1.into(), &60.into()), "{told}");
+    assert_eq!((&tally["lost"], &tally["doubled"]), (&0.into(), &0.into()), "{told}");
+    assert!(tally["refused"].as_u64().unwrap() >= 3, "{how}: {told}");
+}
+
+/// The short version of `tidegate torture --rolling`: one process, restarted under load.
+#[test]
+fn a_restart_of_a_single_process_is_announced_and_costs_moments() {
+    let (rolled, good, told) =
+        tidegate(&["torture", "--rolling", "--minutes", "0", "--rate", "20", "--seed", "5", "--json"]);
+    assert!(good, "{told}");
+    assert_eq!((&rolled["lost"], &rolled["doubled"]), (&0.into(), &0.into()), "{told}");
+    let restarts = &rolled["parts"][1];
+    assert_eq!(restarts["restarts"], 3, "{told}");
+    assert!(restarts["red_ms"].as_u64().unwrap() >= 500, "the announcement was too short: {told}");
+    // Of a month's budget, three restarts may cost no thousandth each.
+    assert!(rolled["all"]["down_ms"].as_u64().unwrap() < 15_000, "{told}");
+}
+
 /// The short version of `tidegate prove-tryton --orders 500 --kills 3`.
 #[test]
 fn real_tryton_gets_each_order_once_through_lost_answers_and_kills() {

@@ -1,0 +1,88 @@
+//! A shop and a back office in the test's own process, so that the test knows their orders; and a folder between them.
+
+use crate::folder::Folder;
+use jiff::Timestamp;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+use twin::erp::{ErpConfig, ErpTwin, Knobs};
+use twin::shop::{Mix, Order, Workload, WorkloadConfig};
+use twin::shopify::{ShopClock, ShopConfig, ShopifyTwin, signature};
+
+const DOMAIN: &str = "acme.myshopify.com";
+const SECRET: &str = "hush";
+/// Nothing here takes so long, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) struct Office {
+    pub(crate) shop: ShopifyTwin,
+    pub(crate) erp: ErpTwin,
+    pub(crate) folder: Folder,
+}
+
+impl Office {
+    pub(crate) async fn open() -> Self {
+        let mut config = ShopConfig::new(DOMAIN);
+        config.access_token = "shpat_test".to_owned();
+        config.client_secret = SECRET.to_owned();
+        config.clock = ShopClock::real(1);
+        let shop = ShopifyTwin::start(config).await.unwrap();
+        // No idempotency key is known here: what is not looked up is made twice.
+        let knobs = Knobs { idempotency_lifetime_ms: None, accept_any_item: true, ..Knobs::default() };
+        let erp = ErpConfig { token: "erp".to_owned(), knobs, ..ErpConfig::default() };
+        let erp = ErpTwin::start(erp).await.unwrap();
+        let folder = Folder::between(shop.url(), &erp.url());
+        let path = folder.path("tidegate.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let key = "idempotency = { header = \"Idempotency-Key\", lifetime = \"24h\" }";
+        assert!(text.contains(key));
+        std::fs::write(&path, text.replace(key, "")).unwrap();
+        Self { shop, erp, folder }
+    }
+
+    /// Paid orders of customers, from that number on.
+    pub(crate) fn orders(&self, first_number: u64, orders: u64) -> Vec<Arc<Order>> {
+        let shop = Arc::new(ShopConfig::new(DOMAIN).profile);
+        let mix = Mix { b2b: 0, ..Mix::plain() };
+        let seed = 1;
+        let start = now();
+        let config = WorkloadConfig { seed, orders, first_number, start, interval_ms: 1, shop, mix };
+        for (_, change) in Workload::new(config) {
+            self.shop.apply(&change).unwrap();
+        }
+        self.shop.orders()
+    }
+
+    /// Until the ERP was asked to make so many.
+    pub(crate) async fn made(&self, creates: u64) {
+        let made = self.erp.until(|ledger| ledger.creates >= creates);
+        let waited = tokio::time::timeout(PATIENCE, made).await;
+        assert!(waited.is_ok(), "the ERP never had {creates}: {:?}", self.erp.ledger());
+    }
+
+    /// A signed webhook of a topic that nobody has to subscribe to; the status.
+    pub(crate) fn sends(&self, address: &str, topic: &str, body: &str) -> u16 {
+        let id = format!("w-{topic}-{}", body.len());
+        let signed = signature(SECRET, body.as_bytes());
+        let request = format!(
+            "POST /webhooks/shopify HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nx-shopify-topic: {topic}\r\nx-shopify-hmac-sha256: {signed}\r\n\
+             x-shopify-shop-domain: {DOMAIN}\r\nx-shopify-api-version: {}\r\nx-shopify-webhook-id: {id}\r\n\
+             x-shopify-event-id: {id}\r\nx-shopify-triggered-at: {}\r\n\r\n{body}",
+            body.len(),
+            twin::shopify::API_VERSION,
+            now()
+        );
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the look-alike's orders are of today")]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
