@@ -50,7 +50,8 @@ pub(crate) struct Bench {
 }
 
 pub(crate) fn torture(root: &Path, args: &Torture) -> Result<()> {
-    start(root, BINARY, torture_arguments(args))
+    let rolls = args.rest.iter().any(|argument| argument == "--rolling");
+    start(root, if rolls { REHEARSING } else { BINARY }, torture_arguments(args))
 }
 
 pub(crate) fn simulate(root: &Path, args: &Simulate) -> Result<()> {
@@ -62,6 +63,8 @@ pub(crate) fn bench(root: &Path, args: &Bench) -> Result<()> {
 }
 
 const BINARY: &[&str] = &["--package", "tidegate"];
+/// With a version to come, beside which this one runs.
+const REHEARSING: &[&str] = &["--package", "tidegate", "--features", "rehearsal"];
 const SIMULATION: &[&str] = &["--package", "tidegate-simulation", "--bin", "simulate"];
 
 fn start(root: &Path, program: &[&str], arguments: Vec<String>) -> Result<()> {

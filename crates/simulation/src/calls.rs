@@ -1,7 +1,7 @@
 //! The calls of the simulated process: what the target and the shop make of them, when they arrive, and what comes back.
 
+use crate::evidence::{Seen, Write};
 use crate::hub::{Arrival, Fate, Reply, SETTLE, TIME_OUT, ready};
-use crate::judge::{Seen, Write};
 use crate::source::{shop_id, system};
 use crate::target::{Object, Request};
 use crate::world::{Todo, World};
@@ -180,7 +180,7 @@ impl World {
             let most = SETTLE.saturating_sub(self.mix.lag + TIME_OUT + Duration::from_secs(1));
             wait = TIME_OUT + Duration::from_nanos(self.rng.below(crate::world::ns(most)));
             if self.fault(self.mix.very_late) {
-                wait += SETTLE;
+                wait += SETTLE + Duration::from_millis(self.rng.below(240_000));
             }
         }
         let arrival = Arrival { call, request, fate, number, at, begun_at };

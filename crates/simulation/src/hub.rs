@@ -2,7 +2,6 @@
 //! of them, and dies in the middle.
 
 use crate::node::At;
-use crate::planted::Bug;
 use crate::source::subject;
 use crate::target::Request;
 use crate::world::{Todo, World};
@@ -11,17 +10,14 @@ use engine::Engine;
 use engine::effect::{Call, Effect, Event, StoreWork};
 use engine::notice::What;
 use futures_util::FutureExt;
-use kernel::envelope::{FactKind, Via};
 use kernel::fault::FaultKind;
 use kernel::key::{CallKey, ObjectKey};
 use kernel::rng::Rng;
 use kernel::rng::Seeded;
-use std::collections::BTreeSet;
 use std::time::Duration;
-use store::log::{Appended, NewEnvelope, Routed};
+use store::delivery::Move;
 use store::operate::By;
 use store::port::{Store, StoreResult};
-use store::query::Phase;
 
 /// The simulation's settings of its target.
 pub const TIME_OUT: Duration = Duration::from_secs(10);
@@ -102,7 +98,9 @@ impl World {
                 // Whoever takes over under a native key sends it again, whenever that is.
                 let ours = self.at_node(node);
                 let begun = self.begun.get(call.what.0.as_str()).filter(|(_, at)| *at == ours);
-                let begun = begun.map(|(when, _)| *when);
+                // The same node may have claimed it anew meanwhile, and looks by sending it again.
+                let claimed = self.holds.since(&call.lane, call.fence).unwrap_or_default();
+                let begun = begun.map(|(when, _)| claimed.max(*when));
                 self.judge.decides(call.what.0.as_str(), begun, self.now);
             }
         }
@@ -120,11 +118,17 @@ impl World {
                 return self.kill(node);
             }
             let sends = matches!(&effect, Effect::Apply(_));
+            let begins = |moves: &[Move]| moves.iter().any(|movement| movement.begun.is_some());
+            let begins = matches!(&effect, Effect::Advance(moves) if begins(moves));
             if self.fault(self.mix.sleep) || (sends && self.fault(self.mix.sleep_sending)) {
                 let rest = std::iter::once(effect).chain(rest).collect();
                 return self.fall_asleep(node, rest);
             }
             self.perform(node, effect, false);
+            if begins && self.fault(self.mix.sleep_sending / 2) {
+                // The attempt is committed, or about to be; the answer finds it asleep.
+                return self.fall_asleep(node, rest.collect());
+            }
         }
     }
 
@@ -161,6 +165,7 @@ impl World {
         self.nodes[node].life += 1;
         self.nodes[node].asleep_until = 0;
         self.judge.node_died(node, self.now);
+        self.holds.node_ends(node);
         self.members_changed();
         // Mostly it is back soon; sometimes for so long that another takes over.
         let most = if self.rng.chance(150) { 240_000 } else { 5000 };
@@ -173,6 +178,15 @@ impl World {
     pub(crate) fn answer(&mut self, node: usize, event: Event) {
         let at = self.at_node(node);
         let wait = Duration::from_micros(200 + self.rng.below(2000));
+        self.after(wait, Todo::Tell(at, Box::new(event)));
+    }
+
+    /// A store that has much to do: what it answers may be old by then.
+    fn answer_slowly(&mut self, node: usize, event: Event) {
+        if !self.fault(self.mix.slow_store) {
+            return self.answer(node, event);
+        }
+        let (at, wait) = (self.at_node(node), Duration::from_millis(self.rng.below(1200)));
         self.after(wait, Todo::Tell(at, Box::new(event)));
     }
 
@@ -217,7 +231,7 @@ impl World {
                 self.judge.asks("envelopes to route", limit, crate::judge::BATCH_MAX);
                 if !self.store_broke(node, StoreWork::Unrouted) {
                     let batch = self.unrouted(node, limit);
-                    self.answer(node, Event::Unrouted(batch));
+                    self.answer_slowly(node, Event::Unrouted(batch));
                 }
             }
             Effect::Route { decisions, at, claims } => {
@@ -225,6 +239,7 @@ impl World {
                 if !self.store_broke(node, StoreWork::Route(along.clone())) {
                     let decisions = self.still_current(node, decisions);
                     let claimed = ready(disk.route_and_claim(decisions, at, claims, &owner));
+                    claimed.iter().for_each(|(_, claims)| self.now_holds(node, claims));
                     self.committed(node, StoreWork::Route(along), Event::Routed(claimed));
                 }
             }
@@ -233,6 +248,7 @@ impl World {
                 self.judge.asks("lanes", request.limit, crate::judge::BATCH_MAX);
                 if !self.store_broke(node, StoreWork::Claim(system.clone())) {
                     let claims = ready(disk.claim(request, &owner));
+                    self.now_holds(node, &claims);
                     self.committed(node, StoreWork::Claim(system.clone()), Event::Claimed { system, claims });
                 }
             }
@@ -244,6 +260,7 @@ impl World {
             }
             Effect::GiveBack(lanes) => {
                 if !self.nodes[node].store_cut {
+                    lanes.iter().for_each(|(lane, fence, _)| self.holds.let_go(lane, *fence));
                     ready(disk.give_back(lanes));
                 }
             }
@@ -309,53 +326,15 @@ impl World {
         }
     }
 
-    /// What this node may route: not what is invisible yet, and for a second not what another one appended.
-    fn unrouted(&mut self, node: usize, limit: u32) -> Vec<store::log::Unrouted> {
-        let mut batch = ready(self.disk.unrouted(limit));
-        let now = self.now;
-        batch.retain(|item| {
-            let position = item.envelope.position.0;
-            let foreign = self
-                .appended_by
-                .get(&position)
-                .is_some_and(|(by, at)| *by != node && at + 1_000_000_000 > now);
-            !foreign && self.withheld.get(&position).is_none_or(|until| *until <= now)
-        });
-        for item in &batch {
-            let root = item.envelope.subject.root().to_owned();
-            let routed = self.routed.get(&root).copied().unwrap_or_default();
-            self.handed_out.insert((node, item.envelope.position.0), (root, routed));
-        }
-        batch
-    }
-
-    /// What several nodes' store passes over: a decision about a root of which something was routed since it was handed
-    /// out; it would be handed out again.
-    fn still_current(&mut self, node: usize, mut decisions: Vec<Routed>) -> Vec<Routed> {
-        let mut raised = BTreeSet::new();
-        decisions.retain(|decision| {
-            let handed = self.handed_out.remove(&(node, decision.position.0));
-            let Some((root, then)) = handed else { return true };
-            let now = self.routed.get(&root).copied().unwrap_or_default();
-            let current = now == then || self.bug == Some(Bug::RoutesStale);
-            if current {
-                raised.insert(root);
-            }
-            current
-        });
-        for root in raised {
-            *self.routed.entry(root).or_default() += 1;
-        }
-        decisions
-    }
-
     fn advance(&mut self, node: usize, moves: Vec<store::delivery::Move>, lanes: Vec<kernel::subject::Lane>) {
         let told = moves.iter().any(|movement| !movement.follow_ups.is_empty());
         let calls: Vec<_> = moves
             .iter()
             .map(|step| step.begun.as_ref().map(|new| new.call_key.as_str().to_owned()))
             .collect();
+        let hands: Vec<_> = moves.iter().map(|of| (of.lane.clone(), of.fence, of.keep)).collect();
         let moved = ready(self.disk.advance(moves));
+        self.holds.moved(&hands, &moved, self.now);
         for (call, moved) in calls.into_iter().zip(&moved) {
             if let (Some(call), store::delivery::Moved::Done { .. }) = (call, moved) {
                 let at = self.at_node(node);
@@ -388,65 +367,6 @@ impl World {
             Some(FaultKind::Transient | FaultKind::Ambiguous) => self.judge.target_failed(node, &lane.root),
             Some(_) => {}
         }
-    }
-
-    // --- the sweep ------------------------------------------------------------------------------
-
-    /// Appends what the shop has and the log has not. The watermark is the last full pass less an overlap. One node does
-    /// it for all.
-    pub fn sweep(&mut self, node: usize) {
-        let now = self.clock(node).wall;
-        if self.nodes[node].store_cut {
-            return;
-        }
-        let owner = crate::node::name(node);
-        if !ready(self.disk.lease("singletons", &owner, now, Duration::from_secs(310))) {
-            return;
-        }
-        let Some(process) = &self.nodes[node].process else { return };
-        let since = process.swept_to;
-        let flow = crate::run::flow("orders");
-        for order in self.changed_since(since) {
-            let status = ready(self.disk.status(&flow, &[subject(order.id)]));
-            let known = status.first().and_then(|s| s.about.as_ref()).map(|about| about.updated_at);
-            // Two changes within one second: the list's fingerprint tells them apart.
-            let print = ready(self.disk.newest_payload(&subject(order.id)))
-                .and_then(|(_, payload)| serde_json::from_slice::<crate::facts::Order>(&payload).ok())
-                .map(|known| (known.content, known.cancelled));
-            if known.is_none_or(|known| known < order.updated_at)
-                || print != Some((order.content, order.cancelled))
-            {
-                let envelope = self.envelope(node, &order, "orders/read", FactKind::State, Via::Sweep);
-                self.append_envelope(node, envelope);
-            }
-        }
-        if let Some(process) = &mut self.nodes[node].process {
-            process.swept_to = now.checked_sub(Duration::from_secs(600)).unwrap_or(since);
-        }
-    }
-
-    /// True: stored, not a duplicate.
-    pub fn append_envelope(&mut self, node: usize, envelope: NewEnvelope) -> bool {
-        let appended = ready(self.disk.append(vec![envelope]));
-        let Some(Appended::Stored(position)) = appended.first().copied() else { return false };
-        if self.fault(self.mix.withheld) {
-            // Another transaction with an earlier position commits later.
-            let until = self.now + self.rng.below(3_000_000_000);
-            self.withheld.insert(position.0, until);
-        }
-        if self.nodes.len() > 1 {
-            self.appended_by.insert(position.0, (node, self.now));
-        }
-        self.answer(node, Event::Appended);
-        true
-    }
-
-    /// Open work, for the end of a run.
-    pub fn open_work(&self) -> usize {
-        let filter =
-            store::query::DeliveryFilter { phase: Some(Phase::Open), limit: 1000, ..Default::default() };
-        let open = ready(self.disk.deliveries(filter));
-        open.iter().filter(|delivery| delivery.kind != store::delivery::DeliveryKind::Step).count()
     }
 }
 

@@ -1,10 +1,10 @@
 //! The judge: looks at what the target was asked, did and has, and at what the shop acknowledged; promise by promise.
 //! It shares no code with the engine and reads nothing of its store but which subjects people were told about.
 
-use crate::target::{Action, Target};
+use crate::evidence::{Seen, Write};
+use crate::target::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::Duration;
 
 /// A broken promise of DESIGN section 3.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Judge {
     newest: BTreeMap<String, u64>,
     in_flight: BTreeMap<String, BTreeMap<u64, Flying>>,
     /// Keys at which the target carried something out later than it declares.
-    late: BTreeSet<String>,
+    pub(crate) late: BTreeSet<String>,
     /// Calls under way, by node and root; not those of nodes that sleep.
     under_way: BTreeSet<(usize, String)>,
     /// Roots whose calls failed at a node since one of its calls went well.
@@ -75,7 +75,7 @@ pub const BATCH_MAX: u32 = 1024;
 const LEAVES_WITHIN: u64 = 50 * NS;
 
 impl Judge {
-    fn violated(&mut self, promise: u8, what: String) {
+    pub(crate) fn violated(&mut self, promise: u8, what: String) {
         if self.violations.len() < 20 {
             self.violations.push(Violation { promise, what });
         }
@@ -314,130 +314,4 @@ impl Judge {
             self.violated(2, format!("{key}: the target was told again what it had"));
         }
     }
-
-    /// At quiescence: each order the shop has against what the target has.
-    pub fn settle(&mut self, expected: &[Expected], target: &Target, outage: Option<Outage>) {
-        for order in expected {
-            let found: Vec<_> = target.objects.iter().filter(|object| object.key == order.key).collect();
-            match (found.as_slice(), order.exempt) {
-                ([], Exempt::No) => self.violated(6, format!("{}: lost: {}", order.key, order.told)),
-                ([], _) | ([_], Exempt::Refused) => {}
-                ([one], _) => {
-                    if one.cancelled != order.cancelled {
-                        self.violated(
-                            6,
-                            format!(
-                                "{}: cancelled is {} and should be {}: {}",
-                                order.key, one.cancelled, order.cancelled, order.told
-                            ),
-                        );
-                    }
-                    if !order.cancelled && one.content["content"] != order.content {
-                        self.violated(
-                            6,
-                            format!(
-                                "{}: has content {} and should have {}: {}",
-                                order.key, one.content["content"], order.content, order.told
-                            ),
-                        );
-                    }
-                    if !order.cancelled && !one.confirmed {
-                        self.violated(6, format!("{}: never confirmed: {}", order.key, order.told));
-                    }
-                }
-                (many, _) => {
-                    // A target that carries out later than it declares may double; then it has to be told of.
-                    if !self.late.contains(&order.key) {
-                        self.violated(3, format!("{}: {} objects", order.key, many.len()));
-                    } else if !order.told_of_many {
-                        let text = format!("{}: {} objects, and nobody was told", order.key, many.len());
-                        self.violated(3, text);
-                    } else {
-                        continue;
-                    }
-                }
-            }
-            if order.dead && order.exempt == Exempt::No {
-                self.violated(
-                    6,
-                    format!("{}: a dead letter without a cause of its own: {}", order.key, order.told),
-                );
-            }
-        }
-        if let Some(outage) = outage {
-            let bound = outage.bound();
-            if self.calls_in_outage > bound {
-                let text = format!(
-                    "{} calls to a target that was down for {} s (at most {bound})",
-                    self.calls_in_outage, outage.seconds
-                );
-                self.violated(7, text);
-            }
-        }
-    }
-}
-
-/// A write as it leaves.
-#[derive(Debug, Clone, Copy)]
-pub struct Write<'a> {
-    pub key: &'a str,
-    pub call: &'a str,
-    pub action: Action,
-    pub content: u64,
-    /// Whether the store has it as `sending`.
-    pub committed: bool,
-    pub settle: Duration,
-    pub native: bool,
-    pub node: usize,
-    /// It left only when its node woke up.
-    pub deferred: bool,
-}
-
-/// What a look-up shows of an object.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen {
-    pub content: u64,
-    pub confirmed: bool,
-    pub cancelled: bool,
-}
-
-/// How long the target was down, and how many lanes there were.
-#[derive(Debug, Clone, Copy)]
-pub struct Outage {
-    pub seconds: u64,
-    pub lanes: u64,
-    pub lives: u64,
-    pub nodes: u64,
-}
-
-impl Outage {
-    /// What a breaker with probes at most every few seconds may ask: its first failures in each life, then probes that
-    /// slow down to one a minute.
-    fn bound(&self) -> u64 {
-        (20 + 3 * self.lanes) * (1 + self.lives) + self.nodes * self.seconds / 4
-    }
-}
-
-/// Why an order may be missing at the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exempt {
-    No,
-    /// Cancelled before it was ever sent.
-    Filtered,
-    /// The target refuses it for ever.
-    Refused,
-}
-
-/// What the shop says the target should have.
-#[derive(Debug, Clone)]
-pub struct Expected {
-    pub key: String,
-    pub content: u64,
-    pub cancelled: bool,
-    pub exempt: Exempt,
-    pub dead: bool,
-    /// A dead letter says that the target has more than one object.
-    pub told_of_many: bool,
-    /// What the hub says about it; only for the message.
-    pub told: String,
 }

@@ -5,14 +5,23 @@
 //! catch every planted bug of [`engine::mutant`].
 
 mod calls;
+pub mod evidence;
 pub mod facts;
+pub mod flows;
+pub mod holds;
 pub mod hub;
 pub mod judge;
+mod life;
+mod log;
 pub mod mix;
 pub mod node;
+#[cfg(test)]
+mod older;
 pub mod planted;
 pub mod run;
+mod settle;
 pub mod shrink;
 pub mod source;
 pub mod target;
+mod verdict;
 pub mod world;

@@ -42,6 +42,8 @@ pub struct Mix {
     pub sleep_sending: u32,
     /// The store has committed and its answer is lost.
     pub answer_lost: u32,
+    /// What is to be routed is handed out seconds late.
+    pub slow_store: u32,
     /// Of the late ones: later than the target declares.
     pub very_late: u32,
     /// A wire between a node and the store or the target is cut so often.
@@ -52,6 +54,8 @@ pub struct Mix {
     pub gone: bool,
     /// A newer configuration is rolled out.
     pub upgrade: bool,
+    /// When all is calm every order changes within a second.
+    pub rush: bool,
     /// The target throttles everybody for so long.
     pub throttle_for: Option<Duration>,
 }
@@ -85,7 +89,8 @@ impl Mix {
             sleep: share(3),
             sleep_sending: share(40),
             answer_lost: share(40),
-            very_late: share(300),
+            slow_store: share(250),
+            very_late: share(700),
             cuts: share(6),
             ..Self::calm()
         };
@@ -105,7 +110,8 @@ impl Mix {
         mix.skew = rng.chance(400);
         mix.gone = mix.nodes > 1 && rng.chance(200);
         mix.upgrade = mix.nodes > 1 && rng.chance(200);
-        mix.throttle_for = rng.chance(100).then(|| Duration::from_secs(20 + rng.below(400)));
+        mix.rush = rng.chance(400);
+        mix.throttle_for = rng.chance(200).then(|| Duration::from_secs(20 + rng.below(400)));
         if mix.nodes > 1 {
             // Nodes look around each second: a day of that is long.
             mix.outage = mix.outage.map(|outage| outage.min(Duration::from_secs(1800)));
@@ -146,11 +152,13 @@ impl Mix {
             sleep: 0,
             sleep_sending: 0,
             answer_lost: 0,
+            slow_store: 0,
             very_late: 0,
             cuts: 0,
             skew: false,
             gone: false,
             upgrade: false,
+            rush: false,
             throttle_for: None,
         }
     }
@@ -173,8 +181,10 @@ pub const KINDS: &[Kind] = &[
     ("sleep with a request in the socket", |mix| mix.sleep_sending = 0),
     ("store failures", |mix| mix.store_fails = 0),
     ("lost answers of the store", |mix| mix.answer_lost = 0),
+    ("slow answers of the store", |mix| mix.slow_store = 0),
     ("appends that become visible late", |mix| mix.withheld = 0),
     ("a long outage", |mix| mix.outage = None),
+    ("a rush", |mix| mix.rush = false),
     ("throttling for long", |mix| mix.throttle_for = None),
     ("expired credentials", |mix| mix.credentials_expire = false),
     ("duplicates", |mix| mix.duplicate = 0),

@@ -122,12 +122,12 @@ impl World {
         if self.fault(self.mix.duplicate) {
             // At the same instant, at whichever nodes.
             for _ in 0..self.rng.below(4) {
-                self.after(delay, Todo::Webhook(webhook.clone()));
+                self.after(delay, Todo::Webhook(Box::new(webhook.clone())));
             }
             let spread = self.rng.below(2000);
-            self.after(delay + Duration::from_millis(spread), Todo::Webhook(webhook.clone()));
+            self.after(delay + Duration::from_millis(spread), Todo::Webhook(Box::new(webhook.clone())));
         }
-        self.after(delay, Todo::Webhook(webhook));
+        self.after(delay, Todo::Webhook(Box::new(webhook)));
     }
 
     /// The intake of one of the nodes: answer after the commit, 503 and the sender's retry otherwise.
@@ -158,7 +158,7 @@ impl World {
         if self.bug == Some(Bug::Engine(Mutant::AnswerBeforeCommit)) {
             self.acknowledged.insert(webhook.id);
             let at = self.at_node(node);
-            return self.after(Duration::from_millis(200), Todo::LateAppend(at, webhook));
+            return self.after(Duration::from_millis(200), Todo::LateAppend(at, Box::new(webhook)));
         }
         self.append(node, &webhook);
         if self.fault(self.mix.answer_lost) {
@@ -183,7 +183,7 @@ impl World {
     fn send_again(&mut self, mut webhook: Webhook) {
         webhook.tries += 1;
         if webhook.tries <= 8 {
-            self.after(Duration::from_secs(10 << webhook.tries), Todo::Webhook(webhook));
+            self.after(Duration::from_secs(10 << webhook.tries), Todo::Webhook(Box::new(webhook)));
         }
     }
 

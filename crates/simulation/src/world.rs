@@ -48,9 +48,9 @@ pub enum Todo {
     Upgrade(usize),
     Cut(usize, Wire, bool),
     /// A webhook arrives.
-    Webhook(crate::source::Webhook),
+    Webhook(Box<crate::source::Webhook>),
     /// The append of a webhook that was answered before its commit (planted).
-    LateAppend(At, crate::source::Webhook),
+    LateAppend(At, Box<crate::source::Webhook>),
     ShopChanges(u64),
     Sweep(At),
     /// A write reaches the target, or is carried out late.
@@ -93,6 +93,10 @@ pub struct World {
     pub withheld: BTreeMap<i64, u64>,
     /// Who appended, and when: the others leave it to that node for a while.
     pub appended_by: BTreeMap<i64, (usize, u64)>,
+    /// Who holds which lane.
+    pub holds: crate::holds::Holds,
+    /// When a clock jumped last.
+    pub jumped_at: u64,
     /// How often something of a root was routed, and how often it had been when an envelope was handed out to a node.
     pub routed: BTreeMap<String, u64>,
     pub handed_out: BTreeMap<(usize, i64), (String, u64)>,
@@ -130,6 +134,8 @@ impl World {
             stored: BTreeMap::new(),
             withheld: BTreeMap::new(),
             appended_by: BTreeMap::new(),
+            holds: Default::default(),
+            jumped_at: 0,
             routed: BTreeMap::new(),
             handed_out: BTreeMap::new(),
             begun: BTreeMap::new(),
