@@ -33,7 +33,19 @@ pub(crate) struct Simulate {
     /// Plants each known bug in turn and shows that it is caught, by what, after how many seeds
     #[arg(long)]
     mutants: bool,
-    /// Further arguments for the simulation: `-- --seed 7 --tell` shows one seed in full
+    /// With --mutants: the table of docs/proof.md
+    #[arg(long)]
+    markdown: bool,
+    /// One seed alone, with all that it breaks
+    #[arg(long)]
+    seed: Option<u64>,
+    /// With --seed: every event and effect
+    #[arg(long)]
+    tell: bool,
+    /// The fewest faults with which this seed still fails
+    #[arg(long)]
+    shrink: Option<u64>,
+    /// Further arguments for the simulation: `-- --threads 1`
     #[arg(last = true)]
     rest: Vec<String>,
 }
@@ -84,8 +96,13 @@ fn torture_arguments(args: &Torture) -> Vec<String> {
 fn simulate_arguments(args: &Simulate) -> Vec<String> {
     let mut to_simulation =
         vec!["--seeds".to_owned(), args.seeds.to_string(), "--from".to_owned(), args.from.to_string()];
-    if args.mutants {
-        to_simulation.push("--mutants".to_owned());
+    for (name, is_asked) in
+        [("--mutants", args.mutants), ("--markdown", args.markdown), ("--tell", args.tell)]
+    {
+        to_simulation.extend(is_asked.then(|| name.to_owned()));
+    }
+    for (name, seed) in [("--seed", args.seed), ("--shrink", args.shrink)] {
+        to_simulation.extend(seed.into_iter().flat_map(|seed| [name.to_owned(), seed.to_string()]));
     }
     to_simulation.extend(args.rest.iter().cloned());
     to_simulation
@@ -107,13 +124,27 @@ mod tests {
     #[test]
     fn arguments_reach_the_programs_as_they_expect_them() {
         let rest = || vec!["--rate".to_owned(), "200".to_owned()];
+        let simulate = |seed| Simulate {
+            seeds: 100,
+            from: 9,
+            mutants: false,
+            markdown: false,
+            seed,
+            tell: false,
+            shrink: None,
+            rest: vec![],
+        };
         assert_eq!(
             torture_arguments(&Torture { minutes: 5, seed: Some(7), rest: rest() }).join(" "),
             "torture --minutes 5 --seed 7 --rate 200"
         );
         assert_eq!(
-            simulate_arguments(&Simulate { seeds: 100, from: 9, mutants: true, rest: vec![] }).join(" "),
-            "--seeds 100 --from 9 --mutants"
+            simulate_arguments(&Simulate { mutants: true, markdown: true, ..simulate(None) }).join(" "),
+            "--seeds 100 --from 9 --mutants --markdown"
+        );
+        assert_eq!(
+            simulate_arguments(&Simulate { tell: true, ..simulate(Some(7)) }).join(" "),
+            "--seeds 100 --from 9 --tell --seed 7"
         );
         assert_eq!(
             bench_arguments(&Bench { quick: true, rest: rest() }).join(" "),
