@@ -7,7 +7,7 @@ use crate::last_look::{gives_way, is_last_look, is_of_another_state, kept_no_mor
 use crate::mutant::Mutant;
 use crate::running::{Doing, Goal, Look, Running};
 use connector::port::{ExternalRef, Stage, Wanted};
-use kernel::clock::Now;
+use kernel::clock::{Mono, Now};
 use kernel::envelope::Via;
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::Mode;
@@ -57,11 +57,11 @@ impl Engine {
             return;
         }
         for claim in claims {
-            self.start(claim, now, rng);
+            self.start(claim, asked.map_or(now.mono, |asked| asked.at), now, rng);
         }
     }
 
-    fn start(&mut self, claim: Claim, now: Now, rng: &mut dyn Rng) {
+    fn start(&mut self, claim: Claim, asked_at: Mono, now: Now, rng: &mut dyn Rng) {
         let lane = claim.lane.clone();
         if let Some(system) = self.systems.get_mut(&lane.system) {
             system.in_work += 1;
@@ -81,7 +81,9 @@ impl Engine {
             self.running.insert(lane, Running::new(claim, None, Doing::Reading));
             return;
         }
-        self.set_out(Running::new(claim, None, Doing::Observing), now, rng);
+        let mut running = Running::new(claim, None, Doing::Observing);
+        running.begun_at = asked_at;
+        self.set_out(running, now, rng);
     }
 
     /// Maps what is wanted, and makes the first call.

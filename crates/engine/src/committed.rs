@@ -55,7 +55,7 @@ impl Engine {
 
     /// Whether the lease may end before a request's time does: this process slept, or its store was long in answering.
     /// A request that left now could meet that of whoever has taken over.
-    fn has_overslept(&self, running: &Running, now: Now) -> bool {
+    pub(crate) fn has_overslept(&self, running: &Running, now: Now) -> bool {
         let Some(system) = self.systems.get(&running.claim.lane.system) else { return false };
         let passed = now.mono.since(running.begun_at);
         passed + system.plan.time_out > system.plan.lease && !self.planted.is(Mutant::SendAfterSleep)

@@ -124,6 +124,11 @@ impl Engine {
         rng: &mut dyn Rng,
     ) {
         let Some(mut running) = self.take(lane, fence) else { return };
+        if self.has_overslept(&running, now) {
+            // What is sent again under a native key asks no commit (seed 5806).
+            self.out.push(Effect::GiveBack(vec![(lane.clone(), fence, None)]));
+            return self.leave(lane, now);
+        }
         running.recalled = Some(recalled);
         self.set_out(running, now, rng);
     }

@@ -58,7 +58,7 @@ pub(crate) struct Running {
     pub(crate) calls: u32,
     /// When the observation that is under way began: an absence is one of that moment, not of its answer's.
     pub(crate) asked_at: Mono,
-    /// When the attempt that is open was given to the store: its lease counts from there.
+    /// When the attempt that is open, and before it the claim, was given to the store: the lease counts from there.
     pub(crate) begun_at: Mono,
     /// Steps applied under this claim.
     pub(crate) rounds: u32,

@@ -192,7 +192,7 @@ fn caught(arguments: &Arguments, bug: planted::Bug) -> Option<(u64, Violation)> 
             if seed >= end || seed > found.load(Ordering::Relaxed) {
                 return first;
             }
-            let report = run(&Setup { seed, bug: Some(bug), mix: None, tell: false });
+            let report = run(&Setup { seed, bug: Some(bug), mix: planted::mix(bug), tell: false });
             if let Some(violation) = report.violations.first() {
                 found.fetch_min(seed, Ordering::Relaxed);
                 first.get_or_insert((seed, violation.clone()));

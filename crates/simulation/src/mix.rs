@@ -164,6 +164,18 @@ impl Mix {
     }
 }
 
+impl Mix {
+    /// Amendments that are carried out minutes late, among many changes: what the last look is for.
+    pub fn late() -> Self {
+        Self { orders: 8, changes_each: 5, late_apply: 250, very_late: 900, width: 4, ..Self::calm() }
+    }
+
+    /// Two nodes that are told of one order within a moment, at a store whose answers are slow.
+    pub fn crowded() -> Self {
+        Self { orders: 12, changes_each: 5, same_second: 700, slow_store: 400, nodes: 2, ..Self::calm() }
+    }
+}
+
 /// One kind of fault: its name, and how it is switched off.
 pub type Kind = (&'static str, fn(&mut Mix));
 

@@ -1,5 +1,6 @@
 //! Every planted bug, wherever it lives, with the promise that it breaks and what it is, for the table of docs/proof.md.
 
+use crate::mix::Mix;
 use engine::mutant::Mutant;
 
 /// One bug in the engine, in the store's contract, or in the intake as it is simulated.
@@ -32,6 +33,15 @@ use store::memory::Bug as S;
 /// Bugs that no seed can show, because what they would break cannot come about while the store keeps its word; a test
 /// shows each: a state is overtaken when a newer one is routed, and the comparison when it is applied is the second line.
 pub const BY_TEST: &[Bug] = &[Engine(Mutant::AppliesOlder)];
+
+/// What two bugs need is rare among all seeds: a mix of their own, which keeps every promise without the bug.
+pub fn mix(bug: Bug) -> Option<Mix> {
+    match bug {
+        Engine(Mutant::LooksAway) => Some(Mix::late()),
+        Bug::RoutesStale => Some(Mix::crowded()),
+        _ => None,
+    }
+}
 
 /// The promise, the bug, and what it is.
 pub const ALL: &[(u8, Bug, &str)] = &[
