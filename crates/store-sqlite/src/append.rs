@@ -31,6 +31,12 @@ enum Offered {
     Fresh(Arc<FreshKey>),
 }
 
+impl Prepared {
+    pub(crate) fn brings_a_key(&self) -> bool {
+        matches!(self.key, Offered::Fresh(_))
+    }
+}
+
 /// A key that is worth remembering once the transaction is committed.
 #[derive(Debug)]
 pub(crate) struct Learnt {

@@ -6,9 +6,9 @@
 use crate::append::Tally;
 use crate::checkpoints::Checkpoints;
 use crate::claims::{Claims, Hold, LaneNumber};
-use crate::durability::Durability;
 use crate::error::Done;
 use crate::names::Names;
+use crate::transaction::Riding;
 use crate::view::View;
 use crate::webhook_ids::WebhookIds;
 use rusqlite::{CachedStatement, Connection, Params};
@@ -37,7 +37,7 @@ pub(crate) struct Desk {
     /// The number of the next root. One that was given out in a transaction that failed is not given out again.
     pub next_root: i64,
     pub checkpoints: Checkpoints,
-    pub durability: Durability,
+    pub riding: Riding,
     pub undo: Vec<Undo>,
 }
 
@@ -47,7 +47,6 @@ impl Desk {
         names: Names,
         vault: Arc<Vault>,
         checkpoints: Checkpoints,
-        durability: Durability,
     ) -> Done<Self> {
         let claims = Claims::load(&connection)?;
         let webhook_ids = WebhookIds::load(&connection)?;
@@ -63,7 +62,7 @@ impl Desk {
             tally,
             next_root,
             checkpoints,
-            durability,
+            riding: Riding::default(),
             undo,
         })
     }

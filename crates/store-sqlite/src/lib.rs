@@ -12,7 +12,6 @@ mod claims;
 mod codec;
 mod deliveries;
 mod desk;
-mod durability;
 mod error;
 mod filter;
 pub mod inspect;
@@ -32,6 +31,7 @@ mod readers;
 pub mod restore;
 mod roots;
 mod route;
+mod transaction;
 mod triage;
 mod view;
 mod webhook_ids;
@@ -41,7 +41,6 @@ pub use migrate::{KNOWN_SCHEMA, Migration};
 pub use moving::{Source, reopen};
 
 use crate::desk::Desk;
-use crate::durability::Durability;
 use crate::names::Names;
 use crate::pressure::Pressure;
 use crate::readers::Readers;
@@ -94,13 +93,12 @@ impl SqliteStore {
         let names = Names::load(&opened.connection)?;
         let vault = Arc::new(Vault::new(opened.master, master_key, random));
         let (checkpoints, passes) = checkpoints::pair(&path)?;
-        let durability = Durability::new(backup::beside(&path, "-wal"));
-        let desk = Desk::open(opened.connection, names.clone(), vault.clone(), checkpoints, durability)?;
-        let (writer, requests) = Writer::channel();
-        let (readers, waiting) = Readers::channel();
+        let desk = Desk::open(opened.connection, names.clone(), vault.clone(), checkpoints)?;
+        let (writer, thread) = Writer::pair(desk);
+        let (readers, waiting) = Readers::channel(writer.clone());
         // Joined in the opposite order: the passes end when the writer has.
         let mut threads = vec![spawn("store-log", move || passes.run())?];
-        threads.push(spawn("store-writer", move || writer::run(desk, &requests))?);
+        threads.push(spawn("store-writer", move || thread.run())?);
         for number in 0..READERS {
             let connection = open::reader(&path)?;
             let (names, vault, waiting) = (names.clone(), vault.clone(), waiting.clone());

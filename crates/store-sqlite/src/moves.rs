@@ -34,6 +34,11 @@ impl PreparedMove {
     pub(crate) fn begins(&self) -> bool {
         self.step.begun.is_some()
     }
+
+    /// Whether it may put a data key in force.
+    pub(crate) fn brings_a_key(&self) -> bool {
+        self.follow_ups.iter().any(Prepared::brings_a_key)
+    }
 }
 
 pub(crate) fn prepare_moves(vault: &Vault, moves: Vec<Move>) -> Result<Vec<PreparedMove>, StoreError> {

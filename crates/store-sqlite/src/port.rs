@@ -5,7 +5,7 @@ use crate::append::{Keys, prepare, remember};
 use crate::claims::SealedClaim;
 use crate::desk::Desk;
 use crate::error::Done;
-use crate::moves::{PreparedMove, prepare_moves};
+use crate::moves::prepare_moves;
 use crate::route::opened_or_empty;
 use crate::{SqliteStore, open};
 use async_trait::async_trait;
@@ -101,8 +101,8 @@ impl Store for SqliteStore {
     async fn advance(&self, moves: Vec<Move>) -> StoreResult<Vec<Moved>> {
         let prepared = prepare_moves(&self.inner.vault, moves)?;
         // An attempt has to be on disk before its first byte leaves. An outcome is derived: if it is lost, its attempt
-        // is found without an answer and looked up.
-        let begins = prepared.iter().any(PreparedMove::begins);
+        // is found without an answer and looked up. A key is not remembered before the commit that puts it in force.
+        let begins = prepared.iter().any(|step| step.begins() || step.brings_a_key());
         let work = move |desk: &mut Desk| {
             let mut keys = Keys::new();
             Ok((desk.advance(prepared, &mut keys)?, keys))
@@ -261,7 +261,7 @@ impl Store for SqliteStore {
         let certificate =
             writer.write(move |desk| desk.redact(&shop, &roots, &customers, &requested, at)).await?;
         // The log still holds the pages as they were; a checkpoint that fails now is made by the next one.
-        let _ = writer.between(|desk| desk.forget_the_log()).await;
+        let _ = writer.alone(|desk| desk.forget_the_log()).await;
         Ok(certificate)
     }
     async fn certificates(&self) -> StoreResult<Vec<Certificate>> {

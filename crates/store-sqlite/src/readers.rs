@@ -1,9 +1,10 @@
-//! Readers apart from the writer: a few threads, each with a read-only connection. A reader sees what is committed
-//! and holds up nobody.
+//! Readers apart from the writer: a few threads, each with a read-only connection. A reader sees what is committed,
+//! which is what was answered before it was asked, and holds up nobody.
 
 use crate::error::Done;
 use crate::names::Names;
 use crate::view::View;
+use crate::writer::Writer;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender};
@@ -16,7 +17,10 @@ type Question = Box<dyn FnOnce(&Connection, &Names, &Vault) + Send>;
 
 /// Hands questions to whichever reader is free.
 #[derive(Clone)]
-pub(crate) struct Readers(Sender<Question>);
+pub(crate) struct Readers {
+    questions: Sender<Question>,
+    writer: Writer,
+}
 
 impl std::fmt::Debug for Readers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,9 +32,9 @@ impl std::fmt::Debug for Readers {
 pub(crate) type Waiting = Arc<Mutex<Receiver<Question>>>;
 
 impl Readers {
-    pub(crate) fn channel() -> (Self, Waiting) {
+    pub(crate) fn channel(writer: Writer) -> (Self, Waiting) {
         let (sender, receiver) = std::sync::mpsc::channel();
-        (Self(sender), Arc::new(Mutex::new(receiver)))
+        (Self { questions: sender, writer }, Arc::new(Mutex::new(receiver)))
     }
 
     /// All that the question reads is of one moment.
@@ -39,6 +43,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(View<'_>) -> Done<T> + Send + 'static,
     {
+        self.writer.settled().await?;
         let (reply, answer) = oneshot::channel();
         let asked: Question = Box::new(move |connection, names, vault| {
             let found = catch_unwind(AssertUnwindSafe(|| {
@@ -52,7 +57,7 @@ impl Readers {
             let _ = reply.send(found.map_err(StoreError::from));
         });
         let ended = || StoreError::Bug("the readers of the store have ended".into());
-        self.0.send(asked).map_err(|_| ended())?;
+        self.questions.send(asked).map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }

@@ -1,34 +1,38 @@
-//! The one writer: a thread that drains whatever waits into one transaction, commits once, then answers all.
+//! The one writer. Whatever waits goes into one transaction, which is committed once, then all are answered; while a
+//! commit is on its way to the disk, the next group gathers. Nobody waits for a timer.
 //!
-//! Nobody waits for a timer: while a commit is on its way to the disk, the next group gathers. A request that fails
-//! fails alone: it is undone by its savepoint, or, where the request can be run again (appends: most of them, and a
-//! savepoint costs them a copy of every page), the group's first part is undone and run once more, each alone. A disk
-//! that fails, fails the whole group, and the next one is tried afresh.
+//! Commits are made by a thread. What commits nothing (it reads, or it [rides](crate::transaction)) is run by whoever
+//! asks, if the desk is free at that moment, which saves waking the thread and being woken by it; else it waits with
+//! the others.
 
 use crate::desk::Desk;
-use crate::durability::{SYNC_WHEN_IDLE, Weight};
 use crate::error::{Done, Fail, bug};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::transaction::{self, Group, Riding};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 use store::StoreError;
 use tokio::sync::oneshot;
 
 /// Requests in one transaction.
 const GROUP_MAX: usize = 512;
-/// From so many appends on, a commit of their own is worth its while.
-const QUICK_FIRST: usize = 16;
+/// What rides is committed at the latest when for so long nothing else was.
+const RIDES_AT_MOST: Duration = Duration::from_millis(10);
 
 /// How a request is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Writes rows, once.
     Once,
-    /// The same of rows that follow from others.
+    /// The same of rows that follow from others: it rides.
     Derived,
     /// Writes rows; may be run again after it was undone.
     Again,
-    /// Writes none: runs after the commit and sees it.
+    /// Writes none; sees what was written so far.
     Between,
+    /// The same while no transaction is open.
+    Alone,
 }
 
 /// A request to the writer.
@@ -83,7 +87,20 @@ fn reply_to<T>(reply: oneshot::Sender<T>, answer: T) -> Result<(), T> {
 
 /// Hands requests to the writer.
 #[derive(Clone)]
-pub(crate) struct Writer(Sender<Box<dyn Job>>);
+pub(crate) struct Writer {
+    requests: Sender<Box<dyn Job>>,
+    pub(crate) desk: Arc<Mutex<Desk>>,
+    pub(crate) riding: Riding,
+    /// The thread will look at what rides by itself.
+    watched: Arc<AtomicBool>,
+}
+
+/// The other end: what the thread runs.
+pub(crate) struct Thread {
+    requests: Receiver<Box<dyn Job>>,
+    desk: Arc<Mutex<Desk>>,
+    watched: Arc<AtomicBool>,
+}
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,9 +109,13 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(crate) fn channel() -> (Self, Receiver<Box<dyn Job>>) {
-        let (sender, receiver) = std::sync::mpsc::channel();
-        (Self(sender), receiver)
+    pub(crate) fn pair(desk: Desk) -> (Self, Thread) {
+        let (sender, requests) = std::sync::mpsc::channel();
+        let watched = Arc::new(AtomicBool::new(true));
+        let riding = desk.riding.clone();
+        let desk = Arc::new(Mutex::new(desk));
+        let thread = Thread { requests, desk: desk.clone(), watched: watched.clone() };
+        (Self { requests: sender, desk, riding, watched }, thread)
     }
 
     /// Writes rows; answered after the commit is on disk.
@@ -106,14 +127,22 @@ impl Writer {
         self.submit(Way::Once, once(work)).await
     }
 
-    /// Writes rows that follow from rows that are on disk; answered after the commit, which the end of the process does
-    /// not undo, and a power cut may.
+    /// Writes rows that follow from rows that are on disk; answered when it has run. The end of the process may undo
+    /// it: the answer must be such that nothing is wrong then, as long as it is found again.
     pub(crate) async fn write_derived<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
     {
-        self.submit(Way::Derived, once(work)).await
+        let done = match self.at_once(work, transaction::ride) {
+            Ok(done) => done,
+            Err(work) => return self.submit(Way::Derived, once(work)).await,
+        };
+        // The thread sleeps until it is asked: somebody has to look after what rides now.
+        if self.riding.count() > 0 && !self.watched.swap(true, Ordering::SeqCst) {
+            self.send(Way::Between, |_| Ok(()))?;
+        }
+        done
     }
 
     /// As [`write`](Writer::write), of work that can be run again after it was undone.
@@ -125,13 +154,43 @@ impl Writer {
         self.submit(Way::Again, work).await
     }
 
-    /// Reads rows or changes what the writer holds in memory, between two transactions.
+    /// Reads rows, those that ride among them, or changes what the writer holds in memory.
     pub(crate) async fn between<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
     {
-        self.submit(Way::Between, once(work)).await
+        match self.at_once(work, transaction::between) {
+            Ok(done) => done,
+            Err(work) => self.submit(Way::Between, once(work)).await,
+        }
+    }
+
+    /// Works on the database while no transaction is open.
+    pub(crate) async fn alone<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Desk) -> Done<T> + Send + 'static,
+    {
+        self.submit(Way::Alone, once(work)).await
+    }
+
+    /// Returns when what rides now is committed: whoever reads beside the writer sees it then.
+    pub(crate) async fn settled(&self) -> Result<(), StoreError> {
+        if self.riding.count() == 0 { Ok(()) } else { self.alone(|_| Ok(())).await }
+    }
+
+    /// Runs the work if the desk is free, and hands it back if it is not.
+    fn at_once<T, F>(
+        &self,
+        work: F,
+        run: impl FnOnce(&mut Desk, F) -> Result<T, StoreError>,
+    ) -> Result<Result<T, StoreError>, F> {
+        match self.desk.try_lock() {
+            Ok(mut desk) => Ok(run(&mut desk, work)),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(run(&mut poisoned.into_inner(), work)),
+            Err(TryLockError::WouldBlock) => Err(work),
+        }
     }
 
     async fn submit<T, F>(&self, way: Way, work: F) -> Result<T, StoreError>
@@ -139,215 +198,108 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Desk) -> Done<T> + Send + 'static,
     {
+        self.send(way, work)?.await.map_err(|_| ended())?
+    }
+
+    fn send<T, F>(&self, way: Way, work: F) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Desk) -> Done<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let ended = || StoreError::Bug("the writer of the store has ended".into());
-        self.0.send(Box::new(Task { way, work, found: None, reply })).map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        self.requests.send(Box::new(Task { way, work, found: None, reply })).map_err(|_| ended())?;
+        Ok(answer)
     }
 }
 
-/// Runs until every [`Writer`] is dropped.
-pub(crate) fn run(mut desk: Desk, requests: &Receiver<Box<dyn Job>>) {
-    while let Some(first) = next(&mut desk, requests) {
-        let mut group = Group::default();
-        let mut others = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
-            match job.way() {
-                Way::Again => group.again.push(job),
-                Way::Once | Way::Derived => group.once.push(job),
-                Way::Between => others.push(job),
-            }
-            next = if group.len() < GROUP_MAX { requests.try_recv().ok() } else { None };
-        }
-        let of_group = group.len();
-        if of_group > 0 {
-            commit(&mut desk, group);
-        }
-        for mut job in others {
-            let failed = run_caught(&mut *job, &mut desk).err().map(StoreError::from);
-            job.answer(failed);
-        }
-        desk.undo.clear();
-        desk.checkpoints.committed(&desk.connection, of_group);
-    }
-    // A store that is closed is one file. If this fails, the log is read at the next start.
-    let _turn = desk.checkpoints.turn();
-    let _ = desk.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+fn ended() -> StoreError {
+    StoreError::Bug("the writer of the store has ended".into())
 }
 
-/// Waits for a request; `None` when nobody can ask any more. Catches up with the disk where none comes.
-fn next(desk: &mut Desk, requests: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
-    if desk.durability.is_behind() {
-        match requests.recv_timeout(SYNC_WHEN_IDLE) {
-            Ok(job) => return Some(job),
-            Err(RecvTimeoutError::Timeout) => desk.durability.catch_up(),
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
-    }
-    requests.recv().ok()
-}
-
-fn run_caught(job: &mut dyn Job, desk: &mut Desk) -> Result<(), Fail> {
-    catch_unwind(AssertUnwindSafe(|| job.run(desk)))
-        .unwrap_or_else(|_| Err(bug("a request to the store panicked; it was undone")))
-}
-
-/// The requests of one transaction.
-#[derive(Default)]
-struct Group {
-    /// Run first and together.
-    again: Vec<Box<dyn Job>>,
-    once: Vec<Box<dyn Job>>,
-}
-
-impl Group {
-    fn len(&self) -> usize {
-        self.again.len() + self.once.len()
-    }
-
-    fn weight(&self) -> Weight {
-        let derived = self.again.is_empty() && self.once.iter().all(|job| job.way() == Way::Derived);
-        if derived { Weight::Derived } else { Weight::OnDisk }
-    }
-}
-
-/// In one transaction; in two where many wait that are quick: they are answered before what takes longer.
-fn commit(desk: &mut Desk, mut group: Group) {
-    if group.again.len() >= QUICK_FIRST && !group.once.is_empty() {
-        let once = std::mem::take(&mut group.once);
-        commit_group(desk, group);
-        group = Group { again: Vec::new(), once };
-    }
-    match (group.len(), group.once.pop()) {
-        (1, Some(job)) => commit_lone(desk, job),
-        (_, job) => {
-            group.once.extend(job);
-            commit_group(desk, group);
-        }
-    }
-}
-
-/// One request in a transaction of its own, which is what undoes it: a savepoint would copy pages.
-fn commit_lone(desk: &mut Desk, mut job: Box<dyn Job>) {
-    desk.undo.clear();
-    let weight = if job.way() == Way::Derived { Weight::Derived } else { Weight::OnDisk };
-    let done = begin(desk, weight).and_then(|()| run_caught(&mut *job, desk)).and_then(|()| end(desk));
-    let failed = done.err().map(|fail| {
-        let of_the_disk = is_of_the_disk(desk, &fail);
-        roll_back(desk);
-        let error = StoreError::from(fail);
-        if of_the_disk {
-            tracing::error!(error = %error, "a request was not committed");
-        }
-        error
-    });
-    job.answer(failed);
-}
-
-/// One transaction over all; the answers go out after its end.
-fn commit_group(desk: &mut Desk, group: Group) {
-    desk.undo.clear();
-    let mut answers: Vec<(Box<dyn Job>, Option<StoreError>)> = Vec::with_capacity(group.len());
-    let weight = group.weight();
-    let mut broken: Option<StoreError> = begin(desk, weight).err().map(Into::into);
-    let Group { mut again, once } = group;
-    let together = broken.is_none() && run_together(desk, &mut again, weight, &mut broken);
-    let alone = if together {
-        answers.extend(again.into_iter().map(|job| (job, None)));
-        once
-    } else {
-        again.extend(once);
-        again
-    };
-    for mut job in alone {
-        let failed = match &broken {
-            Some(error) => Some(error.clone()),
-            None => match run_alone(desk, &mut *job) {
-                Ok(()) => None,
-                Err(fail) => {
-                    let of_the_disk = is_of_the_disk(desk, &fail);
-                    let error = StoreError::from(fail);
-                    broken = of_the_disk.then(|| error.clone());
-                    Some(error)
+impl Thread {
+    /// Runs until every [`Writer`] is dropped.
+    pub(crate) fn run(self) {
+        let mut rides_since: Option<Instant> = None;
+        while let Some(first) = self.next() {
+            let mut desk = self.desk();
+            let mut group = Group::default();
+            let mut others = Vec::new();
+            let mut next = Some(first);
+            while let Some(job) = next {
+                match job.way() {
+                    Way::Again => group.again.push(job),
+                    Way::Once | Way::Derived => group.once.push(job),
+                    Way::Between | Way::Alone => others.push(job),
                 }
-            },
-        };
-        answers.push((job, failed));
-    }
-    if broken.is_none() {
-        broken = end(desk).err().map(Into::into);
-    }
-    if let Some(error) = &broken {
-        tracing::error!(error = %error, requests = answers.len(), "nothing of this group was committed");
-        roll_back(desk);
-    }
-    for (job, failed) in answers {
-        job.answer(failed.or_else(|| broken.clone()));
-    }
-}
-
-/// Runs requests that can be run again, all of them or none. `false`: all were undone, and the transaction is as it
-/// began, or `broken` says why there is none.
-fn run_together(
-    desk: &mut Desk,
-    jobs: &mut [Box<dyn Job>],
-    weight: Weight,
-    broken: &mut Option<StoreError>,
-) -> bool {
-    for job in jobs {
-        if let Err(fail) = run_caught(&mut **job, desk) {
-            if is_of_the_disk(desk, &fail) {
-                *broken = Some(fail.into());
-            } else {
-                roll_back(desk);
-                *broken = begin(desk, weight).err().map(Into::into);
+                next = if group.len() < GROUP_MAX { self.requests.try_recv().ok() } else { None };
             }
-            return false;
+            let requests = group.len() + desk.riding.count();
+            if group.len() > 0 {
+                transaction::commit(&mut desk, group);
+            }
+            let long =
+                desk.riding.count() > 0 && rides_since.get_or_insert_with(now).elapsed() >= RIDES_AT_MOST;
+            if long || others.iter().any(|job| job.way() == Way::Alone) {
+                transaction::settle(&mut desk);
+            }
+            if desk.riding.count() == 0 {
+                rides_since = None;
+            }
+            for mut job in others {
+                let failed = transaction::between(&mut desk, |desk| job.run(desk)).err();
+                job.answer(failed);
+            }
+            brought_on(&mut desk, requests);
+        }
+        let mut desk = self.desk();
+        transaction::settle(&mut desk);
+        // A store that is closed is one file. If this fails, the log is read at the next start.
+        let _turn = desk.checkpoints.turn();
+        let _ = desk.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// Waits for a request; `None` when nobody can ask any more. Commits what rides where none comes.
+    fn next(&self) -> Option<Box<dyn Job>> {
+        loop {
+            self.watched.store(true, Ordering::SeqCst);
+            if self.desk().riding.count() > 0 {
+                match self.requests.recv_timeout(RIDES_AT_MOST) {
+                    Ok(job) => return Some(job),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) => {
+                        let mut desk = self.desk();
+                        let requests = desk.riding.count();
+                        transaction::settle(&mut desk);
+                        brought_on(&mut desk, requests);
+                    }
+                }
+                continue;
+            }
+            self.watched.store(false, Ordering::SeqCst);
+            // What began to ride before that was said is looked after here; what begins after it asks.
+            if self.desk().riding.count() == 0 {
+                return self.requests.recv().ok();
+            }
         }
     }
-    true
-}
 
-/// Whether the whole transaction is lost.
-fn is_of_the_disk(desk: &Desk, fail: &Fail) -> bool {
-    fail.is_of_the_disk() || desk.connection.is_autocommit()
-}
-
-fn roll_back(desk: &mut Desk) {
-    desk.roll_back_to(0);
-    if !desk.connection.is_autocommit() {
-        // Nothing is kept either way: SQLite rolls back what is open when this fails.
-        let _ = desk.execute("ROLLBACK", []);
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // A request that panics is caught before its panic gets here.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn begin(desk: &mut Desk, weight: Weight) -> Done<()> {
-    desk.durability.set(&desk.connection, weight)?;
-    desk.execute("BEGIN IMMEDIATE", []).map(drop)
+#[expect(clippy::disallowed_methods, reason = "an edge: nothing is decided by this time but when to commit")]
+fn now() -> Instant {
+    Instant::now()
 }
 
-fn end(desk: &mut Desk) -> Done<()> {
-    desk.flush_webhook_ids()?;
-    desk.flush_tally()?;
-    desk.execute("COMMIT", [])?;
-    desk.durability.committed();
-    Ok(())
-}
-
-/// Runs one request under its own savepoint.
-fn run_alone(desk: &mut Desk, job: &mut dyn Job) -> Result<(), Fail> {
-    desk.execute("SAVEPOINT request", [])?;
-    let mark = desk.undo.len();
-    let result = run_caught(job, desk);
-    if result.is_err() && !desk.connection.is_autocommit() {
-        desk.roll_back_to(mark);
-        desk.execute("ROLLBACK TO request", [])?;
+/// After requests that were committed.
+fn brought_on(desk: &mut Desk, requests: usize) {
+    if desk.connection.is_autocommit() {
+        let Desk { checkpoints, connection, .. } = desk;
+        checkpoints.committed(connection, requests);
     }
-    if !desk.connection.is_autocommit() {
-        desk.execute("RELEASE request", [])?;
-    }
-    result
 }
 
 #[cfg(test)]
@@ -366,8 +318,7 @@ mod tests {
         let names = Names::load(&opened.connection).unwrap();
         let (checkpoints, _) = crate::checkpoints::pair(&folder.join("tidegate.db")).unwrap();
         let vault = Arc::new(Vault::new(opened.master, key, random));
-        let durability = crate::durability::Durability::new(folder.join("tidegate.db-wal"));
-        Desk::open(opened.connection, names, vault, checkpoints, durability).unwrap()
+        Desk::open(opened.connection, names, vault, checkpoints).unwrap()
     }
 
     /// One of them may fail; `runs` counts how often they are run.
@@ -385,7 +336,7 @@ mod tests {
     fn a_request_that_fails_fails_alone_among_those_that_run_together() {
         let folder = tempfile::tempdir().unwrap();
         let desk = desk(folder.path());
-        let (writer, requests) = Writer::channel();
+        let (writer, thread) = Writer::pair(desk);
         let runs = Arc::new(AtomicU32::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -396,7 +347,7 @@ mod tests {
             let once = tokio::spawn(async move { once.write(|desk| desk.number("d")).await.is_ok() });
             // All wait before the writer begins: they are one group.
             tokio::task::yield_now().await;
-            let thread = std::thread::spawn(move || run(desk, &requests));
+            let thread = std::thread::spawn(move || thread.run());
             let mut answers = Vec::new();
             for task in tasks {
                 answers.push(task.await.unwrap());
@@ -420,10 +371,10 @@ mod tests {
     fn a_lone_request_that_fails_leaves_neither_rows_nor_memory_behind() {
         let folder = tempfile::tempdir().unwrap();
         let desk = desk(folder.path());
-        let (writer, requests) = Writer::channel();
+        let (writer, thread) = Writer::pair(desk);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let thread = std::thread::spawn(move || run(desk, &requests));
+            let thread = std::thread::spawn(move || thread.run());
             let failed = writer.write(|desk| {
                 desk.number("half done")?;
                 desk.add_payload_bytes(1);
