@@ -22,7 +22,7 @@ mod topic;
 mod totals;
 
 pub use admission::{Admission, AdmitHistory, ConfirmDue, FilterRule, WaitFor, admit, confirm_due};
-pub use canonical::{canonical_bytes, digest, effective_version, json_schema};
+pub use canonical::{canonical_bytes, digest, effective_version, json_schema, with_digest};
 pub use event::{DerivedEvent, EventKind, events};
 pub use fault::{BodyCode, BodyFault};
 pub use identify::{Identity, identify};

@@ -6,7 +6,7 @@ mod support;
 use serde_json::{Value, json};
 use tidegate_domains::orders::{
     Document, NextRead, Order, canonical_bytes, digest, events, external_ids, from_graphql_value, from_rest,
-    from_rest_value, merge, next_read,
+    from_rest_value, merge, next_read, with_digest,
 };
 
 fn both(pair: &str) -> (Order, Order) {
@@ -29,6 +29,7 @@ fn both_forms_give_the_same_bytes_and_the_same_digest() {
         assert_eq!(text(&bytes), text(&canonical_bytes(&graphql).unwrap()), "{pair}");
         assert_eq!(digest(&rest).unwrap(), digest(&graphql).unwrap(), "{pair}");
         let value: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(with_digest(&rest).unwrap().0, value, "{pair}: nothing is missing from the tree");
         let pretty = format!("{}\n", serde_json::to_string_pretty(&value).unwrap());
         support::assert_file(&support::fixtures().join(&pair).join("canonical.json"), &pretty);
         let back: Order = serde_json::from_slice(&bytes).unwrap();

@@ -69,8 +69,7 @@ impl Facts for Orders {
         let order = Self::order(topic, payload)?;
         let unwritable =
             |error| Fault::new(FaultKind::Bug, "TG-5006", format!("an order cannot be written: {error}"));
-        let digest = orders::digest(&order).map_err(unwritable)?;
-        let body = serde_json::to_value(&order).map_err(unwritable)?;
+        let (body, digest) = orders::with_digest(&order).map_err(unwritable)?;
         let state = State {
             label: order.name.clone(),
             customer: order.contact.customer.as_ref().map(|customer| customer.customer_id.clone()),
