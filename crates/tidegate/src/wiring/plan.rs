@@ -10,7 +10,7 @@ use engine::facts::Facts;
 use engine::plan::{FlowPlan, Plan, SystemPlan};
 use jiff::Timestamp;
 use kernel::backoff::Backoff;
-use kernel::flow::{AfterConfirm, ConfirmWhen, Difference, OrderPolicy};
+use kernel::flow::{AfterConfirm, ConfirmWhen, Difference, Mode, OrderPolicy};
 use kernel::id::{FlowName, SystemName};
 use mapping::{Condition, Mapping};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +59,11 @@ fn flow(
         Arc::new(Told)
     };
     let zones = config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
-    // What our deliveries find out at this target is a fact of its own only where some flow takes it from there.
+    // What our deliveries find out at this target is a fact of its own only where some flow takes it from there: for one that
+    // is off nothing is kept, as for a topic that no flow wants.
     let takes_outcomes = |other: &Flow| {
         other.intake.value == Intake::Outcome
+            && other.mode.value != Mode::Off
             && other.source.value == flow.target.value
             && flow.shares_shops_with(other)
     };
@@ -125,5 +127,46 @@ fn system(name: &SystemName, system: &System, descriptor: Option<&Descriptor>) -
             max: system.breaker.open_longest.value,
         },
         ..SystemPlan::new(name.clone(), unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiring::load::load;
+    use config::{ErpKind, InitOptions, starting_configuration};
+
+    #[test]
+    fn a_number_is_told_only_where_somebody_writes_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = starting_configuration(InitOptions {
+            shop_domain: "acme.myshopify.com",
+            erp: ErpKind::Http,
+            erp_url: None,
+            time_zone: Some("UTC"),
+            now: Timestamp::UNIX_EPOCH,
+            random: &mut |bytes| bytes.fill(7),
+            twin: true,
+            access_token: None,
+            client_secret: None,
+            erp_secret: None,
+            mappings: [
+                ("orders_to_erp.toml", include_str!("../../../../mappings/orders_to_http_erp.toml")),
+                ("erp_to_shopify.toml", include_str!("../../../../mappings/erp_number_to_shopify.toml")),
+            ]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
+        });
+        for file in files.unwrap() {
+            let path = folder.path().join(&file.path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &file.contents).unwrap();
+        }
+        let tells = |mode: &str| {
+            let overrides = [("flows.erp_number_back.mode".to_owned(), mode.to_owned())];
+            let mut loaded = load(&folder.path().join("tidegate.toml"), &overrides, false);
+            build(&mut loaded).unwrap().flows[&FlowName::new("orders_to_erp").unwrap()].tells
+        };
+        assert_eq!(["live", "shadow", "off"].map(tells), [true, true, false]);
     }
 }
