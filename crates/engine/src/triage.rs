@@ -59,6 +59,18 @@ pub fn cause(fault: &Fault, target: &str, source: &str) -> Cause {
             Action::Ticket,
             format!("look in {target}: skip if the object is there, release if not"),
         ),
+        (_, "undone_again") => (
+            format!("{target} has something else than was delivered, though it was written twice"),
+            target,
+            Action::Ticket,
+            format!("find who else writes this object in {target}, then replay the order, or skip this"),
+        ),
+        (_, "kept_no_more") => (
+            format!("nobody knows whether {target} acted, and what it was sent is kept no more"),
+            target,
+            Action::Ticket,
+            format!("look in {target}: skip if the object is right, replay the order if not"),
+        ),
         (_, "unreadable_body") => (
             format!("a body from {source} cannot be read"),
             source,
@@ -230,6 +242,15 @@ mod tests {
         assert!(of("TG-2103").cause.contains("no row for 17") && !of("TG-2103").cause.contains("refused"));
         assert_eq!(of("TG-3203").action, Action::Ticket);
         assert!(of("closed_period").cause.starts_with("erp refused it"));
+    }
+
+    #[test]
+    fn what_a_last_look_found_says_where_to_look_and_what_to_do() {
+        for fault in [crate::last_look::undone_again("amend"), crate::last_look::kept_no_more("amend")] {
+            let cause = cause(&fault, "erp", "shopify");
+            assert_eq!((cause.owner.as_str(), cause.action), ("erp", Action::Ticket));
+            assert!(cause.advice.contains("replay the order") && cause.advice.contains("skip"), "{cause:?}");
+        }
     }
 
     #[test]
