@@ -83,6 +83,10 @@ proptest! {
         for (place, new) in changes {
             let mut all = Vec::new();
             pointers(&body, "", &mut all);
+            if all.is_empty() {
+                // The change before took the whole order.
+                break;
+            }
             support::set(&mut body, &all[place.index(all.len())], new);
         }
         read_both_ways(body.to_string().as_bytes())?;
