@@ -28,6 +28,7 @@ use kernel::clock::Clock;
 use nodes::{AtWork, Member};
 use secrecy::SecretString;
 use std::sync::Arc;
+use stopping::Requests;
 use store::Store;
 use telemetry::Metrics;
 use tokio::runtime::Handle;
@@ -136,6 +137,8 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
 
     let intake = intake(&loaded, &running)?;
     let own_tls = certificate.as_ref().map(tls::Certificate::tls);
+    // Whoever sees it answer may ask it to stop.
+    let mut requests = Requests::heard()?;
     let doors = Doors::open(&loaded, &running, intake.clone(), listener, own_tls)?;
     let tasks = tasks::start(&loaded, &running, &intake, certificate);
     tracing::info!(
@@ -149,8 +152,9 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
             ""
         }
     );
-    stopping::wait().await?;
-    stopping::stop(&loaded, running, doors, tasks, at_work).await
+    requests.next().await;
+    stopping::stop(&loaded, running, doors, tasks, at_work, requests).await;
+    Ok(())
 }
 
 fn start_hub(

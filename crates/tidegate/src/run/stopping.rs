@@ -8,31 +8,43 @@ use super::tasks::Tasks;
 use crate::wiring::Loaded;
 use anyhow::Context as _;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Until SIGTERM, or Ctrl-C.
-pub async fn wait() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be awaited")?;
-    tokio::select! {
-        biased;
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C cannot be awaited"),
+/// The requests to stop: SIGTERM, or Ctrl-C. From when this exists neither ends the process by itself.
+#[derive(Debug)]
+pub struct Requests {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Requests {
+    pub fn heard() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be awaited")?;
+        let interrupt = signal(SignalKind::interrupt()).context("Ctrl-C cannot be awaited")?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Until the next one.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
 /// `/readyz` is red and all goes on as before, so that a balancer sends nothing more before the port closes. Whoever
 /// asks a second time does not want to wait.
-async fn announced(loaded: &Loaded, running: &Running) -> anyhow::Result<()> {
+async fn announced(loaded: &Loaded, running: &Running, requests: &mut Requests) {
     running.readiness.drain();
     let for_ = loaded.config.hub().map_or(Duration::ZERO, |hub| hub.limits.drain_after.value);
     if for_.is_zero() {
-        return Ok(());
+        return;
     }
     tracing::info!("asked to stop: /readyz says so for {} s before the port closes", for_.as_secs_f32());
-    match tokio::time::timeout(for_, wait()).await {
-        Ok(asked_again) => asked_again,
-        Err(_) => Ok(()),
-    }
+    // Asked again, or the time is over: it stops either way.
+    let _ = tokio::time::timeout(for_, requests.next()).await;
 }
 
 /// Stops everything within the drain deadline.
@@ -42,9 +54,10 @@ pub async fn stop(
     doors: Doors,
     tasks: Tasks,
     at_work: Option<AtWork>,
-) -> anyhow::Result<()> {
+    mut requests: Requests,
+) {
     let deadline = loaded.config.hub().map_or(Duration::from_secs(20), |hub| hub.limits.drain_deadline.value);
-    announced(loaded, &running).await?;
+    announced(loaded, &running, &mut requests).await;
     tracing::info!("stopping: no new work is taken; what is under way has {} s", deadline.as_secs());
     running.stop.send_replace(true);
     let drained = running.hub.drain(deadline).await;
@@ -58,5 +71,4 @@ pub async fn stop(
     } else {
         tracing::warn!("stopped with calls under way; they are looked up at the next start");
     }
-    Ok(())
 }
