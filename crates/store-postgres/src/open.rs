@@ -9,6 +9,8 @@ use crate::migrate;
 use crate::moving::refuse_half_a_copy;
 use crate::session::Session;
 use jiff::Timestamp;
+use kernel::clock::after;
+use std::time::Duration;
 use store::StoreError;
 use store::seal::{MasterKey, Random};
 
@@ -36,7 +38,7 @@ const BEATS_END_WITHIN_S: u32 = 4;
 /// The schema, made or migrated where need be, and the right key. Nodes may work on it meanwhile: a migration that cannot
 /// have its tables at once lets them go on, and tries again.
 pub(crate) async fn prepare(session: &mut Session, options: &Options, now: Timestamp) -> Done<i32> {
-    let mut tries = 0;
+    let (mut tries, mut now) = (0, now);
     loop {
         match step(session, options, now).await {
             Ok(true) => {}
@@ -48,6 +50,8 @@ pub(crate) async fn prepare(session: &mut Session, options: &Options, now: Times
                     // A node that has just stopped counts as running until its last beat is over.
                     Fail::Store(StoreError::TooOldBeside { .. }) if tries <= BEATS_END_WITHIN_S => {
                         session.batch("SELECT pg_sleep(1)").await?;
+                        // At least so much has passed: beats are held against this time.
+                        now = after(now, Duration::from_secs(1));
                     }
                     _ if fail.is_of_a_lock() && tries < TRIES_MAX => {
                         tracing::info!("a migration waits for tables that other nodes work on");
