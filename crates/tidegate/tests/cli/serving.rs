@@ -1,6 +1,10 @@
 //! A stop and a change of certificates, seen by whoever is at the other end of the public port.
 
+#[path = "../../../api/tests/support/certificate.rs"]
+mod certificate;
+
 use crate::typed::Desk;
+use certificate::made;
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -155,22 +159,4 @@ fn the_running_hub_shows_a_new_certificate() {
     put(&second);
     hub.says("is served now");
     assert!(believes(&second) && !believes(&first));
-}
-
-/// A self-made certificate for `hub.example`, in PEM, with its key, by the openssl program.
-fn made() -> (String, String) {
-    const CONFIG: &str = "[req]\nprompt=no\ndistinguished_name=dn\nx509_extensions=v3\n[dn]\nCN=hub.example\n\
-                          [v3]\nsubjectAltName=DNS:hub.example\n";
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("config"), CONFIG).unwrap();
-    let args =
-        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-    let files = ["-config", "config", "-keyout", "key.pem", "-out", "cert.pem"];
-    let made =
-        std::process::Command::new("openssl").args(args).args(files).current_dir(folder.path()).output();
-    let made = made.expect("the program openssl is needed to make certificates");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
-    (read("cert.pem"), read("key.pem"))
 }
