@@ -1,6 +1,7 @@
 //! What was measured, said so that a person can judge it: each figure with what it is held against. Judges nothing
 //! itself: a shared machine of two processors is no judge.
 
+use super::clock::median;
 use serde::Serialize;
 
 /// One figure.
@@ -42,6 +43,13 @@ impl Figure {
         let line = format!("  {:<46} {value:>9} {:<9} {target:<22} {}", self.name, self.unit, self.note);
         line.trim_end().to_owned()
     }
+}
+
+/// How rates stand to those of a floor, round by round, because each pair of rounds had the same neighbours: the median
+/// of the ratios, in words.
+pub fn of_floor(rates: &[f64], floor: &[f64], name: &str) -> String {
+    let ratios = rates.iter().zip(floor).map(|(rate, floor)| rate / floor).collect();
+    format!("{:.2} of {name}; ", median(ratios))
 }
 
 #[cfg(test)]

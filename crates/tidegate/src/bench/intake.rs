@@ -2,7 +2,7 @@
 //! and signature alone, SQLite used plainly, and the hub. Then how long an answer takes at half the hub's rate.
 
 use super::clock::{Neighbours, block_until, cpu_s, median, now, spread};
-use super::figure::Figure;
+use super::figure::{Figure, of_floor};
 use super::floor::Floor;
 use super::load::{Answered, Pace, saturate, steady};
 use super::orders::Orders;
@@ -62,20 +62,20 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         figure("the hub, durable, its target down", hub, Some(plain)).target("≥ 0.9 of plain"),
         figure("the hub, durable, delivering meanwhile", delivering, Some(plain)),
     ];
-    let half = (median(hub.iter().map(|round| round.rate).collect()) / 2.0) as u64;
+    let half = (median(rates(hub)) / 2.0) as u64;
     figures.push(at_half(bench, &mut orders, half, span).await?);
     Ok(figures)
 }
 
+fn rates(rounds: &[Round]) -> Vec<f64> {
+    rounds.iter().map(|round| round.rate).collect()
+}
+
 fn figure(name: &str, rounds: &[Round], floor: Option<&Vec<Round>>) -> Figure {
-    let rates: Vec<f64> = rounds.iter().map(|round| round.rate).collect();
+    let rates = rates(rounds);
     let (low, high) = spread(&rates);
     let middle = |of: fn(&Round) -> f64| median(rounds.iter().map(of).collect());
-    let ratio = floor.map(|floor| {
-        // Round by round: each pair had the same neighbours.
-        let ratios = rounds.iter().zip(floor).map(|(one, floor)| one.rate / floor.rate).collect();
-        format!("{:.2} of plain; ", median(ratios))
-    });
+    let ratio = floor.map(|floor| of_floor(&rates, &self::rates(floor), "plain"));
     let note = format!(
         "{}{low:.0} to {high:.0}; {:.0} µs CPU each; p99 {:.0} ms; others took {:.1} processors",
         ratio.unwrap_or_default(),

@@ -6,7 +6,7 @@ use super::floor::{self, Floor};
 use super::nodes::Nodes;
 use super::port;
 use crate::bench::clock::{Neighbours, cpu_tree_s, median, spread};
-use crate::bench::figure::Figure;
+use crate::bench::figure::{Figure, of_floor};
 use crate::bench::load::saturate;
 use crate::bench::orders::Orders;
 use crate::bench::sink::Sink;
@@ -74,15 +74,15 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
+fn rates(rounds: &[Round]) -> Vec<f64> {
+    rounds.iter().map(|round| round.rate).collect()
+}
+
 fn figure(name: &str, rounds: &[Round], floor: Option<&Vec<Round>>) -> Figure {
-    let rates: Vec<f64> = rounds.iter().map(|round| round.rate).collect();
+    let rates = rates(rounds);
     let (low, high) = spread(&rates);
     let middle = |of: fn(&Round) -> f64| median(rounds.iter().map(of).collect());
-    let ratio = floor.map(|floor| {
-        // Round by round: each pair had the same neighbours.
-        let ratios = rounds.iter().zip(floor).map(|(one, floor)| one.rate / floor.rate).collect();
-        format!("{:.2} of batched; ", median(ratios))
-    });
+    let ratio = floor.map(|floor| of_floor(&rates, &self::rates(floor), "batched"));
     let note = format!(
         "{}{low:.0} to {high:.0}; {:.0} µs CPU each of the server, {:.0} of the hub; others took {:.1} processors",
         ratio.unwrap_or_default(),
