@@ -169,10 +169,48 @@ pub struct Applied {
     pub observation: Option<Observation>,
 }
 
+/// How the calls of one kind of subject go together, where the target takes many things in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Together {
+    /// Things in one call.
+    pub most: usize,
+    /// Calls under way at once, for each shop and each way (look, write). What comes meanwhile gathers for the next
+    /// one: nobody waits for a timer, and under load the calls are full.
+    pub at_once: usize,
+}
+
 /// One kind of target.
 #[async_trait]
 pub trait Connector: Send + Sync + std::fmt::Debug {
     fn descriptor(&self) -> &Descriptor;
+
+    /// Whether calls about subjects of this kind (`ats` of `ats:SKU@LOC`) go together; `None`: each by itself.
+    fn together(&self, kind: &str) -> Option<Together> {
+        let _ = kind;
+        None
+    }
+
+    /// [`observe`](Self::observe) of many things of one shop, in as few calls as the target allows; one answer for each,
+    /// in their order. Only asked where [`together`](Self::together) says so.
+    async fn observe_many(&self, call: &CallContext, wanted: &[Wanted]) -> Vec<Result<Observation, Fault>> {
+        let mut answers = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            answers.push(self.observe(call, wanted).await);
+        }
+        answers
+    }
+
+    /// [`apply`](Self::apply) of many frozen calls of one shop in one call. What goes over the wire follows from the
+    /// members and their keys alone. A target that refuses all for the sake of one: that one has its fault, and the others a
+    /// Conflict, because for them nothing was done and nothing is wrong. Only asked where [`together`](Self::together)
+    /// says so.
+    async fn apply_many(&self, call: &CallContext, calls: &[(CallKey, Step)]) -> Vec<Result<Applied, Fault>> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for (key, step) in calls {
+            answers.push(self.apply(call, key, step).await);
+        }
+        answers
+    }
 
     /// Whether `observe` finds an object by its key alone, without its id: what a store that was restored has to ask.
     fn looks_up(&self) -> bool {
