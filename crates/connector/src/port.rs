@@ -201,9 +201,9 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     }
 
     /// [`apply`](Self::apply) of many frozen calls of one shop in one call. What goes over the wire follows from the
-    /// members and their keys alone. A target that refuses all for the sake of one: that one has its fault, and the others a
-    /// Conflict, because for them nothing was done and nothing is wrong. Only asked where [`together`](Self::together)
-    /// says so.
+    /// members and their keys alone. A target that refuses all for the sake of one: that one has its fault, and the others are
+    /// Throttled without a wait, because for them nothing was done and nothing is wrong: they come again at once, in
+    /// another call. Only asked where [`together`](Self::together) says so.
     async fn apply_many(&self, call: &CallContext, calls: &[(CallKey, Step)]) -> Vec<Result<Applied, Fault>> {
         let mut answers = Vec::with_capacity(calls.len());
         for (key, step) in calls {
