@@ -52,6 +52,8 @@ impl Engine {
             return self.die(&lane, running, fault, now);
         }
         let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
+        let observe_first =
+            observe_first || running.goal.as_ref().is_some_and(|goal| goal.flow.observe_first);
         if observe_first || !never_sent || in_doubt {
             return self.observe(running, now);
         }

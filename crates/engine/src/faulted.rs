@@ -103,6 +103,9 @@ impl Engine {
             FaultKind::Transient | FaultKind::Ambiguous => {
                 system.trouble = Some(fault.to_string());
                 let mut counted = lane.clone();
+                if let Some(call) = fault.shared_call {
+                    counted.root = format!("call~{call}");
+                }
                 if self.planted.is(Mutant::BreakerCountsAttempts) {
                     counted.root = format!("{}@{}", lane.root, now.mono.0);
                 }

@@ -38,6 +38,9 @@ pub struct FlowPlan {
     pub tells: bool,
     /// Whether doubts are settled by reading the source.
     pub readable: bool,
+    /// Whether what the target has is looked at before each write, whatever its connector says: what is written is
+    /// compared with it and set.
+    pub observe_first: bool,
 }
 
 /// How one system is treated.

@@ -101,6 +101,10 @@ pub struct Fault {
     /// When the target said to come back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<Duration>,
+    /// Which call failed, where many things went in it: they count once toward the breaker. Means nothing once the call is
+    /// over, so it is not stored.
+    #[serde(skip)]
+    pub shared_call: Option<u64>,
 }
 
 /// A thing in another system that a fact refers to: a SKU, a party, a payment term, a tax.
@@ -127,6 +131,7 @@ impl Fault {
             field: None,
             missing: None,
             retry_after: None,
+            shared_call: None,
         }
     }
     pub fn field(mut self, field: impl Into<String>) -> Self {

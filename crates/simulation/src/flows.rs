@@ -57,6 +57,7 @@ pub(crate) fn plan(world: &World) -> Plan {
             also_known_as: Vec::new(),
             tells: name == "orders",
             readable: name == "orders",
+            observe_first: false,
         };
     let flows = [
         base("orders", "shopify", "erp", Arc::new(Orders { forget_address }), Arc::new(Content)),

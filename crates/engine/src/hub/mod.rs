@@ -2,6 +2,7 @@
 //! time. It decides nothing.
 
 mod perform;
+mod together;
 
 use crate::effect::{Effect, Ending, Event};
 use crate::engine::{Engine, Totals};
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::Store;
+use together::Gathering;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -133,6 +135,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) watcher: Arc<dyn Watcher>,
     pub(crate) owner: String,
+    pub(crate) gathering: Gathering,
 }
 
 impl Shared {
@@ -146,6 +149,7 @@ impl Shared {
             clock: parts.clock.clone(),
             watcher: parts.watcher.clone(),
             owner: parts.owner.clone(),
+            gathering: Gathering::default(),
         }
     }
 }
@@ -189,6 +193,7 @@ impl Driver {
                     }
                 }
             }
+            Gathering::flush(&self.parts, &self.events);
             let now = self.parts.clock.now();
             if now.mono.since(published) >= PUBLISH_EVERY {
                 published = now.mono;

@@ -1,4 +1,5 @@
-//! One effect, performed: a store operation or a call, on a task of its own, answered by one event.
+//! One effect, performed: a store operation or a call, on a task of its own, answered by one event. What goes together
+//! with others is `together`'s.
 
 use super::{Called, Input, Shared};
 use crate::effect::{Call, Effect, Event, StoreWork};
@@ -17,9 +18,11 @@ use tokio::sync::mpsc::UnboundedSender;
 type Events = UnboundedSender<Input>;
 
 /// Past the connector's own time-out by this much, an answer is given in its place: the engine is owed one.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
+/// What goes together with others waits for [`Gathering::flush`].
 pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
+    let Some(effect) = shared.gathering.take(shared, effect) else { return };
     let store = shared.store.clone();
     match effect {
         Effect::FetchUnrouted { limit } => {
@@ -185,7 +188,7 @@ fn context<T>(shared: &Shared, call: &Call<T>) -> CallContext {
     }
 }
 
-fn no_connector() -> Fault {
+pub(super) fn no_connector() -> Fault {
     Fault::new(FaultKind::Bug, "TG-5004", "the plan names a system that was not connected")
 }
 
@@ -203,20 +206,56 @@ fn make<T, A: Send + 'static>(
     let (system, lane, fence) = (call.system, call.lane, call.fence);
     let deadline = shared.time_outs.get(&system).copied().unwrap_or(Duration::from_secs(30)) + GRACE;
     tokio::spawn(async move {
-        let began = shared.clock.now().mono;
-        // A task of its own, so that a panic in a connector is a fault like any other.
-        let task = tokio::spawn(tokio::time::timeout(deadline, work));
-        let kind = if write { FaultKind::Ambiguous } else { FaultKind::Transient };
-        let result = match task.await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Fault::new(kind, "time_out", "the connector gave no answer in its time")),
-            Err(_) => Err(Fault::new(kind, "TG-5005", "the connector broke off: see the log, and report it")),
-        };
-        let took = shared.clock.now().mono.since(began);
-        let fault = result.as_ref().err().map(|fault| fault.kind);
-        shared.watcher.called(&Called { system: &system, what: &what, fault, took });
+        let result = answered(&shared, &system, &what, deadline, work, write).await;
+        let result = result.and_then(|result| result);
         let _ = events.send(Input::Event(Box::new(event(lane, fence, result))));
     });
+}
+
+/// Waits for a call; what became of it is counted. A call that broke off or outlasted its deadline has a fault in place of
+/// an answer.
+pub(super) async fn answered<A: Answer>(
+    shared: &Shared,
+    system: &SystemName,
+    what: &str,
+    deadline: Duration,
+    work: impl Future<Output = A> + Send + 'static,
+    write: bool,
+) -> Result<A, Fault> {
+    let began = shared.clock.now().mono;
+    // A task of its own, so that a panic in a connector is a fault like any other.
+    let task = tokio::spawn(tokio::time::timeout(deadline, work));
+    let kind = if write { FaultKind::Ambiguous } else { FaultKind::Transient };
+    let result = match task.await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) => Err(Fault::new(kind, "time_out", "the connector gave no answer in its time")),
+        Err(_) => Err(Fault::new(kind, "TG-5005", "the connector broke off: see the log, and report it")),
+    };
+    let took = shared.clock.now().mono.since(began);
+    let fault = match &result {
+        Ok(answer) => answer.fault(),
+        Err(fault) => Some(fault.kind),
+    };
+    shared.watcher.called(&Called { system, what, fault, took });
+    result
+}
+
+/// What came of a call, for the count of calls.
+pub(super) trait Answer: Send + 'static {
+    fn fault(&self) -> Option<FaultKind>;
+}
+
+impl<A: Send + 'static> Answer for Result<A, Fault> {
+    fn fault(&self) -> Option<FaultKind> {
+        self.as_ref().err().map(|fault| fault.kind)
+    }
+}
+
+/// A call that went well for one of its members was answered.
+impl<A: Send + 'static> Answer for Vec<Result<A, Fault>> {
+    fn fault(&self) -> Option<FaultKind> {
+        if self.iter().any(Result::is_ok) { None } else { self.first().and_then(Answer::fault) }
+    }
 }
 
 fn plain_context(shared: &Shared, system: &SystemName, shop: ShopId) -> CallContext {

@@ -84,6 +84,7 @@ fn flow(
             .collect(),
         tells: told,
         readable: from_shopify,
+        observe_first: flow.domain.as_str() == "inventory",
     })
 }
 
