@@ -214,3 +214,6 @@ fn deal<A>(
 fn tell(events: &Events, event: Event) {
     let _ = events.send(Input::Event(Box::new(event)));
 }
+
+#[cfg(test)]
+mod tests;
