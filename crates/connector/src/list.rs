@@ -2,12 +2,15 @@
 //! does not compile.
 
 use crate::descriptor::Descriptor;
-use crate::port::Connector;
+use crate::port::{Connector, Source};
 use crate::settings::Settings;
 use std::sync::Arc;
 
 /// A connector, or all that is wrong with its settings.
 pub type Connected = Result<Arc<dyn Connector>, Vec<String>>;
+
+/// A source, or all that is wrong with its settings.
+pub type AsSource = Result<Arc<dyn Source>, Vec<String>>;
 
 /// One kind of connector, before it has a connection.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,8 @@ pub struct Kind {
     pub describe: fn(&Settings) -> Result<Descriptor, Vec<String>>,
     /// Ready to be called. Needs the secrets; makes no call.
     pub connect: fn(&Settings) -> Connected,
+    /// For a system that facts come from and that takes none: what is asked, in place of `connect`.
+    pub source: Option<fn(&Settings) -> AsSource>,
 }
 
 /// Makes `all()`, and for each connector a test that runs the contract over its fixture.
@@ -65,6 +70,7 @@ macro_rules! connector_list {
                     name: stringify!($name),
                     describe: listed::describe,
                     connect: listed::connect,
+                    source: None,
                 }
             }),+];
             ALL

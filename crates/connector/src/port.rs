@@ -292,9 +292,37 @@ pub struct Read {
     pub updated_at: Timestamp,
 }
 
+/// One state as a feed gives it: what a push of the same would have said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fed {
+    /// Without the shop: `ats:SKU-0001@WH-1`.
+    pub path: String,
+    pub topic: String,
+    /// The source's sequence number of this state.
+    pub sequence: i64,
+    pub payload: Vec<u8>,
+}
+
+/// What changed at a source since a point that the source itself gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    pub items: Vec<Fed>,
+    /// The point to ask from next time.
+    pub next: String,
+    /// There is more already.
+    pub more: bool,
+}
+
 /// A system that facts come from and that can be asked.
 #[async_trait]
 pub trait Source: Send + Sync + std::fmt::Debug {
+    /// What changed since a point; `None`: from the beginning. Refused where the source cannot tell.
+    async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
+        let _ = (call, after);
+        let what = format!("this source has no list of what changed in {domain}");
+        Err(Fault::new(kernel::fault::FaultKind::Rejected, "TG-3401", what))
+    }
+
     /// The whole state of a subject; `None` if the source no longer has it.
     async fn read(&self, call: &CallContext, subject: &Subject) -> Result<Option<Read>, Fault>;
 
