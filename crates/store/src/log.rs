@@ -8,10 +8,32 @@ use kernel::id::{DomainName, FlowName, Position, ShopId, SystemName};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// The key by which a webhook is known: a hash of (shop, topic, `X-Shopify-Webhook-Id`). Kept 7 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DedupeKey(pub [u8; 16]);
+
+impl DedupeKey {
+    /// The key of what a system pushes, or gives when it is asked what changed: both ways make one fact of one state.
+    /// `state`: the id that the system gave it, else subject and sequence number ([`sequenced`](Self::sequenced)).
+    pub fn of_system(system: &SystemName, domain: &DomainName, topic: &str, state: &str) -> Self {
+        let mut hash = Sha256::new();
+        for part in [system.as_str(), domain.as_str(), topic] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.update(state);
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.finalize()[..16]);
+        Self(key)
+    }
+
+    /// How a state is named that has no id of its own.
+    pub fn sequenced(subject: &Subject, sequence: i64) -> String {
+        format!("{subject}@{sequence}")
+    }
+}
 
 /// A fact to be appended. The payload is plain here; the store compresses and seals it under the data key of the
 /// subject's root.

@@ -213,17 +213,8 @@ fn envelope(
     pushed: Pushed,
     began: Now,
 ) -> NewEnvelope {
-    let mut hash = Sha256::new();
-    for part in [door.system.as_str(), domain.as_str(), &pushed.topic] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    match &pushed.id {
-        Some(id) => hash.update(id),
-        None => hash.update(format!("{}@{}", pushed.subject, pushed.sequence)),
-    }
-    let mut key = [0; 16];
-    key.copy_from_slice(&hash.finalize()[..16]);
+    let state = pushed.id.clone().unwrap_or_else(|| DedupeKey::sequenced(&pushed.subject, pushed.sequence));
+    let key = DedupeKey::of_system(&door.system, domain, &pushed.topic, &state);
     let trace = headers.get("traceparent").and_then(|value| value.to_str().ok());
     NewEnvelope {
         shop: pushed.subject.shop.clone(),
@@ -236,10 +227,11 @@ fn envelope(
         version: Some(EffectiveVersion::Sequence { sequence: pushed.sequence }),
         occurred_at: began.wall,
         received_at: began.wall,
-        trace: trace.and_then(TraceId::from_traceparent).unwrap_or(TraceId(key)),
-        raw_hash: Sha256::digest(raw).into(),
+        trace: trace.and_then(TraceId::from_traceparent).unwrap_or(TraceId(key.0)),
+        // Of the fact: what is pushed and what the same system gives when it is asked are copies of each other.
+        raw_hash: Sha256::digest(&pushed.payload).into(),
         raw_bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX),
-        dedupe: Some(DedupeKey(key)),
+        dedupe: Some(key),
         payload: pushed.payload,
     }
 }

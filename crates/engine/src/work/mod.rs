@@ -1,7 +1,8 @@
-//! What enumerates the source and compares: sweep, backfill, prove (DESIGN section 4). Not a third mechanism: what
+//! What enumerates the source and compares: sweep, feed, backfill, prove (DESIGN section 4). Not a third mechanism: what
 //! differs is appended as an envelope, at low priority, under the same limits and keys as any other.
 
 pub mod backfill;
+pub mod feed;
 pub mod prove;
 pub mod sweep;
 

@@ -1,0 +1,81 @@
+//! The feed: a source that tells what changed since a point is asked from the point that it gave last. The point moves
+//! only when all before it is committed, so that whatever ends the process is asked for again and found to be known.
+//! What the source pushed meanwhile is the same fact: both are told by subject and sequence number.
+
+use super::{Scope, WorkError};
+use connector::port::Fed;
+use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::id::{DomainName, ShopId, SystemName};
+use kernel::subject::Subject;
+use kernel::version::EffectiveVersion;
+use sha2::{Digest as _, Sha256};
+use store::log::{Appended, DedupeKey, NewEnvelope};
+
+/// What one pass found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    pub told: u64,
+    /// Not known before: where the source pushes as well, a push that was lost.
+    pub news: u64,
+}
+
+/// Asks until there is no more; `news` is called after each commit that brought any.
+pub async fn pass(scope: &Scope, news: &(dyn Fn() + Send + Sync)) -> Result<Taken, WorkError> {
+    let name = point_of(&scope.source_system, &scope.domain, &scope.shop);
+    let mut point = scope.store.cursor(&name).await?;
+    let mut taken = Taken::default();
+    loop {
+        let page = scope.source.changes(&scope.call(), scope.domain.as_str(), point.as_deref()).await?;
+        let batch: Vec<NewEnvelope> = page.items.into_iter().map(|fed| envelope(scope, fed)).collect();
+        if !batch.is_empty() {
+            let appended = scope.store.append(batch).await?;
+            let new = appended.iter().filter(|one| matches!(one, Appended::Stored(_))).count() as u64;
+            taken.told += appended.len() as u64;
+            taken.news += new;
+            if new > 0 {
+                news();
+            }
+        }
+        // A source that gives the same point for more would be asked for ever.
+        let stuck = page.more && point.as_deref() == Some(page.next.as_str());
+        if point.as_deref() != Some(page.next.as_str()) {
+            scope.store.set_cursor(&name, &page.next).await?;
+            point = Some(page.next);
+        }
+        if !page.more || stuck {
+            return Ok(taken);
+        }
+    }
+}
+
+/// Under which name the point is kept.
+pub fn point_of(system: &SystemName, domain: &DomainName, shop: &ShopId) -> String {
+    format!("feed/{system}/{domain}/{shop}")
+}
+
+fn envelope(scope: &Scope, fed: Fed) -> NewEnvelope {
+    let subject = Subject { shop: scope.shop.clone(), path: fed.path };
+    let state = DedupeKey::sequenced(&subject, fed.sequence);
+    let key = DedupeKey::of_system(&scope.source_system, &scope.domain, &fed.topic, &state);
+    let now = scope.clock.now().wall;
+    NewEnvelope {
+        shop: scope.shop.clone(),
+        domain: scope.domain.clone(),
+        source: scope.source_system.clone(),
+        topic: fed.topic,
+        kind: FactKind::State,
+        via: Via::Ingest,
+        subject,
+        version: Some(EffectiveVersion::Sequence { sequence: fed.sequence }),
+        occurred_at: now,
+        received_at: now,
+        trace: TraceId(key.0),
+        raw_hash: Sha256::digest(&fed.payload).into(),
+        raw_bytes: u32::try_from(fed.payload.len()).unwrap_or(u32::MAX),
+        dedupe: Some(key),
+        payload: fed.payload.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
