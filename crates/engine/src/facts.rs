@@ -3,7 +3,7 @@
 //! Everything here is pure: same arguments, same answer.
 
 use jiff::Timestamp;
-use kernel::envelope::FactKind;
+use kernel::envelope::{FactKind, Priority};
 use kernel::fault::Fault;
 use kernel::flow::OrderPolicy;
 use kernel::key::ObjectKey;
@@ -80,6 +80,17 @@ pub trait Facts: Send + Sync + Debug {
     /// What it comes to, as edited and not as refunded; nothing where it was called off. `None` for what has no amount.
     fn charged(&self, _state: &State) -> Option<MoneyBag> {
         None
+    }
+
+    /// How the state came about, for a person, a line for each term; empty where there is nothing to explain.
+    fn explain(&self, _state: &State) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How soon it is to go, of what came by one way: `known` is the target's own word for the state that its object was
+    /// last known in. What is not pressing lets the rest pass.
+    fn urgency(&self, _state: &State, _known: Option<&str>) -> Priority {
+        Priority::Live
     }
 
     /// Whether the flow takes it.

@@ -142,7 +142,7 @@ fn route_state(
         // it. If the target has it, that is found without a call.
         Order::Same if matches!(envelope.via, Via::Backfill | Via::Replay | Via::Read) => {
             let again = admitted(flow, envelope, state, standing, now);
-            deliveries.push(duty(flow, envelope, state, version, again));
+            deliveries.push(pressing(flow, state, standing, duty(flow, envelope, state, version, again)));
         }
         Order::Same => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Unchanged)),
         Order::InDoubt if flow.readable && !planted.is(Mutant::TieByArrival) => {
@@ -154,7 +154,8 @@ fn route_state(
         }
         Order::InDoubt | Order::Newer => {
             let state_of_delivery = admitted(flow, envelope, state, standing, now);
-            deliveries.push(duty(flow, envelope, state, version, state_of_delivery));
+            let duty = duty(flow, envelope, state, version, state_of_delivery);
+            deliveries.push(pressing(flow, state, standing, duty));
             standing.routed = Some(version.clone());
             standing.routed_position = Some(envelope.position);
             standing.reading = false;
@@ -203,6 +204,12 @@ fn duty(
         fault: None,
         changed_at: state.changed_at,
     }
+}
+
+/// What its domain finds less pressing goes after the rest, however it came.
+fn pressing(flow: &FlowPlan, state: &State, standing: &Standing, duty: NewDelivery) -> NewDelivery {
+    let known = standing.external.as_ref().and_then(|external| external.state.as_deref());
+    NewDelivery { priority: duty.priority.max(flow.facts.urgency(state, known)), ..duty }
 }
 
 fn ended_at(
