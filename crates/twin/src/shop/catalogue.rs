@@ -1,5 +1,5 @@
-//! What the two look-alikes agree on: twenty items, five business customers, one consumer, and the service items that
-//! stand for shipping, tips and the like. Ids never change, so that a mapping may hold them in a table.
+//! What the look-alikes agree on: twenty items, two warehouses, five business customers, one consumer, and the service
+//! items that stand for shipping, tips and the like. Ids never change, so that a mapping may hold them in a table.
 
 use rust_decimal::Decimal;
 
@@ -68,6 +68,61 @@ pub const ITEMS: [Item; 20] = [
 /// Items that are no goods: a mapping may put shipping, tips, duties, gift cards and custom lines on them.
 pub const SERVICE_ITEMS: [&str; 7] =
     ["SHIPPING", "TIP", "DUTY", "GIFT-CARD", "CUSTOM", "DISCOUNT", "ROUNDING"];
+
+/// A place where the shop keeps stock, and the warehouse system too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warehouse {
+    /// Of the shop's `Location`.
+    pub id: u64,
+    /// As the shop calls it.
+    pub name: &'static str,
+    /// As the warehouse system calls it.
+    pub code: &'static str,
+}
+
+pub const WAREHOUSES: [Warehouse; 2] = [
+    Warehouse { id: 72_212_345_678, name: "Warehouse 1", code: "WH-1" },
+    Warehouse { id: 72_212_345_679, name: "Warehouse 2", code: "WH-2" },
+];
+
+impl Warehouse {
+    /// By its code, its name, its number or its global id.
+    pub fn find(text: &str) -> Option<&'static Self> {
+        let id = text.rsplit('/').next().and_then(|digits| digits.parse().ok());
+        WAREHOUSES.iter().find(|one| one.code == text || one.name == text || Some(one.id) == id)
+    }
+}
+
+/// SKUs beyond the twenty, for load: `GEN-000001`, `GEN-000002`, … as many as a shop is told to have.
+pub mod generated {
+    const PREFIX: &str = "GEN-";
+
+    /// `number` counts from 1.
+    pub fn sku(number: u32) -> String {
+        format!("{PREFIX}{number:06}")
+    }
+
+    /// The number of a SKU that is spelled so, in whatever case.
+    pub fn number(sku: &str) -> Option<u32> {
+        let digits = sku.get(PREFIX.len()..)?;
+        let is_ours = sku.get(..PREFIX.len())?.eq_ignore_ascii_case(PREFIX) && digits.len() >= 6;
+        let number =
+            digits.parse().ok().filter(|_| is_ours && digits.bytes().all(|one| one.is_ascii_digit()))?;
+        (self::sku(number).len() == sku.len() && number > 0).then_some(number)
+    }
+
+    pub fn variant_id(number: u32) -> u64 {
+        44_500_000_000_000 + u64::from(number)
+    }
+
+    pub fn product_id(number: u32) -> u64 {
+        8_200_000_000_000 + u64::from(number)
+    }
+
+    pub fn inventory_item_id(number: u32) -> u64 {
+        46_600_000_000_000 + u64::from(number)
+    }
+}
 
 /// A company location that orders; its code in the back office is the location's external id in the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,5 +245,9 @@ impl Item {
 
     pub fn product_id(&self) -> u64 {
         8_137_104_780_000 + self.number()
+    }
+
+    pub fn inventory_item_id(&self) -> u64 {
+        46_487_160_210_000 + self.number()
     }
 }

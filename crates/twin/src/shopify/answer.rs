@@ -5,12 +5,14 @@
 
 use super::contract::Contract;
 use super::shop::Shop;
+use apollo_compiler::ast::Value as Literal;
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::access::Access;
+use super::search::Query;
 
 /// What one request resolves against.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub(super) struct Request {
     pub(super) access: Access,
     /// A bulk operation: connections hold everything and need no `first`.
     pub(super) bulk: bool,
+    /// Of a bulk operation that is read in pieces: how many of the root's objects to leave out, and how many to take.
+    pub(super) piece: Option<(usize, usize)>,
+    /// What the request gave its operation, after coercion.
+    pub(super) variables: OnceLock<Map<String, Value>>,
     /// Warnings of search queries, for `extensions.search`.
     pub(super) search_warnings: Mutex<Vec<Value>>,
 }
@@ -27,6 +33,18 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn warn(&self, warning: Value) {
         self.search_warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// A field that cannot be searched is ignored, and said so in `extensions.search`.
+    pub(super) fn warn_of_unknown(&self, path: &str, text: &str, query: &Query, known: &[&str]) {
+        let unknown: Vec<_> = query.fields().into_iter().filter(|field| !known.contains(field)).collect();
+        if !unknown.is_empty() {
+            let warnings: Vec<_> = unknown
+                .iter()
+                .map(|field| json!({ "field": field, "message": "Invalid search field for this query.", "code": "invalid_field" }))
+                .collect();
+            self.warn(json!({ "path": [path], "query": text, "warnings": warnings }));
+        }
     }
 }
 
@@ -158,24 +176,43 @@ pub(super) fn unmodelled(type_name: &str, field: &str) -> Refusal {
 }
 
 /// Arguments after coercion: they fit the schema.
-pub(super) struct Arguments(Map<String, Value>);
+pub(super) struct Arguments {
+    values: Map<String, Value>,
+    /// Of `@idempotent(key:)` on the field.
+    pub(super) idempotency_key: Option<String>,
+}
 
 impl Arguments {
-    fn of(info: &ResolveInfo<'_>) -> Self {
-        match serde_json::to_value(info.arguments()) {
-            Ok(Value::Object(arguments)) => Self(arguments),
-            _ => Self(Map::new()),
-        }
+    fn of(info: &ResolveInfo<'_>, request: &Request) -> Self {
+        let values = match serde_json::to_value(info.arguments()) {
+            Ok(Value::Object(arguments)) => arguments,
+            _ => Map::new(),
+        };
+        let directive = info.field_selections().iter().find_map(|field| field.directives.get("idempotent"));
+        let key =
+            directive.and_then(|directive| match directive.specified_argument_by_name("key")?.as_ref() {
+                Literal::String(key) => Some(key.clone()),
+                Literal::Variable(name) => {
+                    request.variables.get()?.get(name.as_str())?.as_str().map(str::to_owned)
+                }
+                _ => None,
+            });
+        Self { values, idempotency_key: key }
     }
 
     #[cfg(test)]
     pub(super) fn given(arguments: Value) -> Self {
-        Self(arguments.as_object().cloned().unwrap_or_default())
+        Self { values: arguments.as_object().cloned().unwrap_or_default(), idempotency_key: None }
+    }
+
+    /// All of them, as the client gave them.
+    pub(super) fn whole(&self) -> Value {
+        Value::Object(self.values.clone())
     }
 
     /// None where it is absent or null.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        self.values.get(name).filter(|value| !value.is_null())
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
@@ -220,7 +257,7 @@ impl Guarded {
         let answers_with = info.field_definition().ty.inner_named_type().as_str();
         let Request { access, contract, .. } = &*self.request;
         access.check(contract, parent, field, answers_with)?;
-        let mut answer = self.node.field(field, &Arguments::of(info), &self.request)?;
+        let mut answer = self.node.field(field, &Arguments::of(info, &self.request), &self.request)?;
         if let (true, Answer::Leaf(Value::Array(items))) = (info.field_definition().ty.is_list(), &mut answer)
         {
             // A list of scalars, as against a scalar that holds a list.

@@ -2,6 +2,7 @@
 //! webhooks make. Everything has a default that behaves.
 
 use super::clock::ShopClock;
+use crate::shop::catalogue::WAREHOUSES;
 use crate::shop::{Currency, ShopProfile};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ pub struct ShopConfig {
     pub plan: Plan,
     pub clock: ShopClock,
     pub mischief: Mischief,
+    pub stock: StockConfig,
     /// Webhook requests in flight at one time.
     pub webhooks_at_once: usize,
     /// Real time, whatever the clock: Shopify gives up connecting after a second,
@@ -46,7 +48,7 @@ impl ShopConfig {
                 id: 68_817_321,
                 domain: domain.to_owned(),
                 time_zone: TimeZone::UTC,
-                location_id: 72_212_345_678,
+                location_id: WAREHOUSES[0].id,
             },
             name: domain.split('.').next().unwrap_or(domain).to_owned(),
             currency: Currency::EUR,
@@ -59,6 +61,7 @@ impl ShopConfig {
                 "write_companies",
                 "read_products",
                 "read_locations",
+                "write_inventory",
                 "write_payment_terms",
             ]
             .map(str::to_owned)
@@ -70,10 +73,32 @@ impl ShopConfig {
             plan: Plan::Plus,
             clock: ShopClock::default(),
             mischief: Mischief::default(),
+            stock: StockConfig::default(),
             webhooks_at_once: 32,
             connect_timeout: Duration::from_secs(1),
             answer_timeout: Duration::from_secs(5),
         }
+    }
+}
+
+/// What the shop has in stock when it opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockConfig {
+    /// SKUs beyond the catalogue's twenty: `GEN-000001`, …
+    pub generated: u32,
+    /// Of each item at each location that stocks it.
+    pub available: i64,
+    /// How many of the locations stock each item, from the first on.
+    pub stocked_at: usize,
+    /// The variants' inventory policy is `CONTINUE`: an order for more than there is takes `available` below zero. Else
+    /// such an order is refused, as the checkout does.
+    pub may_oversell: bool,
+}
+
+impl Default for StockConfig {
+    /// Full shelves.
+    fn default() -> Self {
+        Self { generated: 0, available: 100_000, stocked_at: WAREHOUSES.len(), may_oversell: true }
     }
 }
 

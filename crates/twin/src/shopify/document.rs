@@ -52,6 +52,10 @@ fn run(request: &Arc<Request>, call: &Call) -> Result<Value, Value> {
     if !shop.take(requested) {
         return Err(json!({ "errors": [throttled()], "extensions": { "cost": shop.cost(requested, None) } }));
     }
+    if let Ok(Value::Object(given)) = serde_json::to_value(&*variables) {
+        // A request runs one operation.
+        let _ = request.variables.set(given);
+    }
     let (data, errors) = execute(request, &document, operation, &variables);
     let actual = bill.actual(data.as_object());
     shop.give_back(requested, actual);

@@ -1,4 +1,5 @@
-//! The Shopify look-alike: one shop with its Admin GraphQL API, its webhooks and the mischief they make.
+//! The Shopify look-alike: one shop with its orders and stock, its Admin GraphQL API, its webhooks and the mischief they
+//! make.
 //!
 //! As strict as the original: every document is validated against the published schema and executed, priced and
 //! throttled; scopes, page sizes and `userErrors` are the real ones. It refuses what it does not model by name and
@@ -23,14 +24,17 @@ mod query;
 mod search;
 mod shop;
 mod standalone;
+mod stock;
+mod stock_query;
 mod tokens;
 mod twin;
 mod webhooks;
 
 pub use clock::ShopClock;
-pub use config::{Mischief, Plan, ShopConfig};
+pub use config::{Mischief, Plan, ShopConfig, StockConfig};
 pub use contract::API_VERSION;
 pub use judge::{Judgement, judge, spoiled};
 pub use standalone::{StandaloneOptions, run_standalone};
+pub use stock::{Levels, StockCounts, StockRow, StockSet};
 pub use twin::{ShopifyTwin, Stats};
 pub use webhooks::{SentWebhook, WebhookCounts, signature};

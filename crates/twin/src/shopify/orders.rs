@@ -5,7 +5,6 @@ use super::nodes::OrderNode;
 use super::page::{Key, Shape, connection, count};
 use super::search::{Found, Query, Searchable};
 use crate::shop::{FulfilmentStatus, Order};
-use serde_json::json;
 use std::sync::Arc;
 
 const ORDERS: Shape = Shape { connection: "OrderConnection", edge: "OrderEdge" };
@@ -71,25 +70,12 @@ fn found(
     let text = args.text("query").unwrap_or_default();
     let query =
         Query::parse(text).map_err(|error| Refusal::bad_request(format!("Invalid search query: {error}")))?;
-    warn(request, text, &query);
+    request.warn_of_unknown("orders", text, &query, &SEARCH_FIELDS);
     let zone = &request.shop.config.profile.time_zone;
     let matches = |order: &Order| {
         holds(order) && visible(request, order) && query.holds(&|field| searchable(order, field), zone)
     };
     Ok(request.shop.state().orders.values().filter(|order| matches(order)).cloned().collect())
-}
-
-/// A field that cannot be searched is ignored, and said so in `extensions.search`.
-fn warn(request: &Request, text: &str, query: &Query) {
-    let known = |field: &&str| SEARCH_FIELDS.contains(field);
-    let unknown: Vec<_> = query.fields().into_iter().filter(|field| !known(field)).collect();
-    if !unknown.is_empty() {
-        let warnings: Vec<_> = unknown
-            .iter()
-            .map(|field| json!({ "field": field, "message": "Invalid search field for this query.", "code": "invalid_field" }))
-            .collect();
-        request.warn(json!({ "path": ["orders"], "query": text, "warnings": warnings }));
-    }
 }
 
 const SEARCH_FIELDS: [&str; 17] = [

@@ -8,8 +8,12 @@ use super::nodes::{
     CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode, InstallationNode,
     OrderNode, RefundNode, ShopNode, SubscriptionNode, api_version, global_id, id_of,
 };
+use super::nodes::{LevelNode, LocationNode};
 use super::orders::{orders_count, orders_where, visible};
 use super::page::{Key, Shape, connection, count};
+use super::stock_query::{
+    inventory_items, item, locations, locations_count, variant, variants, variants_count,
+};
 use super::webhooks::Subscription;
 use std::sync::Arc;
 
@@ -51,6 +55,18 @@ impl Node for QueryRoot {
             "bulkOperation" => optional(BulkNode::find(request, id_of("BulkOperation", id())?)),
             "bulkOperations" => bulk_operations(args, request),
             "currentBulkOperation" => optional(current(request, args.text("type").unwrap_or("QUERY"))),
+            "productVariant" => optional(variant(request, id_of("ProductVariant", id())?)),
+            "productVariants" => variants(args, request),
+            "productVariantsCount" => variants_count(args, request),
+            "inventoryItem" => optional(item(request, id_of("InventoryItem", id())?)),
+            "inventoryItems" => inventory_items(args, request),
+            "inventoryLevel" => optional(LevelNode::find(request, id())?),
+            "location" => match args.text("id") {
+                Some(id) => optional(LocationNode::find(id_of("Location", id)?)),
+                None => optional(LocationNode::find(request.shop.config.profile.location_id)),
+            },
+            "locations" => locations(args, request),
+            "locationsCount" => locations_count(args),
             other => Err(unmodelled("QueryRoot", other)),
         }
     }
@@ -78,6 +94,9 @@ fn order_by_identifier(args: &Arguments, request: &Request) -> Resolved {
 
 /// Any object by its global id; null where there is none.
 fn node(request: &Request, id: &str) -> Resolved {
+    if id.starts_with("gid://shopify/InventoryLevel/") {
+        return optional(LevelNode::find(request, id)?);
+    }
     let (kind, number) = global_id(id)?;
     match kind {
         "Order" => optional(order(request, number)),
@@ -89,6 +108,9 @@ fn node(request: &Request, id: &str) -> Resolved {
         "CompanyContact" => optional(CompanyContactNode::find(request, number)),
         "WebhookSubscription" => optional(subscription(request, number)),
         "BulkOperation" => optional(BulkNode::find(request, number)),
+        "ProductVariant" => optional(variant(request, number)),
+        "InventoryItem" => optional(item(request, number)),
+        "Location" => optional(LocationNode::find(number)),
         "Shop" if number == request.shop.config.profile.id => object(ShopNode),
         "Shop" => null(),
         other => Err(Refusal::not_modelled(format_args!("node of type {other}"))),

@@ -69,6 +69,21 @@ impl Query {
         }
     }
 
+    /// The only values that this field can have where the query holds; none where the query does not say.
+    pub(super) fn values_of(&self, name: &str) -> Option<Vec<&str>> {
+        match self {
+            Self::Term { field: Some(field), comparator: Comparator::Is, value } if field == name => {
+                (!value.ends_with('*')).then(|| vec![value.as_str()])
+            }
+            Self::Any(of) => {
+                let each: Option<Vec<_>> = of.iter().map(|query| query.values_of(name)).collect();
+                each.map(|values| values.concat())
+            }
+            Self::All(of) => of.iter().find_map(|query| query.values_of(name)),
+            Self::Not(_) | Self::Term { .. } => None,
+        }
+    }
+
     /// `None`: the term is ignored.
     fn judge(&self, look_up: &dyn Fn(Option<&str>) -> Found, zone: &TimeZone) -> Option<bool> {
         match self {

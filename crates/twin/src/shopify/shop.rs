@@ -1,4 +1,5 @@
-//! The shop's memory: orders, what hangs on them, subscriptions, bulk operations; and the one way to change an order.
+//! The shop's memory: orders, what hangs on them, stock, subscriptions, bulk operations; and the one way to change an
+//! order.
 //!
 //! An order is replaced as a whole, so that who reads one has it as it was. Each change raises the webhooks that
 //! Shopify would raise, with the body of that instant.
@@ -9,6 +10,7 @@ use super::bucket::Bucket;
 use super::bulk::BulkOperation;
 use super::config::ShopConfig;
 use super::contract::Contract;
+use super::stock::{Pair, Stock};
 use super::tokens::Tokens;
 use super::webhooks::{Event, Outbox, Subscription, topic_name};
 use crate::shop::{About, Change, Metafield, Notice, Order, What, placed, whole_second};
@@ -36,17 +38,29 @@ pub(super) struct Shop {
     counts: Mutex<BTreeMap<String, u64>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) orders: BTreeMap<u64, Arc<Order>>,
     pub(super) subscriptions: BTreeMap<u64, Subscription>,
     pub(super) bulk: BTreeMap<u64, BulkOperation>,
     /// Metafields of what is no order, by owner.
     pub(super) metafields: BTreeMap<String, Vec<Metafield>>,
+    pub(super) stock: Stock,
     ids: u64,
 }
 
 impl State {
+    fn new(config: &ShopConfig, now: Timestamp) -> Self {
+        Self {
+            orders: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            bulk: BTreeMap::new(),
+            metafields: BTreeMap::new(),
+            stock: Stock::new(&config.stock, now),
+            ids: 0,
+        }
+    }
+
     /// For what the shop numbers itself.
     pub(super) fn next_id(&mut self) -> u64 {
         self.ids += 1;
@@ -65,7 +79,7 @@ impl Shop {
         Self {
             created_at: now,
             url,
-            state: Mutex::default(),
+            state: Mutex::new(State::new(&config, now)),
             bucket: Mutex::new(Bucket::full(config.plan, now)),
             access: Mutex::new(Access::new(&config.scopes, &config.approved)),
             documents: Documents::default(),
@@ -91,6 +105,8 @@ impl Shop {
             contract: Contract::get()?,
             access: self.access.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             bulk,
+            piece: None,
+            variables: std::sync::OnceLock::new(),
             search_warnings: Mutex::default(),
         }))
     }
@@ -112,8 +128,11 @@ impl Shop {
         let order = Arc::new(order);
         let mut state = self.state();
         ensure!(!state.orders.contains_key(&order.id), "order {} was placed already", order.id);
+        state.stock.check(&order)?;
+        let touched = state.stock.follow(None, &order, self.now());
         state.orders.insert(order.id, order.clone());
         self.raise(&state, &order, &notices);
+        self.raise_levels(&state, "inventory_levels/update", &touched);
         Ok(())
     }
 
@@ -136,12 +155,15 @@ impl Shop {
     ) -> Result<Arc<Order>> {
         let mut state = self.state();
         let known =
-            state.orders.get(&order_id).with_context(|| format!("the shop has no order {order_id}"))?;
+            state.orders.get(&order_id).with_context(|| format!("the shop has no order {order_id}"))?.clone();
         let mut order = known.as_ref().clone();
         let notices = change(&mut order)?;
+        let touched = state.stock.follow(Some(&known), &order, self.now());
+        locate(&mut order, &known, &state.stock);
         let order = Arc::new(order);
         state.orders.insert(order_id, order.clone());
         self.raise(&state, &order, &notices);
+        self.raise_levels(&state, "inventory_levels/update", &touched);
         Ok(order)
     }
 
@@ -164,10 +186,34 @@ impl Shop {
         let mut state = self.state();
         let order =
             state.orders.remove(&order_id).with_context(|| format!("the shop has no order {order_id}"))?;
+        let touched = state.stock.forget(&order, self.now());
         let body = crate::shop::deleted_body(&order);
         let event = Event::new("orders/delete", Some(order), body, self.config.clock.now());
         self.outbox.raise(state.subscriptions.values(), event);
+        self.raise_levels(&state, "inventory_levels/update", &touched);
         Ok(())
+    }
+
+    /// A webhook for each of the levels, with what it holds now.
+    pub(super) fn raise_levels(&self, state: &State, topic: &'static str, pairs: &[Pair]) {
+        let name = topic_name(topic);
+        if !state.subscriptions.values().any(|subscription| subscription.topic == name) {
+            return;
+        }
+        for pair in pairs {
+            let Some(level) = state.stock.level(*pair) else { continue };
+            let (item, location) = (pair.good.inventory_item_id(), pair.warehouse().id);
+            let zone = self.config.profile.time_zone.clone();
+            let at = level.updated_at().to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+            let body = json!({
+                "inventory_item_id": item,
+                "location_id": location,
+                "available": level.quantity("available"),
+                "updated_at": at,
+                "admin_graphql_api_id": format!("gid://shopify/InventoryLevel/{location}?inventory_item_id={item}"),
+            });
+            self.raise_other(state, topic, body);
+        }
     }
 
     fn raise(&self, state: &State, order: &Arc<Order>, notices: &[Notice]) {
@@ -216,6 +262,19 @@ impl Shop {
 
     pub(super) fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was shipped or came back since is said to be where its stock is.
+fn locate(order: &mut Order, before: &Order, stock: &Stock) {
+    let id = order.id;
+    for fulfilment in order.fulfilments.iter_mut().skip(before.fulfilments.len()) {
+        let of_first = fulfilment.lines.iter().find_map(|(line, _)| stock.location_of(id, *line));
+        fulfilment.location_id = of_first.unwrap_or(fulfilment.location_id);
+    }
+    let refunds = order.refunds.iter_mut().skip(before.refunds.len());
+    for line in refunds.flat_map(|refund| &mut refund.lines).filter(|line| line.location_id.is_some()) {
+        line.location_id = stock.location_of(id, line.line_id).or(line.location_id);
     }
 }
 

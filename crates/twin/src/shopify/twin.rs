@@ -4,6 +4,7 @@ use super::config::ShopConfig;
 use super::contract::Contract;
 use super::http::router;
 use super::shop::Shop;
+use super::stock::{Levels, Pair, StockCounts, StockRow, StockSet};
 use super::webhooks::{Outbox, SentWebhook, Subscription, Wanted, WebhookCounts};
 use crate::shop::{CancelReason, Change, Order, RefundRequest, What};
 use anyhow::{Context as _, Result};
@@ -31,6 +32,7 @@ pub struct Stats {
     pub orders: usize,
     pub subscriptions: usize,
     pub webhooks: WebhookCounts,
+    pub stock: StockCounts,
     /// By name: `requests`, `queries`, `throttled`, `unauthorized`, and each mutation by its field's name.
     pub api: BTreeMap<String, u64>,
 }
@@ -152,6 +154,52 @@ impl ShopifyTwin {
         self.shop.state().orders.get(&id).cloned()
     }
 
+    /// What an item has at a location, given by its code, name or number; none where it was never stocked nor counted.
+    pub fn stock(&self, sku: &str, location: &str) -> Option<Levels> {
+        let state = self.shop.state();
+        state.stock.shown(state.stock.find(sku, location)?)
+    }
+
+    /// By item, then location.
+    pub fn all_stock(&self) -> Vec<StockRow> {
+        self.shop.state().stock.rows()
+    }
+
+    /// Every `available` that somebody set, in its order; orders are not among them.
+    pub fn stock_sets(&self) -> Vec<StockSet> {
+        self.shop.state().stock.sets()
+    }
+
+    pub fn stock_counts(&self) -> StockCounts {
+        self.shop.state().stock.counts
+    }
+
+    /// A person in the shop's admin types another `available`; its webhook goes out now.
+    pub fn set_by_hand(&self, sku: &str, location: &str, available: i64) -> Result<()> {
+        let at = self.shop.now();
+        self.stock_change(sku, location, |state, pair| state.stock.set_by_hand(pair, available, at))
+    }
+
+    /// A person stocks an item at a location, or no longer; its quantities stay.
+    pub fn set_stocked(&self, sku: &str, location: &str, is_stocked: bool) -> Result<()> {
+        let at = self.shop.now();
+        self.stock_change(sku, location, |state, pair| state.stock.set_active(pair, is_stocked, at))
+    }
+
+    fn stock_change(
+        &self,
+        sku: &str,
+        location: &str,
+        change: impl FnOnce(&mut super::shop::State, Pair),
+    ) -> Result<()> {
+        let mut state = self.shop.state();
+        let found = state.stock.find(sku, location);
+        let pair = found.with_context(|| format!("the shop has no {sku} at {location}"))?;
+        change(&mut state, pair);
+        self.shop.raise_levels(&state, "inventory_levels/update", &[pair]);
+        Ok(())
+    }
+
     /// Every attempt so far, in the order in which they ended.
     pub fn webhooks_sent(&self) -> Vec<SentWebhook> {
         self.outbox.log()
@@ -175,6 +223,7 @@ impl ShopifyTwin {
             orders: state.orders.len(),
             subscriptions: state.subscriptions.len(),
             webhooks: *self.counts.borrow(),
+            stock: state.stock.counts,
             api: self.shop.counts().clone(),
         }
     }

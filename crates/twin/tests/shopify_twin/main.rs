@@ -6,6 +6,7 @@ mod hub;
 mod pages;
 mod sink;
 mod standalone;
+mod stock;
 mod webhooks;
 mod writes;
 

@@ -3,6 +3,7 @@
 
 mod metafields;
 mod orders;
+mod stock;
 mod webhooks;
 
 use super::answer::{Answer, Arguments, Node, Record, Request, Resolved, unmodelled};
@@ -30,6 +31,8 @@ impl Node for Mutation {
             "webhookSubscriptionDelete" => webhooks::delete(args, request),
             "bulkOperationRunQuery" => run_query(args, request),
             "bulkOperationCancel" => cancel(args, request),
+            "inventorySetQuantities" => stock::set_quantities(args, request),
+            "inventoryActivate" => stock::activate(args, request),
             other => Err(unmodelled("Mutation", other)),
         }
     }

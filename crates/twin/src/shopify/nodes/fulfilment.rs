@@ -1,11 +1,12 @@
 //! `Fulfillment` and its lines.
 
 use super::line::LineNode;
+use super::location::LocationNode;
 use super::money::{amount, bag};
 use super::order::OrderNode;
 use crate::shop::{MoneyBag, Order, gid};
 use crate::shopify::answer::{
-    Arguments, Node, Record, Request, Resolved, leaf, list, null, object, unmodelled,
+    Arguments, Node, Record, Request, Resolved, leaf, list, null, object, optional, unmodelled,
 };
 use crate::shopify::orders::order_with;
 use crate::shopify::page::{Shape, date, parts};
@@ -25,15 +26,6 @@ impl FulfilmentNode {
         order_with(request, |order| order.fulfilments.iter().position(|fulfilment| fulfilment.id == id))
             .map(|(order, index)| Self { order, index })
     }
-}
-
-/// The shop's one location.
-pub(super) fn location(id: u64) -> Record {
-    Record::new("Location")
-        .leaf("id", gid("Location", id))
-        .leaf("legacyResourceId", id.to_string())
-        .leaf("name", "Warehouse")
-        .leaf("isActive", true)
 }
 
 impl Node for FulfilmentNode {
@@ -57,7 +49,7 @@ impl Node for FulfilmentNode {
                 let ships = |id: u64| order.line(id).is_some_and(|line| line.requires_shipping);
                 leaf(fulfilment.lines.iter().any(|(id, _)| ships(*id)))
             }
-            "location" => object(location(fulfilment.location_id)),
+            "location" => optional(LocationNode::find(fulfilment.location_id)),
             "order" => object(OrderNode::new(order.clone())),
             "trackingInfo" => list(fulfilment.tracking_number.iter().map(|number| {
                 Record::new("FulfillmentTrackingInfo")

@@ -7,7 +7,8 @@ use super::payment::TransactionNode;
 use super::shipping::ShippingLineNode;
 use crate::shop::{MoneyBag, Order, Refund, RestockType, gid};
 use crate::shopify::answer::{
-    Answer, Arguments, Node, Record, Refusal, Request, Resolved, leaf, list, null, object, unmodelled,
+    Answer, Arguments, Node, Record, Refusal, Request, Resolved, leaf, list, null, object, optional,
+    unmodelled,
 };
 use crate::shopify::orders::order_with;
 use crate::shopify::page::{Shape, date, parts};
@@ -126,7 +127,7 @@ impl Node for RefundLineNode {
             "totalTax" => amount(order, back.total_tax),
             "totalTaxSet" => bag(order, back.total_tax),
             "location" => match back.location_id {
-                Some(id) => object(super::fulfilment::location(id)),
+                Some(id) => optional(super::LocationNode::find(id)),
                 None => null(),
             },
             other => Err(unmodelled("RefundLineItem", other)),
