@@ -3,7 +3,7 @@
 
 use super::bucket::ThrottleStatus;
 use super::document::Document;
-use super::error::{self, Said};
+use super::error::{self, Said, UserError};
 use connector::outbound::{Access, Answer, classify};
 use kernel::fault::{Fault, FaultKind};
 use serde_json::{Map, Value};
@@ -13,6 +13,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     pub data: Value,
+    /// Of a write that was sent to read them: all of them; else none, because they are a fault.
+    pub(crate) user_errors: Vec<UserError>,
     /// Fields that are null because the app is not approved for protected customer data: `order.email`.
     pub withheld: Vec<String>,
     /// `X-Shopify-API-Version`: the version that answered.
@@ -28,8 +30,22 @@ pub(super) struct Cost {
     pub(super) status: Option<ThrottleStatus>,
 }
 
+/// What becomes of the `userErrors` of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UserErrors {
+    /// The write was refused: a fault.
+    Judged,
+    /// The caller wrote many things in one call and reads for itself whose they are.
+    Handed,
+}
+
 /// The cost is told whatever else the answer says.
-pub(super) fn read(answer: Answer, document: &Document, asked_version: &str) -> (Cost, Result<Reply, Fault>) {
+pub(super) fn read(
+    answer: Answer,
+    document: &Document,
+    asked_version: &str,
+    user_errors: UserErrors,
+) -> (Cost, Result<Reply, Fault>) {
     let version = answer.header("x-shopify-api-version").map(str::to_owned);
     let body: Value = match refused(&answer).map_or_else(|| answer.json(), Err) {
         Ok(body) => body,
@@ -37,9 +53,10 @@ pub(super) fn read(answer: Answer, document: &Document, asked_version: &str) -> 
     };
     let cost = cost(&body);
     let other_version = version.as_deref().filter(|version| *version != asked_version);
-    let result = judged(&answer, document, body, cost, other_version).map(|(data, withheld)| Reply {
-        data,
-        withheld,
+    let result = judged(&answer, document, body, cost, other_version, user_errors).map(|told| Reply {
+        data: told.data,
+        withheld: told.withheld,
+        user_errors: told.user_errors,
         version: version.clone(),
         date: answer.header("date").map(str::to_owned),
     });
@@ -65,7 +82,8 @@ fn judged(
     mut body: Value,
     cost: Cost,
     other_version: Option<&str>,
-) -> Result<(Value, Vec<String>), Fault> {
+    user_errors: UserErrors,
+) -> Result<Told, Fault> {
     let data = body.get_mut("data").map(Value::take).filter(Value::is_object);
     let errors = errors(&body);
     let is_write = answer.access == Access::Write;
@@ -80,25 +98,33 @@ fn judged(
     let Some(data) = data else {
         return Err(answer.unreadable(format!("it has neither data nor errors: {}", answer.excerpt())));
     };
-    if is_write {
-        written(answer, &data)?;
-    }
-    Ok((data, withheld.into_iter().filter_map(|said| said.path).collect()))
+    let user_errors = if is_write { written(answer, &data, user_errors)? } else { Vec::new() };
+    Ok(Told { data, withheld: withheld.into_iter().filter_map(|said| said.path).collect(), user_errors })
 }
 
-/// Each root field of a write must be there and without `userErrors`.
-fn written(answer: &Answer, data: &Value) -> Result<(), Fault> {
+/// What an answer without a fault says.
+struct Told {
+    data: Value,
+    withheld: Vec<String>,
+    user_errors: Vec<UserError>,
+}
+
+/// Each root field of a write must be there; its `userErrors` are a fault, or whoever sent it reads them.
+fn written(answer: &Answer, data: &Value, user_errors: UserErrors) -> Result<Vec<UserError>, Fault> {
+    let mut handed = Vec::new();
     for (name, payload) in data.as_object().into_iter().flatten() {
-        let errors = payload.get("userErrors").and_then(Value::as_array);
-        match errors {
-            None => return Err(answer.unreadable(format!("{name} says nothing: {}", answer.excerpt()))),
-            Some(errors) => match error::of_user(answer, name, errors) {
-                Some(fault) => return Err(fault),
-                None => continue,
-            },
+        let Some(errors) = payload.get("userErrors").and_then(Value::as_array) else {
+            return Err(answer.unreadable(format!("{name} says nothing: {}", answer.excerpt())));
+        };
+        let mut errors = errors.iter().map(|error| UserError::read(answer, error)).peekable();
+        if user_errors == UserErrors::Judged
+            && let Some(first) = errors.peek().cloned()
+        {
+            return Err(first.fault(name, errors.count()));
         }
+        handed.extend(errors);
     }
-    Ok(())
+    Ok(handed)
 }
 
 /// `errors` is a list, or on some refusals a text.

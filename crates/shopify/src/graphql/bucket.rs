@@ -8,7 +8,6 @@
 //! Shopify says after each answer counts, less what is under way and may not have reached it.
 
 use kernel::clock::{Clock, Mono};
-use kernel::envelope::Priority;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,23 +18,36 @@ pub const HELD_MAX: Duration = Duration::from_secs(30);
 const SECONDS_FULL: u32 = 20;
 const MICRO: i128 = 1_000_000;
 
+/// Who goes first; the earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Orders, and what a person waits for.
+    Live,
+    /// Stock levels: in near real time, and never so that an order waits.
+    Stock,
+    Sweep,
+    Backfill,
+}
+
 /// Who asks for points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    pub priority: Priority,
-    /// 1 to 100; [`Priority::Live`] has all.
+    pub rank: Rank,
+    /// 1 to 100; [`Rank::Live`] has all.
     pub share_percent: u8,
 }
 
 impl Claim {
-    pub const LIVE: Self = Self { priority: Priority::Live, share_percent: 100 };
+    pub const LIVE: Self = Self { rank: Rank::Live, share_percent: 100 };
+    /// A fifth of the bucket is always the orders'.
+    pub const STOCK: Self = Self { rank: Rank::Stock, share_percent: 80 };
 
     pub fn sweep(share_percent: u8) -> Self {
-        Self { priority: Priority::Sweep, share_percent }
+        Self { rank: Rank::Sweep, share_percent }
     }
 
     pub fn backfill(share_percent: u8) -> Self {
-        Self { priority: Priority::Backfill, share_percent }
+        Self { rank: Rank::Backfill, share_percent }
     }
 }
 
@@ -66,9 +78,9 @@ struct State {
     nodes: u32,
     in_flight: BTreeMap<u64, u32>,
     calls: u64,
-    lower: BTreeMap<Priority, Meter>,
+    lower: BTreeMap<Rank, Meter>,
     /// When those who were told to wait come back.
-    waiting: BTreeMap<Priority, Mono>,
+    waiting: BTreeMap<Rank, Mono>,
     /// What Shopify said that a document costs, by its name.
     learned: BTreeMap<&'static str, u32>,
 }
@@ -87,7 +99,7 @@ struct Meter {
 pub struct Taken {
     bucket: Arc<CostBucket>,
     call: u64,
-    priority: Priority,
+    rank: Rank,
     cost: u32,
 }
 
@@ -127,16 +139,16 @@ impl CostBucket {
             let bare = state.until(micro(cost) - state.available, 100);
             if !bare.is_zero() {
                 let due = state.at.plus(bare);
-                state.waiting.insert(claim.priority, due);
+                state.waiting.insert(claim.rank, due);
             }
             return Err(wait);
         }
-        state.waiting.remove(&claim.priority);
+        state.waiting.remove(&claim.rank);
         state.spend(claim, cost);
         let call = state.calls;
         state.calls += 1;
         state.in_flight.insert(call, cost);
-        Ok(Taken { bucket: self.clone(), call, priority: claim.priority, cost })
+        Ok(Taken { bucket: self.clone(), call, rank: claim.rank, cost })
     }
 
     /// So many nodes share the bucket from now on.
@@ -183,7 +195,7 @@ impl Taken {
     pub fn unsent(self) {
         let mut state = self.bucket.state();
         state.available = (state.available + micro(self.cost)).min(state.capacity());
-        if let Some(meter) = state.lower.get_mut(&self.priority) {
+        if let Some(meter) = state.lower.get_mut(&self.rank) {
             meter.spent = (meter.spent - micro(self.cost)).max(0);
         }
     }
@@ -215,14 +227,14 @@ impl State {
     /// Zero where the call may be made now.
     fn wait(&mut self, claim: Claim, cost: u32) -> Duration {
         let bare = self.until(micro(cost) - self.available, 100);
-        if claim.priority == Priority::Live {
+        if claim.rank == Rank::Live {
             return bare;
         }
         let share = claim.share_percent.clamp(1, 100);
         let (rate, nodes) = (self.restore_rate, i128::from(self.nodes));
         let capacity = self.capacity() * i128::from(share) / 100;
-        let (now, held_until) = (self.at, self.held_until(claim.priority));
-        let meter = self.lower.entry(claim.priority).or_default();
+        let (now, held_until) = (self.at, self.held_until(claim.rank));
+        let meter = self.lower.entry(claim.rank).or_default();
         meter.share_percent = share;
         // A call that is dearer than the share waits until all of it is back.
         let over = (meter.spent + micro(cost) - capacity).min(meter.spent);
@@ -241,8 +253,8 @@ impl State {
     }
 
     /// When the last of those who go before this priority comes back.
-    fn held_until(&self, priority: Priority) -> Option<Mono> {
-        self.waiting.range(..priority).map(|(_, due)| *due).max()
+    fn held_until(&self, rank: Rank) -> Option<Mono> {
+        self.waiting.range(..rank).map(|(_, due)| *due).max()
     }
 
     fn until(&self, missing: i128, percent: u8) -> Duration {
@@ -251,7 +263,7 @@ impl State {
 
     fn spend(&mut self, claim: Claim, cost: u32) {
         self.available -= micro(cost);
-        if let Some(meter) = self.lower.get_mut(&claim.priority) {
+        if let Some(meter) = self.lower.get_mut(&claim.rank) {
             meter.held_since = None;
             meter.spent += micro(cost);
         }

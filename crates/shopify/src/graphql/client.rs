@@ -2,7 +2,7 @@
 //! endpoint, the token's header and the version that is asked for; repeats nothing, and waits only where its caller
 //! gave it a deadline to wait within.
 
-use super::answer::{self, Reply};
+use super::answer::{self, Reply, UserErrors};
 use super::bucket::{Claim, CostBucket, Taken};
 use super::document::Document;
 use super::pause::Pause;
@@ -140,6 +140,11 @@ impl Deadline {
     pub(crate) fn new(client: &ShopClient, call: &CallContext) -> Self {
         Self { call: call.clone(), end: client.ports.clock.now().mono.plus(call.time_out) }
     }
+
+    /// The same call with the time that it has left.
+    pub(crate) fn rest(&self, client: &ShopClient) -> CallContext {
+        CallContext { time_out: self.end.since(client.ports.clock.now().mono), ..self.call.clone() }
+    }
 }
 
 impl ShopClient {
@@ -201,7 +206,19 @@ impl ShopClient {
         body: Vec<u8>,
     ) -> Result<Reply, Fault> {
         let taken = self.take(claim, document).map_err(|wait| self.too_low(document, wait))?;
-        self.exchange(call, document, access, body, taken).await
+        self.exchange(call, document, access, body, taken, UserErrors::Judged).await
+    }
+
+    /// As [`send`](Self::send), of a write of many things: its `userErrors` are in the reply, each for its own thing.
+    pub(crate) async fn send_many(
+        &self,
+        call: &CallContext,
+        claim: Claim,
+        document: &Document,
+        body: Vec<u8>,
+    ) -> Result<Reply, Fault> {
+        let taken = self.take(claim, document).map_err(|wait| self.too_low(document, wait))?;
+        self.exchange(call, document, document.access, body, taken, UserErrors::Handed).await
     }
 
     /// As [`ask`](Self::ask), for one of several requests of a call: waits for the bucket where its time allows that.
@@ -222,7 +239,8 @@ impl ShopClient {
                 Ok(taken) => {
                     let call = CallContext { time_out: left, ..deadline.call.clone() };
                     let body = frozen(document, variables);
-                    return self.exchange(&call, document, document.access, body, taken).await;
+                    let judged = UserErrors::Judged;
+                    return self.exchange(&call, document, document.access, body, taken, judged).await;
                 }
                 // A wait that leaves no time for the answer is the engine's.
                 Err(wait) if wait * 2 > left => return Err(self.too_low(document, wait)),
@@ -247,6 +265,7 @@ impl ShopClient {
         access: Access,
         body: Vec<u8>,
         taken: Taken,
+        user_errors: UserErrors,
     ) -> Result<Reply, Fault> {
         let request = match access {
             Access::Read => Request::read(Method::POST, &self.path),
@@ -262,7 +281,7 @@ impl ShopClient {
                 return Err(fault);
             }
         };
-        let (cost, result) = answer::read(answer, document, &self.api_version);
+        let (cost, result) = answer::read(answer, document, &self.api_version, user_errors);
         taken.answered(document.name, cost.requested, cost.status);
         if let Ok(Reply { version: Some(version), .. }) = &result {
             self.tell_other_version(version);

@@ -46,6 +46,7 @@ macro_rules! document {
 }
 
 const ORDERS: Option<&str> = Some("orders");
+const INVENTORY: Option<&str> = Some("inventory");
 const SOURCE: Option<Direction> = Some(Direction::Source);
 const TARGET: Option<Direction> = Some(Direction::Target);
 
@@ -149,6 +150,66 @@ pub const REMOVE_ORDER_TAGS: Document = document!(
     TARGET,
     "takes the former state's tag off"
 );
+pub const STOCK_LEVELS: Document = document!(
+    "stock_levels.graphql",
+    "StockLevels",
+    Read,
+    ["read_inventory"],
+    4,
+    INVENTORY,
+    TARGET,
+    "what can be sold, before it is set"
+);
+pub const FIND_STOCK: Document = document!(
+    "find_stock.graphql",
+    "FindStock",
+    Read,
+    ["read_products", "read_inventory"],
+    42,
+    INVENTORY,
+    TARGET,
+    "the stock levels of SKUs that were never set"
+);
+pub const FIND_SKU: Document = document!(
+    "find_sku.graphql",
+    "FindSku",
+    Read,
+    ["read_products"],
+    8,
+    INVENTORY,
+    TARGET,
+    "whether a SKU that was missing exists by now"
+);
+pub const LOCATIONS: Document = document!(
+    "locations.graphql",
+    "Locations",
+    Read,
+    ["read_locations"],
+    13,
+    INVENTORY,
+    TARGET,
+    "the locations that a mapping gives by name"
+);
+pub const SET_STOCK: Document = document!(
+    "set_stock.graphql",
+    "SetStock",
+    Write,
+    ["write_inventory"],
+    13,
+    INVENTORY,
+    TARGET,
+    "sets what can be sold"
+);
+pub const ACTIVATE_STOCK: Document = document!(
+    "activate_stock.graphql",
+    "ActivateStock",
+    Write,
+    ["write_inventory"],
+    13,
+    INVENTORY,
+    TARGET,
+    "stocks an item at a location, where the connection says so"
+);
 pub const SHOP: Document =
     document!("shop.graphql", "Shop", Read, [], 4, None, None, "health, granted scopes, supported versions");
 pub const SUBSCRIPTIONS: Document = document!(
@@ -204,6 +265,12 @@ pub const DOCUMENTS: &[Document] = &[
     SET_ERP_FIELDS,
     ADD_ORDER_TAGS,
     REMOVE_ORDER_TAGS,
+    STOCK_LEVELS,
+    FIND_STOCK,
+    FIND_SKU,
+    LOCATIONS,
+    SET_STOCK,
+    ACTIVATE_STOCK,
     SHOP,
     SUBSCRIPTIONS,
     CREATE_SUBSCRIPTION,

@@ -108,27 +108,45 @@ fn kind_of(access: Access, code: &str) -> FaultKind {
     }
 }
 
-/// The fault of `userErrors`: the write was refused, as a whole. Many have no code.
-pub(super) fn of_user(answer: &Answer, field: &str, errors: &[Value]) -> Option<Fault> {
-    let first = errors.first()?;
-    let text = |name: &str| first.get(name).and_then(Value::as_str);
-    let code = text("code").unwrap_or("user_error");
-    let kind = match code {
-        "STALE_OBJECT" | "CHANGE_FROM_QUANTITY_STALE" | "IDEMPOTENCY_CONCURRENT_REQUEST" => {
-            FaultKind::Conflict
+/// One of `userErrors`. Many have no code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserError {
+    pub(crate) code: Option<String>,
+    /// `input.quantities.3.changeFromQuantity`.
+    pub(crate) field: Option<String>,
+    /// As a person may see it.
+    pub(crate) message: String,
+}
+
+impl UserError {
+    pub(super) fn read(answer: &Answer, error: &Value) -> Self {
+        let text = |name: &str| error.get(name).and_then(Value::as_str);
+        Self {
+            code: text("code").map(str::to_owned),
+            field: error.get("field").and_then(path),
+            message: answer.redacted(text("message").unwrap_or("no reason given")),
         }
-        _ => FaultKind::Rejected,
-    };
-    let more = match errors.len() {
-        1 => String::new(),
-        count => format!(" (and {} more)", count - 1),
-    };
-    let said = answer.redacted(text("message").unwrap_or("no reason given"));
-    let fault = Fault::new(kind, code, format!("Shopify refuses {field}: {said}{more}"));
-    Some(match first.get("field").and_then(path) {
-        Some(path) => fault.field(path),
-        None => fault,
-    })
+    }
+
+    /// The write was refused, as a whole; `count` errors say so, of which this is one.
+    pub(crate) fn fault(self, what: &str, count: usize) -> Fault {
+        let code = self.code.as_deref().unwrap_or("user_error");
+        let kind = match code {
+            "STALE_OBJECT"
+            | "CHANGE_FROM_QUANTITY_STALE"
+            | "COMPARE_QUANTITY_STALE"
+            | "IDEMPOTENCY_CONCURRENT_REQUEST"
+            | "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" => FaultKind::Conflict,
+            "SERVICE_UNAVAILABLE" => FaultKind::Transient,
+            _ => FaultKind::Rejected,
+        };
+        let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
+        let fault = Fault::new(kind, code, format!("Shopify refuses {what}: {}{more}", self.message));
+        match self.field {
+            Some(field) => fault.field(field),
+            None => fault,
+        }
+    }
 }
 
 /// A path is null, a text, or a list of names and numbers.

@@ -9,12 +9,13 @@ mod error;
 mod pause;
 
 pub use answer::Reply;
-pub use bucket::{Claim, CostBucket, HELD_MAX, Taken, ThrottleStatus};
+pub use bucket::{Claim, CostBucket, HELD_MAX, Rank, Taken, ThrottleStatus};
 pub(crate) use client::{Deadline, frozen};
 pub use client::{Ports, ShopAccess, ShopClient, ShopConnection, Shops};
 pub use document::{
-    ADD_ORDER_TAGS, CREATE_SUBSCRIPTION, DAY_ORDERS, DELETE_SUBSCRIPTION, DOCUMENTS, Document, ERP_FIELDS,
-    LIST_ORDERS, ORDER, ORDER_LINES, ORDER_REFUND, REMOVE_ORDER_TAGS, SET_ERP_FIELDS, SHOP, SUBSCRIPTIONS,
-    UPDATE_SUBSCRIPTION, VERSION_OF_ORDER, covers,
+    ACTIVATE_STOCK, ADD_ORDER_TAGS, CREATE_SUBSCRIPTION, DAY_ORDERS, DELETE_SUBSCRIPTION, DOCUMENTS,
+    Document, ERP_FIELDS, FIND_SKU, FIND_STOCK, LIST_ORDERS, LOCATIONS, ORDER, ORDER_LINES, ORDER_REFUND,
+    REMOVE_ORDER_TAGS, SET_ERP_FIELDS, SET_STOCK, SHOP, STOCK_LEVELS, SUBSCRIPTIONS, UPDATE_SUBSCRIPTION,
+    VERSION_OF_ORDER, covers,
 };
 pub use pause::Pause;

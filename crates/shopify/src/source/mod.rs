@@ -8,11 +8,10 @@ mod read;
 
 pub use fingerprint::{Compared, compare, fingerprint_of};
 
-use crate::graphql::{Claim, Shops};
+use crate::graphql::{Claim, Rank, Shops};
 use async_trait::async_trait;
 use connector::port::{CallContext, ListPage, ListQuery, Read, Source};
 use jiff::Timestamp;
-use kernel::envelope::Priority;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
 use kernel::subject::Subject;
@@ -53,9 +52,9 @@ impl OrderSource {
 
     /// What a list may spend: never the bucket of live orders.
     fn list_claim(&self, share_percent: u8) -> Claim {
-        match self.claim.priority {
-            Priority::Backfill => Claim::backfill(share_percent),
-            Priority::Live | Priority::Sweep => Claim::sweep(share_percent),
+        match self.claim.rank {
+            Rank::Backfill => Claim::backfill(share_percent),
+            Rank::Live | Rank::Stock | Rank::Sweep => Claim::sweep(share_percent),
         }
     }
 }

@@ -17,7 +17,7 @@ const SOURCE_SCHEMA: &str = "order/1";
 
 /// `[systems.shopify.connection]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Config {
+pub(crate) struct Config {
     pub(super) namespace: String,
     pub(super) number: String,
     pub(super) state: String,
@@ -31,22 +31,20 @@ const NUMBER: &str = "erp_number";
 const STATE: &str = "erp_state";
 
 impl Config {
-    pub(super) fn read(settings: &Settings, secrets: Secrets) -> Result<Self, Vec<String>> {
-        settings.read(secrets, |at| {
-            let config = Self {
-                namespace: name(at, "namespace", NAMESPACE, 3..=255),
-                number: name(at, "number_key", NUMBER, 2..=64),
-                state: name(at, "state_key", STATE, 2..=64),
-                state_tag: at.text("state_tag"),
-            };
-            if let Some(beginning) = &config.state_tag {
-                check_tag(at, beginning);
-            }
-            if config.number == config.state {
-                at.problem("state_key", "must be another than number_key");
-            }
-            config
-        })
+    pub(crate) fn read(at: &Section<'_>) -> Self {
+        let config = Self {
+            namespace: name(at, "namespace", NAMESPACE, 3..=255),
+            number: name(at, "number_key", NUMBER, 2..=64),
+            state: name(at, "state_key", STATE, 2..=64),
+            state_tag: at.text("state_tag"),
+        };
+        if let Some(beginning) = &config.state_tag {
+            check_tag(at, beginning);
+        }
+        if config.number == config.state {
+            at.problem("state_key", "must be another than number_key");
+        }
+        config
     }
 }
 
@@ -86,10 +84,10 @@ fn name(at: &Section<'_>, key: &str, default: &str, length: std::ops::RangeInclu
 
 /// What it can do with these settings, or all that is wrong with them. Makes no call and needs no secret.
 pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
-    Config::read(settings, Secrets::Referred).map(|_| descriptor())
+    settings.read(Secrets::Referred, Config::read).map(|_| descriptor())
 }
 
-pub(super) fn descriptor() -> Descriptor {
+pub(crate) fn descriptor() -> Descriptor {
     let service = |direction, schema: &str| Service {
         domain: "orders".to_owned(),
         direction,

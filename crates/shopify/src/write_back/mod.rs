@@ -6,12 +6,12 @@ mod config;
 mod plan;
 mod tags;
 
+pub(crate) use config::{Config, descriptor};
 pub use config::{SCHEMA, SCHEMA_NAME, describe};
 
 use crate::graphql::{Claim, Document, ERP_FIELDS, Reply, SET_ERP_FIELDS, SHOP, Shops, frozen};
 use crate::source::{order_gid, order_of};
 use async_trait::async_trait;
-use config::Config;
 use connector::descriptor::Descriptor;
 use connector::outbound::Access;
 use connector::port::{
@@ -39,12 +39,12 @@ mod code {
 
 /// Ready to be called. The shops bring their tokens; the connection has none of its own.
 pub fn connect(settings: &Settings, shops: Shops) -> Result<Arc<dyn Connector>, Vec<String>> {
-    let config = Config::read(settings, Secrets::Resolved)?;
-    Ok(Arc::new(WriteBack { config, shops, descriptor: config::descriptor() }))
+    let config = settings.read(Secrets::Resolved, Config::read)?;
+    Ok(Arc::new(WriteBack::new(config, shops)))
 }
 
 #[derive(Debug)]
-struct WriteBack {
+pub(crate) struct WriteBack {
     config: Config,
     shops: Shops,
     descriptor: Descriptor,
@@ -113,6 +113,10 @@ impl Connector for WriteBack {
 }
 
 impl WriteBack {
+    pub(crate) fn new(config: Config, shops: Shops) -> Self {
+        Self { config, shops, descriptor: config::descriptor() }
+    }
+
     async fn shop_health(&self, call: &CallContext) -> Result<(), Fault> {
         let shop = self.shops.get(&call.shop)?;
         let body = frozen(&SHOP, &json!({}));

@@ -23,6 +23,12 @@ fn variables(document: &Document) -> Value {
         "Subscriptions" => json!({ "after": null }),
         "CreateSubscription" => json!({ "topic": "ORDERS_CREATE", "subscription": {} }),
         "UpdateSubscription" | "DeleteSubscription" => json!({ "id": id, "subscription": {} }),
+        "StockLevels" => json!({ "ids": vec![id; 240] }),
+        "FindStock" => json!({ "query": "", "location": id, "after": null }),
+        "FindSku" => json!({ "query": "" }),
+        "Locations" => json!({ "after": null }),
+        "SetStock" => json!({ "input": {}, "key": "k" }),
+        "ActivateStock" => json!({ "item": id, "location": id, "key": "k" }),
         other => panic!("{other} has no variables here"),
     }
 }

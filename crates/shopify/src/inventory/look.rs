@@ -1,0 +1,186 @@
+//! Many pairs of SKU and location, looked at in as few reads as Shopify allows: by the level's id where one is known, else
+//! by SKU. A level that is gone, or that is no longer of this pair, is looked for by SKU again: Shopify made the item anew.
+
+use super::places::{Places, similar};
+use super::seen::{Level, Seen, alike, observation, unreadable};
+use super::want::{Want, Where};
+use super::{code, find};
+use crate::graphql::{Claim, Deadline, STOCK_LEVELS, ShopClient};
+use connector::port::{CallContext, Observation, Observed, Wanted};
+use kernel::fault::{Fault, FaultKind};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One query may ask for 1,000 points, and counted at its dearest a level costs 4.
+pub(super) const LEVELS_MAX: usize = 240;
+const LEVEL: &str = "gid://shopify/InventoryLevel/";
+
+type Answers = Vec<Option<Result<Observation, Fault>>>;
+
+/// One pair that is asked for.
+#[derive(Debug)]
+struct Ask<'a> {
+    index: usize,
+    wanted: &'a Wanted,
+    sku: String,
+    location: String,
+}
+
+pub(super) async fn many(
+    client: &ShopClient,
+    places: &Places,
+    call: &CallContext,
+    wanted: &[Wanted],
+) -> Vec<Result<Observation, Fault>> {
+    let deadline = Deadline::new(client, call);
+    let mut answers: Answers = vec![None; wanted.len()];
+    let asks = match resolved(client, places, &deadline, wanted, &mut answers).await {
+        Ok(asks) => asks,
+        Err(fault) => return wanted.iter().map(|_| Err(fault.clone())).collect(),
+    };
+    let (known, mut unknown): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| ask.level().is_some());
+    for known in known.chunks(LEVELS_MAX) {
+        by_id(client, &deadline, known, &mut answers).await;
+    }
+    unknown.extend(known.into_iter().filter(|ask| answers[ask.index].is_none()));
+    by_sku(client, &deadline, &unknown, &mut answers).await;
+    let unanswered = || Err(Fault::new(FaultKind::Bug, code::UNSEEN, "a stock level was not looked at"));
+    answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
+}
+
+impl Ask<'_> {
+    /// The level that we set before.
+    fn level(&self) -> Option<&str> {
+        let id = self.wanted.known.as_ref()?.id.as_str();
+        id.starts_with(LEVEL).then_some(id)
+    }
+
+    fn answer(&self, answers: &mut Answers, seen: Seen) {
+        answers[self.index] = Some(Ok(observation(seen, false, self.wanted.known.as_ref())));
+    }
+}
+
+/// Each pair with its location's id; those that name none are answered.
+async fn resolved<'a>(
+    client: &ShopClient,
+    places: &Places,
+    deadline: &Deadline,
+    wanted: &'a [Wanted],
+    answers: &mut Answers,
+) -> Result<Vec<Ask<'a>>, Fault> {
+    let wants: Vec<_> = wanted.iter().map(|wanted| Want::read(&wanted.body)).collect();
+    let names: BTreeSet<&str> = wants
+        .iter()
+        .filter_map(|want| match &want.as_ref().ok()?.location {
+            Where::Name(name) => Some(name.as_str()),
+            Where::Gid(_) => None,
+        })
+        .collect();
+    let places = match names.is_empty() {
+        true => None,
+        false => Some(places.of(client, deadline, &names).await?),
+    };
+    let mut asks = Vec::with_capacity(wanted.len());
+    for (index, (wanted, want)) in wanted.iter().zip(&wants).enumerate() {
+        let mut ask = Ask { index, wanted, sku: String::new(), location: String::new() };
+        let Ok(want) = want else {
+            // What is wrong with it is the plan's to say.
+            ask.answer(answers, Seen::Unreadable);
+            continue;
+        };
+        ask.sku.clone_from(&want.sku);
+        match (&want.location, &places) {
+            (Where::Gid(gid), _) => ask.location.clone_from(gid),
+            (Where::Name(name), Some(places)) => match places.get(name) {
+                Some(gid) => ask.location.clone_from(gid),
+                None => {
+                    let (name, similar) = (name.clone(), similar(places, name));
+                    ask.answer(answers, Seen::NoLocation { name, similar });
+                    continue;
+                }
+            },
+            (Where::Name(_), None) => continue,
+        }
+        asks.push(ask);
+    }
+    Ok(asks)
+}
+
+/// Answers those whose level is there and is still this pair's.
+async fn by_id(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answers: &mut Answers) {
+    let ids: BTreeSet<&str> = asks.iter().filter_map(Ask::level).collect();
+    let reply = client.ask_within(deadline, Claim::STOCK, &STOCK_LEVELS, &json!({ "ids": ids })).await;
+    let nodes = match &reply {
+        Ok(reply) => reply.data.get("nodes").and_then(Value::as_array).ok_or_else(unreadable),
+        Err(fault) => Err(fault.clone()),
+    };
+    let nodes = match nodes {
+        Ok(nodes) => nodes,
+        Err(fault) => {
+            asks.iter().for_each(|ask| answers[ask.index] = Some(Err(fault.clone())));
+            return;
+        }
+    };
+    let nodes: BTreeMap<&str, &Value> =
+        nodes.iter().filter_map(|node| Some((node.get("id")?.as_str()?, node))).collect();
+    for ask in asks {
+        let Some(node) = ask.level().and_then(|id| nodes.get(id)) else { continue };
+        let item = &node["item"];
+        if item["sku"].as_str() != Some(&ask.sku) || node["location"]["id"].as_str() != Some(&ask.location) {
+            continue;
+        }
+        match Level::read(node, item, None, &ask.sku) {
+            Ok(level) => ask.answer(answers, Seen::Level(level)),
+            Err(fault) => answers[ask.index] = Some(Err(fault)),
+        }
+    }
+}
+
+/// Answers all of them.
+async fn by_sku(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answers: &mut Answers) {
+    let mut by_location: BTreeMap<&str, Vec<&Ask<'_>>> = BTreeMap::new();
+    for ask in asks {
+        by_location.entry(&ask.location).or_default().push(ask);
+    }
+    for (location, asks) in by_location {
+        for asks in asks.chunks(find::SKUS_MAX) {
+            let skus: BTreeSet<&str> = asks.iter().map(|ask| ask.sku.as_str()).collect();
+            match find::stock(client, deadline, &skus, location).await {
+                Ok(variants) => {
+                    asks.iter().for_each(|ask| answers[ask.index] = Some(found(ask, &variants)));
+                }
+                Err(fault) => asks.iter().for_each(|ask| answers[ask.index] = Some(Err(fault.clone()))),
+            }
+        }
+    }
+}
+
+fn found(ask: &Ask<'_>, variants: &[Value]) -> Result<Observation, Fault> {
+    let sku = |variant: &&Value| variant.get("sku").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mine: Vec<&Value> = variants.iter().filter(|variant| sku(variant) == ask.sku).collect();
+    let (own, location) = (ask.sku.clone(), ask.location.clone());
+    let known = ask.wanted.known.as_ref();
+    let seen = match mine.as_slice() {
+        [] => {
+            let similar = variants.iter().map(|variant| sku(&variant)).find(|sku| alike(sku, &own));
+            Seen::NoSku { sku: own, similar }
+        }
+        [variant] => {
+            let item = &variant["inventoryItem"];
+            match item.get("inventoryLevel").filter(|level| level.is_object()) {
+                Some(level) => Seen::Level(Level::read(level, item, Some(&location), &own)?),
+                None => {
+                    let id = item["id"].as_str().ok_or_else(unreadable)?.to_owned();
+                    let tracked = item["tracked"].as_bool().ok_or_else(unreadable)?;
+                    Seen::NotStocked { item: id, location, sku: own, tracked }
+                }
+            }
+        }
+        several => {
+            let ids = several.iter().map(|variant| variant["id"].as_str().unwrap_or_default().to_owned());
+            let object = Observed::Many(ids.collect());
+            return Ok(Observation { object, context: Value::Null, missing: Vec::new() });
+        }
+    };
+    Ok(observation(seen, false, known))
+}

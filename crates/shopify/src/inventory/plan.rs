@@ -1,0 +1,129 @@
+//! From what Shopify has to what it is to have: stocked there, then set, each as one frozen member of a call. Pure.
+
+use super::code;
+use super::config::Config;
+use super::seen::{Context, Level, Seen};
+use super::want::{QUANTITY_MAX, Want};
+use connector::port::{Done, MissingReference, Observation, Observed, Plan, Step, Wanted};
+use kernel::fault::{Fault, FaultKind};
+use serde::{Deserialize, Serialize};
+
+/// A member of a call, as it is frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Frozen {
+    /// The level as it was seen, and what it is set to.
+    Set {
+        level: Level,
+        quantity: i64,
+    },
+    Activate {
+        item: String,
+        location: String,
+        sku: String,
+    },
+}
+
+impl Frozen {
+    fn step(&self) -> Step {
+        let name = match self {
+            Frozen::Set { .. } => "set",
+            Frozen::Activate { .. } => "activate",
+        };
+        // Plain data always serialises.
+        let request = serde_json::to_vec(self).unwrap_or_default();
+        Step { name: name.to_owned(), creates: false, idempotent: true, request }
+    }
+
+    pub(super) fn read(step: &Step) -> Result<Self, Fault> {
+        serde_json::from_slice(&step.request).map_err(|_| {
+            let what = format!("the frozen {} cannot be read back; nothing was sent", step.name);
+            Fault::new(FaultKind::Bug, code::FROZEN, what)
+        })
+    }
+}
+
+pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> Plan {
+    if let Observed::Many(ids) = &observed.object {
+        let what = format!(
+            "{} variants have this SKU ({}): give each its own in Shopify",
+            ids.len(),
+            ids.join(", ")
+        );
+        return refused(FaultKind::Rejected, code::MANY, what, "sku");
+    }
+    let want = match Want::read(&wanted.body) {
+        Ok(want) => want,
+        Err(fault) => return Plan::NotAllowed(fault),
+    };
+    let Some(context) = Context::read(&observed.context) else {
+        let what = "a stock level is looked at before it is set, and this one was not";
+        return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::UNSEEN, what));
+    };
+    let (item, location, tracked) = match &context.seen {
+        Seen::NoSku { .. } | Seen::NoLocation { .. } => return not_there(&observed.missing),
+        Seen::Unreadable => {
+            let what = "a stock level was looked for by what named no pair";
+            return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::UNSEEN, what));
+        }
+        Seen::Level(level) if level.active && level.tracked => {
+            return set(&want, level, context.wrote);
+        }
+        Seen::Level(level) => (&level.item, &level.location, level.tracked),
+        Seen::NotStocked { item, location, tracked, .. } => (item, location, *tracked),
+    };
+    let sku = &want.sku;
+    if !tracked {
+        let what = format!(
+            "Shopify does not track {sku:?}, so it sells without end and takes no quantity: switch \"Track quantity\" on \
+             at the variant, or filter it out of this flow"
+        );
+        return refused(FaultKind::Rejected, code::UNTRACKED, what, "sku");
+    }
+    if !config.activate {
+        let what = format!(
+            "{sku:?} is not stocked at {location}: stock it there in Shopify, or let it be done with activate = true in \
+             the connection"
+        );
+        return refused(FaultKind::Rejected, code::NOT_STOCKED, what, "location");
+    }
+    let (item, location, sku) = (item.clone(), location.clone(), sku.clone());
+    Plan::Next(Frozen::Activate { item, location, sku }.step())
+}
+
+fn set(want: &Want, level: &Level, wrote: bool) -> Plan {
+    let quantity = want.available - want.held_back(level.committed);
+    if !(-QUANTITY_MAX..=QUANTITY_MAX).contains(&quantity) {
+        let what = format!("{quantity} is more than Shopify takes: mend the source or the mapping");
+        return refused(FaultKind::Rejected, code::BODY, what, "available");
+    }
+    if quantity == level.available {
+        let note = want.note(level.committed);
+        return Plan::Done(Done { external: level.external(), note, unchanged: !wrote, adopted: false });
+    }
+    Plan::Next(Frozen::Set { level: level.clone(), quantity }.step())
+}
+
+fn not_there(missing: &[MissingReference]) -> Plan {
+    let Some(missing) = missing.first() else {
+        let what = "a reference is missing and is not named";
+        return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::UNSEEN, what));
+    };
+    let reference = &missing.reference;
+    let what = match &missing.similar {
+        Some(similar) => format!(
+            "Shopify has no {reference}, but {similar:?}, which differs only by case or blanks: correct one of the two; \
+             this is released by itself as soon as {reference} exists"
+        ),
+        None => format!(
+            "Shopify has no {reference}: create it there; this is released by itself as soon as it exists"
+        ),
+    };
+    let fault = Fault::new(FaultKind::Rejected, format!("missing_{}", reference.kind), what);
+    let fault = fault.field(missing.field.clone());
+    Plan::NotAllowed(fault.missing(reference.kind.clone(), reference.value.clone()))
+}
+
+fn refused(kind: FaultKind, code: &str, what: impl Into<String>, field: &str) -> Plan {
+    Plan::NotAllowed(Fault::new(kind, code, what).field(field))
+}

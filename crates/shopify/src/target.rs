@@ -1,0 +1,109 @@
+//! The connector `shopify` as a target of all that is written there: orders go to [`write_back`](crate::write_back), stock
+//! to [`inventory`](crate::inventory). Owns which subject is whose, and what both together declare.
+
+use crate::graphql::Shops;
+use crate::inventory::{self, Inventory, only};
+use crate::write_back;
+use async_trait::async_trait;
+use connector::descriptor::{Descriptor, Direction, Service};
+use connector::port::{Applied, CallContext, Connector, Held, Observation, Plan, Step, Together, Wanted};
+use connector::settings::{Secrets, Settings};
+use kernel::fault::{Fault, Reference};
+use kernel::key::CallKey;
+use kernel::subject::Subject;
+use std::sync::Arc;
+
+/// Ready to be called. The shops bring their tokens; the connection has none of its own.
+pub fn connect(settings: &Settings, shops: Shops) -> Result<Arc<dyn Connector>, Vec<String>> {
+    let (orders, stock) =
+        settings.read(Secrets::Resolved, |at| (write_back::Config::read(at), inventory::Config::read(at)))?;
+    let orders = write_back::WriteBack::new(orders, shops.clone());
+    Ok(Arc::new(Target { orders, stock: Inventory::new(stock, shops), descriptor: descriptor() }))
+}
+
+/// What it can do with these settings, or all that is wrong with them. Makes no call and needs no secret.
+pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    settings.read(Secrets::Referred, |at| {
+        write_back::Config::read(at);
+        inventory::Config::read(at);
+    })?;
+    Ok(descriptor())
+}
+
+fn descriptor() -> Descriptor {
+    let mut descriptor = write_back::descriptor();
+    descriptor.services.push(Service {
+        domain: "inventory".to_owned(),
+        direction: Direction::Target,
+        schema: inventory::SCHEMA_NAME.to_owned(),
+    });
+    // Stock waits for the SKU that it is of; what is written to an order refers to nothing.
+    descriptor.resolves_references = true;
+    descriptor.settings.extend_from_slice(inventory::SETTINGS);
+    descriptor
+}
+
+#[derive(Debug)]
+struct Target {
+    orders: write_back::WriteBack,
+    stock: Inventory,
+    descriptor: Descriptor,
+}
+
+/// By the root, as lanes are: a SKU may hold a slash.
+fn is_stock(subject: &Subject) -> bool {
+    subject.path.split(':').next() == Some(inventory::KIND)
+}
+
+#[async_trait]
+impl Connector for Target {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn together(&self, kind: &str) -> Option<Together> {
+        (kind == inventory::KIND).then(|| self.stock.together())
+    }
+
+    async fn observe_many(&self, call: &CallContext, wanted: &[Wanted]) -> Vec<Result<Observation, Fault>> {
+        self.stock.observe_many(call, wanted).await
+    }
+
+    async fn apply_many(&self, call: &CallContext, calls: &[(CallKey, Step)]) -> Vec<Result<Applied, Fault>> {
+        self.stock.apply_many(call, calls).await
+    }
+
+    async fn health(&self, call: &CallContext) -> Result<(), Fault> {
+        self.orders.health(call).await
+    }
+
+    async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
+        match is_stock(&wanted.subject) {
+            true => only(self.stock.observe_many(call, std::slice::from_ref(wanted)).await),
+            false => self.orders.observe(call, wanted).await,
+        }
+    }
+
+    fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
+        match is_stock(&wanted.subject) {
+            true => self.stock.plan(wanted, observed),
+            false => self.orders.plan(wanted, observed),
+        }
+    }
+
+    /// Neither an order's fields nor a stock level come to money.
+    fn held(&self, _: &Observation) -> Option<Held> {
+        None
+    }
+
+    async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault> {
+        match inventory::is_ours(step) {
+            true => only(self.stock.apply_many(call, &[(key.clone(), step.clone())]).await),
+            false => self.orders.apply(call, key, step).await,
+        }
+    }
+
+    async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
+        self.stock.exists(call, reference).await
+    }
+}

@@ -1,0 +1,52 @@
+//! A shop that answers what it was told to, whatever it is asked, and remembers that.
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Default)]
+pub(super) struct Told {
+    asked: Arc<Mutex<Vec<Value>>>,
+    answers: Arc<Mutex<VecDeque<Value>>>,
+    pub(super) url: String,
+}
+
+impl Told {
+    pub(super) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let told = Self { url: format!("http://{}", listener.local_addr().unwrap()), ..Self::default() };
+        let app = Router::new().fallback(post(answer)).with_state(told.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        told
+    }
+
+    /// What is answered next, behind what was said before.
+    pub(super) fn says(&self, data: Value) {
+        self.answers.lock().unwrap().push_back(json!({ "data": data }));
+    }
+
+    pub(super) fn fails(&self, code: &str) {
+        let error = json!({ "message": "no", "extensions": { "code": code } });
+        self.answers.lock().unwrap().push_back(json!({ "errors": [error] }));
+    }
+
+    /// Operations and variables since the last time.
+    pub(super) fn asked(&self) -> Vec<(String, Value)> {
+        let asked: Vec<Value> = self.asked.lock().unwrap().drain(..).collect();
+        let name = |body: &Value| body["operationName"].as_str().unwrap().to_owned();
+        asked.iter().map(|body| (name(body), body["variables"].clone())).collect()
+    }
+
+    pub(super) fn operations(&self) -> Vec<String> {
+        self.asked().into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+async fn answer(State(told): State<Told>, Json(body): Json<Value>) -> Json<Value> {
+    told.asked.lock().unwrap().push(body);
+    let answer = told.answers.lock().unwrap().pop_front();
+    Json(answer.unwrap_or_else(|| json!({ "errors": "nothing was said" })))
+}
