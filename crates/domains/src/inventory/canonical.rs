@@ -1,0 +1,191 @@
+//! What may be sold of a level, by the rules of one flow, and how that came about. Owns the canonical state, the form that
+//! mappings read.
+
+use super::fault::{StockCode, StockFault};
+use super::level::Stock;
+use super::rules::Rules;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// The canonical state, its digest, and its explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canonical {
+    pub body: Value,
+    /// Of the body without its instant: the same level told again is the same.
+    pub digest: [u8; 32],
+    /// In whole sales units; may be negative.
+    pub available: i64,
+    /// From on hand to available, a term each; not in the digest.
+    pub why: Vec<Term>,
+}
+
+/// One term of the sum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// What it adds, in sales units; `None`: it only says how.
+    pub adds: Option<Decimal>,
+    pub text: String,
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.adds {
+            Some(adds) => write!(f, "{:>12}  {}", adds.normalize().to_string(), self.text),
+            None => write!(f, "{:>12}  {}", "", self.text),
+        }
+    }
+}
+
+/// What a source has of one SKU at one location, and what of it may be sold.
+#[derive(Debug, Serialize, JsonSchema)]
+struct State {
+    /// As the source spells it, without blanks at its ends.
+    sku: String,
+    /// As the source spells it.
+    location: String,
+    /// What is physically there, in the source's unit.
+    on_hand: String,
+    /// What the source has promised to anybody, in its unit.
+    reserved: String,
+    /// What the source itself keeps back, in its unit.
+    safety: String,
+    /// The source's unit; null: the sales unit.
+    unit: Option<String>,
+    /// On hand less reserved and all that is kept back, in whole sales units, rounded down. May be negative.
+    available: i64,
+    /// How many units of this shop's unshipped orders the source has taken account of, in whole sales units, rounded down;
+    /// null: it does not say.
+    counted: Option<i64>,
+    /// What is on its way, in the source's unit.
+    incoming: Vec<Due>,
+    /// When the source says that it changed.
+    changed_at: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Due {
+    quantity: String,
+    at: String,
+}
+
+/// What may be sold of a level.
+///
+/// # Errors
+/// A unit of which no rule says how many sales units it holds.
+pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> {
+    let (factor, converted) = factor(stock, rules)?;
+    let mut why = Vec::new();
+    let term = |adds: Decimal, text: String| Term { adds: Some(adds), text };
+    let on_hand = stock.on_hand * factor;
+    why.push(term(on_hand, format!("on hand{converted}")));
+    let mut available = on_hand;
+    let mut less = |quantity: Decimal, text: String, why: &mut Vec<Term>| {
+        if !quantity.is_zero() {
+            available -= quantity;
+            why.push(term(-quantity, text));
+        }
+    };
+    less(stock.reserved * factor, "reserved at the source".to_owned(), &mut why);
+    less(stock.safety * factor, "kept back by the source".to_owned(), &mut why);
+    if let Some(safety) = rules.safety(stock, on_hand) {
+        less(safety.quantity, format!("kept back by the rule {:?}", safety.rule), &mut why);
+    }
+    let whole = available.floor();
+    if whole != available {
+        why.push(term(whole - available, "rounded down to whole sales units".to_owned()));
+    }
+    why.push(term(whole, "available".to_owned()));
+    let counted = stock.counted.map(|counted| (counted * factor).floor());
+    match counted {
+        Some(counted) => {
+            let text =
+                format!("{counted} units of this shop's unshipped orders are in these figures already");
+            why.push(Term { adds: None, text });
+        }
+        None => why.push(Term {
+            adds: None,
+            text: "the source does not say how many of this shop's unshipped orders are in these figures"
+                .to_owned(),
+        }),
+    }
+    let number = |quantity: Decimal, path: &str| {
+        quantity.to_i64().ok_or_else(|| {
+            StockFault::new(
+                StockCode::NotQuantity,
+                path,
+                format!("{quantity} is no quantity that can be sold"),
+            )
+        })
+    };
+    let state = State {
+        sku: stock.sku.clone(),
+        location: stock.location.clone(),
+        on_hand: stock.on_hand.to_string(),
+        reserved: stock.reserved.to_string(),
+        safety: stock.safety.to_string(),
+        unit: stock.unit.clone(),
+        available: number(whole, "$.on_hand")?,
+        counted: counted.map(|counted| number(counted, "$.counted")).transpose()?,
+        incoming: stock
+            .incoming
+            .iter()
+            .map(|due| Due { quantity: due.quantity.to_string(), at: due.at.to_string() })
+            .collect(),
+        changed_at: stock.changed_at.to_string(),
+    };
+    let available = state.available;
+    let (body, digest) = tree(&state, stock.changed_at)?;
+    Ok(Canonical { body, digest, available, why })
+}
+
+/// How many sales units a unit of the source holds, and how a person is told.
+fn factor(stock: &Stock, rules: &Rules) -> Result<(Decimal, String), StockFault> {
+    let Some(unit) = &stock.unit else { return Ok((Decimal::ONE, String::new())) };
+    if let Some((holds, rule)) = rules.holds(unit) {
+        return Ok((holds, format!(": {} {unit}, by the rule {rule:?}", stock.on_hand)));
+    }
+    if !rules.has_units() || rules.is_sales_unit(unit) {
+        return Ok((Decimal::ONE, String::new()));
+    }
+    let what = format!(
+        "no rule says how many sales units {unit:?} holds; add one to units, as in \"{unit} = 12 each\""
+    );
+    Err(StockFault::new(StockCode::UnknownUnit, "$.unit", what))
+}
+
+fn tree(state: &State, changed_at: Timestamp) -> Result<(Value, [u8; 32]), StockFault> {
+    let unwritable = |error: serde_json::Error| {
+        StockFault::new(StockCode::NotJson, "$", format!("a level cannot be written: {error}"))
+    };
+    let mut body = serde_json::to_value(state).map_err(unwritable)?;
+    if let Some(members) = body.as_object_mut() {
+        members.remove("changed_at");
+    }
+    let digest = Sha256::digest(serde_json::to_vec(&body).map_err(unwritable)?).into();
+    if let Some(members) = body.as_object_mut() {
+        members.insert("changed_at".to_owned(), Value::String(changed_at.to_string()));
+    }
+    Ok((body, digest))
+}
+
+/// The JSON Schema of the canonical state, pretty-printed and ending in a line break.
+///
+/// # Errors
+/// Only what `serde_json` reports.
+pub fn json_schema() -> Result<String, serde_json::Error> {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<State>();
+    let mut text = serde_json::to_string_pretty(&schema)?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! A level as its source tells it (docs/connectors/stock_feed.md). Owns its reading: exact, strict, with the place of what
+//! is wrong; what may be sold of it is `canonical`'s.
+
+use super::fault::{StockCode, StockFault};
+use crate::json::{Json, parse};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+/// What a source has of one SKU at one location, in the source's unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    /// Without blanks at its ends; capitals count.
+    pub sku: String,
+    pub location: String,
+    /// May be negative: some systems ship first and book later.
+    pub on_hand: Decimal,
+    /// Promised to anybody, in any channel.
+    pub reserved: Decimal,
+    /// Of this shop's unshipped orders, what the source has taken account of. `None`: it does not say.
+    pub counted: Option<Decimal>,
+    /// Kept back by the source itself.
+    pub safety: Decimal,
+    /// `None`: the sales unit.
+    pub unit: Option<String>,
+    pub incoming: Vec<Incoming>,
+    pub changed_at: Timestamp,
+}
+
+/// What is on its way, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    pub quantity: Decimal,
+    pub at: Timestamp,
+}
+
+/// No shelf holds more; a number beyond is a mistake of its sender.
+const QUANTITY_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+const NAME_CHARS_MAX: usize = 255;
+
+/// Reads a level.
+///
+/// # Errors
+/// The first thing that is wrong, with its path and what to write.
+pub fn read(payload: &[u8]) -> Result<Stock, StockFault> {
+    let body = parse(payload)?;
+    if !matches!(body, Json::Object(_)) {
+        let what = format!("a level is an object; this is {}", body.kind());
+        return Err(StockFault::new(StockCode::WrongType, "$", what));
+    }
+    Ok(Stock {
+        sku: name(&body, "sku")?,
+        location: name(&body, "location")?,
+        on_hand: required(&body, "on_hand")?,
+        reserved: not_negative(&body, "reserved")?.unwrap_or_default(),
+        counted: not_negative(&body, "counted")?,
+        safety: not_negative(&body, "safety")?.unwrap_or_default(),
+        unit: text(&body, "unit")?.map(|unit| unit.trim().to_owned()).filter(|unit| !unit.is_empty()),
+        incoming: incoming(&body)?,
+        changed_at: instant(&body, "$", "changed_at")?,
+    })
+}
+
+fn text<'a>(body: &'a Json<'_>, key: &str) -> Result<Option<&'a str>, StockFault> {
+    match body.get(key) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(other) => Err(wrong_type(key, other, "a text")),
+    }
+}
+
+fn name(body: &Json<'_>, key: &str) -> Result<String, StockFault> {
+    let name = text(body, key)?.map(str::trim).unwrap_or_default();
+    if name.is_empty() {
+        return Err(missing(&format!("$.{key}"), "a text that is not blank"));
+    }
+    if name.chars().count() > NAME_CHARS_MAX || name.contains(char::is_control) {
+        let what = format!("at most {NAME_CHARS_MAX} characters, and no control characters within");
+        return Err(StockFault::new(StockCode::WrongType, format!("$.{key}"), what));
+    }
+    Ok(name.to_owned())
+}
+
+fn required(body: &Json<'_>, key: &str) -> Result<Decimal, StockFault> {
+    let path = format!("$.{key}");
+    quantity(body.get(key), &path)?.ok_or_else(|| missing(&path, "a quantity, as in \"120\""))
+}
+
+fn not_negative(body: &Json<'_>, key: &str) -> Result<Option<Decimal>, StockFault> {
+    let path = format!("$.{key}");
+    match quantity(body.get(key), &path)? {
+        Some(quantity) if quantity.is_sign_negative() && !quantity.is_zero() => {
+            let what = format!("{quantity} is negative; only on_hand may be");
+            Err(StockFault::new(StockCode::Negative, path, what))
+        }
+        found => Ok(found),
+    }
+}
+
+/// A whole number, or an exact decimal as a text: what a float means to its sender cannot be known.
+fn quantity(value: Option<&Json<'_>>, path: &str) -> Result<Option<Decimal>, StockFault> {
+    let unreadable = |what: String| StockFault::new(StockCode::NotQuantity, path, what);
+    let text = match value {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::Number(number)) if number.contains(['.', 'e', 'E']) => {
+            let what = format!("{number} is a float; write an exact decimal as a text, as in \"1.5\"");
+            return Err(unreadable(what));
+        }
+        Some(Json::Number(number)) => number,
+        Some(Json::String(text)) => text.trim(),
+        Some(other) => return Err(wrong_type(path.trim_start_matches("$."), other, "a quantity")),
+    };
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    let read = Decimal::from_str_exact(text).ok().filter(|_| plain && !text.starts_with('.'));
+    let read = read.ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        unreadable(format!("{shown:?} is no quantity; write digits, as in \"120\" or \"1.5\""))
+    })?;
+    if read.abs() > QUANTITY_MAX {
+        return Err(unreadable(format!("{read} is more than any shelf holds ({QUANTITY_MAX})")));
+    }
+    Ok(Some(read.normalize()))
+}
+
+fn incoming(body: &Json<'_>) -> Result<Vec<Incoming>, StockFault> {
+    let items = match body.get("incoming") {
+        None | Some(Json::Null) => return Ok(Vec::new()),
+        Some(Json::Array(items)) => items,
+        Some(other) => return Err(wrong_type("incoming", other, "a list")),
+    };
+    let read = |(index, item): (usize, &Json<'_>)| {
+        let path = format!("$.incoming[{index}]");
+        let at = format!("{path}.quantity");
+        let quantity =
+            quantity(item.get("quantity"), &at)?.ok_or_else(|| missing(&at, "a quantity, as in \"40\""))?;
+        Ok(Incoming { quantity, at: instant(item, &path, "at")? })
+    };
+    items.iter().enumerate().map(read).collect()
+}
+
+fn instant(body: &Json<'_>, parent: &str, key: &str) -> Result<Timestamp, StockFault> {
+    let path = format!("{parent}.{key}");
+    let expected = "an instant with its zone, as in \"2026-11-26T14:00:00Z\"";
+    match body.get(key) {
+        Some(Json::String(text)) => {
+            text.parse().map_err(|_| StockFault::new(StockCode::WrongType, path, format!("write {expected}")))
+        }
+        None | Some(Json::Null) => Err(missing(&path, expected)),
+        Some(other) => Err(StockFault::new(
+            StockCode::WrongType,
+            path,
+            format!("this is {}; write {expected}", other.kind()),
+        )),
+    }
+}
+
+fn missing(path: &str, expected: &str) -> StockFault {
+    StockFault::new(StockCode::Missing, path, format!("it is missing; write {expected}"))
+}
+
+fn wrong_type(key: &str, found: &Json<'_>, expected: &str) -> StockFault {
+    let what = format!("this is {}; write {expected}", found.kind());
+    StockFault::new(StockCode::WrongType, format!("$.{key}"), what)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! A SKU at a location as a subject: `ats:SKU-0001@WH-1`. Owns the spelling: whatever is not a letter, a digit, `-`, `_`
+//! or `.` is written `%XX`, so that no two pairs ever meet and the path stays a path. Capitals count, as at the source.
+
+use kernel::id::ShopId;
+use kernel::subject::Subject;
+
+const KIND: &str = "ats";
+
+/// The subject of a pair.
+#[must_use]
+pub fn subject(shop: ShopId, sku: &str, location: &str) -> Subject {
+    Subject { shop, path: path(sku, location) }
+}
+
+/// The same without its shop.
+#[must_use]
+pub fn path(sku: &str, location: &str) -> String {
+    format!("{KIND}:{}@{}", written(sku), written(location))
+}
+
+/// SKU and location of a subject; `None` where it is no pair.
+#[must_use]
+pub fn parts(subject: &Subject) -> Option<(String, String)> {
+    let (sku, location) = subject.path.strip_prefix(KIND)?.strip_prefix(':')?.split_once('@')?;
+    Some((read(sku)?, read(location)?))
+}
+
+fn written(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+fn read(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first == b'%' {
+            let hex = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(hex, 16).ok()?);
+            rest = after.get(2..)?;
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn shop() -> ShopId {
+        ShopId::new("acme").unwrap()
+    }
+
+    #[test]
+    fn a_pair_is_readable_where_its_names_are_plain() {
+        assert_eq!(subject(shop(), "SKU-0001", "WH-1").to_string(), "acme/ats:SKU-0001@WH-1");
+        assert_eq!(path("A/B@C", "Köln"), "ats:A%2FB%40C@K%C3%B6ln");
+    }
+
+    #[test]
+    fn what_is_no_pair_has_no_parts() {
+        for bad in
+            ["order:5678", "ats:SKU", "ats:@WH-1", "ats:SKU@", "ats:%G1@WH-1", "ats:%4@WH", "ats:%FF@WH"]
+        {
+            assert_eq!(parts(&Subject { shop: shop(), path: bad.to_owned() }), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn two_pairs_never_meet(pairs in proptest::collection::vec((".{1,12}", ".{1,6}"), 2..20)) {
+            let mut seen = BTreeMap::new();
+            for pair in pairs {
+                let subject = subject(shop(), &pair.0, &pair.1);
+                prop_assert!(!subject.path.contains('/'), "a slash would make another root");
+                prop_assert_eq!(parts(&subject), Some(pair.clone()));
+                if let Some(other) = seen.insert(subject.path, pair.clone()) {
+                    prop_assert_eq!(other, pair);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The rules of one flow: what is kept back from sale, and how many sales units a unit of the source holds. Owns their
+//! text form. Of several that fit a pair the last one counts, as with a file of things to ignore: the general first, the
+//! exceptions after it.
+
+use super::level::Stock;
+use rust_decimal::Decimal;
+use std::fmt;
+
+/// All rules of a flow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    safety: Vec<Safety>,
+    units: Vec<UnitRule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Safety {
+    sku: Option<String>,
+    location: Option<String>,
+    keeps: Keeps,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    Quantity(Decimal),
+    /// Of what is on hand.
+    Percent(Decimal),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UnitRule {
+    unit: String,
+    holds: Decimal,
+    text: String,
+}
+
+/// A rule that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFault {
+    /// `safety` or `units`.
+    pub list: &'static str,
+    /// Its place in the list.
+    pub index: usize,
+    /// For a person: what is wrong and what to write.
+    pub message: String,
+}
+
+impl fmt::Display for RuleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: {}", self.list, self.index, self.message)
+    }
+}
+
+/// What is kept back of a pair, and by which rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafetyOf<'a> {
+    pub quantity: Decimal,
+    pub rule: &'a str,
+}
+
+impl Rules {
+    /// `"2"`, `"10%"`, `"SKU-00*: 5"`, `"SKU-00*@WH-1: 10%"`, `"@WH-1: 2"`; units `"case = 12 each"`.
+    ///
+    /// # Errors
+    /// Every rule that cannot be read.
+    pub fn parse(safety: &[String], units: &[String]) -> Result<Self, Vec<RuleFault>> {
+        let (mut rules, mut faults) = (Self::default(), Vec::new());
+        for (index, text) in safety.iter().enumerate() {
+            match safety_of(text) {
+                Ok(rule) => rules.safety.push(rule),
+                Err(message) => faults.push(RuleFault { list: "safety", index, message }),
+            }
+        }
+        for (index, text) in units.iter().enumerate() {
+            match unit_of(text) {
+                Ok(rule) if rules.units.iter().any(|known| known.unit == rule.unit) => {
+                    let message = format!("the unit {:?} has a rule already", rule.unit);
+                    faults.push(RuleFault { list: "units", index, message });
+                }
+                Ok(rule) => rules.units.push(rule),
+                Err(message) => faults.push(RuleFault { list: "units", index, message }),
+            }
+        }
+        if faults.is_empty() { Ok(rules) } else { Err(faults) }
+    }
+
+    /// What is kept back of what is on hand (in sales units), by the last rule that fits.
+    #[must_use]
+    pub fn safety(&self, stock: &Stock, on_hand: Decimal) -> Option<SafetyOf<'_>> {
+        let fits = |of: &Option<String>, name: &str| of.as_deref().is_none_or(|pattern| like(pattern, name));
+        let rule = self
+            .safety
+            .iter()
+            .rev()
+            .find(|rule| fits(&rule.sku, &stock.sku) && fits(&rule.location, &stock.location))?;
+        let quantity = match rule.keeps {
+            Keeps::Quantity(quantity) => quantity,
+            Keeps::Percent(percent) => on_hand.max(Decimal::ZERO) * percent / Decimal::ONE_HUNDRED,
+        };
+        Some(SafetyOf { quantity, rule: &rule.text })
+    }
+
+    /// How many sales units one of the source's holds, and by which rule; `None` where nobody said so.
+    #[must_use]
+    pub fn holds(&self, unit: &str) -> Option<(Decimal, &str)> {
+        let rule = self.units.iter().find(|rule| rule.unit == unit)?;
+        Some((rule.holds, &rule.text))
+    }
+
+    /// The sales unit: what the rules convert into. `None` where there is no rule, so that any unit is the sales unit.
+    #[must_use]
+    pub fn has_units(&self) -> bool {
+        !self.units.is_empty()
+    }
+
+    /// Whether a unit is the one that the rules convert into.
+    #[must_use]
+    pub fn is_sales_unit(&self, unit: &str) -> bool {
+        self.units.iter().any(|rule| rule.text.ends_with(&format!(" {unit}")))
+    }
+}
+
+/// `*` stands for any number of characters; all else for itself.
+fn like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+fn safety_of(text: &str) -> Result<Safety, String> {
+    let help = "write a quantity or a share, for all or for a pattern: \"2\", \"10%\", \"SKU-00*: 5\", \
+                \"SKU-00*@WH-1: 10%\", \"@WH-1: 2\"";
+    let (whose, keeps) = match text.rsplit_once(':') {
+        Some((whose, keeps)) => (whose.trim(), keeps.trim()),
+        None => ("", text.trim()),
+    };
+    if text.contains(':') && whose.is_empty() {
+        return Err(format!("{text:?} names nobody before the colon; {help}"));
+    }
+    let (sku, location) = whose.rsplit_once('@').unwrap_or((whose, ""));
+    let named = |name: &str| (!name.trim().is_empty()).then(|| name.trim().to_owned());
+    let number = |text: &str| {
+        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        Decimal::from_str_exact(text).ok().filter(|_| plain)
+    };
+    let keeps = match keeps.strip_suffix('%') {
+        Some(share) => {
+            number(share.trim()).filter(|share| *share <= Decimal::ONE_HUNDRED).map(Keeps::Percent)
+        }
+        None => number(keeps).map(Keeps::Quantity),
+    };
+    let keeps = keeps.ok_or_else(|| format!("{text:?} keeps nothing back that can be counted; {help}"))?;
+    Ok(Safety { sku: named(sku), location: named(location), keeps, text: text.trim().to_owned() })
+}
+
+fn unit_of(text: &str) -> Result<UnitRule, String> {
+    let help = "write how many sales units one holds, as in \"case = 12 each\"";
+    let refused = || format!("{text:?} says no unit; {help}");
+    let (unit, holds) = text.split_once('=').ok_or_else(refused)?;
+    let (holds, sales) = holds.trim().split_once(' ').ok_or_else(refused)?;
+    let holds =
+        Decimal::from_str_exact(holds).ok().filter(|holds| *holds > Decimal::ZERO).ok_or_else(refused)?;
+    let (unit, sales) = (unit.trim(), sales.trim());
+    if unit.is_empty() || sales.is_empty() || unit == sales {
+        return Err(refused());
+    }
+    Ok(UnitRule { unit: unit.to_owned(), holds, text: format!("{unit} = {holds} {sales}") })
+}
+
+#[cfg(test)]
+mod tests;
