@@ -4,10 +4,11 @@
 //! the end. Mutations in bulk are not modelled.
 
 use super::answer::{Answer, Arguments, Node, Request, Resolved, leaf, null, unmodelled};
-use super::document::{execute_bulk, parse};
+use super::document::{execute_bulk, parse, root_fields};
 use super::nodes::{id_of, user_error};
 use super::page::{Key, Shape, connection, date, date_or_null};
 use super::shop::Shop;
+use super::stock_query::PIECEMEAL;
 use crate::shop::gid;
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::executable::{OperationType, Selection, SelectionSet};
@@ -149,7 +150,7 @@ pub(super) fn run_query(args: &Arguments, request: &Arc<Request>) -> Resolved {
     };
     let node = BulkNode::new(shop, operation.clone());
     let shop = shop.clone();
-    tokio::spawn(async move { run(&shop, operation) });
+    tokio::task::spawn_blocking(move || run(&shop, operation));
     payload("BulkOperationRunQueryPayload", Some(node), None)
 }
 
@@ -238,19 +239,13 @@ fn connections_in(
     with_nodes
 }
 
+/// How many of the root's objects are read at a time, where the root can be read in pieces: the whole of a shop's stock
+/// as one tree of values would be gigabytes.
+const PIECE: usize = 1000;
+
 fn run(shop: &Arc<Shop>, operation: BulkOperation) {
-    let executed = shop.request(true).map(|request| execute_bulk(&request, &operation.query));
     let mut lines = Lines::default();
-    let error_code = match executed {
-        Ok(Ok((data, errors))) if errors.is_empty() => {
-            lines.write(&data, None);
-            None
-        }
-        Ok(Ok((_, errors))) if errors.iter().any(|error| error["extensions"]["code"] == "ACCESS_DENIED") => {
-            Some("ACCESS_DENIED")
-        }
-        _ => Some("INTERNAL_SERVER_ERROR"),
-    };
+    let error_code = read(shop, &operation, &mut lines).err();
     let mut state = shop.state();
     let Some(known) = state.bulk.get_mut(&operation.id).filter(|known| known.is_open()) else { return };
     known.status = if error_code.is_some() { "FAILED" } else { "COMPLETED" };
@@ -268,6 +263,32 @@ fn run(shop: &Arc<Shop>, operation: BulkOperation) {
         "type": "query",
     });
     shop.raise_other(&state, "bulk_operations/finish", body);
+}
+
+/// Writes everything that the query finds; the error is the operation's code.
+fn read(shop: &Arc<Shop>, operation: &BulkOperation, lines: &mut Lines) -> Result<(), &'static str> {
+    let in_pieces = {
+        let request = shop.request(true).map_err(|_| "INTERNAL_SERVER_ERROR")?;
+        let fields = root_fields(&request, &operation.query);
+        !fields.is_empty() && fields.iter().all(|field| PIECEMEAL.contains(&field.as_str()))
+    };
+    let mut from = 0;
+    loop {
+        let piece = in_pieces.then_some((from, PIECE));
+        let request = shop.bulk_request(piece).map_err(|_| "INTERNAL_SERVER_ERROR")?;
+        let before = lines.root_objects;
+        match execute_bulk(&request, &operation.query) {
+            Ok((data, errors)) if errors.is_empty() => lines.write(&data, None),
+            Ok((_, errors)) if errors.iter().any(|error| error["extensions"]["code"] == "ACCESS_DENIED") => {
+                return Err("ACCESS_DENIED");
+            }
+            _ => return Err("INTERNAL_SERVER_ERROR"),
+        }
+        from += PIECE;
+        if !in_pieces || lines.root_objects == before {
+            return Ok(());
+        }
+    }
 }
 
 /// JSON lines, and how many objects they are.

@@ -2,6 +2,7 @@
 //! webhooks make. Everything has a default that behaves.
 
 use super::clock::ShopClock;
+use super::faults::ApiFaults;
 use crate::shop::catalogue::WAREHOUSES;
 use crate::shop::{Currency, ShopProfile};
 use jiff::tz::TimeZone;
@@ -31,6 +32,7 @@ pub struct ShopConfig {
     pub plan: Plan,
     pub clock: ShopClock,
     pub mischief: Mischief,
+    pub api_faults: ApiFaults,
     pub stock: StockConfig,
     /// Webhook requests in flight at one time.
     pub webhooks_at_once: usize,
@@ -73,6 +75,7 @@ impl ShopConfig {
             plan: Plan::Plus,
             clock: ShopClock::default(),
             mischief: Mischief::default(),
+            api_faults: ApiFaults::default(),
             stock: StockConfig::default(),
             webhooks_at_once: 32,
             connect_timeout: Duration::from_secs(1),

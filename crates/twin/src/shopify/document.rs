@@ -6,6 +6,7 @@
 use super::answer::{Guarded, Node, Refusal, Request};
 use super::contract::Contract;
 use super::cost::{Bill, QUERY_MAX};
+use super::faults::Asked;
 use super::mutation::Mutation;
 use super::query::QueryRoot;
 use apollo_compiler::ExecutableDocument;
@@ -27,6 +28,20 @@ pub(super) struct Call {
     pub(super) query: String,
     pub(super) variables: JsonMap,
     pub(super) operation_name: Option<String>,
+}
+
+/// What the call asks for; nothing where it cannot be read.
+pub(super) fn asked(request: &Request, call: &Call) -> Asked {
+    let document = request.shop.documents.get_or_parse(&call.query, |text| parse(request.contract, text));
+    let Ok(document) = document else { return Asked::default() };
+    let Ok(operation) = select(&document, call.operation_name.as_deref()) else { return Asked::default() };
+    let fields = operation.root_fields(&document).map(|field| field.name.to_string()).collect();
+    Asked { is_mutation: operation.is_mutation(), fields }
+}
+
+/// `THROTTLED`, as if the bucket were empty.
+pub(super) fn throttled_answer(shop: &super::shop::Shop) -> Value {
+    json!({ "errors": [throttled()], "extensions": { "cost": shop.cost(10, None) } })
 }
 
 /// The whole answer, ready to be written.
@@ -100,6 +115,12 @@ pub(super) fn execute_bulk(request: &Arc<Request>, text: &str) -> Result<(Value,
     let document = parse(request.contract, text)?;
     let operation = select(&document, None)?;
     Ok(execute(request, &document, operation, &Valid::assume_valid(JsonMap::default())))
+}
+
+/// Of a bulk operation's query, by name.
+pub(super) fn root_fields(request: &Request, text: &str) -> Vec<String> {
+    let call = Call { query: text.to_owned(), ..Call::default() };
+    asked(request, &call).fields
 }
 
 /// An error of the executor with the code that the resolver gave it.

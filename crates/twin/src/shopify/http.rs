@@ -1,15 +1,18 @@
 //! The HTTP surface: the Admin GraphQL endpoint and the results of bulk operations. Refusals before GraphQL (token,
 //! version, body) are the original's.
 
+use super::clock::after;
 use super::contract::API_VERSION;
-use super::document::{Call, answer};
+use super::cut_off::cut_off;
+use super::document::{Call, answer, asked, throttled_answer};
+use super::faults::ApiFault;
 use super::shop::Shop;
 use super::tokens::access_token;
 use apollo_compiler::response::JsonMap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -55,9 +58,39 @@ async fn graphql(
         Ok(call) => call,
         Err(refused) => return refused,
     };
-    match shop.request(false) {
-        Ok(request) => answered(StatusCode::OK, &answer(&request, &call)),
-        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &json!(error.to_string())),
+    let request = match shop.request(false) {
+        Ok(request) => request,
+        Err(error) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, &json!(error.to_string())),
+    };
+    let Some(fault) = shop.faults.fate(&asked(&request, &call)) else {
+        return answered(StatusCode::OK, &answer(&request, &call));
+    };
+    shop.count(fault.name());
+    let failed = |status: StatusCode| refusal(status, &json!(status.canonical_reason()));
+    match fault {
+        ApiFault::Throttled => answered(StatusCode::OK, &throttled_answer(&shop)),
+        ApiFault::ErrorBefore => failed(StatusCode::SERVICE_UNAVAILABLE),
+        ApiFault::ErrorAfter => {
+            answer(&request, &call);
+            failed(StatusCode::BAD_GATEWAY)
+        }
+        ApiFault::CutOff => cut_off(answered(StatusCode::OK, &answer(&request, &call))).await,
+        ApiFault::TooMany => {
+            let text = json!(
+                "Exceeded the allowed rate of requests per second. Reduce request rates to resume uninterrupted service."
+            );
+            let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, &text);
+            refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2.0"));
+            refused
+        }
+        ApiFault::Late => {
+            let due = after(shop.config.clock.now(), shop.faults.late_by());
+            tokio::spawn(async move {
+                request.shop.config.clock.wait_until(due).await;
+                answer(&request, &call);
+            });
+            failed(StatusCode::GATEWAY_TIMEOUT)
+        }
     }
 }
 

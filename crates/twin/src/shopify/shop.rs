@@ -10,6 +10,7 @@ use super::bucket::Bucket;
 use super::bulk::BulkOperation;
 use super::config::ShopConfig;
 use super::contract::Contract;
+use super::faults::FaultDesk;
 use super::stock::{Pair, Stock};
 use super::tokens::Tokens;
 use super::webhooks::{Event, Outbox, Subscription, topic_name};
@@ -34,6 +35,7 @@ pub(super) struct Shop {
     access: Mutex<Access>,
     pub(super) documents: Documents,
     pub(super) tokens: Tokens,
+    pub(super) faults: FaultDesk,
     outbox: Outbox,
     counts: Mutex<BTreeMap<String, u64>>,
 }
@@ -84,6 +86,7 @@ impl Shop {
             access: Mutex::new(Access::new(&config.scopes, &config.approved)),
             documents: Documents::default(),
             tokens: Tokens::default(),
+            faults: FaultDesk::new(config.api_faults.clone()),
             outbox,
             counts: Mutex::default(),
             config,
@@ -100,12 +103,21 @@ impl Shop {
 
     /// A request of the app, with what it was granted.
     pub(super) fn request(self: &Arc<Self>, bulk: bool) -> Result<Arc<Request>> {
+        self.made(bulk, None)
+    }
+
+    /// The same for a bulk operation, or for a piece of it.
+    pub(super) fn bulk_request(self: &Arc<Self>, piece: Option<(usize, usize)>) -> Result<Arc<Request>> {
+        self.made(true, piece)
+    }
+
+    fn made(self: &Arc<Self>, bulk: bool, piece: Option<(usize, usize)>) -> Result<Arc<Request>> {
         Ok(Arc::new(Request {
             shop: self.clone(),
             contract: Contract::get()?,
             access: self.access.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             bulk,
-            piece: None,
+            piece,
             variables: std::sync::OnceLock::new(),
             search_warnings: Mutex::default(),
         }))

@@ -13,6 +13,9 @@ const VARIANTS: Shape = Shape { connection: "ProductVariantConnection", edge: "P
 const ITEMS: Shape = Shape { connection: "InventoryItemConnection", edge: "InventoryItemEdge" };
 const LOCATIONS: Shape = Shape { connection: "LocationConnection", edge: "LocationEdge" };
 
+/// Roots of a bulk operation that can be read in pieces.
+pub(super) const PIECEMEAL: [&str; 2] = ["inventoryItems", "productVariants"];
+
 const VARIANT_FIELDS: [&str; 5] = ["id", "sku", "title", "product_id", "inventory_quantity"];
 const ITEM_FIELDS: [&str; 2] = ["id", "sku"];
 const LOCATION_FIELDS: [&str; 4] = ["id", "location_id", "name", "active"];

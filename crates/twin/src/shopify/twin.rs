@@ -2,6 +2,7 @@
 
 use super::config::ShopConfig;
 use super::contract::Contract;
+use super::faults::{ApiFault, ApiFaults};
 use super::http::router;
 use super::shop::Shop;
 use super::stock::{Levels, Pair, StockCounts, StockRow, StockSet};
@@ -101,6 +102,16 @@ impl ShopifyTwin {
     /// Each of them is refused from now on.
     pub fn revoke_tokens(&self) {
         self.shop.tokens.revoke();
+    }
+
+    /// From the next request on: `twin.turn_faults(|faults| faults.cut_off_per_mille = 50)`.
+    pub fn turn_faults(&self, how: impl FnOnce(&mut ApiFaults)) {
+        self.shop.faults.turn(how);
+    }
+
+    /// Happens to the next request that faults concern; several happen one after another.
+    pub fn fail_next(&self, fault: ApiFault) {
+        self.shop.faults.order(fault);
     }
 
     /// Dates of the order are its own; its webhooks go out now.

@@ -2,6 +2,7 @@
 
 mod api;
 mod bulk;
+mod faults;
 mod hub;
 mod pages;
 mod sink;
