@@ -1,6 +1,8 @@
 //! Stock through the connector `shopify`: against answers as Shopify words them, and against the look-alike.
 
 mod answers;
+mod looks;
+mod shelves;
 mod told;
 
 use crate::support::{acme, connection, ports};

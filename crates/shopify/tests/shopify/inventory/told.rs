@@ -1,8 +1,12 @@
-//! A shop that answers what it was told to, whatever it is asked, and remembers that.
+//! A shop that answers what it was told to, whatever it is asked, and remembers that; and answers to tell it, as Shopify
+//! words them.
 
+use super::connected;
+use crate::support::config;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use connector::port::Connector;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -49,4 +53,46 @@ async fn answer(State(told): State<Told>, Json(body): Json<Value>) -> Json<Value
     told.asked.lock().unwrap().push(body);
     let answer = told.answers.lock().unwrap().pop_front();
     Json(answer.unwrap_or_else(|| json!({ "errors": "nothing was said" })))
+}
+
+pub(super) const HERE: &str = "gid://shopify/Location/1";
+
+pub(super) async fn shop(with: Value) -> (Told, Arc<dyn Connector>) {
+    let told = Told::start().await;
+    let connector = connected(&told.url, &config().clock, with);
+    (told, connector)
+}
+
+pub(super) fn item(number: usize) -> String {
+    format!("gid://shopify/InventoryItem/{number}")
+}
+
+pub(super) fn id(number: usize) -> String {
+    format!("gid://shopify/InventoryLevel/1?inventory_item_id={number}")
+}
+
+fn quantities(available: i64, committed: i64) -> Value {
+    json!([{ "name": "available", "quantity": available }, { "name": "committed", "quantity": committed }])
+}
+
+pub(super) fn level(number: usize, sku: &str, available: i64, committed: i64) -> Value {
+    json!({
+        "id": id(number), "isActive": true, "quantities": quantities(available, committed),
+        "item": { "id": item(number), "sku": sku, "tracked": true }, "location": { "id": HERE }
+    })
+}
+
+pub(super) fn variant(number: usize, sku: &str, level: Value) -> Value {
+    json!({
+        "id": format!("gid://shopify/ProductVariant/{number}"), "sku": sku,
+        "inventoryItem": { "id": item(number), "tracked": true, "inventoryLevel": level }
+    })
+}
+
+pub(super) fn found(variants: Value) -> Value {
+    json!({ "productVariants": { "nodes": variants, "pageInfo": { "hasNextPage": false, "endCursor": null } } })
+}
+
+pub(super) fn sku(number: usize) -> String {
+    format!("SKU-{number:04}")
 }
