@@ -90,9 +90,11 @@ fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
             format!("{source} sends no Shopify webhooks"),
             "write intake = \"push\" or \"outcome\", or leave it out".to_owned(),
         ),
-        Intake::Poll if !from_shopify => (
-            format!("only Shopify is swept; {source} is not"),
-            "write intake = \"push\" or \"outcome\", or leave it out".to_owned(),
+        Intake::Poll if !from_shopify && !tells_changes(judge, source) => (
+            format!("{source} cannot be asked what changed"),
+            format!(
+                "write intake = \"push\" or \"outcome\", or, for a stock feed, set url in [systems.{source}.connection]"
+            ),
         ),
         Intake::Push | Intake::Outcome if from_shopify => (
             format!("facts of Shopify come by webhook or poll, not by {}", flow.intake.value.as_str()),
@@ -117,6 +119,10 @@ fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     let at =
         if flow.intake.origin == config::Origin::Default { &flow.source.origin } else { &flow.intake.origin };
     judge.finding(Code::NotServed, at, format!("flows.{name}.intake"), message, help);
+}
+
+fn tells_changes(judge: &Judge<'_>, source: &SystemName) -> bool {
+    judge.descriptor(source).is_none_or(|descriptor| descriptor.tells_changes)
 }
 
 fn pushes(judge: &Judge<'_>, source: &SystemName) -> bool {

@@ -84,6 +84,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         meaning: "Webhooks are hints; the sweep is what makes sure that nothing is missing.",
         keys: flows::SWEEP_KEYS,
     },
+    Section {
+        header: "flows.NAME.stock",
+        meaning: "For flows of `inventory`: from what the source has to what may be sold.",
+        keys: flows::STOCK_KEYS,
+    },
 ];
 
 const HEAD: &str = "# Configuration

@@ -89,6 +89,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     Key::table("slo", "What the flow promises; see below."),
     Key::table("sweep", "How completeness is assured when a webhook does not come; see below."),
+    Key::table("stock", "For flows of inventory: what is held back, and units; see below."),
 ];
 
 pub(crate) const SLO_KEYS: &[Key] = &[
@@ -129,6 +130,23 @@ pub(crate) const SWEEP_KEYS: &[Key] = &[
         "\"25%\"",
         "The most of the source's cost bucket that the sweep takes.",
         "\"10%\"",
+    ),
+];
+
+pub(crate) const STOCK_KEYS: &[Key] = &[
+    Key::with(
+        "safety",
+        "list of texts",
+        "[]",
+        "What is kept back from sale: a quantity or a share of what is on hand, for all or for a pattern of SKUs and a location. The last rule that fits counts.",
+        "[\"2\", \"SKU-00*: 10%\", \"SKU-00*@WH-1: 5\"]",
+    ),
+    Key::with(
+        "units",
+        "list of texts",
+        "[]",
+        "How many sales units a unit of the source holds; what does not fill one is rounded down.",
+        "[\"case = 12 each\"]",
     ),
 ];
 
@@ -180,6 +198,14 @@ pub struct Flow {
     pub former_references: Setting<Vec<Setting<String>>>,
     pub slo: Slo,
     pub sweep: Sweep,
+    pub stock: Stock,
+}
+
+/// `[flows.NAME.stock]`. The rules' own form is the domain's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stock {
+    pub safety: Setting<Vec<Setting<String>>>,
+    pub units: Setting<Vec<Setting<String>>>,
 }
 
 /// `[flows.NAME.slo]`.
@@ -228,6 +254,7 @@ pub(crate) fn read(mut section: Section<'_>, reachable: bool) -> Option<Flow> {
     let effective = effective_intake(intake, source.as_ref(), reachable);
     let slo = slo(section.table("slo", SLO_KEYS));
     let sweep = sweep(section.table("sweep", SWEEP_KEYS), effective.value);
+    let stock = stock(section.table("stock", STOCK_KEYS));
     let orders = order_policy::read(&mut section);
     let (filters, former_references) =
         (section.with_default("filters"), section.with_default("former_references"));
@@ -248,6 +275,7 @@ pub(crate) fn read(mut section: Section<'_>, reachable: bool) -> Option<Flow> {
         former_references: former_references?,
         slo: slo?,
         sweep: sweep?,
+        stock: stock?,
     };
     if flow.exports_orders() && flow.orders.go_live_at.is_none() && section.entry("go_live_at").is_none() {
         let finding = Finding::new(
@@ -281,6 +309,11 @@ fn effective_intake(
 fn slo(mut section: Section<'_>) -> Option<Slo> {
     let (export_lag, confirm_lag) = (section.with_default("export_lag"), section.with_default("confirm_lag"));
     Some(Slo { export_lag: export_lag?, confirm_lag: confirm_lag? })
+}
+
+fn stock(mut section: Section<'_>) -> Option<Stock> {
+    let (safety, units) = (section.with_default("safety"), section.with_default("units"));
+    Some(Stock { safety: safety?, units: units? })
 }
 
 fn sweep(mut section: Section<'_>, intake: Intake) -> Option<Sweep> {

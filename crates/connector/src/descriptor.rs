@@ -24,6 +24,8 @@ pub struct Descriptor {
     pub observe_first: bool,
     /// Whether the target can tell if a reference (SKU, party, …) exists.
     pub resolves_references: bool,
+    /// As a source: whether it can be asked what changed since a point that it gave.
+    pub tells_changes: bool,
     /// What order flows may ask of it.
     pub orders: OrderAbilities,
     /// The keys of `[systems.X.connection]`.

@@ -7,9 +7,15 @@
 )]
 
 pub mod http;
+pub mod stock_feed;
 pub mod tryton;
 
 connector::connector_list! {
     http => crate::http, contract: crate::http::fixture;
     tryton => crate::tryton, contract: crate::tryton::fixture;
+}
+
+/// Systems that facts come from and that take none.
+pub fn sources() -> &'static [connector::list::Kind] {
+    &[stock_feed::KIND]
 }

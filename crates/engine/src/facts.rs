@@ -82,8 +82,8 @@ pub trait Facts: Send + Sync + Debug {
         None
     }
 
-    /// How the state came about, for a person, a line for each term; empty where there is nothing to explain.
-    fn explain(&self, _state: &State) -> Vec<String> {
+    /// How a payload's state came about, for a person, a line for each term; empty where there is nothing to explain.
+    fn explain(&self, _topic: &str, _payload: &[u8]) -> Vec<String> {
         Vec::new()
     }
 

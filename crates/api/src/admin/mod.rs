@@ -6,6 +6,7 @@
 //! changes something wants a reason and leaves a line there.
 
 mod asked;
+mod ats;
 mod audit;
 mod backfill;
 mod backup;
@@ -44,6 +45,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use connector::port::Connector;
+use engine::facts::Facts;
 use engine::overview::Watched;
 use engine::work::Scope;
 use engine::work::sweep::Settings;
@@ -67,6 +69,17 @@ pub struct AdminParts {
     /// One for each flow that exports orders and each of its shops.
     pub works: Vec<WorkScope>,
     pub flows: Vec<FlowInfo>,
+    pub stock: Vec<StockFlow>,
+}
+
+/// A flow of stock: how its facts are read.
+#[derive(Debug, Clone)]
+pub struct StockFlow {
+    pub name: FlowName,
+    pub source: SystemName,
+    pub target: SystemName,
+    pub shops: Vec<ShopId>,
+    pub facts: Arc<dyn Facts>,
 }
 
 /// What sweep, backfill and prove need of one flow and one shop.
@@ -108,6 +121,7 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/flows", get(flows::list))
         .route("/orders", get(orders::find))
         .route("/orders/{shop}/{order}", get(order::show))
+        .route("/ats", get(ats::show))
         .route("/deliveries", get(deliveries::list))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{delivery}", get(dead_letter::show))

@@ -173,7 +173,7 @@ impl Intake {
             return Err(format!("$.subject names the shop {shop}, which is not configured"));
         }
         let good = |part: &str| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '%');
             let whole = |text: &str| !text.is_empty() && text.len() <= 128 && text.chars().all(plain);
             part.split_once(':').is_some_and(|(kind, key)| whole(kind) && whole(key))
         };

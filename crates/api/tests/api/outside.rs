@@ -115,6 +115,7 @@ impl Erp {
             health: false,
             observe_first: true,
             resolves_references: false,
+            tells_changes: false,
             orders,
             settings: Vec::new(),
         };

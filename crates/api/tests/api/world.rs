@@ -206,6 +206,7 @@ impl World {
             watched: watched(),
             works: vec![work],
             flows: vec![info],
+            stock: Vec::new(),
         };
         change(&mut parts);
         let parts = Arc::new(parts);
@@ -224,6 +225,7 @@ impl World {
             watched: old.watched.clone(),
             works: old.works.clone(),
             flows: old.flows.clone(),
+            stock: old.stock.clone(),
         };
         change(&mut parts);
         let parts = Arc::new(parts);

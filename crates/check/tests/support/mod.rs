@@ -59,6 +59,7 @@ fn descriptor(kind: &str, title: &str, services: Vec<Service>, unknown: UnknownA
         health: true,
         observe_first: false,
         resolves_references: true,
+        tells_changes: false,
         orders: OrderAbilities::default(),
         settings: Vec::new(),
     }
@@ -108,9 +109,9 @@ fn connect(_: &Settings) -> Connected {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { name: "tryton", describe: tryton, connect },
-    Kind { name: "http", describe: http, connect },
-    Kind { name: "shopify", describe: shopify, connect },
+    Kind { name: "tryton", describe: tryton, connect, source: None },
+    Kind { name: "http", describe: http, connect, source: None },
+    Kind { name: "shopify", describe: shopify, connect, source: None },
 ];
 
 fn scopes(names: &[&str]) -> BTreeSet<String> {

@@ -20,6 +20,7 @@ pub(super) fn descriptor(config: &Config) -> Descriptor {
         health: config.health.is_some(),
         observe_first: config.observe_first,
         resolves_references: !config.exists.is_empty(),
+        tells_changes: false,
         orders: orders(config),
         settings: SETTINGS.iter().map(setting).collect(),
     }

@@ -24,6 +24,7 @@ pub(super) fn descriptor() -> Descriptor {
         // References have to be resolved before a create, and `reference` is anybody's to write.
         observe_first: true,
         resolves_references: true,
+        tells_changes: false,
         orders: OrderAbilities {
             confirms: true,
             address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),

@@ -104,6 +104,7 @@ pub(crate) fn descriptor() -> Descriptor {
         // The order has one set of these fields, and the write is absolute: there is nothing to double.
         observe_first: false,
         resolves_references: false,
+        tells_changes: false,
         orders: OrderAbilities {
             address: ticket(),
             line: ticket(),

@@ -150,6 +150,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
             &running.clock,
         ),
         flows: wiring::admin::flows(loaded),
+        stock: wiring::admin::stock(loaded, &running.plan),
     })
 }
 

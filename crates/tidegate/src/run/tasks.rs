@@ -1,8 +1,9 @@
-//! What the hub does by itself beside delivering: sweeps, webhook subscriptions kept as the flows need them, gauges and
+//! What the hub does by itself beside delivering: sweeps, feeds, webhook subscriptions kept as the flows need them, gauges and
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
 use super::Running;
 use super::tls::Certificate;
+use crate::wiring::feeds;
 use crate::wiring::node::Turn;
 use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
@@ -61,6 +62,14 @@ pub fn start(
             let (around, hub) = (around.clone(), running.hub.clone());
             set.spawn(sweeps::run(sweep, around, hub, told(running), running.turn()));
         }
+    }
+    let around = feeds::Around {
+        store: running.store.clone(),
+        clock: running.clock.clone(),
+        owner: running.node.name.clone(),
+    };
+    for feed in feeds::all(loaded, &running.plan, &running.connected.sources, &around) {
+        set.spawn(feeds::run(feed, around.clone(), running.hub.clone(), running.turn()));
     }
     for shop in loaded.config.shops.keys() {
         if let Some(wanted) = wiring::subscriptions::wanted(loaded, shop) {

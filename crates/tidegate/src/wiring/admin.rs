@@ -4,7 +4,7 @@
 use super::Loaded;
 use super::connectors::Connected;
 use super::sweeps::{self, Around};
-use api::admin::{FlowInfo, WorkScope};
+use api::admin::{FlowInfo, StockFlow, WorkScope};
 use config::SHOPIFY;
 use engine::plan::Plan;
 use kernel::clock::Clock;
@@ -72,6 +72,23 @@ pub fn flows(loaded: &Loaded) -> Vec<FlowInfo> {
             target: flow.target.value.clone(),
             mode: flow.mode.value,
             shops: loaded.config.shops_of(flow).map(|(id, _)| id.clone()).collect(),
+        })
+        .collect()
+}
+
+/// The flows of stock, for whoever asks what may be sold.
+pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
+    let flows = loaded.config.flows.iter().filter(|(_, flow)| flow.domain.as_str() == "inventory");
+    flows
+        .filter_map(|(name, flow)| {
+            let planned = plan.flows.get(name)?;
+            Some(StockFlow {
+                name: name.clone(),
+                source: planned.source.clone(),
+                target: planned.target.clone(),
+                shops: loaded.config.shops_of(flow).map(|(id, _)| id.clone()).collect(),
+                facts: planned.facts.clone(),
+            })
         })
         .collect()
 }

@@ -32,8 +32,8 @@ pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
         }
         let settings = Settings::new(system.connection.values(), secrets);
         if name.as_str() == SHOPIFY {
-            let write_back = shopify::write_back::connect(&settings, shops.clone());
-            connectors.insert(name.clone(), connected(name, write_back)?);
+            let target = shopify::target::connect(&settings, shops.clone());
+            connectors.insert(name.clone(), connected(name, target)?);
             sources.insert(name.clone(), Arc::new(OrderSource::new(shops.clone())));
             continue;
         }
@@ -43,14 +43,14 @@ pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
                 system.connector.value
             )
         };
-        connectors.insert(name.clone(), connected(name, (kind.connect)(&settings))?);
+        match kind.source {
+            Some(source) => drop(sources.insert(name.clone(), connected(name, source(&settings))?)),
+            None => drop(connectors.insert(name.clone(), connected(name, (kind.connect)(&settings))?)),
+        }
     }
     Ok(Connected { connectors, sources, shops })
 }
 
-fn connected(
-    name: &SystemName,
-    result: Result<Arc<dyn Connector>, Vec<String>>,
-) -> anyhow::Result<Arc<dyn Connector>> {
+fn connected<T>(name: &SystemName, result: Result<T, Vec<String>>) -> anyhow::Result<T> {
     result.map_err(|problems| anyhow::anyhow!("systems.{name}.connection: {}", problems.join("; ")))
 }

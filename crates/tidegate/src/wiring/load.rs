@@ -30,11 +30,17 @@ impl Loaded {
     pub fn is_good(&self) -> bool {
         self.report.is_good()
     }
+
+    /// Whether a system can be asked what changed.
+    pub fn tells_changes(&self, system: &kernel::id::SystemName) -> bool {
+        self.descriptors.get(system.as_str()).is_some_and(|descriptor| descriptor.tells_changes)
+    }
 }
 
 /// Every connector that this build has.
 pub fn kinds() -> Vec<Kind> {
     let mut kinds = connectors::all().to_vec();
+    kinds.extend_from_slice(connectors::sources());
     kinds.push(super::shops::kind());
     kinds
 }

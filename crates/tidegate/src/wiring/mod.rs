@@ -4,6 +4,7 @@ pub mod admin;
 pub mod clock;
 pub mod connectors;
 mod facts;
+pub mod feeds;
 pub mod load;
 mod mapper;
 pub mod node;

@@ -1,6 +1,6 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
-use super::facts::{Orders, Told};
+use super::facts::{Orders, Stock, Told};
 use super::load::Loaded;
 use super::mapper::FlowMapper;
 use anyhow::{Context as _, bail};
@@ -15,6 +15,13 @@ use kernel::id::{FlowName, SystemName};
 use mapping::{Condition, Mapping};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// The domain whose states are compared with what the target has, and set.
+pub const INVENTORY: &str = "inventory";
+
+/// Lanes in work at once at a system that takes many in one call, where nobody said otherwise: two full calls under way,
+/// and as much that gathers for the next ones.
+const TOGETHER: u32 = 1_000;
 
 /// The flow name under which reads of a source are kept.
 pub const READING: &str = "reading";
@@ -32,7 +39,15 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
     let mut systems = BTreeMap::new();
     for (name, system) in &loaded.config.systems {
         let descriptor = loaded.descriptors.get(name.as_str());
-        systems.insert(name.clone(), self::system(name, system, descriptor));
+        let mut planned = self::system(name, system, descriptor);
+        let takes_stock = loaded.config.flows.values().any(|flow| {
+            flow.target.value == *name && flow.domain.as_str() == INVENTORY && flow.mode.value != Mode::Off
+        });
+        // Lanes that go together in one call are each a lane in work.
+        if takes_stock && system.concurrency.origin == config::Origin::Default {
+            planned.concurrency = planned.concurrency.max(TOGETHER);
+        }
+        systems.insert(name.clone(), planned);
     }
     Ok(Plan { revision: loaded.revision.clone(), flows, systems, reading: FlowName::new(READING)? })
 }
@@ -45,7 +60,9 @@ fn flow(
     order: &mapping::Schema,
 ) -> anyhow::Result<FlowPlan> {
     let from_shopify = flow.source.as_str() == SHOPIFY;
-    let facts: Arc<dyn Facts> = if from_shopify {
+    let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
+        Arc::new(Stock::new(rules(name, flow)?))
+    } else if from_shopify {
         let filters = flow
             .filters
             .iter()
@@ -84,8 +101,17 @@ fn flow(
             .collect(),
         tells: told,
         readable: from_shopify,
-        observe_first: flow.domain.as_str() == "inventory",
+        observe_first: flow.domain.as_str() == INVENTORY,
     })
+}
+
+/// What the flow keeps back, and its units.
+fn rules(name: &FlowName, flow: &Flow) -> anyhow::Result<domains::inventory::Rules> {
+    let texts = |of: &config::Setting<Vec<config::Setting<String>>>| -> Vec<String> {
+        of.value.iter().map(|text| text.value.clone()).collect()
+    };
+    domains::inventory::Rules::parse(&texts(&flow.stock.safety), &texts(&flow.stock.units))
+        .map_err(|faults| anyhow::anyhow!("flows.{name}.stock: {faults:?}"))
 }
 
 /// A flow that carries what a target tells has no order policy: each fact goes at once.

@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 /// The canonical order, for filters as well.
 pub const ORDER: &str = "order/1";
 
+/// What a source has of one SKU at one location.
+pub const STOCK: &str = "stock/1";
+
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
+    (shopify::inventory::SCHEMA_NAME, shopify::inventory::SCHEMA),
     (shopify::write_back::SCHEMA_NAME, shopify::write_back::SCHEMA),
     ("tryton.sale/1", include_str!("../../../mapping/schemas/tryton.sale.schema.json")),
 ];
@@ -27,8 +31,11 @@ pub fn all() -> BTreeMap<String, Schema> {
     let order = domains::orders::json_schema().unwrap_or_default();
     let order: Value =
         serde_json::from_str(&order).unwrap_or_else(|error| unreachable!("the order's schema: {error}"));
+    let stock = domains::inventory::json_schema().unwrap_or_default();
+    let stock: Value =
+        serde_json::from_str(&stock).unwrap_or_else(|error| unreachable!("the stock's schema: {error}"));
     files
-        .chain([(ORDER, order), ("http.object/1", json!({ "type": "object" }))])
+        .chain([(ORDER, order), (STOCK, stock), ("http.object/1", json!({ "type": "object" }))])
         .map(|(name, schema)| {
             let schema = Schema::new(name, &schema).unwrap_or_else(|error| unreachable!("{name}: {error}"));
             (name.to_owned(), schema)
@@ -40,6 +47,6 @@ pub fn all() -> BTreeMap<String, Schema> {
 mod tests {
     #[test]
     fn every_schema_of_this_build_loads() {
-        assert_eq!(super::all().len(), super::FILES.len() + 2);
+        assert_eq!(super::all().len(), super::FILES.len() + 3);
     }
 }

@@ -120,7 +120,8 @@ pub fn apps(loaded: &Loaded) -> anyhow::Result<Vec<AppSecrets>> {
 pub fn kind() -> Kind {
     Kind {
         name: config::SHOPIFY,
-        describe: shopify::write_back::describe,
+        describe: shopify::target::describe,
         connect: |_| Err(vec!["shopify: connected with the shops' own tokens".to_owned()]),
+        source: None,
     }
 }

@@ -18,6 +18,7 @@ mod real_postgres;
 mod redacted;
 mod restored;
 mod seeded;
+mod stock;
 mod store_files;
 mod twins;
 mod works;

@@ -1,6 +1,7 @@
 //! The operator's commands: each asks the running hub over its socket, or the store where no hub runs, and prints what
 //! it was answered. They judge nothing: the words are the hub's, the same as on its page.
 
+mod ats;
 mod audit;
 mod backfill;
 mod backup;
@@ -33,6 +34,7 @@ use serde_json::Value;
 pub enum Command {
     Status(status::Args),
     Orders(orders::Args),
+    Ats(ats::Args),
     DeadLetters(dead_letters::Args),
     Deliveries(deliveries::Args),
     Replay(replay::Args),
@@ -54,6 +56,7 @@ pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
         match command {
             Command::Status(args) => status::run(client, args, json).await,
             Command::Orders(args) => orders::run(client, args, json).await,
+            Command::Ats(args) => ats::run(client, args, json).await,
             Command::DeadLetters(args) => dead_letters::run(client, args, json).await,
             Command::Deliveries(args) => deliveries::run(client, args, json).await,
             Command::Replay(args) => replay::run(client, args, json).await,

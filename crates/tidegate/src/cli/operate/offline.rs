@@ -33,6 +33,7 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, F
         watched: Watched::of(&plan, wiring::objective(loaded)),
         works: wiring::admin::works(loaded, &plan, &connected, &store, &clock),
         flows: wiring::admin::flows(loaded),
+        stock: wiring::admin::stock(loaded, &plan),
         store,
         hub: Arc::new(NoHub),
         clock,

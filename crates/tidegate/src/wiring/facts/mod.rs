@@ -1,4 +1,8 @@
-//! The order domain and what targets tell, as the engine asks for them.
+//! The domains and what targets tell, as the engine asks for them.
+
+mod stock;
+
+pub use stock::Stock;
 
 use super::recent::Recent;
 use domains::orders;

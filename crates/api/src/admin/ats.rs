@@ -1,0 +1,137 @@
+//! `GET ats?sku=SKU-0001`: what may be sold of one SKU, at each of its locations: what the source said last, what follows
+//! from it and why, what the target was set to, and what waits.
+
+use super::asked::Question;
+use super::lines::{DeliveryLine, LetterLine, RefLine};
+use super::{AdminError, Parts, StockFlow};
+use axum::Json;
+use axum::extract::State;
+use engine::facts::State as Fact;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    sku: String,
+    shop: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Stock {
+    stock: Vec<Pair>,
+}
+
+/// One SKU at one location, by one flow.
+#[derive(Debug, Serialize)]
+struct Pair {
+    shop: String,
+    subject: String,
+    flow: String,
+    source: String,
+    target: String,
+    /// What the source said last; absent where it was redacted or cannot be read.
+    fact: Option<Said>,
+    /// Why there is none.
+    unreadable: Option<String>,
+    external: Vec<RefLine>,
+    open: Vec<DeliveryLine>,
+    dead_letters: Vec<LetterLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct Said {
+    received_at: Timestamp,
+    changed_at: Timestamp,
+    sequence: Option<i64>,
+    /// The canonical state: on hand, reserved, available, …
+    state: Value,
+    /// How `available` came about, a line for each term.
+    why: Vec<String>,
+}
+
+pub(super) async fn show(
+    State(parts): Parts,
+    Question(asked): Question<Asked>,
+) -> Result<Json<Stock>, AdminError> {
+    let sku = asked.sku.trim();
+    if sku.is_empty() {
+        return Err(AdminError::mend(
+            "sku is empty: write a SKU as its source spells it, as in ?sku=SKU-0001",
+        ));
+    }
+    if parts.stock.is_empty() {
+        let text = "no flow moves stock: add one of domain \"inventory\" (docs/connectors/stock_feed.md)";
+        return Err(AdminError::not_found(text.to_owned()));
+    }
+    let here = |shop: &str| asked.shop.as_deref().is_none_or(|asked| asked == shop);
+    let mut stock = Vec::new();
+    for subject in parts.store.find(sku).await? {
+        if subject.kind() != "ats" || !here(subject.shop.as_str()) {
+            continue;
+        }
+        for flow in parts.stock.iter().filter(|flow| flow.shops.contains(&subject.shop)) {
+            stock.push(pair(&parts, flow, &subject).await?);
+        }
+    }
+    if stock.is_empty() {
+        return Err(AdminError::not_found(format!(
+            "nothing was ever told of the SKU {sku:?}: is it spelled as its source spells it? Capitals count"
+        )));
+    }
+    Ok(Json(Stock { stock }))
+}
+
+async fn pair(
+    parts: &super::AdminParts,
+    flow: &StockFlow,
+    subject: &kernel::subject::Subject,
+) -> Result<Pair, AdminError> {
+    let life = parts.store.life(&subject.shop, subject.root()).await?;
+    let now = parts.clock.now().wall;
+    let pauses = parts.store.pauses(now).await?;
+    let (mut fact, mut unreadable) = (None, None);
+    match parts.store.newest_payload(subject).await? {
+        None => unreadable = Some("it is kept no more".to_owned()),
+        Some((envelope, payload)) => match flow.facts.read(&envelope.topic, &payload) {
+            Err(fault) => unreadable = Some(fault.to_string()),
+            Ok(state) => {
+                let sequence = match &envelope.version {
+                    Some(kernel::version::EffectiveVersion::Sequence { sequence }) => Some(*sequence),
+                    _ => None,
+                };
+                let why = flow.facts.explain(&envelope.topic, &payload);
+                fact = Some(said(&state, envelope.received_at, sequence, why));
+            }
+        },
+    }
+    let of_flow =
+        |delivery: &&store::delivery::Delivery| delivery.flow == flow.name && delivery.ended_at.is_none();
+    Ok(Pair {
+        shop: subject.shop.to_string(),
+        subject: subject.to_string(),
+        flow: flow.name.to_string(),
+        source: flow.source.to_string(),
+        target: flow.target.to_string(),
+        fact,
+        unreadable,
+        external: RefLine::all(&life),
+        open: life
+            .deliveries
+            .iter()
+            .filter(of_flow)
+            .map(|delivery| DeliveryLine::of(delivery, parts, &pauses, &life, now))
+            .collect(),
+        dead_letters: life
+            .dead_letters
+            .iter()
+            .filter(|letter| letter.closed.is_none())
+            .map(|letter| LetterLine::of(letter, parts))
+            .collect(),
+    })
+}
+
+fn said(state: &Fact, received_at: Timestamp, sequence: Option<i64>, why: Vec<String>) -> Said {
+    Said { received_at, changed_at: state.changed_at, sequence, state: state.body.as_ref().clone(), why }
+}

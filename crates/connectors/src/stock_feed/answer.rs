@@ -1,0 +1,85 @@
+//! What the system answers: `{"version": 17, "data": {…}}` for one pair; `{"items": [those], "next": "17", "more": false}`
+//! for what changed. Owns the form; the data itself is the domain's to judge, byte for byte as it came.
+
+use super::{TOPIC, code};
+use connector::outbound::Answer;
+use connector::port::{Changes, Fed, Read};
+use jiff::Timestamp;
+use kernel::fault::{Fault, FaultKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    version: i64,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    items: Vec<Item<'a>>,
+    next: String,
+    #[serde(default)]
+    more: bool,
+}
+
+/// The part of the data by which it is known.
+#[derive(Deserialize)]
+struct Pair {
+    sku: String,
+    location: String,
+    changed_at: Timestamp,
+}
+
+pub(super) fn read(answer: &Answer) -> Result<Read, Fault> {
+    let item: Item<'_> = parsed(answer)?;
+    let pair = pair(&item)?;
+    Ok(Read {
+        payload: item.data.get().as_bytes().to_vec(),
+        topic: TOPIC.to_owned(),
+        updated_at: pair.changed_at,
+    })
+}
+
+pub(super) fn changes(answer: &Answer) -> Result<Changes, Fault> {
+    let page: Page<'_> = parsed(answer)?;
+    let items = page.items.iter().map(|item| {
+        let pair = pair(item)?;
+        Ok(Fed {
+            path: domains::inventory::path(&pair.sku, &pair.location),
+            topic: TOPIC.to_owned(),
+            sequence: item.version,
+            payload: item.data.get().as_bytes().to_vec(),
+        })
+    });
+    Ok(Changes { items: items.collect::<Result<_, Fault>>()?, next: page.next, more: page.more })
+}
+
+fn pair(item: &Item<'_>) -> Result<Pair, Fault> {
+    serde_json::from_str(item.data.get()).map_err(|error| form(format!("version {}: {error}", item.version)))
+}
+
+fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Fault> {
+    serde_json::from_slice(&answer.body).map_err(|error| form(format!("{error}; {}", answer.excerpt())))
+}
+
+/// Asked again it would say the same: a person has to look.
+fn form(what: String) -> Fault {
+    let what = format!("the system's answer is not in the form of docs/connectors/stock_feed.md: {what}");
+    Fault::new(FaultKind::Rejected, code::FORM, what)
+}
+
+/// A part of a path or of a query.
+pub(super) fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

@@ -1,0 +1,67 @@
+//! The connection's settings, and what the connector declares.
+
+use connector::descriptor::{Setting, SettingKind};
+use connector::outbound::{Auth, OutboundConfig};
+use connector::settings::{Secrets, Settings};
+
+/// `[systems.X.connection]`.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    /// Absent: the system only pushes.
+    pub(super) outbound: Option<OutboundConfig>,
+}
+
+impl Config {
+    pub(super) fn read(settings: &Settings, secrets: Secrets) -> Result<Self, Vec<String>> {
+        settings.read(secrets, |at| {
+            let token = at.value("token").is_some().then(|| at.secret("token"));
+            let outbound = at.text("url").map(|url| {
+                let mut outbound = OutboundConfig::new(url);
+                outbound.allow_private = at.boolean("allow_private", false);
+                if let Some(token) = token.clone() {
+                    outbound.auth = Auth::Bearer { token };
+                }
+                if let Err(problem) = outbound.check() {
+                    at.problem("url", problem);
+                }
+                outbound
+            });
+            if outbound.is_none() {
+                for key in ["token", "allow_private"] {
+                    if at.value(key).is_some() {
+                        at.problem(key, "means nothing without url");
+                    }
+                }
+            }
+            Self { outbound }
+        })
+    }
+}
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "url",
+        kind: SettingKind::Url,
+        required: false,
+        default: None,
+        meaning: "Where the system can be asked for its stock. Absent: it only pushes, and nothing that was pushed and lost \
+                  can be found again.",
+        example: "https://wms.example/api",
+    },
+    Setting {
+        name: "token",
+        kind: SettingKind::Secret,
+        required: false,
+        default: None,
+        meaning: "Sent as `Authorization: Bearer …` when the system is asked.",
+        example: "file:../secrets/wms.token",
+    },
+    Setting {
+        name: "allow_private",
+        kind: SettingKind::Boolean,
+        required: false,
+        default: Some("false"),
+        meaning: "Whether the url may lead to an address inside a network.",
+        example: "true",
+    },
+];

@@ -1,0 +1,124 @@
+//! The connector `stock_feed`: a warehouse or order management system that tells its stock in Tidegate's own form
+//! (docs/connectors/stock_feed.md). It pushes to `/ingest`, and where it has an address it is asked: for one pair, and for
+//! what changed. Takes nothing; knows nothing of what becomes of a level.
+
+mod answer;
+mod config;
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use config::Config;
+use connector::descriptor::{Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use connector::list::{AsSource, Kind};
+use connector::outbound::{Answer, Outbound, Request};
+use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source};
+use connector::settings::{Secrets, Settings};
+use http::{Method, StatusCode};
+use kernel::fault::{Fault, FaultKind};
+use kernel::subject::Subject;
+use std::sync::Arc;
+
+/// What it gives.
+const SCHEMA: &str = "stock/1";
+/// The topic of a level.
+const TOPIC: &str = "stock/level";
+
+/// Our own codes; each has a page in `docs/errors/`.
+mod code {
+    /// The system is not asked: it has no address, or what is asked for is no stock.
+    pub(super) const NOT_SERVED: &str = "TG-3401";
+    /// An answer that is not in the form.
+    pub(super) const FORM: &str = "TG-3402";
+}
+
+pub const KIND: Kind = Kind {
+    name: "stock_feed",
+    describe,
+    connect: |_| Err(vec!["stock_feed: takes nothing, so that no flow can have it as its target".to_owned()]),
+    source: Some(source),
+};
+
+/// What it can do with these settings, or all that is wrong with them. Makes no call and needs no secret.
+pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    let config = Config::read(settings, Secrets::Referred)?;
+    Ok(Descriptor {
+        kind: "stock_feed".to_owned(),
+        title: "a stock feed in Tidegate's own form".to_owned(),
+        services: vec![Service {
+            domain: "inventory".to_owned(),
+            direction: Direction::Source,
+            schema: SCHEMA.to_owned(),
+        }],
+        unknown: UnknownAnswer::Neither,
+        health: false,
+        observe_first: false,
+        resolves_references: false,
+        tells_changes: config.outbound.is_some(),
+        orders: OrderAbilities::default(),
+        settings: config::SETTINGS.to_vec(),
+    })
+}
+
+/// Ready to be asked. Makes no call.
+pub fn source(settings: &Settings) -> AsSource {
+    let config = Config::read(settings, Secrets::Resolved)?;
+    let outbound =
+        config.outbound.as_ref().map(Outbound::new).transpose().map_err(|problem| vec![problem])?;
+    Ok(Arc::new(StockFeed { outbound }))
+}
+
+#[derive(Debug)]
+struct StockFeed {
+    outbound: Option<Outbound>,
+}
+
+impl StockFeed {
+    /// `None`: the system says that there is no such thing.
+    async fn ask(&self, call: &CallContext, path: String) -> Result<Option<Answer>, Fault> {
+        let outbound = self.outbound.as_ref().ok_or_else(|| {
+            let what = "the system only pushes: set url in its connection so that it can be asked";
+            Fault::new(FaultKind::Rejected, code::NOT_SERVED, what)
+        })?;
+        let answer = outbound.send(call, Request::read(Method::GET, path)).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        answer.success().map(Some)
+    }
+}
+
+#[async_trait]
+impl Source for StockFeed {
+    async fn read(&self, call: &CallContext, subject: &Subject) -> Result<Option<Read>, Fault> {
+        let Some((sku, location)) = domains::inventory::parts(subject) else {
+            let what = format!("{subject} is no stock of one SKU at one location");
+            return Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, what));
+        };
+        let path = format!("/stock/{}/{}", answer::segment(&sku), answer::segment(&location));
+        let Some(answer) = self.ask(call, path).await? else { return Ok(None) };
+        answer::read(&answer).map(Some)
+    }
+
+    async fn list(&self, _: &CallContext, domain: &str, _: &ListQuery) -> Result<ListPage, Fault> {
+        let what = format!("a stock feed lists no {domain} by date: it is asked for what changed");
+        Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, what))
+    }
+
+    async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
+        if domain != "inventory" {
+            let what = format!("a stock feed has no {domain}");
+            return Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, what));
+        }
+        let path = after
+            .map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", answer::segment(after)));
+        let answer = self.ask(call, path).await?.ok_or_else(|| {
+            Fault::new(
+                FaultKind::Rejected,
+                code::FORM,
+                "GET /stock answers 404: correct url in its connection",
+            )
+        })?;
+        answer::changes(&answer)
+    }
+}

@@ -1,0 +1,91 @@
+//! The feed against a small server that says what docs/connectors/stock_feed.md says, and against one that does not.
+
+use super::*;
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::routing::get;
+use jiff::Timestamp;
+use kernel::envelope::TraceId;
+use kernel::id::ShopId;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+const LEVEL: &str = r#"{"version":18,"data":{"sku":"SKU 1/x","location":"WH-1","on_hand":"1.50","changed_at":"2026-11-26T14:00:00Z"}}"#;
+
+async fn served(router: Router) -> Arc<dyn Source> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    source(&settings(json!({ "url": url }))).unwrap()
+}
+
+fn settings(table: serde_json::Value) -> Settings {
+    let values = table.as_object().unwrap().clone().into_iter().collect();
+    Settings::new(values, BTreeMap::new())
+}
+
+fn call() -> CallContext {
+    CallContext {
+        shop: ShopId::new("acme").unwrap(),
+        time_out: Duration::from_secs(5),
+        trace: TraceId::default(),
+        span: 1,
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn pair(sku: &str) -> Subject {
+    Subject { shop: ShopId::new("acme").unwrap(), path: domains::inventory::path(sku, "WH-1") }
+}
+
+#[tokio::test]
+async fn one_pair_is_read_under_its_own_name_and_byte_for_byte() {
+    // Only this path is known: a name that is not encoded would be a 404.
+    let source = served(Router::new().route("/stock/SKU 1%2Fx/WH-1", get(async || LEVEL))).await;
+    let read = source.read(&call(), &pair("SKU 1/x")).await.unwrap().unwrap();
+    assert!(String::from_utf8(read.payload).unwrap().contains(r#""on_hand":"1.50""#));
+    assert_eq!(read.topic, "stock/level");
+    assert_eq!(source.read(&call(), &pair("SKU-2")).await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_changed_comes_with_its_subject_its_sequence_and_the_point_to_go_on_from() {
+    let page = async |RawQuery(query): RawQuery| match query.as_deref() {
+        None => format!(r#"{{"items":[{LEVEL}],"next":"a b","more":true}}"#),
+        Some("after=a%20b") => r#"{"items":[],"next":"19"}"#.to_owned(),
+        Some(other) => panic!("{other}"),
+    };
+    let source = served(Router::new().route("/stock", get(page))).await;
+    let first = source.changes(&call(), "inventory", None).await.unwrap();
+    let [fed] = first.items.as_slice() else { panic!("{first:?}") };
+    assert_eq!((fed.path.as_str(), fed.sequence), (pair("SKU 1/x").path.as_str(), 18));
+    assert!(first.more);
+    let second = source.changes(&call(), "inventory", Some(&first.next)).await.unwrap();
+    assert_eq!((second.items.len(), second.next.as_str(), second.more), (0, "19", false));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_in_the_form_is_taken_not_even_in_part() {
+    let one_bad = format!(r#"{{"items":[{LEVEL},{{"version":1,"data":{{"sku":"A"}}}}],"next":"2"}}"#);
+    for body in ["<html>maintenance</html>".to_owned(), one_bad] {
+        let source = served(Router::new().route("/stock", get(async move || body.clone()))).await;
+        let fault = source.changes(&call(), "inventory", None).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Rejected, "TG-3402"), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_system_that_only_pushes_says_what_to_set_when_it_is_asked() {
+    let source = source(&settings(json!({}))).unwrap();
+    let fault = source.read(&call(), &pair("A")).await.unwrap_err();
+    assert_eq!(fault.code, "TG-3401");
+    assert!(fault.message.contains("set url"), "{fault}");
+}
+
+#[test]
+fn a_token_without_an_address_is_a_mistake() {
+    let problems = describe(&settings(json!({ "token": "env:WMS" }))).unwrap_err();
+    assert_eq!(problems, ["token: means nothing without url"]);
+}

@@ -1,0 +1,113 @@
+//! The feeds of a running hub: a system that tells what changed is asked at its flow's cadence, for each shop, under a
+//! lease, so that there are never two at a time. Beside pushes it is what makes sure that nothing is missing.
+
+use super::Loaded;
+use super::node::Turn;
+use config::{Intake, SHOPIFY};
+use connector::port::Source;
+use engine::hub::Hub;
+use engine::plan::Plan;
+use engine::work::feed::{self, Taken};
+use engine::work::{Scope, WorkError};
+use kernel::clock::Clock;
+use kernel::flow::Mode;
+use kernel::id::SystemName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+
+/// A feed's lease ends this soon after a node that has died, however rarely it is asked.
+const LEASE_MAX: Duration = Duration::from_secs(60);
+
+/// One feed and its cadence.
+#[derive(Debug)]
+pub struct Feed {
+    pub scope: Scope,
+    pub every: Duration,
+    /// The system pushes as well: what is found here was lost on the way.
+    pub pushes: bool,
+}
+
+/// What feeds share.
+#[derive(Debug, Clone)]
+pub struct Around {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub owner: String,
+}
+
+/// Every feed that the configuration asks for: flows from a system that can be asked what changed.
+pub fn all(
+    loaded: &Loaded,
+    plan: &Plan,
+    sources: &BTreeMap<SystemName, Arc<dyn Source>>,
+    around: &Around,
+) -> Vec<Feed> {
+    let mut feeds = Vec::new();
+    for (name, flow) in &loaded.config.flows {
+        let (Some(planned), Some(source)) = (plan.flows.get(name), sources.get(&flow.source.value)) else {
+            continue;
+        };
+        let asked = flow.source.as_str() != SHOPIFY
+            && flow.mode.value != Mode::Off
+            && matches!(flow.intake.value, Intake::Poll | Intake::Push)
+            && loaded.tells_changes(&flow.source.value);
+        for (shop, _) in loaded.config.shops_of(flow).filter(|_| asked) {
+            let scope = Scope {
+                store: around.store.clone(),
+                source: source.clone(),
+                facts: planned.facts.clone(),
+                clock: around.clock.clone(),
+                shop: shop.clone(),
+                flow: name.clone(),
+                domain: planned.domain.clone(),
+                source_system: planned.source.clone(),
+                budget_percent: flow.sweep.cost_share.percent(),
+                time_out: Duration::from_secs(30),
+            };
+            let pushes = flow.intake.value == Intake::Push;
+            feeds.push(Feed { scope, every: flow.sweep.every.value, pushes });
+        }
+    }
+    feeds
+}
+
+/// Asks until the hub stops, at the node whose turn it is. What fails is asked again at the next pass, from the same point.
+pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
+    let scope = &feed.scope;
+    let lease = feed::point_of(&scope.source_system, &scope.domain, &scope.shop);
+    while turn.comes().await {
+        let now = around.clock.now();
+        let length = (feed.every * 3).min(LEASE_MAX);
+        if matches!(around.store.lease(&lease, &around.owner, now.wall, length).await, Ok(true)) {
+            let news = || hub.appended();
+            let mut stopping = turn.clone();
+            let passed = tokio::select! {
+                biased;
+                // Whoever stops waits for no system: the next pass begins where this one's last commit was.
+                () = stopping.over() => return,
+                passed = feed::pass(scope, &news) => passed,
+            };
+            told(&feed, passed);
+        }
+        if turn.stopped(feed.every).await {
+            return;
+        }
+    }
+}
+
+fn told(feed: &Feed, passed: Result<Taken, WorkError>) {
+    let scope = &feed.scope;
+    match passed {
+        Ok(taken) if taken.news > 0 && feed.pushes => tracing::info!(
+            flow.name = %scope.flow, shop.id = %scope.shop, work.count = taken.news,
+            "{} told of {} changes that it had not pushed", scope.source_system, taken.news
+        ),
+        Ok(_) | Err(WorkError::Stopped) => {}
+        Err(error) => tracing::warn!(
+            flow.name = %scope.flow, shop.id = %scope.shop, error = %error,
+            "{} did not say what changed; it is asked again from the same point", scope.source_system
+        ),
+    }
+}

@@ -1,0 +1,169 @@
+//! Stock, from a warehouse that pushes it to what the shop sells: the real binary between the shop's look-alike and a
+//! sender of signed levels.
+
+use crate::folder::Folder;
+use crate::hub::{Hub, until};
+use crate::office::Office;
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use twin::shopify::{ShopifyTwin, signature};
+
+const SECRET: &str = "warehouse";
+const MAPPING: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
+const FLOW: &str = r#"
+[ownership.inventory]
+system_of_record = "wms"
+
+[systems.wms]
+role = "wms"
+connector = "stock_feed"
+
+[systems.wms.ingest]
+hmac_secret = "file:secrets/wms.push"
+
+[systems.wms.connection]
+
+[flows.stock_to_shopify]
+domain = "inventory"
+source = "wms"
+target = "shopify"
+intake = "push"
+mode = "live"
+mapping = "mappings/stock_to_shopify.toml"
+
+[flows.stock_to_shopify.stock]
+safety = ["SKU-0002: 10%"]
+units = ["case = 12 each"]
+"#;
+
+/// The office with a warehouse beside it.
+async fn warehouse() -> Office {
+    let office = Office::open().await;
+    with_stock(&office.folder);
+    office
+}
+
+fn with_stock(folder: &Folder) {
+    let config = folder.path("tidegate.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let scopes = "\"read_products\"]";
+    assert!(text.contains(scopes));
+    let more = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
+    std::fs::write(&config, text.replace(scopes, more) + FLOW).unwrap();
+    std::fs::write(folder.path("mappings/stock_to_shopify.toml"), MAPPING).unwrap();
+    let secret = folder.path("secrets/wms.push");
+    std::fs::write(&secret, SECRET).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+/// A level of a SKU in the first warehouse; what it says beside that comes from `more`.
+fn level(sku: &str, on_hand: &str, more: Value) -> Value {
+    let mut data = json!({
+        "sku": sku, "location": "WH-1", "on_hand": on_hand, "changed_at": crate::office::now().to_string(),
+    });
+    data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    data
+}
+
+fn push(hub: &Hub, version: i64, data: &Value) -> (u16, Value) {
+    let subject = format!("acme/ats:{}@WH-1", data["sku"].as_str().unwrap());
+    let body =
+        json!({ "subject": subject, "version": version, "topic": "stock/level", "data": data }).to_string();
+    // HMAC-SHA256 in base64: Shopify's way and ours.
+    let signed = signature(SECRET, body.as_bytes());
+    let request = format!(
+        "POST /ingest/wms/inventory HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nx-tidegate-hmac-sha256: {signed}\r\n\r\n{body}",
+        hub.address,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(&hub.address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+fn available(shop: &ShopifyTwin, sku: &str) -> i64 {
+    shop.stock(sku, "WH-1").unwrap().available
+}
+
+/// What the command says of the one pair, once nothing of it is open.
+fn settled(folder: &Folder, sku: &str, version: i64) -> Value {
+    let version = format!("\"sequence\":{version}");
+    for _ in 0..500 {
+        let said = folder.tidegate(&["ats", "show", sku, "--location", "WH-1", "--explain", "--json"]);
+        if said.out.contains(&version) && said.out.contains("\"open\":[]") {
+            return said.json()["stock"][0].clone();
+        }
+    }
+    panic!("{sku} did not come to rest: {:?}", folder.tidegate(&["ats", "show", sku]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_is_pushed_is_what_the_shop_sells() {
+    let office = warehouse().await;
+    let hub = Hub::start(&office.folder);
+    let told = push(&hub, 7, &level("SKU-0001", "120", json!({ "reserved": "7" })));
+    assert_eq!(told.0, 200, "{told:?}");
+    let pair = settled(&office.folder, "SKU-0001", 7);
+    assert_eq!(available(&office.shop, "SKU-0001"), 113);
+    assert_eq!(pair["fact"]["state"]["available"], 113, "{pair}");
+    let said = office.folder.tidegate(&["ats", "show", "SKU-0001", "--explain"]);
+    assert!(said.out.contains("113") && said.out.contains("on hand"), "{}", said.out);
+
+    // Ten of a hundred are kept back, and three cases are 36 pieces.
+    push(&hub, 1, &level("SKU-0002", "100", json!({})));
+    push(&hub, 1, &level("SKU-0003", "3", json!({ "unit": "case" })));
+    settled(&office.folder, "SKU-0002", 1);
+    settled(&office.folder, "SKU-0003", 1);
+    assert_eq!((available(&office.shop, "SKU-0002"), available(&office.shop, "SKU-0003")), (90, 36));
+
+    // The same again is one fact; an older one changes nothing.
+    assert_eq!(push(&hub, 7, &level("SKU-0001", "120", json!({}))).0, 200);
+    push(&hub, 6, &level("SKU-0001", "1", json!({})));
+    push(&hub, 8, &level("SKU-0001", "50", json!({})));
+    settled(&office.folder, "SKU-0001", 8);
+    assert_eq!(available(&office.shop, "SKU-0001"), 50);
+    assert!(office.shop.stock_sets().iter().all(|set| set.to != 1), "an older level was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_was_sold_and_is_not_counted_yet_does_not_go_back_on_sale() {
+    let office = warehouse().await;
+    let hub = Hub::start(&office.folder);
+    push(&hub, 1, &level("SKU-0001", "100000", json!({})));
+    settled(&office.folder, "SKU-0001", 1);
+    office.orders(1001, 60);
+    let sold = office.shop.stock("SKU-0001", "WH-1").unwrap().committed;
+    assert!(sold > 0, "none of the orders had it");
+    assert_eq!(available(&office.shop, "SKU-0001"), 100_000 - sold);
+
+    // The warehouse counts its shelves and knows of no order.
+    push(&hub, 2, &level("SKU-0001", "100001", json!({})));
+    settled(&office.folder, "SKU-0001", 2);
+    assert_eq!(available(&office.shop, "SKU-0001"), 100_001 - sold, "sold units went back on sale");
+
+    // Now it has reserved them, and says so.
+    push(&hub, 3, &level("SKU-0001", "100001", json!({ "reserved": sold, "counted": sold })));
+    settled(&office.folder, "SKU-0001", 3);
+    assert_eq!(available(&office.shop, "SKU-0001"), 100_001 - sold, "they were counted twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_or_is_not_known_is_told_and_holds_nobody_back() {
+    let office = warehouse().await;
+    let hub = Hub::start(&office.folder);
+    push(&hub, 1, &level("NO-SUCH-SKU", "5", json!({})));
+    push(&hub, 1, &level("SKU-0002", "1.5e3", json!({})));
+    push(&hub, 1, &level("SKU-0001", "5", json!({})));
+    settled(&office.folder, "SKU-0001", 1);
+    assert_eq!(available(&office.shop, "SKU-0001"), 5);
+    until(&office.folder, &["dead-letters", "list"], "NO-SUCH-SKU");
+    let said = office.folder.tidegate(&["ats", "show", "NO-SUCH-SKU"]);
+    assert!(said.out.contains("dead"), "{}", said.out);
+    office.folder.tidegate(&["ats", "show", "SKU-9"]).refused(4, &["SKU-9"]);
+}
