@@ -1,4 +1,4 @@
-//! The published JSON Schema is the one that the code has.
+//! The published JSON Schemas are those that the code has.
 
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "this test uses one of the helpers")]
@@ -6,10 +6,18 @@ mod support;
 
 use std::path::Path;
 
-use tidegate_domains::orders::json_schema;
+use tidegate_domains::{inventory, orders};
+
+fn path(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name)
+}
 
 #[test]
 fn the_published_schema_is_in_step() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/order.schema.json");
-    support::assert_file(&path, &json_schema().unwrap());
+    support::assert_file(&path("order.schema.json"), &orders::json_schema().unwrap());
+}
+
+#[test]
+fn the_published_schema_of_stock_is_in_step() {
+    support::assert_file(&path("stock.schema.json"), &inventory::json_schema().unwrap());
 }

@@ -45,6 +45,7 @@ impl fmt::Display for Term {
 
 /// What a source has of one SKU at one location, and what of it may be sold.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stock")]
 struct State {
     /// As the source spells it, without blanks at its ends.
     sku: String,
@@ -70,6 +71,7 @@ struct State {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Incoming")]
 struct Due {
     quantity: String,
     at: String,

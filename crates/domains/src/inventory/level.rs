@@ -35,6 +35,8 @@ pub struct Incoming {
 
 /// No shelf holds more; a number beyond is a mistake of its sender.
 const QUANTITY_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// More than any scale shows; the sum over rules stays exact.
+const DECIMALS_MAX: u32 = 6;
 const NAME_CHARS_MAX: usize = 255;
 
 /// Reads a level.
@@ -118,7 +120,11 @@ fn quantity(value: Option<&Json<'_>>, path: &str) -> Result<Option<Decimal>, Sto
     if read.abs() > QUANTITY_MAX {
         return Err(unreadable(format!("{read} is more than any shelf holds ({QUANTITY_MAX})")));
     }
-    Ok(Some(read.normalize()))
+    let read = read.normalize();
+    if read.scale() > DECIMALS_MAX {
+        return Err(unreadable(format!("{read} has more than {DECIMALS_MAX} decimals; round it")));
+    }
+    Ok(Some(read))
 }
 
 fn incoming(body: &Json<'_>) -> Result<Vec<Incoming>, StockFault> {

@@ -32,8 +32,17 @@ enum Keeps {
 struct UnitRule {
     unit: String,
     holds: Decimal,
+    sales: String,
     text: String,
 }
+
+/// What a rule may say, so that every sum stays exact: six decimals of a quantity, three of what a unit holds and two of
+/// a share are at most 28 digits, which a decimal has.
+const QUANTITY_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+const QUANTITY_DECIMALS_MAX: u32 = 6;
+const HOLDS_MAX: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+const HOLDS_DECIMALS_MAX: u32 = 3;
+const SHARE_DECIMALS_MAX: u32 = 2;
 
 /// A rule that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +117,7 @@ impl Rules {
         Some((rule.holds, &rule.text))
     }
 
-    /// The sales unit: what the rules convert into. `None` where there is no rule, so that any unit is the sales unit.
+    /// Whether there are rules of units; where there is none, any unit is the sales unit.
     #[must_use]
     pub fn has_units(&self) -> bool {
         !self.units.is_empty()
@@ -117,7 +126,7 @@ impl Rules {
     /// Whether a unit is the one that the rules convert into.
     #[must_use]
     pub fn is_sales_unit(&self, unit: &str) -> bool {
-        self.units.iter().any(|rule| rule.text.ends_with(&format!(" {unit}")))
+        self.units.iter().any(|rule| rule.sales == unit)
     }
 }
 
@@ -135,7 +144,7 @@ fn like(pattern: &str, text: &str) -> bool {
 }
 
 fn safety_of(text: &str) -> Result<Safety, String> {
-    let help = "write a quantity or a share, for all or for a pattern: \"2\", \"10%\", \"SKU-00*: 5\", \
+    let help = "write a quantity (to six decimals) or a share (to two), for all or for a pattern: \"2\", \"10%\", \"SKU-00*: 5\", \
                 \"SKU-00*@WH-1: 10%\", \"@WH-1: 2\"";
     let (whose, keeps) = match text.rsplit_once(':') {
         Some((whose, keeps)) => (whose.trim(), keeps.trim()),
@@ -146,32 +155,34 @@ fn safety_of(text: &str) -> Result<Safety, String> {
     }
     let (sku, location) = whose.rsplit_once('@').unwrap_or((whose, ""));
     let named = |name: &str| (!name.trim().is_empty()).then(|| name.trim().to_owned());
-    let number = |text: &str| {
-        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        Decimal::from_str_exact(text).ok().filter(|_| plain)
-    };
     let keeps = match keeps.strip_suffix('%') {
-        Some(share) => {
-            number(share.trim()).filter(|share| *share <= Decimal::ONE_HUNDRED).map(Keeps::Percent)
-        }
-        None => number(keeps).map(Keeps::Quantity),
+        Some(share) => number(share.trim(), Decimal::ONE_HUNDRED, SHARE_DECIMALS_MAX).map(Keeps::Percent),
+        None => number(keeps, QUANTITY_MAX, QUANTITY_DECIMALS_MAX).map(Keeps::Quantity),
     };
     let keeps = keeps.ok_or_else(|| format!("{text:?} keeps nothing back that can be counted; {help}"))?;
     Ok(Safety { sku: named(sku), location: named(location), keeps, text: text.trim().to_owned() })
 }
 
 fn unit_of(text: &str) -> Result<UnitRule, String> {
-    let help = "write how many sales units one holds, as in \"case = 12 each\"";
+    let help = "write how many sales units one holds, up to a million, as in \"case = 12 each\"";
     let refused = || format!("{text:?} says no unit; {help}");
     let (unit, holds) = text.split_once('=').ok_or_else(refused)?;
     let (holds, sales) = holds.trim().split_once(' ').ok_or_else(refused)?;
-    let holds =
-        Decimal::from_str_exact(holds).ok().filter(|holds| *holds > Decimal::ZERO).ok_or_else(refused)?;
+    let holds = number(holds, HOLDS_MAX, HOLDS_DECIMALS_MAX).filter(|holds| !holds.is_zero());
+    let holds = holds.ok_or_else(refused)?;
     let (unit, sales) = (unit.trim(), sales.trim());
     if unit.is_empty() || sales.is_empty() || unit == sales {
         return Err(refused());
     }
-    Ok(UnitRule { unit: unit.to_owned(), holds, text: format!("{unit} = {holds} {sales}") })
+    let text = format!("{unit} = {holds} {sales}");
+    Ok(UnitRule { unit: unit.to_owned(), holds, sales: sales.to_owned(), text })
+}
+
+/// Digits, with a point at most, within bounds.
+fn number(text: &str, max: Decimal, decimals_max: u32) -> Option<Decimal> {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number = Decimal::from_str_exact(text).ok().filter(|_| plain)?.normalize();
+    (number <= max && number.scale() <= decimals_max).then_some(number)
 }
 
 #[cfg(test)]

@@ -63,6 +63,14 @@ fn a_unit_that_nobody_explained_is_refused_with_the_rule_to_write() {
 }
 
 #[test]
+fn the_largest_that_is_allowed_is_exact() {
+    let stock = stock(json!({"on_hand": "999999999.999999", "unit": "case"}));
+    let canonical = canonical(&stock, &rules(&["33.33%"], &["case = 999999.999 each"])).unwrap();
+    // 999999999.999999 × 999999.999 × 0.6667, by a calculator of any precision.
+    assert_eq!(canonical.available, 666_699_999_333_299);
+}
+
+#[test]
 fn the_same_level_told_later_is_the_same_and_another_is_not() {
     let at = |instant: &str, on_hand: &str| {
         canonical(&stock(json!({"on_hand": on_hand, "changed_at": instant})), &Rules::default())

@@ -63,8 +63,8 @@ fn a_star_stands_for_any_number_of_characters() {
 #[test]
 fn every_rule_that_cannot_be_read_is_named_with_what_to_write() {
     let faults = rules(
-        &["2", "lots", "-1", "101%", ": 5", "1e3"],
-        &["case", "case = 0 each", "a = 2 each", "a = 3 each"],
+        &["2", "lots", "-1", "101%", ": 5", "1e3", "0.001%", "99999999999"],
+        &["case", "case = 0 each", "a = 2 each", "a = 3 each", "b = 1000001 each"],
     );
     let faults = faults.unwrap_err();
     let places: Vec<_> = faults.iter().map(|fault| (fault.list, fault.index)).collect();
@@ -76,9 +76,12 @@ fn every_rule_that_cannot_be_read_is_named_with_what_to_write() {
             ("safety", 3),
             ("safety", 4),
             ("safety", 5),
+            ("safety", 6),
+            ("safety", 7),
             ("units", 0),
             ("units", 1),
-            ("units", 3)
+            ("units", 3),
+            ("units", 4)
         ]
     );
     assert!(faults.iter().all(|fault| fault.message.contains("write") || fault.message.contains("already")));
