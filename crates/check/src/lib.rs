@@ -24,6 +24,7 @@ mod references;
 mod scopes;
 mod secrets;
 mod served;
+mod stock;
 mod systems;
 mod topics;
 
@@ -85,6 +86,7 @@ pub fn run(config: &Config, inputs: &Inputs<'_>) -> Report {
     policies::judge(&mut judge);
     topics::judge(&mut judge);
     expressions::judge(&mut judge);
+    stock::judge(&mut judge);
     scopes::judge(&mut judge);
     cadence::judge(&mut judge);
     let report = Report { findings: judge.findings, explanation };

@@ -1,4 +1,4 @@
-//! The world that the configurations of these tests are judged against: three connectors, small schemas, the topics
+//! The world that the configurations of these tests are judged against: four connectors, small schemas, the topics
 //! and documents of orders.
 
 use config::Config;
@@ -38,6 +38,8 @@ pub(crate) fn schemas() -> BTreeMap<String, Schema> {
         ("http.order/1", &sale),
         ("http.outcome/1", &outcome),
         ("shopify.order_update/1", &update),
+        ("stock/1", &of(&["sku", "location"])),
+        ("shopify.inventory/1", &of(&["sku", "location"])),
     ]
     .into_iter()
     .map(|(name, schema)| (name.to_owned(), Schema::new(name, schema).unwrap()))
@@ -101,7 +103,18 @@ fn http(settings: &Settings) -> Result<Descriptor, Vec<String>> {
 
 fn shopify(_: &Settings) -> Result<Descriptor, Vec<String>> {
     let look_up = UnknownAnswer::LookUp { lag: Duration::from_secs(5) };
-    Ok(descriptor("shopify", "Shopify's Admin API", services("order/1", "shopify.order_update/1"), look_up))
+    let mut services = services("order/1", "shopify.order_update/1");
+    services.push(stock(Direction::Target, "shopify.inventory/1"));
+    Ok(descriptor("shopify", "Shopify's Admin API", services, look_up))
+}
+
+fn stock(direction: Direction, schema: &str) -> Service {
+    Service { domain: "inventory".into(), direction, schema: schema.into() }
+}
+
+fn stock_feed(_: &Settings) -> Result<Descriptor, Vec<String>> {
+    let services = vec![stock(Direction::Source, "stock/1")];
+    Ok(descriptor("stock_feed", "a stock feed", services, UnknownAnswer::Neither))
 }
 
 fn connect(_: &Settings) -> Connected {
@@ -112,6 +125,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "tryton", describe: tryton, connect, source: None },
     Kind { name: "http", describe: http, connect, source: None },
     Kind { name: "shopify", describe: shopify, connect, source: None },
+    Kind { name: "stock_feed", describe: stock_feed, connect, source: None },
 ];
 
 fn scopes(names: &[&str]) -> BTreeSet<String> {
