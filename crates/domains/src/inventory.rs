@@ -5,13 +5,17 @@
 //! with what is in flight there, is the target's connector's.
 
 mod canonical;
+pub mod drop;
 mod fault;
 mod level;
+mod names;
 mod pair;
 mod rules;
+pub mod snapshot;
 
 pub use canonical::{Canonical, Term, canonical, json_schema};
 pub use fault::{StockCode, StockFault};
 pub use level::{Incoming, Stock, read};
+pub use names::Key;
 pub use pair::{parts, path, subject};
 pub use rules::{RuleFault, Rules, SafetyOf};

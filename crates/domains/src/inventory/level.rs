@@ -44,21 +44,25 @@ const NAME_CHARS_MAX: usize = 255;
 /// # Errors
 /// The first thing that is wrong, with its path and what to write.
 pub fn read(payload: &[u8]) -> Result<Stock, StockFault> {
-    let body = parse(payload)?;
+    of(&parse(payload)?)
+}
+
+/// The same of a body that is parsed already.
+pub(super) fn of(body: &Json<'_>) -> Result<Stock, StockFault> {
     if !matches!(body, Json::Object(_)) {
         let what = format!("a level is an object; this is {}", body.kind());
         return Err(StockFault::new(StockCode::WrongType, "$", what));
     }
     Ok(Stock {
-        sku: name(&body, "sku")?,
-        location: name(&body, "location")?,
-        on_hand: required(&body, "on_hand")?,
-        reserved: not_negative(&body, "reserved")?.unwrap_or_default(),
-        counted: not_negative(&body, "counted")?,
-        safety: not_negative(&body, "safety")?.unwrap_or_default(),
-        unit: text(&body, "unit")?.map(|unit| unit.trim().to_owned()).filter(|unit| !unit.is_empty()),
-        incoming: incoming(&body)?,
-        changed_at: instant(&body, "$", "changed_at")?,
+        sku: name(body, "sku")?,
+        location: name(body, "location")?,
+        on_hand: required(body, "on_hand")?,
+        reserved: not_negative(body, "reserved")?.unwrap_or_default(),
+        counted: not_negative(body, "counted")?,
+        safety: not_negative(body, "safety")?.unwrap_or_default(),
+        unit: text(body, "unit")?.map(|unit| unit.trim().to_owned()).filter(|unit| !unit.is_empty()),
+        incoming: incoming(body)?,
+        changed_at: instant(body, "$", "changed_at")?,
     })
 }
 

@@ -1,0 +1,164 @@
+//! A file of levels, as a source drops it: NDJSON (a level a line, as it would push it) or CSV. Owns the reading of the file:
+//! its form, and the line and column of what is wrong; what a level must be is `level`'s. Opens nothing: whoever opens the
+//! file hands in what can be read.
+//!
+//! A file counts as a whole or not at all. One that does not fit in memory is read twice: [`check`] looks at all of it
+//! and keeps nothing but the names; then [`Levels`] gives one level after the other.
+
+mod columns;
+mod decimal;
+mod fault;
+mod lines;
+mod ndjson;
+mod row;
+
+pub use fault::{FAULTS_MAX, LineFault, Refused};
+
+use super::level::Stock;
+use super::names::Key;
+use columns::{Columns, Sheet};
+use jiff::Timestamp;
+use lines::Lines;
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+/// What counts where the file itself does not say it.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// The file is of one location.
+    pub location: Option<String>,
+    /// When the file was made.
+    pub changed_at: Option<Timestamp>,
+}
+
+/// A level of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Where it begins; the first line is 1.
+    pub line: u64,
+    /// The source's sequence number, where the file has one.
+    pub version: Option<i64>,
+    pub stock: Stock,
+}
+
+/// The levels of a file, one after the other.
+#[derive(Debug)]
+pub struct Levels<R> {
+    lines: Lines<R>,
+    form: Form,
+    defaults: Defaults,
+    /// Of each pair the line that names it.
+    seen: BTreeMap<u128, u64>,
+}
+
+#[derive(Debug)]
+enum Form {
+    Ndjson,
+    Csv(Columns),
+}
+
+/// Only finds a pair again in its own file: a sender who made two meet would have his own file refused.
+const KEY: Key = Key([0x7469_6465, 0x6761_7465]);
+
+impl<R: BufRead> Levels<R> {
+    /// Finds the form of the file and, of CSV, its delimiter and columns.
+    ///
+    /// # Errors
+    /// A file in neither form, or a header without a column that a level needs.
+    pub fn new(reader: R, defaults: &Defaults) -> Result<Self, LineFault> {
+        let mut lines = Lines::new(reader);
+        let first = match lines.next_filled() {
+            None => {
+                return Err(LineFault::new(1, 1, "the file is empty; a file without levels has its header"));
+            }
+            Some(first) => first?,
+        };
+        let form = match first.text.trim_start().chars().next() {
+            Some('{') => {
+                lines.put_back(first);
+                Form::Ndjson
+            }
+            Some('[') => {
+                let what = "this is a JSON list; write one object a line, without brackets and commas";
+                return Err(LineFault::new(first.number, 1, what));
+            }
+            _ => Form::Csv(Columns::find(first, &mut lines, defaults)?),
+        };
+        Ok(Self { lines, form, defaults: defaults.clone(), seen: BTreeMap::new() })
+    }
+
+    fn told(&mut self) -> Option<Result<Told, LineFault>> {
+        match &self.form {
+            Form::Ndjson => {
+                let line = self.lines.next_filled()?;
+                Some(line.and_then(|line| ndjson::level(&line, &self.defaults)))
+            }
+            Form::Csv(columns) => {
+                let row = row::next(&mut self.lines, columns.delimiter)?;
+                Some(row.and_then(|row| Sheet { columns, defaults: &self.defaults }.level(&row)))
+            }
+        }
+    }
+
+    /// Which of two counts cannot be known: neither does.
+    fn once(&mut self, told: Told) -> Result<Told, LineFault> {
+        let (sku, location) = (&told.stock.sku, &told.stock.location);
+        let first = *self.seen.entry(KEY.name(sku, location)).or_insert(told.line);
+        if first == told.line {
+            return Ok(told);
+        }
+        let what = format!(
+            "{sku:?} at {location:?} stands in line {first} already, and which of the two counts cannot be known; leave \
+             one out (blanks at the ends make no other SKU)"
+        );
+        Err(LineFault::new(told.line, 1, what).of("sku"))
+    }
+}
+
+impl<R: BufRead> Iterator for Levels<R> {
+    type Item = Result<Told, LineFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let told = self.told()?;
+        Some(told.and_then(|told| self.once(told)))
+    }
+}
+
+/// All levels of a file, or what is wrong with it.
+///
+/// # Errors
+/// The first [`FAULTS_MAX`] faults, and how many there are.
+pub fn read_all<R: BufRead>(reader: R, defaults: &Defaults) -> Result<Vec<Told>, Refused> {
+    let mut all = Vec::new();
+    walk(reader, defaults, |told| all.push(told))?;
+    Ok(all)
+}
+
+/// Looks at all of a file and keeps no level of it: how many there are, or what is wrong.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn check<R: BufRead>(reader: R, defaults: &Defaults) -> Result<u64, Refused> {
+    let mut count = 0;
+    walk(reader, defaults, |_| count += 1)?;
+    Ok(count)
+}
+
+fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) -> Result<(), Refused> {
+    let mut refused = Refused::default();
+    match Levels::new(reader, defaults) {
+        Ok(levels) => {
+            for told in levels {
+                match told {
+                    Ok(told) => each(told),
+                    Err(fault) => refused.add(fault),
+                }
+            }
+        }
+        Err(fault) => refused.add(fault),
+    }
+    if refused.count == 0 { Ok(()) } else { Err(refused) }
+}
+
+#[cfg(test)]
+mod tests;
