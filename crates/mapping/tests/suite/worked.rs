@@ -21,6 +21,8 @@ fn json_file(path: &str) -> Value {
 fn schema(name: &str) -> Value {
     match name {
         "order" => json_file("docs/schema/order.schema.json"),
+        "stock" => json_file("docs/schema/stock.schema.json"),
+        "shopify.inventory" => json_file("crates/shopify/schemas/inventory.schema.json"),
         "shopify.order_write_back" => json_file("crates/shopify/schemas/order_write_back.schema.json"),
         name => json_file(&format!("crates/mapping/schemas/{name}.schema.json")),
     }
