@@ -22,6 +22,7 @@ mod service;
 mod side;
 mod sink;
 mod stage;
+mod stock;
 
 use crate::cli::{Common, Failure, block_on};
 use anyhow::Context as _;
@@ -45,6 +46,7 @@ const PART_GROWTH: &str = "growth";
 const PART_PG_INTAKE: &str = "intake on PostgreSQL";
 const PART_PG_STEADY: &str = "500 orders a second on PostgreSQL";
 const PART_PG_TAKEOVER: &str = "take-over on PostgreSQL";
+const PART_STOCK: &str = "stock under a sale";
 const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
@@ -95,6 +97,8 @@ enum Part {
     Outage,
     /// What an append and a claim cost as history grows
     Growth,
+    /// A thousand stock changes a second over a hundred thousand pairs
+    Stock,
     /// On PostgreSQL: durable webhooks a second beside its own inserts
     PgIntake,
     /// On PostgreSQL: 500 orders a second for minutes on end
@@ -145,8 +149,10 @@ impl Args {
     fn wants(&self, part: Part) -> bool {
         match part {
             Part::Beside => !self.peer.is_empty() && (self.only.is_empty() || self.only.contains(&part)),
-            // They take long, and need a PostgreSQL.
-            Part::Growth | Part::PgIntake | Part::PgSteady | Part::PgTakeover => self.only.contains(&part),
+            // They take long, or need a PostgreSQL.
+            Part::Growth | Part::Stock | Part::PgIntake | Part::PgSteady | Part::PgTakeover => {
+                self.only.contains(&part)
+            }
             _ if self.only.is_empty() => self.peer.is_empty(),
             _ => self.only.contains(&part),
         }
@@ -197,6 +203,9 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::Growth) {
         told(&mut all, growth::measure(bench, args.postgres).await?);
+    }
+    if wants(Part::Stock) {
+        told(&mut all, stock::measure(bench).await?);
     }
     if wants(Part::PgIntake) {
         told(&mut all, pg::intake::measure(bench).await?);

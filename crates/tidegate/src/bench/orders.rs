@@ -106,6 +106,16 @@ impl Orders {
 }
 
 impl Requests {
+    /// Of other things than orders.
+    pub fn of(requests: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let mut made = Self { bytes: Vec::new(), ends: Vec::new(), first_order: 0, body_bytes: 0 };
+        for request in requests {
+            made.bytes.extend_from_slice(&request);
+            made.ends.push(made.bytes.len());
+        }
+        made
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
     }

@@ -28,7 +28,7 @@ pub struct Stage {
     pub folder: PathBuf,
     pub hub: HubProcess,
     pub address: SocketAddr,
-    shop: ShopifyTwin,
+    pub shop: ShopifyTwin,
 }
 
 /// What the hub delivers to.
@@ -42,10 +42,19 @@ pub struct Targets<'a> {
 impl Stage {
     /// Everything but the hub's start.
     pub async fn set(parent: &Path, name: &str, targets: Targets<'_>) -> anyhow::Result<Self> {
+        Self::set_at(parent, name, targets, ShopConfig::new(SHOP_DOMAIN)).await
+    }
+
+    /// The same, at such a shop.
+    pub async fn set_at(
+        parent: &Path,
+        name: &str,
+        targets: Targets<'_>,
+        mut shop: ShopConfig,
+    ) -> anyhow::Result<Self> {
         let folder = parent.join(name);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        let mut shop = ShopConfig::new(SHOP_DOMAIN);
         shop.access_token = ACCESS_TOKEN.to_owned();
         shop.client_secret = CLIENT_SECRET.to_owned();
         let shop = ShopifyTwin::start(shop).await?;

@@ -26,7 +26,7 @@ pub(super) fn set_quantities(args: &Arguments, request: &Arc<Request>) -> Resolv
         None => {}
     }
     let id = state.next_id();
-    match state.stock.set_quantities(&wanted, &key, id, shop.now()) {
+    match state.stock.set_quantities(&wanted, &key, id, shop.config.clock.now()) {
         Ok(adjustment) => {
             state.stock.keys.remember(&key, fingerprint, Remembered::Done(adjustment.clone()), shop.now());
             let pairs: Vec<Pair> =

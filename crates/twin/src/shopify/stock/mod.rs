@@ -62,6 +62,7 @@ pub struct StockRow {
 /// A quantity that somebody set, and that was another before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StockSet {
+    /// To the shop clock's own precision, where Shopify shows whole seconds.
     pub at: Timestamp,
     /// Of the call; none: a person in the shop's admin.
     pub key: Option<String>,
@@ -99,7 +100,7 @@ pub struct StockCounts {
 
 #[derive(Debug)]
 struct SetEntry {
-    at: i64,
+    at: Timestamp,
     key: Option<Arc<str>>,
     pair: Pair,
     from: i64,
@@ -195,7 +196,7 @@ impl Stock {
 
     pub(super) fn sets(&self) -> Vec<StockSet> {
         let shown = |entry: &SetEntry| StockSet {
-            at: Timestamp::from_second(entry.at).unwrap_or_default(),
+            at: entry.at,
             key: entry.key.as_deref().map(str::to_owned),
             sku: entry.pair.good.sku(),
             location: entry.pair.warehouse().code,
@@ -230,6 +231,6 @@ impl Stock {
         if level.presence == Presence::Absent {
             level.presence = Presence::Inactive;
         }
-        self.history.push(SetEntry { at: at.as_second(), key: key.cloned(), pair, from, to });
+        self.history.push(SetEntry { at, key: key.cloned(), pair, from, to });
     }
 }
