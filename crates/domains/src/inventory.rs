@@ -5,6 +5,7 @@
 //! with what is in flight there, is the target's connector's.
 
 mod canonical;
+pub mod compare;
 pub mod drop;
 mod fault;
 mod level;

@@ -1,0 +1,145 @@
+//! The heart of the full check: what the source says may be sold of each pair, against what Shopify has, over a million pairs
+//! and more. Owns the comparison; who reads both sides, and what becomes of a difference, is the caller's.
+//!
+//! One side has to be in memory: Shopify's, 24 bytes a pair, its name as 128 bits (`names`), in the order of those. The source
+//! streams past it. Both sides come as they come, in any order:
+//!
+//! 1. [`Shelves`] gathers what Shopify has.
+//! 2. [`Check`] takes each pair of the source, and knows at once whether it is missing or differs, by its name.
+//! 3. What then remains is in Shopify alone, and of it only the 128 bits are known: [`Naming`] is shown Shopify's side once more,
+//!    until all have their name. Where nothing remains there is nothing to show.
+//!
+//! Nothing is concluded from half a side: a caller whose stream fails drops the check. A pair that a side has twice (two
+//! variants of one SKU) is a finding of its own and not compared.
+
+mod found;
+mod shelves;
+
+pub use found::{Cause, Difference, Found, Report};
+pub use shelves::{Shelf, Shelves, TooMany};
+
+use super::names::Key;
+use shelves::{Bits, Table};
+use std::collections::BTreeSet;
+
+/// Of what Shopify sold and has not shipped, what is held back (the mapping's `in_flight`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InFlight {
+    /// What the source has not counted.
+    Counted,
+    All,
+    None,
+}
+
+impl InFlight {
+    fn held_back(self, committed: i64, counted: Option<i64>) -> i64 {
+        match self {
+            Self::Counted => committed.saturating_sub(counted.unwrap_or(0)).max(0),
+            Self::All => committed.max(0),
+            Self::None => 0,
+        }
+    }
+}
+
+/// What the source says of a pair, by the rules of the flow ([`super::Canonical`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Truth<'a> {
+    pub sku: &'a str,
+    pub location: &'a str,
+    pub available: i64,
+    pub counted: Option<i64>,
+}
+
+/// The source's side, as it streams past.
+#[derive(Debug)]
+pub struct Check {
+    key: Key,
+    table: Table,
+    in_flight: InFlight,
+    /// Which pairs of Shopify's the source has named.
+    seen: Bits,
+    report: Report,
+}
+
+impl Check {
+    /// `limit`: of each cause so many differences are kept with their names; beyond they are counted.
+    #[must_use]
+    pub fn new(shelves: Shelves, in_flight: InFlight, limit: usize) -> Self {
+        let (key, table) = shelves.sorted();
+        let seen = Bits::new(table.len());
+        let report = Report::new(table.pairs(), limit);
+        Self { key, table, in_flight, seen, report }
+    }
+
+    /// Compares one pair.
+    pub fn add(&mut self, truth: &Truth<'_>) {
+        self.report.source += 1;
+        let Some(at) = self.table.find(self.key.name(truth.sku, truth.location)) else {
+            return self.report.add(
+                Cause::MissingInShopify,
+                truth.sku,
+                truth.location,
+                Some(truth.available),
+                None,
+            );
+        };
+        let again = self.seen.set(at);
+        let (available, committed) = self.table.quantities(at);
+        let wanted = truth.available.saturating_sub(self.in_flight.held_back(committed, truth.counted));
+        let cause = if again {
+            Cause::TwiceInSource
+        } else if self.table.is_twice(at) {
+            Cause::TwiceInShopify
+        } else if wanted != available {
+            Cause::Differs
+        } else {
+            self.report.same += 1;
+            return;
+        };
+        self.report.add(cause, truth.sku, truth.location, Some(wanted), Some(available));
+    }
+
+    /// The end of the source's side.
+    #[must_use]
+    pub fn end(self) -> Naming {
+        let unseen = (0..self.table.len()).filter(|at| !self.seen.get(*at) && self.table.is_first(*at));
+        let nameless: BTreeSet<u128> = unseen.take(self.report.limit).map(|at| self.table.name(at)).collect();
+        let count =
+            (0..self.table.len()).filter(|at| !self.seen.get(*at) && self.table.is_first(*at)).count();
+        let mut report = self.report;
+        report.unknown_in_source.count = count as u64;
+        Naming { key: self.key, nameless, report }
+    }
+}
+
+/// What Shopify has and the source does not name, until it has its names.
+#[derive(Debug)]
+pub struct Naming {
+    key: Key,
+    nameless: BTreeSet<u128>,
+    report: Report,
+}
+
+impl Naming {
+    /// Whether Shopify's side has to be shown once more.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.nameless.is_empty()
+    }
+
+    pub fn add(&mut self, shelf: &Shelf<'_>) {
+        if self.is_open() && self.nameless.remove(&self.key.name(shelf.sku, shelf.location)) {
+            self.report.name_unknown(shelf.sku, shelf.location, i64::from(shelf.available));
+        }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn end(mut self) -> Report {
+        self.report.match_spellings();
+        self.report
+    }
+}
+
+#[cfg(test)]
+mod tests;
