@@ -36,6 +36,12 @@ impl Guard {
         Ok(own)
     }
 
+    /// An address that somebody else wrote: judged as one that a name leads to. A name is judged when it is resolved.
+    pub(super) fn judge_literal(self, url: &Url) -> Result<(), Forbidden> {
+        let host = host(url);
+        host.parse().map_or(Ok(()), |address| self.judge(&host, address))
+    }
+
     fn judge(self, host: &str, address: IpAddr) -> Result<(), Forbidden> {
         let refused = |what, advice| Err(Forbidden { host: host.to_owned(), address, what, advice });
         match place(address) {

@@ -84,6 +84,7 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub struct Outbound {
     client: Client,
     base: Url,
+    guard: Guard,
     /// The base without a slash at its end.
     prefix: String,
     headers: HeaderMap,
@@ -127,6 +128,7 @@ impl Outbound {
             client,
             prefix: base.as_str().trim_end_matches('/').to_owned(),
             base,
+            guard,
             headers: headers(config)?,
             tokens,
             redactor: Arc::new(Redactor::new(config.auth.secrets())),
@@ -137,6 +139,14 @@ impl Outbound {
 
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    pub(super) fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    pub(super) fn read_time_out(&self) -> Duration {
+        self.read_time_out
     }
 
     /// The same place, of whose answers these are not shown either.
@@ -195,13 +205,24 @@ impl Outbound {
     ) -> Result<Answer, Fault> {
         let (access, bytes_max) = (request.access, request.answer_bytes_max.unwrap_or(self.answer_bytes_max));
         let answer = async {
-            let built = self.build(call, request, token, left)?;
-            let response = self.client.execute(built).await.map_err(|error| lost(&error, left))?;
+            let response = self.begin(call, request, token, left).await?;
             self.read(response, bytes_max, left).await
         };
         let (status, headers, body) = answer.await.map_err(|failure| classify::failure(access, &failure))?;
         let redactor = token.map_or(&self.redactor, |token| &token.redactor).clone();
         Ok(Answer { status, headers, body, access, now: call.now, redactor })
+    }
+
+    /// Sends it; the answer's head.
+    pub(super) async fn begin(
+        &self,
+        call: &CallContext,
+        request: Request,
+        token: Option<&Token>,
+        left: &MayHaveLeft,
+    ) -> Result<Response, Failure> {
+        let built = self.build(call, request, token, left)?;
+        self.client.execute(built).await.map_err(|error| lost(&error, left))
     }
 
     fn build(
@@ -306,7 +327,7 @@ async fn in_time(
 
 /// What a transport error means. `left` decides; an error of the connector (name, connection, TLS) is certain too,
 /// because it comes before there is anything to write to.
-fn lost(error: &reqwest::Error, left: &MayHaveLeft) -> Failure {
+pub(super) fn lost(error: &reqwest::Error, left: &MayHaveLeft) -> Failure {
     if let Some(forbidden) = find::<Forbidden>(error) {
         return Failure::Forbidden(forbidden.to_string());
     }
