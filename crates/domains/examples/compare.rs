@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::Instant;
 use tidegate_domains::inventory::compare::{Check, InFlight, Shelf, Shelves, Truth};
 use tidegate_domains::inventory::drop::{Defaults, Levels};
-use tidegate_domains::inventory::{Key, Rules, canonical};
+use tidegate_domains::inventory::{Key, Rules, Sold, sold};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -256,9 +256,8 @@ fn strict(folder: &Path, check: &mut Check) -> Result<(), Failure> {
     let reader = BufReader::with_capacity(1 << 16, File::open(folder.join("levels"))?);
     for told in Levels::new(reader, &Defaults::default())? {
         let stock = told?.stock;
-        let level = canonical(&stock, &rules)?;
-        let counted = level.body["counted"].as_i64();
-        check.add(&Truth { sku: &stock.sku, location: &stock.location, available: level.available, counted });
+        let Sold { available, counted } = sold(&stock, &rules)?;
+        check.add(&Truth { sku: &stock.sku, location: &stock.location, available, counted });
     }
     Ok(())
 }

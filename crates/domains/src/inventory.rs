@@ -14,7 +14,7 @@ mod pair;
 mod rules;
 pub mod snapshot;
 
-pub use canonical::{Canonical, Term, canonical, json_schema};
+pub use canonical::{Canonical, Sold, Term, canonical, json_schema, sold};
 pub use fault::{StockCode, StockFault};
 pub use level::{Incoming, Stock, read};
 pub use names::Key;

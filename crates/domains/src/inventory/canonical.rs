@@ -77,55 +77,30 @@ struct Due {
     at: String,
 }
 
+/// What may be sold of a level, without how that came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sold {
+    /// In whole sales units; may be negative.
+    pub available: i64,
+    /// In whole sales units; `None`: the source does not say.
+    pub counted: Option<i64>,
+}
+
+/// What may be sold of a level: the same as [`canonical`] says, at a fraction of its cost, for a million of them.
+///
+/// # Errors
+/// As [`canonical`].
+pub fn sold(stock: &Stock, rules: &Rules) -> Result<Sold, StockFault> {
+    sum(stock, rules, &mut None)
+}
+
 /// What may be sold of a level.
 ///
 /// # Errors
 /// A unit of which no rule says how many sales units it holds.
 pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> {
-    let (factor, converted) = factor(stock, rules)?;
-    let mut why = Vec::new();
-    let term = |adds: Decimal, text: String| Term { adds: Some(adds), text };
-    let on_hand = stock.on_hand * factor;
-    why.push(term(on_hand, format!("on hand{converted}")));
-    let mut available = on_hand;
-    let mut less = |quantity: Decimal, text: String, why: &mut Vec<Term>| {
-        if !quantity.is_zero() {
-            available -= quantity;
-            why.push(term(-quantity, text));
-        }
-    };
-    less(stock.reserved * factor, "reserved at the source".to_owned(), &mut why);
-    less(stock.safety * factor, "kept back by the source".to_owned(), &mut why);
-    if let Some(safety) = rules.safety(stock, on_hand) {
-        less(safety.quantity, format!("kept back by the rule {:?}", safety.rule), &mut why);
-    }
-    let whole = available.floor();
-    if whole != available {
-        why.push(term(whole - available, "rounded down to whole sales units".to_owned()));
-    }
-    why.push(term(whole, "available".to_owned()));
-    let counted = stock.counted.map(|counted| (counted * factor).floor());
-    match counted {
-        Some(counted) => {
-            let text =
-                format!("{counted} units of this shop's unshipped orders are in these figures already");
-            why.push(Term { adds: None, text });
-        }
-        None => why.push(Term {
-            adds: None,
-            text: "the source does not say how many of this shop's unshipped orders are in these figures"
-                .to_owned(),
-        }),
-    }
-    let number = |quantity: Decimal, path: &str| {
-        quantity.to_i64().ok_or_else(|| {
-            StockFault::new(
-                StockCode::NotQuantity,
-                path,
-                format!("{quantity} is no quantity that can be sold"),
-            )
-        })
-    };
+    let mut why = Some(Vec::new());
+    let Sold { available, counted } = sum(stock, rules, &mut why)?;
     let state = State {
         sku: stock.sku.clone(),
         location: stock.location.clone(),
@@ -133,8 +108,8 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
         reserved: stock.reserved.to_string(),
         safety: stock.safety.to_string(),
         unit: stock.unit.clone(),
-        available: number(whole, "$.on_hand")?,
-        counted: counted.map(|counted| number(counted, "$.counted")).transpose()?,
+        available,
+        counted,
         incoming: stock
             .incoming
             .iter()
@@ -142,19 +117,65 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
             .collect(),
         changed_at: stock.changed_at.to_string(),
     };
-    let available = state.available;
     let (body, digest) = tree(&state, stock.changed_at)?;
-    Ok(Canonical { body, digest, available, why })
+    Ok(Canonical { body, digest, available, why: why.unwrap_or_default() })
 }
 
-/// How many sales units a unit of the source holds, and how a person is told.
-fn factor(stock: &Stock, rules: &Rules) -> Result<(Decimal, String), StockFault> {
-    let Some(unit) = &stock.unit else { return Ok((Decimal::ONE, String::new())) };
+/// The sum, and where it is asked for, each of its terms.
+fn sum(stock: &Stock, rules: &Rules, why: &mut Option<Vec<Term>>) -> Result<Sold, StockFault> {
+    let mut told = |adds: Option<Decimal>, text: &dyn Fn() -> String| {
+        if let Some(why) = why {
+            why.push(Term { adds, text: text() });
+        }
+    };
+    let (factor, rule) = factor(stock, rules)?;
+    let on_hand = stock.on_hand * factor;
+    told(Some(on_hand), &|| match (rule, &stock.unit) {
+        (Some(rule), Some(unit)) => format!("on hand: {} {unit}, by the rule {rule:?}", stock.on_hand),
+        _ => "on hand".to_owned(),
+    });
+    let mut available = on_hand;
+    let mut less = |quantity: Decimal, text: &dyn Fn() -> String| {
+        if !quantity.is_zero() {
+            available -= quantity;
+            told(Some(-quantity), text);
+        }
+    };
+    less(stock.reserved * factor, &|| "reserved at the source".to_owned());
+    less(stock.safety * factor, &|| "kept back by the source".to_owned());
+    if let Some(safety) = rules.safety(stock, on_hand) {
+        less(safety.quantity, &|| format!("kept back by the rule {:?}", safety.rule));
+    }
+    let whole = available.floor();
+    if whole != available {
+        told(Some(whole - available), &|| "rounded down to whole sales units".to_owned());
+    }
+    told(Some(whole), &|| "available".to_owned());
+    let counted = stock.counted.map(|counted| (counted * factor).floor());
+    told(None, &|| match counted {
+        Some(counted) => {
+            format!("{counted} units of this shop's unshipped orders are in these figures already")
+        }
+        None => {
+            "the source does not say how many of this shop's unshipped orders are in these figures".to_owned()
+        }
+    });
+    let number = |quantity: Decimal, path: &str| {
+        let what = || format!("{quantity} is no quantity that can be sold");
+        quantity.to_i64().ok_or_else(|| StockFault::new(StockCode::NotQuantity, path, what()))
+    };
+    let counted = counted.map(|counted| number(counted, "$.counted")).transpose()?;
+    Ok(Sold { available: number(whole, "$.on_hand")?, counted })
+}
+
+/// How many sales units a unit of the source holds, and by which rule.
+fn factor<'a>(stock: &Stock, rules: &'a Rules) -> Result<(Decimal, Option<&'a str>), StockFault> {
+    let Some(unit) = &stock.unit else { return Ok((Decimal::ONE, None)) };
     if let Some((holds, rule)) = rules.holds(unit) {
-        return Ok((holds, format!(": {} {unit}, by the rule {rule:?}", stock.on_hand)));
+        return Ok((holds, Some(rule)));
     }
     if !rules.has_units() || rules.is_sales_unit(unit) {
-        return Ok((Decimal::ONE, String::new()));
+        return Ok((Decimal::ONE, None));
     }
     let what = format!(
         "no rule says how many sales units {unit:?} holds; add one to units, as in \"{unit} = 12 each\""
