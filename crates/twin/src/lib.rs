@@ -1,4 +1,4 @@
-//! Stateful look-alikes of Shopify and a back office, as strict as the original.
+//! Stateful look-alikes of Shopify, a back office and a warehouse, as strict as the original.
 //!
 //! A judge does not share the parser that it judges: this crate uses `kernel` alone of our crates. It refuses to be lenient: what the
 //! real system would turn down, it turns down, with the real system's answer.
@@ -6,3 +6,4 @@
 pub mod erp;
 pub mod shop;
 pub mod shopify;
+pub mod wms;

@@ -46,7 +46,7 @@ impl ShopClock {
 
     /// Until a date of the shop: a compressed wait, or until a manual clock was advanced that far.
     #[expect(clippy::disallowed_methods, reason = "the look-alike's one wait on the real clock")]
-    pub(super) async fn wait_until(&self, due: Timestamp) {
+    pub(crate) async fn wait_until(&self, due: Timestamp) {
         match &self.0 {
             Source::Real { compression } => {
                 let left = Duration::try_from(due.duration_since(self.now())).unwrap_or_default();
@@ -67,7 +67,7 @@ impl Default for ShopClock {
 }
 
 /// Saturates at the end of the calendar.
-pub(super) fn after(at: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn after(at: Timestamp, wait: Duration) -> Timestamp {
     kernel::clock::after(at, wait)
 }
 

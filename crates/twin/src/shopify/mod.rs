@@ -9,7 +9,7 @@ mod access;
 mod answer;
 mod bucket;
 mod bulk;
-mod clock;
+pub(crate) mod clock;
 mod config;
 mod contract;
 mod cost;
