@@ -10,7 +10,8 @@
 //!    until all have their name. Where nothing remains there is nothing to show.
 //!
 //! Nothing is concluded from half a side: a caller whose stream fails drops the check. A pair that a side has twice (two
-//! variants of one SKU) is a finding of its own and not compared.
+//! variants of one SKU) is a finding of its own and not compared; of what only the source has, its reader knows
+//! (`drop::check`).
 
 mod found;
 mod shelves;

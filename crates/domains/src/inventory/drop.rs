@@ -41,14 +41,12 @@ pub struct Told {
     pub stock: Stock,
 }
 
-/// The levels of a file, one after the other.
+/// The levels of a file, one after the other. A pair that stands twice comes twice: only [`check`] and [`read_all`] know.
 #[derive(Debug)]
 pub struct Levels<R> {
     lines: Lines<R>,
     form: Form,
     defaults: Defaults,
-    /// Of each pair the line that names it.
-    seen: BTreeMap<u128, u64>,
 }
 
 #[derive(Debug)]
@@ -84,10 +82,14 @@ impl<R: BufRead> Levels<R> {
             }
             _ => Form::Csv(Columns::find(first, &mut lines, defaults)?),
         };
-        Ok(Self { lines, form, defaults: defaults.clone(), seen: BTreeMap::new() })
+        Ok(Self { lines, form, defaults: defaults.clone() })
     }
+}
 
-    fn told(&mut self) -> Option<Result<Told, LineFault>> {
+impl<R: BufRead> Iterator for Levels<R> {
+    type Item = Result<Told, LineFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         match &self.form {
             Form::Ndjson => {
                 let line = self.lines.next_filled()?;
@@ -98,29 +100,6 @@ impl<R: BufRead> Levels<R> {
                 Some(row.and_then(|row| Sheet { columns, defaults: &self.defaults }.level(&row)))
             }
         }
-    }
-
-    /// Which of two counts cannot be known: neither does.
-    fn once(&mut self, told: Told) -> Result<Told, LineFault> {
-        let (sku, location) = (&told.stock.sku, &told.stock.location);
-        let first = *self.seen.entry(KEY.name(sku, location)).or_insert(told.line);
-        if first == told.line {
-            return Ok(told);
-        }
-        let what = format!(
-            "{sku:?} at {location:?} stands in line {first} already, and which of the two counts cannot be known; leave \
-             one out (blanks at the ends make no other SKU)"
-        );
-        Err(LineFault::new(told.line, 1, what).of("sku"))
-    }
-}
-
-impl<R: BufRead> Iterator for Levels<R> {
-    type Item = Result<Told, LineFault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let told = self.told()?;
-        Some(told.and_then(|told| self.once(told)))
     }
 }
 
@@ -145,11 +124,11 @@ pub fn check<R: BufRead>(reader: R, defaults: &Defaults) -> Result<u64, Refused>
 }
 
 fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) -> Result<(), Refused> {
-    let mut refused = Refused::default();
+    let (mut refused, mut seen) = (Refused::default(), BTreeMap::new());
     match Levels::new(reader, defaults) {
         Ok(levels) => {
             for told in levels {
-                match told {
+                match told.and_then(|told| once(&mut seen, told)) {
                     Ok(told) => each(told),
                     Err(fault) => refused.add(fault),
                 }
@@ -158,6 +137,20 @@ fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) 
         Err(fault) => refused.add(fault),
     }
     if refused.count == 0 { Ok(()) } else { Err(refused) }
+}
+
+/// Which of two counts cannot be known: neither does. `seen`: of each pair the line that names it.
+fn once(seen: &mut BTreeMap<u128, u64>, told: Told) -> Result<Told, LineFault> {
+    let (sku, location) = (&told.stock.sku, &told.stock.location);
+    let first = *seen.entry(KEY.name(sku, location)).or_insert(told.line);
+    if first == told.line {
+        return Ok(told);
+    }
+    let what = format!(
+        "{sku:?} at {location:?} stands in line {first} already, and which of the two counts cannot be known; leave one out \
+         (blanks at the ends make no other SKU)"
+    );
+    Err(LineFault::new(told.line, 1, what).of("sku"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use crate::json::JsonFault;
 use kernel::fault::{Fault, FaultKind};
 use std::fmt;
 
-/// What is wrong, for grouping; the texts may change, these do not.
+/// What is wrong, for grouping; the texts may change, these do not. They begin as an order's do: triage lays them at the door of
+/// whoever sent the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StockCode {
     NotJson,
@@ -22,12 +23,12 @@ impl StockCode {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NotJson => "stock_not_json",
-            Self::Missing => "stock_field_missing",
-            Self::WrongType => "stock_field_type",
-            Self::NotQuantity => "stock_quantity_unreadable",
-            Self::Negative => "stock_quantity_negative",
-            Self::UnknownUnit => "stock_unit_unknown",
+            Self::NotJson => "body_not_json",
+            Self::Missing => "body_field_missing",
+            Self::WrongType => "body_field_type",
+            Self::NotQuantity => "body_quantity_unreadable",
+            Self::Negative => "body_quantity_negative",
+            Self::UnknownUnit => "body_unit_unknown",
         }
     }
 }

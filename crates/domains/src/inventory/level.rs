@@ -87,25 +87,24 @@ fn name(body: &Json<'_>, key: &str) -> Result<String, StockFault> {
 }
 
 fn required(body: &Json<'_>, key: &str) -> Result<Decimal, StockFault> {
-    let path = format!("$.{key}");
-    quantity(body.get(key), &path)?.ok_or_else(|| missing(&path, "a quantity, as in \"120\""))
+    quantity(body, "$", key)?.ok_or_else(|| missing(&format!("$.{key}"), "a quantity, as in \"120\""))
 }
 
 fn not_negative(body: &Json<'_>, key: &str) -> Result<Option<Decimal>, StockFault> {
-    let path = format!("$.{key}");
-    match quantity(body.get(key), &path)? {
+    match quantity(body, "$", key)? {
         Some(quantity) if quantity.is_sign_negative() && !quantity.is_zero() => {
             let what = format!("{quantity} is negative; only on_hand may be");
-            Err(StockFault::new(StockCode::Negative, path, what))
+            Err(StockFault::new(StockCode::Negative, format!("$.{key}"), what))
         }
         found => Ok(found),
     }
 }
 
 /// A whole number, or an exact decimal as a text: what a float means to its sender cannot be known.
-fn quantity(value: Option<&Json<'_>>, path: &str) -> Result<Option<Decimal>, StockFault> {
-    let unreadable = |what: String| StockFault::new(StockCode::NotQuantity, path, what);
-    let text = match value {
+fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Option<Decimal>, StockFault> {
+    let fault = |code, what: String| StockFault::new(code, format!("{parent}.{key}"), what);
+    let unreadable = |what: String| fault(StockCode::NotQuantity, what);
+    let text = match body.get(key) {
         None | Some(Json::Null) => return Ok(None),
         Some(Json::Number(number)) if number.contains(['.', 'e', 'E']) => {
             let what = format!("{number} is a float; write an exact decimal as a text, as in \"1.5\"");
@@ -113,7 +112,10 @@ fn quantity(value: Option<&Json<'_>>, path: &str) -> Result<Option<Decimal>, Sto
         }
         Some(Json::Number(number)) => number,
         Some(Json::String(text)) => text.trim(),
-        Some(other) => return Err(wrong_type(path.trim_start_matches("$."), other, "a quantity")),
+        Some(other) => {
+            let what = format!("this is {}; write a quantity", other.kind());
+            return Err(fault(StockCode::WrongType, what));
+        }
     };
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     let read = Decimal::from_str_exact(text).ok().filter(|_| plain && !text.starts_with('.'));
@@ -139,27 +141,20 @@ fn incoming(body: &Json<'_>) -> Result<Vec<Incoming>, StockFault> {
     };
     let read = |(index, item): (usize, &Json<'_>)| {
         let path = format!("$.incoming[{index}]");
-        let at = format!("{path}.quantity");
-        let quantity =
-            quantity(item.get("quantity"), &at)?.ok_or_else(|| missing(&at, "a quantity, as in \"40\""))?;
+        let due = quantity(item, &path, "quantity")?;
+        let quantity = due.ok_or_else(|| missing(&format!("{path}.quantity"), "a quantity, as in \"40\""))?;
         Ok(Incoming { quantity, at: instant(item, &path, "at")? })
     };
     items.iter().enumerate().map(read).collect()
 }
 
 fn instant(body: &Json<'_>, parent: &str, key: &str) -> Result<Timestamp, StockFault> {
-    let path = format!("{parent}.{key}");
     let expected = "an instant with its zone, as in \"2026-11-26T14:00:00Z\"";
+    let wrong = |what| StockFault::new(StockCode::WrongType, format!("{parent}.{key}"), what);
     match body.get(key) {
-        Some(Json::String(text)) => {
-            text.parse().map_err(|_| StockFault::new(StockCode::WrongType, path, format!("write {expected}")))
-        }
-        None | Some(Json::Null) => Err(missing(&path, expected)),
-        Some(other) => Err(StockFault::new(
-            StockCode::WrongType,
-            path,
-            format!("this is {}; write {expected}", other.kind()),
-        )),
+        Some(Json::String(text)) => text.trim().parse().map_err(|_| wrong(format!("write {expected}"))),
+        None | Some(Json::Null) => Err(missing(&format!("{parent}.{key}"), expected)),
+        Some(other) => Err(wrong(format!("this is {}; write {expected}", other.kind()))),
     }
 }
 

@@ -63,7 +63,7 @@ impl fmt::Display for Difference {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     pub count: u64,
-    /// The first of them, as they came, up to the limit.
+    /// Some of them up to the limit: the first that came; of those that Shopify alone has, any.
     pub kept: Vec<Difference>,
 }
 

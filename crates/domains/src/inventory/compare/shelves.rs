@@ -161,3 +161,32 @@ impl Bits {
         self.0[at / 64] & 1 << (at % 64) != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What 64 bits would take for one pair is two.
+    #[test]
+    fn names_that_share_half_their_bits_are_told_apart() {
+        let entry = |high: u64, low: u64| Entry { high, low, available: low as i32, committed: 0 };
+        let mut entries: Vec<_> = (0..200).map(|low| entry(1 << 63, low)).collect();
+        entries.extend((0..2000u64).map(|n| entry(n.wrapping_mul(0x9E37_79B9_7F4A_7C15), 7)));
+        entries.extend([entry(0, 0), entry(u64::MAX, u64::MAX)]);
+        entries.sort_unstable();
+        let table = Table::new(entries.clone());
+        for entry in &entries {
+            let at = table.find(entry.name()).unwrap();
+            assert_eq!(table.name(at), entry.name());
+            assert_eq!(table.quantities(at).0, i64::from(entry.available));
+        }
+        for (high, low) in [(1 << 63, 200), (1, 7), (u64::MAX, 0)] {
+            assert_eq!(table.find(entry(high, low).name()), None);
+        }
+    }
+
+    #[test]
+    fn a_pair_takes_24_bytes() {
+        assert_eq!(size_of::<Entry>(), 24);
+    }
+}

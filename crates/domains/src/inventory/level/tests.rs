@@ -44,6 +44,20 @@ fn quantities_are_whole_numbers_or_exact_texts() {
     }
 }
 
+/// By this beginning the engine's triage knows that the source's word is not sound, and not that the target refused it.
+#[test]
+fn each_code_is_one_of_a_body() {
+    use StockCode::{Missing, Negative, NotJson, NotQuantity, UnknownUnit, WrongType};
+    for code in [NotJson, Missing, WrongType, NotQuantity, Negative, UnknownUnit] {
+        assert!(code.as_str().starts_with("body_"), "{code:?}");
+    }
+    let fault = level(|level| level["on_hand"] = json!("x")).unwrap_err().into_fault();
+    assert_eq!(
+        (fault.code.as_str(), fault.field.as_deref()),
+        ("body_quantity_unreadable", Some("$.on_hand"))
+    );
+}
+
 #[test]
 fn only_what_is_on_hand_may_be_negative() {
     assert_eq!(level(|level| level["on_hand"] = json!(-4)).unwrap().on_hand, (-4).into());
