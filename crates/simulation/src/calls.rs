@@ -1,6 +1,6 @@
 //! The calls of the simulated process: what the target and the shop make of them, when they arrive, and what comes back.
 
-use crate::evidence::{Seen, Write};
+use crate::evidence::{CarriedOut, Seen, Write};
 use crate::hub::{Arrival, Fate, Reply, SETTLE, TIME_OUT, ready};
 use crate::source::{shop_id, system};
 use crate::target::{Object, Request};
@@ -63,7 +63,7 @@ impl World {
                 Observed::None => None,
                 _ => self.target.objects.iter().find(|object| object.key == key).map(seen),
             };
-            self.judge.looked_up(&key, seen, self.now);
+            self.judge.looked_up(node, &key, seen, self.now);
             if self.is_missing(&key) && !self.references_exist {
                 observation.missing.push(connector::port::MissingReference {
                     reference: kernel::fault::Reference { kind: "item".into(), value: "SKU-9".into() },
@@ -117,6 +117,8 @@ impl World {
             return self.write_back(node, call);
         };
         let (at, key) = (self.at_node(node), request.key.clone());
+        // Whose lane was taken by a clock that stands apart sends as one that slept: the fence refuses what comes of it.
+        let deferred = deferred || self.holds.was_taken_early(&call.lane, call.fence);
         let committed = deferred || self.is_committed(&call);
         let begun_at = self.begun.get(call.what.0.as_str()).map_or(self.now, |(when, _)| *when);
         self.judge.call_began(node, &call.lane.root, self.is_settled(), self.mix.width);
@@ -201,12 +203,14 @@ impl World {
         let done = self.target.carry_out(&request, &call.what.0, native, self.now);
         let content = request.content["content"].as_u64().unwrap_or(0);
         if matches!(done, Ok((_, true))) {
-            let changed = before.as_ref() != Some(&request.content);
+            let same = before.as_ref() == Some(&request.content);
             // Later than the target declares: what comes of it is to be told of.
             let declared = crate::world::ns(SETTLE.saturating_sub(self.mix.lag));
             let late = self.now > begun_at + declared.saturating_sub(100_000_000);
-            let changed = changed || fate == Fate::Late || native || late;
-            self.judge.carried_out(&request.key, request.action, content, changed, late);
+            let may_repeat = fate == Fate::Late || native || late;
+            let (key, action) = (request.key.as_str(), request.action);
+            let done = CarriedOut { key, action, content, same, may_repeat, late, node: at.node, begun_at };
+            self.judge.carried_out(&done, self.now);
         }
         if fate == Fate::Late || !self.is_alive(at) {
             return;

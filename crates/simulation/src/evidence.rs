@@ -19,6 +19,23 @@ pub struct Write<'a> {
     pub deferred: bool,
 }
 
+/// A request as the target carried it out.
+#[derive(Debug, Clone, Copy)]
+pub struct CarriedOut<'a> {
+    pub key: &'a str,
+    pub action: Action,
+    pub content: u64,
+    /// The target had this content before.
+    pub same: bool,
+    /// Nobody is to blame for that: it came late, or says by its key that it is the same call.
+    pub may_repeat: bool,
+    /// Later than the target declares.
+    pub late: bool,
+    /// Whose request it was, and when its attempt was committed.
+    pub node: usize,
+    pub begun_at: u64,
+}
+
 /// What a look-up shows of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {

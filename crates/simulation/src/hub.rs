@@ -93,14 +93,15 @@ impl World {
         self.judge_hears(node, &event);
         let Some(process) = &mut self.nodes[node].process else { return };
         let effects = process.engine.step(event, now, &mut process.rng);
+        self.holds.asks(node, &effects, self.now);
         for effect in &effects {
             if let Effect::Apply(call) = effect {
                 // Whoever takes over under a native key sends it again, whenever that is.
                 let ours = self.at_node(node);
                 let begun = self.begun.get(call.what.0.as_str()).filter(|(_, at)| *at == ours);
-                // The same node may have claimed it anew meanwhile, and looks by sending it again.
-                let claimed = self.holds.since(&call.lane, call.fence).unwrap_or_default();
-                let begun = begun.map(|(when, _)| claimed.max(*when));
+                // The lease under which it leaves: the same node may have claimed it anew meanwhile.
+                let held = self.holds.since(&call.lane, call.fence);
+                let begun = begun.map(|(when, _)| held.unwrap_or(*when));
                 self.judge.decides(call.what.0.as_str(), begun, self.now);
             }
         }

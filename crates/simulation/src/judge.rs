@@ -1,7 +1,7 @@
 //! The judge: looks at what the target was asked, did and has, and at what the shop acknowledged; promise by promise.
 //! It shares no code with the engine and reads nothing of its store but which subjects people were told about.
 
-use crate::evidence::{Seen, Write};
+use crate::evidence::{CarriedOut, Seen, Write};
 use crate::target::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -46,6 +46,10 @@ pub struct Judge {
     unanswered: BTreeMap<String, Unanswered>,
     /// Per key: the newest content version that was carried out.
     newest: BTreeMap<String, u64>,
+    /// Per key: when the target was told something that it had not.
+    told_at: BTreeMap<String, u64>,
+    /// Per node and key: when it was answered what the target has.
+    sights: BTreeMap<(usize, String), u64>,
     in_flight: BTreeMap<String, BTreeMap<u64, Flying>>,
     /// Keys at which the target carried something out later than it declares.
     pub(crate) late: BTreeSet<String>,
@@ -71,8 +75,9 @@ struct Flying {
 const NS: u64 = 1_000_000_000;
 /// Of anything, at once.
 pub const BATCH_MAX: u32 = 1024;
-/// What a lease is, less what a request may take: a request that leaves later may overlap with a take-over.
-const LEAVES_WITHIN: u64 = 50 * NS;
+/// What a lease is, less what a request may take: a request that leaves later may overlap with a take-over. The clocks of
+/// nodes may go a little differently.
+const LEAVES_WITHIN: u64 = 50 * NS + NS / 20;
 
 impl Judge {
     pub(crate) fn violated(&mut self, promise: u8, what: String) {
@@ -164,8 +169,11 @@ impl Judge {
             self.unanswered.remove(key);
         }
         if conclusive {
-            let call =
-                self.in_flight.get(key).and_then(|flying| flying.get(&number)).map(|of| of.call.clone());
+            let of = self.in_flight.get(key).and_then(|flying| flying.get(&number)).cloned();
+            if let Some(of) = &of {
+                self.sights.insert((of.node, key.to_owned()), now);
+            }
+            let call = of.map(|of| of.call);
             if self.unanswered.get(key).is_some_and(|unanswered| Some(&unanswered.call) == call.as_ref()) {
                 self.unanswered.remove(key);
             }
@@ -223,17 +231,20 @@ impl Judge {
         self.under_way.retain(|(of, _)| *of != node);
     }
 
-    /// A process decides that a request leaves, whose attempt was committed at `begun`.
+    /// A lane was taken from a node by a clock that stands apart: what it has in flight cannot be stopped any more.
+    pub fn taken_early(&mut self, node: usize, key: &str) {
+        let flying = self.in_flight.get_mut(key).into_iter().flat_map(BTreeMap::values_mut);
+        flying.filter(|of| of.node == node).for_each(|of| of.slept = true);
+    }
+
+    /// A process decides that a request leaves, under a lease that counts from `begun`.
     pub fn decides(&mut self, call: &str, begun: Option<u64>, now: u64) {
         if !self.decided.insert(call.to_owned()) {
             return;
         }
         if let Some(late) = begun.map(|begun| now.saturating_sub(begun)).filter(|late| *late > LEAVES_WITHIN)
         {
-            self.violated(
-                3,
-                format!("{call}: left {} s after its commit, when its lease was over", late / NS),
-            );
+            self.violated(3, format!("{call}: left {} s into its lease, when it was over", late / NS));
         }
     }
 
@@ -281,7 +292,8 @@ impl Judge {
     }
 
     /// A look-up was answered with this; `None`: not there.
-    pub fn looked_up(&mut self, key: &str, seen: Option<Seen>, now: u64) {
+    pub fn looked_up(&mut self, node: usize, key: &str, seen: Option<Seen>, now: u64) {
+        self.sights.insert((node, key.to_owned()), now);
         let Some(unanswered) = self.unanswered.get_mut(key) else { return };
         let effect = seen.is_some_and(|seen| match unanswered.action {
             Action::Create => true,
@@ -297,21 +309,35 @@ impl Judge {
     }
 
     /// The target carried a request out.
-    pub fn carried_out(&mut self, key: &str, action: Action, content: u64, changed: bool, late: bool) {
-        if late {
+    pub fn carried_out(&mut self, done: &CarriedOut<'_>, now: u64) {
+        let CarriedOut { key, action, content, .. } = *done;
+        if done.late {
             self.late.insert(key.to_owned());
         }
-        if !late && matches!(action, Action::Create | Action::Amend) {
+        if !done.late && matches!(action, Action::Create | Action::Amend) {
+            // A create writes over nothing: where one was carried out late, this makes a second object, to be told of.
+            let doubles = action == Action::Create && self.late.contains(key);
             let newest = self.newest.entry(key.to_owned()).or_default();
-            if content < *newest {
+            if content >= *newest {
+                *newest = content;
+            } else if !doubles {
                 let text = format!("{key}: content {content} was written over content {newest}");
                 self.violated(5, text);
-            } else {
-                *newest = content;
             }
         }
-        if action == Action::Amend && !changed {
+        if action == Action::Amend && done.same && !done.may_repeat && self.could_see(done) {
             self.violated(2, format!("{key}: the target was told again what it had"));
         }
+        if !done.same {
+            self.told_at.insert(key.to_owned(), now);
+        }
+    }
+
+    /// Whether the sender's last look could show what the target has. What another request told it since, one that was
+    /// in the socket of a node that slept, nobody could see; a look from before a lease says nothing of today.
+    fn could_see(&self, done: &CarriedOut<'_>) -> bool {
+        let seen_at = self.sights.get(&(done.node, done.key.to_owned())).copied().unwrap_or_default();
+        let told_at = self.told_at.get(done.key).copied().unwrap_or_default();
+        told_at <= seen_at || done.begun_at.saturating_sub(seen_at) > 2 * LEAVES_WITHIN
     }
 }
