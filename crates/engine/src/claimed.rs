@@ -2,11 +2,13 @@
 
 use crate::effect::{Call, Effect};
 use crate::engine::Engine;
-use crate::facts::Confirm;
+use crate::facts::{Admission, Confirm, History};
 use crate::last_look::{gives_way, is_last_look, is_of_another_state, kept_no_more};
 use crate::mutant::Mutant;
+use crate::route::is_admitted_late;
 use crate::running::{Doing, Goal, Look, Running};
 use connector::port::{ExternalRef, Stage, Wanted};
+use jiff::Timestamp;
 use kernel::clock::{Mono, Now};
 use kernel::envelope::Via;
 use kernel::fault::{Fault, FaultKind};
@@ -29,7 +31,8 @@ enum Start {
     /// It is about the state that was delivered last, which has to be fetched.
     Recall,
     Dead(Fault),
-    Held(String),
+    /// On a condition, at the latest until a time if there is one.
+    Waits(Option<Timestamp>, String),
     Toward(Box<Goal>),
 }
 
@@ -108,8 +111,8 @@ impl Engine {
                 self.wait_in(&lane, running, state, now);
             }
             Start::Dead(fault) => self.die(&lane, running, fault, now),
-            Start::Held(text) => {
-                let state = DeliveryState::Waiting { due_at: None, wait: Wait::Condition { text } };
+            Start::Waits(due_at, text) => {
+                let state = DeliveryState::Waiting { due_at, wait: Wait::Condition { text } };
                 self.wait_in(&lane, running, state, now);
             }
             Start::Toward(goal) => {
@@ -126,7 +129,10 @@ impl Engine {
         let Some(payload) = &claim.payload else { return Start::Ended(Outcome::Redacted) };
         let Some(flow) = self.plan.flows.get(&delivery.flow).filter(|flow| flow.policy.mode != Mode::Off)
         else {
-            return Start::Held(format!("flow {} to be configured or switched on again", delivery.flow));
+            return Start::Waits(
+                None,
+                format!("flow {} to be configured or switched on again", delivery.flow),
+            );
         };
         if let (Some(version), Some(delivered)) = (&delivery.version, &claim.standing.delivered)
             && delivery.kind == DeliveryKind::State
@@ -161,6 +167,18 @@ impl Engine {
             Ok(state) => state,
             Err(fault) => return Start::Dead(fault),
         };
+        if is_admitted_late(claim) {
+            let history = History {
+                exported: claim.standing.external.is_some(),
+                attempted: claim.standing.attempted,
+                named_by_backfill: claim.envelope.via == Via::Backfill,
+            };
+            match flow.facts.admit(&state, &flow.policy, history, now.wall) {
+                Admission::Export => {}
+                Admission::Wait { until, text } => return Start::Waits(until, text),
+                Admission::Filtered { rule } => return Start::Ended(Outcome::Filtered { rule }),
+            }
+        }
         let mut object_key = ObjectKey::of(&delivery.subject);
         if self.planted.is(Mutant::VersionInKey) {
             let version = state.updated_at.as_second();

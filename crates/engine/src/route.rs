@@ -15,7 +15,7 @@ use kernel::id::FlowName;
 use kernel::subject::{Lane, Subject};
 use kernel::version::{CameBy, EffectiveVersion, Order};
 use std::collections::BTreeMap;
-use store::delivery::{DeliveryKind, DeliveryState, NewDelivery, Outcome, Standing, Wait};
+use store::delivery::{Claim, DeliveryKind, DeliveryState, NewDelivery, Outcome, Standing, Wait};
 use store::log::{About, Routed, Unrouted};
 
 /// What is known while a batch is routed: standings move on within it.
@@ -163,6 +163,16 @@ fn route_state(
     }
 }
 
+/// What a state waits for that would be kept out, were it not for an earlier one that may be in work: whoever has the
+/// lane knows whether it was begun, and decides anew.
+const EARLIER_FIRST: &str = "an earlier state of the same thing, which may be in work";
+
+/// Whether this state is admitted only now, by whoever has its lane.
+pub(crate) fn is_admitted_late(claim: &Claim) -> bool {
+    let state = &claim.delivery.state;
+    matches!(state, DeliveryState::Waiting { wait: Wait::Scheduled { text }, .. } if text == EARLIER_FIRST)
+}
+
 /// Filters guard the create alone: once there is an external ref or an attempt, each newer state is delivered.
 fn admitted(
     flow: &FlowPlan,
@@ -176,8 +186,15 @@ fn admitted(
         attempted: standing.attempted,
         named_by_backfill: envelope.via == Via::Backfill,
     };
+    // An earlier state may be in work: its attempt may begin while this is decided, and a filter is no filter then.
+    let may_be_begun =
+        standing.routed.is_some() && !standing.waiting_condition && !(history.exported || history.attempted);
     match flow.facts.admit(state, &flow.policy, history, now.wall) {
         Admission::Export => DeliveryState::Waiting { due_at: Some(now.wall), wait: Wait::Turn },
+        Admission::Wait { .. } | Admission::Filtered { .. } if may_be_begun => {
+            let wait = Wait::Scheduled { text: EARLIER_FIRST.to_owned() };
+            DeliveryState::Waiting { due_at: Some(now.wall), wait }
+        }
         Admission::Wait { until, text } => {
             DeliveryState::Waiting { due_at: until, wait: Wait::Condition { text } }
         }
