@@ -61,6 +61,14 @@ impl Engine {
         passed + system.plan.time_out > system.plan.lease && !self.planted.is(Mutant::SendAfterSleep)
     }
 
+    /// Whether an observation is older than a lease: this process slept, and a call that was on its way may have changed
+    /// what it shows. Asked again once; a target that takes so long each time is taken at its word.
+    pub(crate) fn is_asked_again(&self, running: &mut Running, now: Now) -> bool {
+        let Some(system) = self.systems.get(&running.claim.lane.system) else { return false };
+        let is_old = now.mono.since(running.asked_at) > system.plan.lease;
+        is_old && !std::mem::replace(&mut running.asked_twice, true)
+    }
+
     /// Nothing has left: that is the attempt's end, if the lane is still ours.
     fn leaves_it(&mut self, lane: &Lane, mut running: Running, now: Now) {
         let fault = Fault::new(

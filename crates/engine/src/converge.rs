@@ -28,10 +28,13 @@ impl Engine {
         now: Now,
         rng: &mut dyn Rng,
     ) {
-        let Some(running) = self.take(lane, fence) else { return };
+        let Some(mut running) = self.take(lane, fence) else { return };
         match result {
             Ok(observation) => {
                 self.went_well(lane, now);
+                if self.is_asked_again(&mut running, now) {
+                    return self.observe(running, now);
+                }
                 self.converge(running, observation, now, rng);
             }
             Err(fault) => self.failed(running, fault, false, now, rng),

@@ -58,6 +58,8 @@ pub(crate) struct Running {
     pub(crate) calls: u32,
     /// When the observation that is under way began: an absence is one of that moment, not of its answer's.
     pub(crate) asked_at: Mono,
+    /// One was answered so late that it was asked for again.
+    pub(crate) asked_twice: bool,
     /// When the attempt that is open, and before it the claim, was given to the store: the lease counts from there.
     pub(crate) begun_at: Mono,
     /// Steps applied under this claim.
@@ -125,6 +127,7 @@ impl Running {
             failures,
             calls,
             asked_at: Mono::default(),
+            asked_twice: false,
             begun_at: Mono::default(),
             rounds: 0,
             wrote: false,
