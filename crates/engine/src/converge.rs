@@ -72,10 +72,17 @@ impl Engine {
             // Whatever is planned now (a reference may have vanished meanwhile): what was to be made is not there.
             let not_made = |open: &Open| open.step.creates && observation.object == Observed::None;
             let absent = running.open.as_ref().is_some_and(|open| same_again(open) || not_made(open));
-            if absent {
-                if let Some(wait) = self.not_there(&running) {
-                    return self.look_again(&lane, running, wait, now);
-                }
+            // Another step comes first: it follows what was called, or something has undone what went before that.
+            let hidden = |open: &Open| !open.step.creates && matches!(&plan, Plan::Next(_));
+            let hidden = !absent && running.open.as_ref().is_some_and(hidden);
+            if (absent || hidden)
+                && let Some(wait) = self.not_there(&running)
+            {
+                return self.look_again(&lane, running, wait, now);
+            }
+            if hidden {
+                self.ends_hidden(&mut running, now);
+            } else if absent {
                 if !self.proved_absent(&mut running, now) {
                     let fault = Fault::new(
                         FaultKind::Ambiguous,

@@ -79,6 +79,22 @@ impl Engine {
         running.spent < system.plan.attempts_max
     }
 
+    /// Its time has passed, and what the target has does not show whether the call was carried out: the step that is
+    /// planned comes before it as well as after it. It is on its way no more, and what is there is gone on from.
+    pub(crate) fn ends_hidden(&mut self, running: &mut Running, now: Now) {
+        running.look = self.last_look(running, now);
+        running.stepped = None;
+        running.wrote = true;
+        let text =
+            "looked up twice after its time: another step comes first, whether or not it was carried out";
+        self.forget(running);
+        running.end_attempt(
+            now.wall,
+            Some(Fault::new(FaultKind::Ambiguous, "does_not_show", text)),
+            Some(false),
+        );
+    }
+
     pub(crate) fn look_again(&mut self, lane: &Lane, running: Running, wait: Duration, now: Now) {
         let not_there =
             running.open.as_ref().and_then(|open| self.found.get(&open.id)).map_or(0, |f| f.not_there);

@@ -8,6 +8,8 @@ mod calls;
 pub mod evidence;
 pub mod facts;
 pub mod flows;
+#[cfg(test)]
+mod found;
 pub mod holds;
 pub mod hub;
 pub mod judge;

@@ -25,7 +25,7 @@ fn numbered(sequence: i64) -> Option<EffectiveVersion> {
 }
 
 /// The first state of an order whose second one the target has.
-fn overtaken(world: &World) -> Claim {
+pub(crate) fn overtaken(world: &World) -> Claim {
     let (now, lane) = (world.shop_wall(), Lane::of(&subject(1), &system("erp")));
     let order = crate::facts::Order {
         id: 1,
@@ -86,15 +86,23 @@ fn overtaken(world: &World) -> Claim {
     }
 }
 
-fn claimed(mutant: Option<Mutant>) -> Vec<Effect> {
+/// One node, and nothing goes wrong.
+pub(crate) fn calm() -> World {
     let mut world = World::new(Mix::calm(), None, Seeded::new(1), Duration::ZERO);
     world.nodes.push(crate::node::Node::default());
+    world
+}
+
+pub(crate) fn engine(world: &World, mutant: Option<Mutant>) -> Engine {
     let mut planners: BTreeMap<_, Arc<dyn Planner>> = BTreeMap::new();
     planners.insert(system("erp"), Arc::new(Convergence));
-    let now = world.clock(0);
-    let mut engine = Engine::new(Arc::new(plan(&world)), planners, Planted::new(mutant), now);
+    Engine::new(Arc::new(plan(world)), planners, Planted::new(mutant), world.clock(0))
+}
+
+fn claimed(mutant: Option<Mutant>) -> Vec<Effect> {
+    let world = calm();
     let event = Event::Claimed { system: system("erp"), claims: vec![overtaken(&world)] };
-    engine.step(event, now, &mut Seeded::new(1))
+    engine(&world, mutant).step(event, world.clock(0), &mut Seeded::new(1))
 }
 
 #[test]
