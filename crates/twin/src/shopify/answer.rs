@@ -6,6 +6,7 @@
 use super::contract::Contract;
 use super::shop::Shop;
 use apollo_compiler::ast::Value as Literal;
+use apollo_compiler::executable::Field;
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
@@ -175,6 +176,15 @@ pub(super) fn unmodelled(type_name: &str, field: &str) -> Refusal {
     Refusal::not_modelled(format_args!("{type_name}.{field}"))
 }
 
+/// Of `@idempotent(key:)` on a field.
+pub(super) fn idempotency_key(field: &Field, given: impl Fn(&str) -> Option<String>) -> Option<String> {
+    match field.directives.get("idempotent")?.specified_argument_by_name("key")?.as_ref() {
+        Literal::String(key) => Some(key.clone()),
+        Literal::Variable(name) => given(name.as_str()),
+        _ => None,
+    }
+}
+
 /// Arguments after coercion: they fit the schema.
 pub(super) struct Arguments {
     values: Map<String, Value>,
@@ -188,15 +198,8 @@ impl Arguments {
             Ok(Value::Object(arguments)) => arguments,
             _ => Map::new(),
         };
-        let directive = info.field_selections().iter().find_map(|field| field.directives.get("idempotent"));
-        let key =
-            directive.and_then(|directive| match directive.specified_argument_by_name("key")?.as_ref() {
-                Literal::String(key) => Some(key.clone()),
-                Literal::Variable(name) => {
-                    request.variables.get()?.get(name.as_str())?.as_str().map(str::to_owned)
-                }
-                _ => None,
-            });
+        let given = |name: &str| request.variables.get()?.get(name)?.as_str().map(str::to_owned);
+        let key = info.field_selections().iter().find_map(|field| idempotency_key(field, given));
         Self { values, idempotency_key: key }
     }
 

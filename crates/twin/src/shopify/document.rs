@@ -3,15 +3,16 @@
 //! Every document is parsed and validated against the published schema; nothing looks at its text. Where Shopify
 //! answers without `data` (a document that is not valid, arrays that are too long, an empty bucket), so does this.
 
-use super::answer::{Guarded, Node, Refusal, Request};
+use super::answer::{Guarded, Node as ObjectNode, Refusal, Request, idempotency_key};
 use super::contract::Contract;
 use super::cost::{Bill, QUERY_MAX};
 use super::faults::Asked;
 use super::mutation::Mutation;
 use super::query::QueryRoot;
 use apollo_compiler::ExecutableDocument;
+use apollo_compiler::Node;
 use apollo_compiler::ast::Value as Literal;
-use apollo_compiler::executable::Operation;
+use apollo_compiler::executable::{Field, Operation};
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::resolvers::Execution;
 use apollo_compiler::response::JsonMap;
@@ -36,7 +37,12 @@ pub(super) fn asked(request: &Request, call: &Call) -> Asked {
     let Ok(document) = document else { return Asked::default() };
     let Ok(operation) = select(&document, call.operation_name.as_deref()) else { return Asked::default() };
     let fields = operation.root_fields(&document).map(|field| field.name.to_string()).collect();
-    Asked { is_mutation: operation.is_mutation(), fields }
+    let key = |field: &Node<Field>| {
+        let given = |name: &str| call.variables.get(name)?.as_str().map(str::to_owned);
+        idempotency_key(field, given)
+    };
+    let keys = operation.root_fields(&document).filter_map(key).collect();
+    Asked { is_mutation: operation.is_mutation(), fields, keys }
 }
 
 /// `THROTTLED`, as if the bucket were empty.
@@ -94,7 +100,8 @@ fn execute(
     operation: &Operation,
     variables: &Valid<JsonMap>,
 ) -> (Value, Vec<Value>) {
-    let root: Rc<dyn Node> = if operation.is_mutation() { Rc::new(Mutation) } else { Rc::new(QueryRoot) };
+    let root: Rc<dyn ObjectNode> =
+        if operation.is_mutation() { Rc::new(Mutation) } else { Rc::new(QueryRoot) };
     let root = Guarded::new(root, request.clone());
     let executed = Execution::new(&request.contract.schema, document)
         .operation(operation)

@@ -24,8 +24,10 @@ pub struct ApiFaults {
     pub throttled_per_mille: u32,
     /// Not carried out; 429 with `Retry-After`.
     pub too_many_per_mille: u32,
-    /// 504 at once; carried out `late_by` later, whatever came in between.
+    /// 504 at once; carried out `late_by` later, whatever came in between: it stood in a queue.
     pub late_per_mille: u32,
+    /// The same, and its key is in progress until then: the shop works on it.
+    pub slow_per_mille: u32,
     /// Shop time.
     pub late_by: Duration,
 }
@@ -39,6 +41,7 @@ pub enum ApiFault {
     Throttled,
     TooMany,
     Late,
+    Slow,
 }
 
 impl ApiFault {
@@ -51,6 +54,7 @@ impl ApiFault {
             Self::Throttled => "fault_throttled",
             Self::TooMany => "fault_too_many",
             Self::Late => "fault_late",
+            Self::Slow => "fault_slow",
         }
     }
 }
@@ -61,6 +65,8 @@ pub(super) struct Asked {
     pub(super) is_mutation: bool,
     /// Of the root.
     pub(super) fields: Vec<String>,
+    /// Of `@idempotent(key:)` on them.
+    pub(super) keys: Vec<String>,
 }
 
 impl ApiFaults {
@@ -81,6 +87,7 @@ impl ApiFaults {
             (self.throttled_per_mille, ApiFault::Throttled),
             (self.too_many_per_mille, ApiFault::TooMany),
             (self.late_per_mille, ApiFault::Late),
+            (self.slow_per_mille, ApiFault::Slow),
         ];
         let mut drawn = Chance::new(self.seed ^ count.wrapping_mul(0x9e37_79b9_7f4a_7c15)).below(1000);
         for (share, fault) in shares {
@@ -150,7 +157,7 @@ mod tests {
         let faults = ApiFaults { seed: 7, only, cut_off_per_mille: 100, ..ApiFaults::default() };
         let run = |field: &str, is_mutation| {
             let desk = FaultDesk::new(faults.clone());
-            let asked = Asked { is_mutation, fields: vec![field.to_owned()] };
+            let asked = Asked { is_mutation, fields: vec![field.to_owned()], ..Asked::default() };
             (0..10_000).filter(|_| desk.fate(&asked) == Some(ApiFault::CutOff)).count()
         };
         assert!((900..1100).contains(&run("inventorySetQuantities", true)));

@@ -62,7 +62,8 @@ async fn graphql(
         Ok(request) => request,
         Err(error) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, &json!(error.to_string())),
     };
-    let Some(fault) = shop.faults.fate(&asked(&request, &call)) else {
+    let asked = asked(&request, &call);
+    let Some(fault) = shop.faults.fate(&asked) else {
         return answered(StatusCode::OK, &answer(&request, &call));
     };
     shop.count(fault.name());
@@ -83,10 +84,13 @@ async fn graphql(
             refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2.0"));
             refused
         }
-        ApiFault::Late => {
+        ApiFault::Late | ApiFault::Slow => {
             let due = after(shop.config.clock.now(), shop.faults.late_by());
+            let keys = if fault == ApiFault::Slow { asked.keys } else { Vec::new() };
+            shop.state().stock.keys.begin(&keys);
             tokio::spawn(async move {
                 request.shop.config.clock.wait_until(due).await;
+                request.shop.state().stock.keys.end(&keys);
                 answer(&request, &call);
             });
             failed(StatusCode::GATEWAY_TIMEOUT)

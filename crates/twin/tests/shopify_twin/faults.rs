@@ -72,6 +72,26 @@ async fn a_late_one_has_no_second_effect_under_a_key_that_was_used_in_between() 
 }
 
 #[tokio::test]
+async fn a_slow_one_keeps_its_key_until_it_is_done() {
+    let config = config();
+    let clock = config.clock.clone();
+    let twin = ShopifyTwin::start(config).await.unwrap();
+    twin.turn_faults(|faults| faults.late_by = Duration::from_secs(30));
+    twin.fail_next(ApiFault::Slow);
+    assert_eq!(post(&twin, &call("k1", 7)).await.status(), 504);
+    let meanwhile: Value = post(&twin, &call("k1", 7)).await.json().await.unwrap();
+    let error = &meanwhile["data"]["inventorySetQuantities"]["userErrors"][0];
+    assert_eq!(error["code"], "IDEMPOTENCY_CONCURRENT_REQUEST");
+    clock.advance(Duration::from_secs(31));
+    while twin.stock_counts().sets == 0 {
+        tokio::task::yield_now().await;
+    }
+    let again: Value = post(&twin, &call("k1", 7)).await.json().await.unwrap();
+    assert_eq!(again["data"]["inventorySetQuantities"]["userErrors"], json!([]));
+    assert_eq!((available(&twin), twin.stock_counts().sets), (7, 1));
+}
+
+#[tokio::test]
 async fn queries_and_other_mutations_are_spared() {
     let twin = ShopifyTwin::start(ShopConfig::new("acme.myshopify.com")).await.unwrap();
     twin.turn_faults(|faults| {

@@ -42,6 +42,9 @@ async fn reads_by_id_are_answered_whole() {
         // Unpaid ones have nothing to give back.
         let _ = twin.refund(order.id, request);
     }
+    let run = "mutation { bulkOperationRunQuery(query: \"{ inventoryItems { edges { node { id } } } }\") { bulkOperation { id } } }";
+    let bulk =
+        ask(&twin, run, json!({})).await["data"]["bulkOperationRunQuery"]["bulkOperation"]["id"].clone();
     for (name, text) in documents() {
         // The id is all that has to be given.
         let signature =
@@ -52,6 +55,8 @@ async fn reads_by_id_are_answered_whole() {
             let id = if text.contains("refund(id") {
                 let Some(refund) = order.refunds.first() else { continue };
                 format!("gid://shopify/Refund/{}", refund.id)
+            } else if text.contains("bulkOperation(id") {
+                bulk.as_str().unwrap().to_owned()
             } else {
                 order.gid()
             };

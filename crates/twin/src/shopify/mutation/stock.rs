@@ -112,6 +112,9 @@ fn known(
             state.stock.counts.repeated += 1;
             return Some(Ok(adjustment));
         }
+        Remembered::InProgress => {
+            ("IDEMPOTENCY_CONCURRENT_REQUEST", "This request is currently in progress, please try again.")
+        }
         Remembered::Other => (
             "IDEMPOTENCY_KEY_PARAMETER_MISMATCH",
             "The same idempotency key cannot be used with different operation parameters.",

@@ -5,7 +5,7 @@ use super::set::Adjustment;
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Shopify's: "at least 24 hours".
@@ -26,6 +26,8 @@ impl Fingerprint {
 pub(in crate::shopify) enum Remembered {
     Done(Option<Arc<Adjustment>>),
     Failed,
+    /// It is worked on still.
+    InProgress,
     /// The same key, and other parameters.
     Other,
 }
@@ -34,6 +36,7 @@ pub(in crate::shopify) enum Remembered {
 pub(in crate::shopify) struct Keys {
     known: BTreeMap<Arc<str>, (Fingerprint, Remembered)>,
     by_age: VecDeque<(i64, Arc<str>)>,
+    in_progress: BTreeSet<String>,
 }
 
 impl Keys {
@@ -46,6 +49,9 @@ impl Keys {
         let oldest = at.as_second() - LIFE_S;
         while let Some((_, forgotten)) = self.by_age.pop_front_if(|(since, _)| *since < oldest) {
             self.known.remove(&forgotten);
+        }
+        if self.in_progress.contains(key) {
+            return Some(Remembered::InProgress);
         }
         let (first, outcome) = self.known.get(key)?;
         Some(if *first == of { outcome.clone() } else { Remembered::Other })
@@ -60,5 +66,16 @@ impl Keys {
     ) {
         self.known.insert(key.clone(), (of, outcome));
         self.by_age.push_back((at.as_second(), key.clone()));
+    }
+
+    /// Calls under these keys are worked on, and have no outcome until `end`.
+    pub(in crate::shopify) fn begin(&mut self, keys: &[String]) {
+        self.in_progress.extend(keys.iter().cloned());
+    }
+
+    pub(in crate::shopify) fn end(&mut self, keys: &[String]) {
+        for key in keys {
+            self.in_progress.remove(key);
+        }
     }
 }
