@@ -118,7 +118,7 @@ impl World {
         };
         let (at, key) = (self.at_node(node), request.key.clone());
         // Whose lane was taken by a clock that stands apart sends as one that slept: the fence refuses what comes of it.
-        let deferred = deferred || self.holds.was_taken_early(&call.lane, call.fence);
+        let deferred = deferred || self.holds.was_taken_early(node, &call.lane, call.fence);
         let committed = deferred || self.is_committed(&call);
         let begun_at = self.begun.get(call.what.0.as_str()).map_or(self.now, |(when, _)| *when);
         self.judge.call_began(node, &call.lane.root, self.is_settled(), self.mix.width);

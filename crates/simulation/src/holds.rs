@@ -37,7 +37,7 @@ pub struct Holds {
     asked: BTreeMap<(usize, SystemName), u64>,
     /// Taken over before their time, because the clocks of nodes stand apart: what their holders had begun may still
     /// leave, and only the fence stands between.
-    taken_early: BTreeMap<Lane, i64>,
+    taken_early: BTreeMap<Lane, (usize, i64)>,
 }
 
 impl Holds {
@@ -46,9 +46,9 @@ impl Holds {
         self.of_lanes.get(lane).filter(|hold| hold.fence == fence).map(|hold| hold.since)
     }
 
-    /// Whether a lane was taken from who held it under this fence, by a clock that stands apart.
-    pub fn was_taken_early(&self, lane: &Lane, fence: i64) -> bool {
-        self.taken_early.get(lane).is_some_and(|taken| fence <= *taken)
+    /// Whether a lane was taken from this node, which held it under this fence, by a clock that stands apart.
+    pub fn was_taken_early(&self, node: usize, lane: &Lane, fence: i64) -> bool {
+        self.taken_early.get(lane) == Some(&(node, fence))
     }
 
     /// A node decides on these now, whenever they are performed.
@@ -118,7 +118,7 @@ impl World {
                     format!("{}: handed to node {node} while node {} holds it", claim.lane, before.node);
                 self.judge.violated(4, what);
             } else {
-                self.holds.taken_early.insert(claim.lane.clone(), before.fence);
+                self.holds.taken_early.insert(claim.lane.clone(), (before.node, before.fence));
                 let root = Subject { shop: claim.lane.shop.clone(), path: claim.lane.root.clone() };
                 self.judge.taken_early(before.node, &ObjectKey::of(&root).to_string());
             }
