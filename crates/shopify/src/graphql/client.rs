@@ -8,7 +8,7 @@ use super::document::Document;
 use super::pause::Pause;
 use connector::outbound::classify::code::{ADDRESS_REFUSED, NO_TOKEN, NOT_BUILT, NOT_REACHED};
 use connector::outbound::{
-    Access, Auth, Carrier, ClientAuth, ClientCredentials, Outbound, OutboundConfig, Request,
+    Access, Auth, Carrier, ClientAuth, ClientCredentials, Elsewhere, Outbound, OutboundConfig, Request,
 };
 use connector::port::CallContext;
 use http::Method;
@@ -247,6 +247,20 @@ impl ShopClient {
                 Err(wait) => self.ports.pause.pause(wait).await,
             }
         }
+    }
+
+    /// Lets a time pass, for whoever waits for Shopify to end something.
+    pub(crate) async fn pause(&self, wait: Duration) {
+        self.ports.pause.pause(wait).await;
+    }
+
+    pub(crate) fn mono(&self) -> Mono {
+        self.ports.clock.now().mono
+    }
+
+    /// A file that an answer names.
+    pub(crate) fn elsewhere(&self, url: &str) -> Result<Elsewhere, Fault> {
+        self.outbound.elsewhere(url)
     }
 
     fn take(&self, claim: Claim, document: &Document) -> Result<Taken, Duration> {

@@ -210,6 +210,28 @@ pub const ACTIVATE_STOCK: Document = document!(
     TARGET,
     "stocks an item at a location, where the connection says so"
 );
+pub const RUN_BULK: Document = document!(
+    "run_bulk.graphql",
+    "RunBulk",
+    Write,
+    [],
+    10,
+    INVENTORY,
+    TARGET,
+    "has a query run in the background, for the full check"
+);
+pub const BULK: Document =
+    document!("bulk.graphql", "Bulk", Read, [], 1, INVENTORY, TARGET, "how far a query in the background is");
+pub const ALL_STOCK: Document = document!(
+    "all_stock.graphql",
+    "AllStock",
+    Read,
+    ["read_inventory"],
+    2,
+    INVENTORY,
+    TARGET,
+    "every stock level, run in the background"
+);
 pub const SHOP: Document =
     document!("shop.graphql", "Shop", Read, [], 4, None, None, "health, granted scopes, supported versions");
 pub const SUBSCRIPTIONS: Document = document!(
@@ -271,6 +293,9 @@ pub const DOCUMENTS: &[Document] = &[
     LOCATIONS,
     SET_STOCK,
     ACTIVATE_STOCK,
+    RUN_BULK,
+    BULK,
+    ALL_STOCK,
     SHOP,
     SUBSCRIPTIONS,
     CREATE_SUBSCRIPTION,

@@ -11,6 +11,7 @@ mod places;
 mod plan;
 mod seen;
 mod set;
+pub mod snapshot;
 mod want;
 
 pub(crate) use config::{Config, SETTINGS};
@@ -49,6 +50,10 @@ mod code {
     pub(super) const UNSEEN: &str = "TG-6409";
 }
 
+/// How long the first of a call waits for others: next to nothing beside two minutes, and a call costs as much for one
+/// as for all.
+const AGE: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// Looks at stock levels and sets them, in all shops.
 #[derive(Debug)]
 pub(crate) struct Inventory {
@@ -64,7 +69,7 @@ impl Inventory {
 
     /// As many as one look holds: it bears fewer than a write.
     pub(crate) fn together(&self) -> Together {
-        Together { most: look::LEVELS_MAX, at_once: 2 }
+        Together { most: look::LEVELS_MAX, at_once: 2, age: AGE }
     }
 
     pub(crate) async fn observe_many(
@@ -124,6 +129,14 @@ impl Inventory {
             }
         }
     }
+}
+
+/// The locations of a shop by name, each as its global id.
+pub async fn location_ids(
+    client: &crate::graphql::ShopClient,
+    call: &CallContext,
+) -> Result<std::collections::BTreeMap<String, String>, Fault> {
+    places::read(client, &crate::graphql::Deadline::new(client, call)).await
 }
 
 /// Whether a frozen call is one of stock. A call of `write_back` is a whole document.

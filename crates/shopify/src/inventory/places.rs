@@ -44,7 +44,7 @@ impl Places {
     }
 }
 
-async fn read(client: &ShopClient, deadline: &Deadline) -> Result<Names, Fault> {
+pub(super) async fn read(client: &ShopClient, deadline: &Deadline) -> Result<Names, Fault> {
     let (mut names, mut after) = (Names::new(), Value::Null);
     for _ in 0..PAGES_MAX {
         let reply = client.ask_within(deadline, Claim::STOCK, &LOCATIONS, &json!({ "after": after })).await?;

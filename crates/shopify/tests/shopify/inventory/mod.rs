@@ -4,6 +4,7 @@ mod answers;
 mod looks;
 mod shelves;
 mod told;
+mod whole;
 
 use crate::support::{acme, connection, ports};
 use connector::port::{Connector, ExternalRef, Observation, Plan, Stage, Step, Wanted};

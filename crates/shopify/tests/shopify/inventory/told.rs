@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 pub(super) struct Told {
     asked: Arc<Mutex<Vec<Value>>>,
     answers: Arc<Mutex<VecDeque<Value>>>,
+    file: Arc<Mutex<String>>,
     pub(super) url: String,
 }
 
@@ -22,7 +23,7 @@ impl Told {
     pub(super) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let told = Self { url: format!("http://{}", listener.local_addr().unwrap()), ..Self::default() };
-        let app = Router::new().fallback(post(answer)).with_state(told.clone());
+        let app = Router::new().fallback(post(answer).get(file)).with_state(told.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         told
     }
@@ -37,6 +38,11 @@ impl Told {
         self.answers.lock().unwrap().push_back(json!({ "errors": [error] }));
     }
 
+    /// What lies at every address that is fetched.
+    pub(super) fn holds(&self, file: &str) {
+        file.clone_into(&mut self.file.lock().unwrap());
+    }
+
     /// Operations and variables since the last time.
     pub(super) fn asked(&self) -> Vec<(String, Value)> {
         let asked: Vec<Value> = self.asked.lock().unwrap().drain(..).collect();
@@ -47,6 +53,10 @@ impl Told {
     pub(super) fn operations(&self) -> Vec<String> {
         self.asked().into_iter().map(|(name, _)| name).collect()
     }
+}
+
+async fn file(State(told): State<Told>) -> String {
+    told.file.lock().unwrap().clone()
 }
 
 async fn answer(State(told): State<Told>, Json(body): Json<Value>) -> Json<Value> {
