@@ -175,8 +175,10 @@ pub struct Together {
     /// Things in one call.
     pub most: usize,
     /// Calls under way at once, for each shop and each way (look, write). What comes meanwhile gathers for the next
-    /// one: nobody waits for a timer, and under load the calls are full.
+    /// one.
     pub at_once: usize,
+    /// How long the first of a call waits for others, where the call is not full before.
+    pub age: Duration,
 }
 
 /// One kind of target.
@@ -313,9 +315,23 @@ pub struct Changes {
     pub more: bool,
 }
 
+/// All that a source has of a domain, as it comes. What ends early is a fault, never an end.
+#[async_trait]
+pub trait Whole: Send + std::fmt::Debug {
+    /// `None` after the last, if all of them came.
+    async fn next(&mut self) -> Result<Option<Fed>, Fault>;
+}
+
 /// A system that facts come from and that can be asked.
 #[async_trait]
 pub trait Source: Send + Sync + std::fmt::Debug {
+    /// All that it has. The call's time is for the beginning. Refused where the source cannot tell.
+    async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
+        let _ = call;
+        let what = format!("this source cannot tell all that it has in {domain}");
+        Err(Fault::new(kernel::fault::FaultKind::Rejected, "TG-3401", what))
+    }
+
     /// What changed since a point; `None`: from the beginning. Refused where the source cannot tell.
     async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
         let _ = (call, after);

@@ -24,6 +24,7 @@ mod order;
 mod orders;
 mod pauses;
 mod prove;
+mod reconcile;
 mod release;
 mod replay;
 mod selection;
@@ -37,6 +38,7 @@ mod works;
 
 pub use error::AdminError;
 pub use guard::Guard;
+pub use reconcile::{StockCheck, StockChecked, StockDifference};
 
 use crate::live::LiveHub;
 use crate::watch::Watching;
@@ -70,6 +72,8 @@ pub struct AdminParts {
     pub works: Vec<WorkScope>,
     pub flows: Vec<FlowInfo>,
     pub stock: Vec<StockFlow>,
+    /// Full checks of stock that can be asked for.
+    pub checks: Vec<Arc<dyn StockCheck>>,
 }
 
 /// A flow of stock: how its facts are read.
@@ -137,6 +141,7 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/certificates", get(certificates::list))
         .route("/backfill", post(backfill::backfill))
         .route("/prove", post(prove::prove))
+        .route("/reconcile", post(reconcile::reconcile))
         .route("/sweep", post(sweep::sweep))
         .route("/backup", post(backup::backup));
     Router::new()

@@ -207,6 +207,7 @@ impl World {
             works: vec![work],
             flows: vec![info],
             stock: Vec::new(),
+            checks: Vec::new(),
         };
         change(&mut parts);
         let parts = Arc::new(parts);
@@ -226,6 +227,7 @@ impl World {
             works: old.works.clone(),
             flows: old.flows.clone(),
             stock: old.stock.clone(),
+            checks: old.checks.clone(),
         };
         change(&mut parts);
         let parts = Arc::new(parts);

@@ -62,8 +62,16 @@ impl Elsewhere {
     /// Begins to read it. The call's time is for the beginning; each piece has the system's own, and the whole is its
     /// reader's to bound in time.
     pub async fn open(&self, call: &CallContext, bytes_max: u64) -> Result<Pieces, Fault> {
+        self.place.pieces(call, &self.path, bytes_max).await
+    }
+}
+
+impl Outbound {
+    /// A long answer of the system itself, read in pieces; as [`Elsewhere::open`]. Not where a token has to be asked for
+    /// first.
+    pub async fn pieces(&self, call: &CallContext, path: &str, bytes_max: u64) -> Result<Pieces, Fault> {
         let left = MayHaveLeft::default();
-        let begin = self.place.begin(call, Request::read(Method::GET, &self.path), None, &left);
+        let begin = self.begin(call, Request::read(Method::GET, path), None, &left);
         let response = match timeout(call.time_out, begin).await {
             Ok(begun) => begun.map_err(|failure| classify::failure(Access::Read, &failure))?,
             Err(_) => {
@@ -71,18 +79,21 @@ impl Elsewhere {
                 return Err(classify::failure(Access::Read, &failure));
             }
         };
-        let (status, silence) = (response.status(), self.place.read_time_out());
+        let (status, silence) = (response.status(), self.read_time_out());
         let mut pieces = Pieces { response, read: 0, bytes_max, silence, left };
         if status.is_success() {
             return Ok(pieces);
         }
-        // Its text is that of a place that we know nothing of: only the status counts.
+        // Its text may be that of a place that we know nothing of: only the status counts.
         pieces.bytes_max = REFUSAL_BYTES_MAX as u64;
         while let Ok(Some(_)) = pieces.next().await {}
         let kind = classify::kind_of(Access::Read, status);
         let code = format!("http_{}", status.as_u16());
-        let what = format!("the file that an answer named is not given: HTTP {}", status.as_u16());
-        Err(Fault::new(kind, code, what))
+        Err(Fault::new(
+            kind,
+            code,
+            format!("what was to be read in pieces is not given: HTTP {}", status.as_u16()),
+        ))
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the system answers: `{"version": 17, "data": {…}}` for one pair; `{"items": [those], "next": "17", "more": false}`
-//! for what changed. Owns the form; the data itself is the domain's to judge, byte for byte as it came.
+//! for what changed; one pair a line, and a last line `{"items": N}`, for the whole. Owns the form; the data itself is the domain's to judge, byte for byte as it came.
 
 use super::{TOPIC, code};
 use connector::outbound::Answer;
@@ -45,16 +45,39 @@ pub(super) fn read(answer: &Answer) -> Result<Read, Fault> {
 
 pub(super) fn changes(answer: &Answer) -> Result<Changes, Fault> {
     let page: Page<'_> = parsed(answer)?;
-    let items = page.items.iter().map(|item| {
-        let pair = pair(item)?;
-        Ok(Fed {
-            path: domains::inventory::path(&pair.sku, &pair.location),
-            topic: TOPIC.to_owned(),
-            sequence: item.version,
-            payload: item.data.get().as_bytes().to_vec(),
-        })
-    });
-    Ok(Changes { items: items.collect::<Result<_, Fault>>()?, next: page.next, more: page.more })
+    let items = page.items.iter().map(fed).collect::<Result<_, Fault>>()?;
+    Ok(Changes { items, next: page.next, more: page.more })
+}
+
+/// A line of the whole: a pair, or the last line, which says how many there were.
+pub(super) enum Line {
+    Pair(Fed),
+    End { items: u64 },
+}
+
+pub(super) fn line(text: &[u8], number: u64) -> Result<Line, Fault> {
+    #[derive(Deserialize)]
+    struct End {
+        items: u64,
+    }
+    let wrong = |error: serde_json::Error| form(format!("line {number} of the whole: {error}"));
+    match serde_json::from_slice::<Item<'_>>(text) {
+        Ok(item) => Ok(Line::Pair(fed(&item)?)),
+        Err(error) => match serde_json::from_slice::<End>(text) {
+            Ok(End { items }) => Ok(Line::End { items }),
+            Err(_) => Err(wrong(error)),
+        },
+    }
+}
+
+fn fed(item: &Item<'_>) -> Result<Fed, Fault> {
+    let pair = pair(item)?;
+    Ok(Fed {
+        path: domains::inventory::path(&pair.sku, &pair.location),
+        topic: TOPIC.to_owned(),
+        sequence: item.version,
+        payload: item.data.get().as_bytes().to_vec(),
+    })
 }
 
 fn pair(item: &Item<'_>) -> Result<Pair, Fault> {
@@ -66,7 +89,7 @@ fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Fault> {
 }
 
 /// Asked again it would say the same: a person has to look.
-fn form(what: String) -> Fault {
+pub(super) fn form(what: String) -> Fault {
     let what = format!("the system's answer is not in the form of docs/connectors/stock_feed.md: {what}");
     Fault::new(FaultKind::Rejected, code::FORM, what)
 }

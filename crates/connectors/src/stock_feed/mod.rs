@@ -4,6 +4,7 @@
 
 mod answer;
 mod config;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,7 @@ use config::Config;
 use connector::descriptor::{Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
 use connector::list::{AsSource, Kind};
 use connector::outbound::{Answer, Outbound, Request};
-use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source};
+use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Whole};
 use connector::settings::{Secrets, Settings};
 use http::{Method, StatusCode};
 use kernel::fault::{Fault, FaultKind};
@@ -30,6 +31,8 @@ mod code {
     pub(super) const NOT_SERVED: &str = "TG-3401";
     /// An answer that is not in the form.
     pub(super) const FORM: &str = "TG-3402";
+    /// The whole ended before its end.
+    pub(super) const CUT_OFF: &str = "TG-3403";
 }
 
 pub const KIND: Kind = Kind {
@@ -74,13 +77,16 @@ struct StockFeed {
 }
 
 impl StockFeed {
-    /// `None`: the system says that there is no such thing.
-    async fn ask(&self, call: &CallContext, path: String) -> Result<Option<Answer>, Fault> {
-        let outbound = self.outbound.as_ref().ok_or_else(|| {
+    fn outbound(&self) -> Result<&Outbound, Fault> {
+        self.outbound.as_ref().ok_or_else(|| {
             let what = "the system only pushes: set url in its connection so that it can be asked";
             Fault::new(FaultKind::Rejected, code::NOT_SERVED, what)
-        })?;
-        let answer = outbound.send(call, Request::read(Method::GET, path)).await?;
+        })
+    }
+
+    /// `None`: the system says that there is no such thing.
+    async fn ask(&self, call: &CallContext, path: String) -> Result<Option<Answer>, Fault> {
+        let answer = self.outbound()?.send(call, Request::read(Method::GET, path)).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -105,11 +111,14 @@ impl Source for StockFeed {
         Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, what))
     }
 
+    async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
+        only_stock(domain)?;
+        let pieces = self.outbound()?.pieces(call, "/stock/snapshot", snapshot::BYTES_MAX).await?;
+        Ok(Box::new(snapshot::Snapshot::new(pieces)))
+    }
+
     async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
-        if domain != "inventory" {
-            let what = format!("a stock feed has no {domain}");
-            return Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, what));
-        }
+        only_stock(domain)?;
         let path = after
             .map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", answer::segment(after)));
         let answer = self.ask(call, path).await?.ok_or_else(|| {
@@ -121,4 +130,11 @@ impl Source for StockFeed {
         })?;
         answer::changes(&answer)
     }
+}
+
+fn only_stock(domain: &str) -> Result<(), Fault> {
+    if domain == "inventory" {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, format!("a stock feed has no {domain}")))
 }

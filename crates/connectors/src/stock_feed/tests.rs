@@ -89,3 +89,33 @@ fn a_token_without_an_address_is_a_mistake() {
     let problems = describe(&settings(json!({ "token": "env:WMS" }))).unwrap_err();
     assert_eq!(problems, ["token: means nothing without url"]);
 }
+
+/// All that it gives, or why not.
+async fn whole(body: String) -> Result<Vec<String>, Fault> {
+    let source = served(Router::new().route("/stock/snapshot", get(async move || body.clone()))).await;
+    let mut whole = source.whole(&call(), "inventory").await?;
+    let mut paths = Vec::new();
+    while let Some(fed) = whole.next().await? {
+        paths.push(fed.path);
+    }
+    assert_eq!(whole.next().await, Ok(None), "the end stays the end");
+    Ok(paths)
+}
+
+#[tokio::test]
+async fn the_whole_ends_with_the_line_that_counts_it_and_half_of_it_is_no_whole() {
+    let second = LEVEL.replace("WH-1", "WH-2");
+    let paths = whole(format!("{LEVEL}\n{second}\n{{\"items\":2,\"next\":\"19\"}}\n")).await.unwrap();
+    assert_eq!(paths, ["ats:SKU%201%2Fx@WH-1", "ats:SKU%201%2Fx@WH-2"]);
+    assert_eq!(whole("{\"items\":0}".to_owned()).await.unwrap(), Vec::<String>::new());
+    for (body, kind, code) in [
+        (format!("{LEVEL}\n"), FaultKind::Transient, "TG-3403"),
+        (String::new(), FaultKind::Transient, "TG-3403"),
+        (format!("{LEVEL}\n{{\"items\":2}}\n"), FaultKind::Rejected, "TG-3402"),
+        (format!("{LEVEL}\n<html>\n"), FaultKind::Rejected, "TG-3402"),
+        ("x".repeat(70_000), FaultKind::Rejected, "TG-3402"),
+    ] {
+        let fault = whole(body).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (kind, code), "{fault}");
+    }
+}

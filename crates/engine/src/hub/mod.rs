@@ -177,7 +177,9 @@ impl Driver {
         let mut batch = Vec::with_capacity(EVENTS_AT_ONCE);
         loop {
             let now = self.parts.clock.now();
-            let wait = self.engine.wake_at(now).since(now.mono).max(Duration::from_millis(1));
+            let wait = self.engine.wake_at(now).since(now.mono);
+            let wait = self.parts.gathering.due_in(now.mono).map_or(wait, |due| due.min(wait));
+            let wait = wait.max(Duration::from_millis(1));
             match tokio::time::timeout(wait, self.inbox.recv_many(&mut batch, EVENTS_AT_ONCE)).await {
                 Err(_) => self.step(Event::Wake),
                 Ok(0) => return,

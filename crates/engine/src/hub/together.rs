@@ -47,6 +47,23 @@ struct Queue {
     waiting: VecDeque<Member>,
 }
 
+impl Queue {
+    fn has_room(&self) -> bool {
+        self.under_way < self.together.at_once.max(1)
+    }
+
+    /// How long the next call still waits for others; `None` where there is nothing to send.
+    fn due_in(&self, now: Mono) -> Option<Duration> {
+        let first = self.waiting.front()?;
+        let is_full = self.waiting.len() >= self.together.most.max(1);
+        Some(if is_full {
+            Duration::ZERO
+        } else {
+            self.together.age.saturating_sub(now.since(first.asked_at))
+        })
+    }
+}
+
 /// Everything that waits to go together.
 #[derive(Debug, Default)]
 pub(crate) struct Gathering(Mutex<BTreeMap<Way, Queue>>);
@@ -85,13 +102,20 @@ impl Gathering {
         None
     }
 
-    /// Sends what waits, as far as calls may be under way.
+    /// When the next call is due that is not full by then.
+    pub(crate) fn due_in(&self, now: Mono) -> Option<Duration> {
+        let queues = self.queues();
+        queues.values().filter(|queue| queue.has_room()).filter_map(|queue| queue.due_in(now)).min()
+    }
+
+    /// Sends what is full or has waited for its age, as far as calls may be under way.
     pub(crate) fn flush(shared: &Arc<Shared>, events: &Events) {
+        let now = shared.clock.now().mono;
         let mut ready = Vec::new();
         {
             let mut queues = shared.gathering.queues();
             for (way, queue) in queues.iter_mut() {
-                while queue.under_way < queue.together.at_once.max(1) && !queue.waiting.is_empty() {
+                while queue.has_room() && queue.due_in(now) == Some(Duration::ZERO) {
                     let count = queue.waiting.len().min(queue.together.most.max(1));
                     queue.under_way += 1;
                     ready.push((way.clone(), queue.waiting.drain(..count).collect::<Vec<_>>()));

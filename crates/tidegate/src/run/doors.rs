@@ -151,6 +151,13 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
         ),
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &running.plan),
+        checks: wiring::full_check::all(
+            loaded,
+            &running.plan,
+            &running.connected,
+            &running.store,
+            &running.clock,
+        )?,
     })
 }
 

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connectors;
 mod facts;
 pub mod feeds;
+pub mod full_check;
 pub mod load;
 mod mapper;
 pub mod node;

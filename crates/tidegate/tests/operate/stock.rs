@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use twin::shopify::{ShopifyTwin, signature};
+use twin::wms::{WmsConfig, WmsTwin};
 
 const SECRET: &str = "warehouse";
 const MAPPING: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
@@ -166,4 +167,100 @@ async fn what_cannot_be_read_or_is_not_known_is_told_and_holds_nobody_back() {
     let said = office.folder.tidegate(&["ats", "show", "NO-SUCH-SKU"]);
     assert!(said.out.contains("dead"), "{}", said.out);
     office.folder.tidegate(&["ats", "show", "SKU-9"]).refused(4, &["SKU-9"]);
+}
+
+/// A warehouse of its own process' kind: it can be asked as well as push.
+async fn keeper(office: &Office) -> WmsTwin {
+    let config = WmsConfig { on_hand: (5, 500), ..WmsConfig::default() };
+    let keeper = WmsTwin::start(config).await.unwrap();
+    let path = office.folder.path("tidegate.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let connection = format!("url = \"{}\"\ntoken = \"file:secrets/wms.token\"", keeper.url());
+    let asked = text
+        .replace("[systems.wms.connection]", &format!("[systems.wms.connection]\n{connection}"))
+        .replace(
+            "[flows.stock_to_shopify.stock]",
+            "[flows.stock_to_shopify.sweep]\nevery = \"1s\"\n\n[flows.stock_to_shopify.stock]",
+        )
+        .replace("safety = [\"SKU-0002: 10%\"]", "safety = []");
+    std::fs::write(&path, asked).unwrap();
+    let secret = office.folder.path("secrets/wms.token");
+    std::fs::write(&secret, keeper.token()).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    keeper
+}
+
+/// Pairs of which the shop does not sell what the warehouse has to sell.
+fn differing(office: &Office, keeper: &WmsTwin) -> Vec<String> {
+    let free = |row: &twin::wms::TruthRow| row.truth.on_hand - row.truth.reserved;
+    let has =
+        |row: &twin::wms::TruthRow| office.shop.stock(&row.sku, row.location).map(|level| level.available);
+    keeper.all_stock().iter().filter(|row| has(row) != Some(free(row))).map(|row| row.sku.clone()).collect()
+}
+
+fn agree(office: &Office, keeper: &WmsTwin) {
+    for _ in 0..500 {
+        if differing(office, keeper).is_empty() {
+            return;
+        }
+        // Each asks a process of its own, so that this is many seconds.
+        office.folder.tidegate(&["status"]);
+    }
+    panic!("they never agreed: {:?}", differing(office, keeper));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_warehouse_never_pushed_is_asked_for() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    // Nobody is told of anything.
+    keeper.push_to(None);
+    let _hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    keeper.stir(200);
+    agree(&office, &keeper);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_check_finds_what_was_changed_in_the_shop_and_mends_it() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let _hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    let clean = office.folder.json(&["reconcile", "inventory", "--dry-run"]);
+    let part = &clean["parts"][0];
+    assert_eq!((&part["source"], &part["same"]), (&json!(40), &json!(40)), "{clean}");
+    assert_eq!(part["causes"], json!({}), "{clean}");
+
+    office.shop.set_by_hand("SKU-0003", "WH-1", 9_999).unwrap();
+    let dry = office.folder.json(&["reconcile", "inventory", "--dry-run"]);
+    let line = &dry["parts"][0]["differences"][0];
+    assert_eq!(
+        (&line["sku"], &line["has"], &line["why"]),
+        (&json!("SKU-0003"), &json!(9_999), &json!("changed_in_shop"))
+    );
+    assert_eq!(available(&office.shop, "SKU-0003"), 9_999, "a dry run changed something");
+    let csv = office.folder.tidegate(&["reconcile", "inventory", "--dry-run", "--csv"]);
+    assert!(csv.out.contains("SKU-0003,WH-1,"), "{}", csv.out);
+
+    let done = office.folder.json(&["reconcile", "inventory", "--why", "a test"]);
+    assert_eq!(done["parts"][0]["appended"], 1, "{done}");
+    agree(&office, &keeper);
+    // Each check left its figures.
+    let audit = office.folder.tidegate(&["audit"]);
+    assert!(audit.out.contains("1 differs") && audit.out.contains("no difference"), "{}", audit.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_a_warehouse_is_not_taken_for_all_of_it() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let _hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    keeper.turn(|knobs| knobs.cut_snapshot_after = Some(10));
+    office.folder.tidegate(&["reconcile", "inventory", "--why", "a test"]).refused(1, &["last line"]);
+    assert!(
+        differing(&office, &keeper).is_empty(),
+        "something was changed for what a half list did not name"
+    );
 }

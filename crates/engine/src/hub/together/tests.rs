@@ -23,6 +23,7 @@ struct Target {
     answers: Semaphore,
     /// Answers fewer than it was asked for.
     short: bool,
+    age: Duration,
 }
 
 #[async_trait::async_trait]
@@ -31,7 +32,7 @@ impl Connector for Target {
         unreachable!("nobody asks")
     }
     fn together(&self, kind: &str) -> Option<Together> {
-        (kind == "ats").then_some(Together { most: 3, at_once: 1 })
+        (kind == "ats").then_some(Together { most: 3, at_once: 1, age: self.age })
     }
     async fn health(&self, _: &CallContext) -> Result<(), Fault> {
         Ok(())
@@ -97,9 +98,13 @@ struct Bench {
 }
 
 fn bench(short: bool) -> Bench {
+    aged(short, Duration::ZERO)
+}
+
+fn aged(short: bool, age: Duration) -> Bench {
     let (calls_in, calls) = mpsc::unbounded_channel();
     let (events, told) = mpsc::unbounded_channel();
-    let target = Arc::new(Target { calls: calls_in, answers: Semaphore::new(0), short });
+    let target = Arc::new(Target { calls: calls_in, answers: Semaphore::new(0), short, age });
     let (clock, system) = (Arc::new(HandClock::default()), SystemName::new("shopify").unwrap());
     let shared = Arc::new(Shared {
         store: Arc::new(MemoryStore::new()),
@@ -252,4 +257,32 @@ async fn what_waited_for_half_of_its_time_is_not_sent_any_more() {
     let fault = result.unwrap_err();
     assert_eq!((key.as_str(), fault.kind, fault.code.as_str()), ("B", FaultKind::Throttled, "waited"));
     assert_eq!(bench.answer().await, ("C".to_owned(), Ok(())));
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_full_waits_for_others_up_to_its_age() {
+    let mut bench = aged(false, Duration::from_millis(200));
+    let pass = |bench: &Bench, ms: u64| {
+        bench.clock.0.fetch_add(ms * 1_000_000, Ordering::SeqCst);
+    };
+    let due = |bench: &Bench| bench.shared.gathering.due_in(bench.shared.clock.now().mono);
+    assert_eq!(due(&bench), None);
+    bench.look("ats", "A");
+    pass(&bench, 150);
+    bench.look("ats", "B");
+    bench.flush();
+    assert!(bench.calls.try_recv().is_err(), "neither full nor old");
+    assert_eq!(due(&bench), Some(Duration::from_millis(50)));
+    pass(&bench, 50);
+    bench.flush();
+    assert_eq!(bench.called().await, ["A", "B"]);
+    bench.target.answers.add_permits(9);
+    bench.answer().await;
+    bench.answer().await;
+    // A full one waits for nobody.
+    for sku in ["C", "D", "E"] {
+        bench.look("ats", sku);
+    }
+    bench.flush();
+    assert_eq!(bench.called().await, ["C", "D", "E"]);
 }

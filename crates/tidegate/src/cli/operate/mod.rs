@@ -19,6 +19,7 @@ mod pauses;
 mod privacy;
 pub(super) mod progress;
 mod prove;
+mod reconcile;
 mod replay;
 mod status;
 mod sweep;
@@ -40,6 +41,7 @@ pub enum Command {
     Replay(replay::Args),
     Backfill(backfill::Args),
     Prove(prove::Args),
+    Reconcile(reconcile::Args),
     Sweep(sweep::Args),
     Systems(systems::Args),
     Flows(flows::Args),
@@ -62,6 +64,7 @@ pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
             Command::Replay(args) => replay::run(client, args, json).await,
             Command::Backfill(args) => backfill::run(client, args, json).await,
             Command::Prove(args) => prove::run(client, args, json).await,
+            Command::Reconcile(args) => reconcile::run(client, args, json).await,
             Command::Sweep(args) => sweep::run(client, args, json).await,
             Command::Systems(args) => systems::run(client, args, json).await,
             Command::Flows(args) => flows::run(client, args, json).await,

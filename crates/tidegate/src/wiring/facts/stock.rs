@@ -45,12 +45,12 @@ impl Facts for Stock {
     }
 
     /// What comes on sale or goes off it overtakes what only moves a number. `known` is the quantity that the shop was last
-    /// set to.
+    /// set to; where it was never set, only what goes off sale is pressing.
     fn urgency(&self, state: &State, known: Option<&str>) -> Priority {
         let sells = |quantity: i64| quantity > 0;
-        let now = state.body["available"].as_i64().map(sells);
-        let before = known.and_then(|known| known.parse().ok()).map(sells);
-        if now.is_some() && now == before { Priority::Sweep } else { Priority::Live }
+        let now = state.body["available"].as_i64().is_some_and(sells);
+        let before = known.and_then(|known| known.parse().ok()).is_none_or(sells);
+        if now == before { Priority::Sweep } else { Priority::Live }
     }
 
     /// A list of stock shows no fingerprint.

@@ -1,0 +1,140 @@
+//! `POST reconcile`: all that a source has of stock against all that its shop has; with `dry_run` it only tells, else what
+//! differs is taken up again, behind live facts. Every check leaves its figures in the audit: that is the drift's history.
+
+use super::asked::{Body, Hand, NothingElse};
+use super::stream::{Teller, streamed};
+use super::{AdminError, AdminParts, Parts};
+use async_trait::async_trait;
+use axum::extract::State;
+use axum::response::Response;
+use engine::work::{Progress, WorkError};
+use kernel::id::{FlowName, ShopId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use store::operate::{AuditEntry, By};
+
+/// A full check that can be asked for: one flow at one shop.
+#[async_trait]
+pub trait StockCheck: Send + Sync + Debug {
+    fn flow(&self) -> &FlowName;
+    fn shop(&self) -> &ShopId;
+    /// `mend`: what differs is taken up again.
+    async fn run(&self, mend: bool, progress: &dyn Progress) -> Result<StockChecked, WorkError>;
+}
+
+/// What a full check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StockChecked {
+    pub flow: String,
+    pub shop: String,
+    /// Pairs that the source named.
+    pub source: u64,
+    /// Pairs that the shop has.
+    pub shop_has: u64,
+    pub same: u64,
+    /// Pairs of the source that could not be read or mapped.
+    pub unreadable: u64,
+    /// Levels of the shop whose item has no SKU.
+    pub without_sku: u64,
+    /// How many, by cause: `differs`, `missing_in_shopify`, `unknown_in_source`, …
+    pub causes: BTreeMap<String, u64>,
+    /// Of those that were looked at once more, how many, by why: `missed`, `under_way`, `dead_letter`, `changed_in_shop`,
+    /// `settled` (they agree by now).
+    pub whys: BTreeMap<String, u64>,
+    /// How many were taken up again.
+    pub appended: u64,
+    /// Some of them, with their names.
+    pub differences: Vec<StockDifference>,
+}
+
+/// One pair on which the sides do not agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StockDifference {
+    pub sku: String,
+    pub location: String,
+    pub cause: String,
+    pub why: Option<String>,
+    /// What the shop's available should be.
+    pub wanted: Option<i64>,
+    pub has: Option<i64>,
+    /// How the other side spells the SKU, where it differs by capitals or blanks alone.
+    pub spelt: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    flow: Option<FlowName>,
+    shop: Option<ShopId>,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(flatten)]
+    hand: Hand,
+    #[serde(flatten)]
+    _rest: NothingElse,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Reconciled {
+    dry_run: bool,
+    parts: Vec<StockChecked>,
+}
+
+pub(super) async fn reconcile(State(parts): Parts, Body(asked): Body<Asked>) -> Result<Response, AdminError> {
+    let by = asked.hand.by_or("a full check", parts.clock.now().wall)?;
+    let meant = |check: &&Arc<dyn StockCheck>| {
+        asked.flow.as_ref().is_none_or(|flow| flow == check.flow())
+            && asked.shop.as_ref().is_none_or(|shop| shop == check.shop())
+    };
+    let checks: Vec<_> = parts.checks.iter().filter(meant).cloned().collect();
+    if checks.is_empty() {
+        let known: Vec<String> =
+            parts.checks.iter().map(|check| format!("{} at {}", check.flow(), check.shop())).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(AdminError::not_found(format!(
+            "no flow brings stock to Shopify under that name and shop; there are: {known}"
+        )));
+    }
+    let (given, dry_run) = (parts.clone(), asked.dry_run);
+    Ok(streamed(&parts, move |teller| walk(given, checks, dry_run, by, teller)))
+}
+
+async fn walk(
+    parts: Arc<AdminParts>,
+    checks: Vec<Arc<dyn StockCheck>>,
+    dry_run: bool,
+    by: By,
+    teller: Arc<Teller>,
+) -> Result<Reconciled, AdminError> {
+    let mut all = Reconciled { dry_run, parts: Vec::new() };
+    for check in checks {
+        let told = check.run(!dry_run, &teller.after(0)).await?;
+        parts.store.audit(entry(check.as_ref(), &told, dry_run, &by)).await?;
+        if told.appended > 0 {
+            parts.hub.appended();
+        }
+        all.parts.push(told);
+    }
+    Ok(all)
+}
+
+fn entry(check: &dyn StockCheck, told: &StockChecked, dry_run: bool, by: &By) -> AuditEntry {
+    let causes: Vec<String> = told.causes.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
+    let causes = if causes.is_empty() { "no difference".to_owned() } else { causes.join(", ") };
+    let what = if dry_run { ", changed nothing" } else { "" };
+    AuditEntry {
+        at: by.at,
+        who: by.who.clone(),
+        action: "reconcile".to_owned(),
+        target: format!(
+            "{}, shop {}: {} pairs against {}; {causes}{what}",
+            check.flow(),
+            check.shop(),
+            told.source,
+            told.shop_has
+        ),
+        why: by.why.clone(),
+        count: told.appended,
+    }
+}

@@ -1,0 +1,168 @@
+//! `tidegate reconcile inventory`: all that the source has against all that the shop has, and what differs, by cause.
+
+use super::client::Client;
+use super::page::{self, Page, list, many, number, text};
+use super::progress::Teller;
+use super::{Place, who};
+use crate::cli::Failure;
+use serde_json::{Value, json};
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate reconcile inventory --dry-run            tells, changes nothing
+  tidegate reconcile inventory --why \"after the outage\"
+  tidegate reconcile inventory --dry-run --csv > differences.csv
+  tidegate audit | grep reconcile                   what each check found: the drift's history
+
+The source has to be able to say all that it has (docs/connectors/stock_feed.md).";
+
+/// Compares all stock of a source with all of its shop, and takes up what differs
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// What of
+    domain: Domain,
+    #[command(flatten)]
+    place: Place,
+    /// Tells, and changes nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The differences as CSV
+    #[arg(long)]
+    csv: bool,
+    /// The reason; it stands in the audit
+    #[arg(long, visible_alias = "reason", value_name = "TEXT", default_value = "a full check")]
+    why: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Domain {
+    Inventory,
+}
+
+pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
+    let Domain::Inventory = args.domain;
+    let mut asked = json!({ "dry_run": args.dry_run, "who": who(), "why": args.why });
+    args.place.named(&mut asked);
+    let mut teller = Teller::new("pairs", 0);
+    let result = client.stream("/reconcile", &asked, &mut |progress| teller.tell(progress)).await;
+    teller.done();
+    let answer = args.place.judged(client, result).await?;
+    if json {
+        page::json(&answer);
+    } else if args.csv {
+        csv(&answer);
+    } else {
+        drawn(&answer).print();
+    }
+    Ok(())
+}
+
+/// More than a person reads; `--json` and `--csv` have all.
+const SHOWN: usize = 40;
+
+fn drawn(answer: &Value) -> Page {
+    let mut page = Page::new();
+    let dry_run = answer["dry_run"] == true;
+    for part in list(&answer["parts"]) {
+        page.line(format!(
+            "{} at {}: {} of the source, {} of the shop; {} agree",
+            text(&part["flow"]),
+            text(&part["shop"]),
+            many(number(&part["source"]), "pair"),
+            many(number(&part["shop_has"]), "pair"),
+            number(&part["same"]),
+        ));
+        for (name, what) in [("unreadable", "could not be read"), ("without_sku", "levels have no SKU")] {
+            if number(&part[name]) > 0 {
+                page.line(format!("  {} {what}", number(&part[name])));
+            }
+        }
+        for (name, count) in part["causes"].as_object().into_iter().flatten() {
+            page.line(format!("  {} {}", number(count), cause(name)));
+        }
+        for (name, count) in part["whys"].as_object().into_iter().flatten() {
+            page.line(format!("    of what was looked at once more, {} {}", number(count), why(name)));
+        }
+        let differences = list(&part["differences"]);
+        let rows = differences.iter().take(SHOWN).map(row);
+        page.table(&["sku", "location", "should have", "has", "what", "why"], rows.collect());
+        if differences.len() > SHOWN {
+            page.line(format!(
+                "and {} more: --json or --csv shows all that are kept",
+                differences.len() - SHOWN
+            ));
+        }
+        let appended = number(&part["appended"]);
+        page.line(if dry_run {
+            "nothing was changed".to_owned()
+        } else if appended == 0 {
+            "nothing had to be taken up again".to_owned()
+        } else {
+            format!("{} taken up again, behind live ones", many(appended, "pair"))
+        });
+    }
+    page
+}
+
+fn row(one: &Value) -> Vec<String> {
+    let spelt = text(&one["spelt"]);
+    let mut what = cause(&text(&one["cause"])).to_owned();
+    if !spelt.is_empty() {
+        what.push_str(&format!(": the other side spells it {spelt:?}"));
+    }
+    vec![
+        text(&one["sku"]),
+        text(&one["location"]),
+        text(&one["wanted"]),
+        text(&one["has"]),
+        what,
+        why(&text(&one["why"])).to_owned(),
+    ]
+}
+
+/// The hub's words, said at length.
+fn cause(word: &str) -> &str {
+    match word {
+        "differs" => "differ",
+        "missing_in_shopify" => "not in the shop, or not stocked there",
+        "unknown_in_source" => "only in the shop",
+        "twice_in_source" => "twice at the source",
+        "twice_in_shopify" => "twice in the shop: two variants have one SKU",
+        other => other,
+    }
+}
+
+fn why(word: &str) -> &str {
+    match word {
+        "missed" => "never came",
+        "under_way" => "under way",
+        "dead_letter" => "dead: see `tidegate dead-letters`",
+        "changed_in_shop" => "changed in the shop by somebody else",
+        "settled" => "agree by now",
+        other => other,
+    }
+}
+
+fn csv(answer: &Value) {
+    let field = |value: &Value| {
+        let text = text(value);
+        if text.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        }
+    };
+    let mut out = String::from("flow,shop,sku,location,should_have,has,cause,why\n");
+    for part in list(&answer["parts"]) {
+        for one in list(&part["differences"]) {
+            let fields =
+                [&part["flow"], &part["shop"], &one["sku"], &one["location"], &one["wanted"], &one["has"]];
+            let fields: Vec<String> =
+                fields.into_iter().chain([&one["cause"], &one["why"]]).map(field).collect();
+            out.push_str(&fields.join(","));
+            out.push('\n');
+        }
+    }
+    crate::cli::say::out(&out);
+}

@@ -1,0 +1,435 @@
+//! The full check of stock: all that the source has against all that the shop has, for one flow and one shop. Owns the order
+//! of things: both sides are read whole, what differs is looked at once more (it may be on its way, or agree by now), told by
+//! its cause, and, where that is asked for, taken up again as a fact like any other, behind live ones.
+//!
+//! Nothing is concluded from half a side: a stream that fails ends the check, and nothing was changed.
+
+use super::Loaded;
+use super::connectors::Connected;
+use super::plan::INVENTORY;
+use anyhow::Context as _;
+use api::admin::{StockCheck, StockChecked, StockDifference};
+use async_trait::async_trait;
+use config::SHOPIFY;
+use connector::port::{CallContext, Connector, ExternalRef, Fed, Plan as Step, Source, Stage, Wanted};
+use domains::inventory::compare::{Check, InFlight, Shelf, Shelves, Truth};
+use domains::inventory::{Key, parts};
+use engine::facts::{Facts, Mapper};
+use engine::plan::Plan;
+use engine::work::{Progress, WorkError};
+use kernel::clock::Clock;
+use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::fault::{Fault, FaultKind};
+use kernel::flow::{AfterConfirm, Difference};
+use kernel::id::{DomainName, FlowName, ShopId, SystemName};
+use kernel::key::ObjectKey;
+use kernel::subject::Subject;
+use kernel::version::EffectiveVersion;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use shopify::graphql::ShopClient;
+use shopify::inventory::{location_ids, snapshot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use store::delivery::{DeliveryState, Outcome};
+use store::log::NewEnvelope;
+use store::query::SubjectStatus;
+
+/// Differences that are kept with their names, of each cause; beyond they are counted.
+const KEPT: usize = 25_000;
+/// Pairs that one check holds: 24 bytes each.
+const PAIRS_MAX: usize = 20_000_000;
+/// Shopify's bulk operation, and each reading of a side.
+const WITHIN: Duration = Duration::from_secs(3_600);
+const TIME_OUT: Duration = Duration::from_secs(30);
+/// Looked at in one call, and asked of the store at once.
+const CHUNK: usize = 100;
+/// Told of progress after so many.
+const TELL_EVERY: u64 = 5_000;
+
+/// One flow at one shop.
+#[derive(Debug)]
+struct FullCheck {
+    store: Arc<dyn Store>,
+    source: Arc<dyn Source>,
+    client: Arc<ShopClient>,
+    target: Arc<dyn Connector>,
+    facts: Arc<dyn Facts>,
+    mapper: Arc<dyn Mapper>,
+    clock: Arc<dyn Clock>,
+    shop: ShopId,
+    flow: FlowName,
+    domain: DomainName,
+    source_system: SystemName,
+}
+
+/// Every full check that can be asked for.
+pub fn all(
+    loaded: &Loaded,
+    plan: &Plan,
+    connected: &Connected,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Vec<Arc<dyn StockCheck>>> {
+    let mut checks: Vec<Arc<dyn StockCheck>> = Vec::new();
+    let flows = loaded
+        .config
+        .flows
+        .iter()
+        .filter(|(_, flow)| flow.domain.as_str() == INVENTORY && flow.target.as_str() == SHOPIFY);
+    for (name, flow) in flows {
+        let planned = plan.flows.get(name).context("a flow that is not planned")?;
+        let (Some(source), Some(target)) =
+            (connected.sources.get(&planned.source), connected.connectors.get(&planned.target))
+        else {
+            continue;
+        };
+        for (shop, _) in loaded.config.shops_of(flow) {
+            let client = connected.shops.get(shop).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+            checks.push(Arc::new(FullCheck {
+                store: store.clone(),
+                source: source.clone(),
+                client: client.clone(),
+                target: target.clone(),
+                facts: planned.facts.clone(),
+                mapper: planned.mapper.clone(),
+                clock: clock.clone(),
+                shop: shop.clone(),
+                flow: name.clone(),
+                domain: planned.domain.clone(),
+                source_system: planned.source.clone(),
+            }));
+        }
+    }
+    Ok(checks)
+}
+
+/// A pair of the source, as it is meant at the target.
+struct Meant {
+    fed: Fed,
+    subject: Subject,
+    body: Value,
+    sku: String,
+    location: String,
+    available: i64,
+    counted: Option<i64>,
+}
+
+/// What is known of a pair that differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// The source's newest state never came.
+    Missed,
+    /// It came, and is not delivered yet.
+    UnderWay,
+    Dead,
+    /// It was delivered, and the shop has another quantity since.
+    ChangedInShop,
+    /// They agree by now.
+    Settled,
+}
+
+impl Why {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Missed => "missed",
+            Self::UnderWay => "under_way",
+            Self::Dead => "dead_letter",
+            Self::ChangedInShop => "changed_in_shop",
+            Self::Settled => "settled",
+        }
+    }
+}
+
+#[async_trait]
+impl StockCheck for FullCheck {
+    fn flow(&self) -> &FlowName {
+        &self.flow
+    }
+
+    fn shop(&self) -> &ShopId {
+        &self.shop
+    }
+
+    async fn run(&self, mend: bool, progress: &dyn Progress) -> Result<StockChecked, WorkError> {
+        let places = location_ids(&self.client, &self.call()).await?;
+        let mut total = 0;
+        let mut stopped = false;
+        let finished = snapshot::take(&self.client, &self.call(), WITHIN, &mut |told| {
+            total = told.lines;
+            stopped |= !progress.at(0, told.lines);
+        })
+        .await?;
+        if stopped {
+            return Err(WorkError::Stopped);
+        }
+        let key = Key([super::clock::seed(), super::clock::seed()]);
+        let mut shelves = Shelves::new(key, PAIRS_MAX);
+        let mut levels = snapshot::Snapshot::open(&self.client, &self.call(), &finished, WITHIN).await?;
+        let mut done = 0;
+        while let Some(row) = levels.next().await? {
+            let quantity = |quantity: i64| i32::try_from(quantity).map_err(|_| bug("a quantity is no Int"));
+            let shelf = Shelf {
+                sku: row.sku,
+                location: row.location,
+                available: quantity(row.available)?,
+                committed: quantity(row.committed)?,
+            };
+            shelves
+                .add(&shelf)
+                .map_err(|many| Fault::new(FaultKind::Rejected, "TG-6107", many.to_string()))?;
+            done += 1;
+            if done % TELL_EVERY == 0 && !progress.at(done, total) {
+                return Err(WorkError::Stopped);
+            }
+        }
+        let mut whole = self.source.whole(&self.call(), self.domain.as_str()).await?;
+        let (mut check, mut gathered, mut unreadable, mut seen) = (None, Some(shelves), 0, 0);
+        while let Some(fed) = whole.next().await? {
+            seen += 1;
+            if seen % TELL_EVERY == 0 && !progress.at(seen, total) {
+                return Err(WorkError::Stopped);
+            }
+            let Ok(meant) = self.meant(fed, &places) else {
+                // A dead letter says why, as soon as it is pushed or read.
+                unreadable += 1;
+                continue;
+            };
+            let check = check.get_or_insert_with(|| {
+                let in_flight = in_flight(&meant.body);
+                Check::new(gathered.take().unwrap_or_else(|| Shelves::new(key, 0)), in_flight, KEPT)
+            });
+            check.add(&Truth {
+                sku: &meant.sku,
+                location: &meant.location,
+                available: meant.available,
+                counted: meant.counted,
+            });
+        }
+        let check = match (check, gathered) {
+            (Some(check), _) => check,
+            (None, shelves) => {
+                Check::new(shelves.unwrap_or_else(|| Shelves::new(key, 0)), InFlight::Counted, KEPT)
+            }
+        };
+        let mut naming = check.end();
+        if naming.is_open() {
+            let mut levels = snapshot::Snapshot::open(&self.client, &self.call(), &finished, WITHIN).await?;
+            while let Some(row) = levels.next().await? {
+                naming.add(&Shelf { sku: row.sku, location: row.location, available: 0, committed: 0 });
+                if !naming.is_open() {
+                    break;
+                }
+            }
+        }
+        let report = naming.end();
+        let mut told = StockChecked {
+            flow: self.flow.to_string(),
+            shop: self.shop.to_string(),
+            source: report.source,
+            shop_has: report.shopify,
+            same: report.same,
+            unreadable,
+            without_sku: levels.without_sku(),
+            ..StockChecked::default()
+        };
+        let mut wanted: BTreeMap<(String, String), StockDifference> = BTreeMap::new();
+        for (cause, found) in report.all() {
+            if found.count > 0 {
+                told.causes.insert(cause.as_str().to_owned(), found.count);
+            }
+            for one in &found.kept {
+                let line = StockDifference {
+                    sku: one.sku.clone(),
+                    location: one.location.clone(),
+                    cause: cause.as_str().to_owned(),
+                    why: None,
+                    wanted: one.wanted,
+                    has: one.has,
+                    spelt: one.spelt.as_ref().map(|(sku, _)| sku.clone()),
+                };
+                wanted.insert((one.sku.clone(), one.location.clone()), line);
+            }
+        }
+        if !wanted.is_empty() {
+            self.second_look(&mut wanted, &places, mend, &mut told).await?;
+        }
+        told.differences = wanted.into_values().collect();
+        Ok(told)
+    }
+}
+
+impl FullCheck {
+    fn call(&self) -> CallContext {
+        CallContext {
+            shop: self.shop.clone(),
+            time_out: TIME_OUT,
+            trace: TraceId::default(),
+            span: 1,
+            now: self.clock.now().wall,
+        }
+    }
+
+    fn meant(&self, fed: Fed, places: &BTreeMap<String, String>) -> Result<Meant, Fault> {
+        let subject = Subject { shop: self.shop.clone(), path: fed.path.clone() };
+        let state = self.facts.read(&fed.topic, &fed.payload)?;
+        let body =
+            self.mapper.map(&state.body, &subject, &ObjectKey::of(&subject), self.clock.now().wall)?.body;
+        let (sku, at, available) =
+            (body["sku"].as_str(), location(&body["location"]), body["available"].as_i64());
+        let (Some(sku), Some(at), Some(available)) = (sku, at, available) else {
+            return Err(bug("the mapping made no pair"));
+        };
+        let location = places.get(&at).cloned().unwrap_or(at);
+        let (sku, counted) = (sku.to_owned(), body["counted"].as_i64());
+        Ok(Meant { fed, subject, sku, location, available, counted, body })
+    }
+
+    /// The source once more, of which only what differs is taken.
+    async fn second_look(
+        &self,
+        lines: &mut BTreeMap<(String, String), StockDifference>,
+        places: &BTreeMap<String, String>,
+        mend: bool,
+        told: &mut StockChecked,
+    ) -> Result<(), WorkError> {
+        let mut whole = self.source.whole(&self.call(), self.domain.as_str()).await?;
+        let mut chunk = Vec::with_capacity(CHUNK);
+        while let Some(fed) = whole.next().await? {
+            let Ok(meant) = self.meant(fed, places) else { continue };
+            if !lines.contains_key(&(meant.sku.clone(), meant.location.clone())) {
+                continue;
+            }
+            chunk.push(meant);
+            if chunk.len() == CHUNK {
+                self.look(std::mem::take(&mut chunk), lines, mend, told).await?;
+            }
+        }
+        self.look(chunk, lines, mend, told).await
+    }
+
+    async fn look(
+        &self,
+        chunk: Vec<Meant>,
+        lines: &mut BTreeMap<(String, String), StockDifference>,
+        mend: bool,
+        told: &mut StockChecked,
+    ) -> Result<(), WorkError> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
+        let known = self.store.status(&self.flow, &subjects).await?;
+        let wanted: Vec<Wanted> =
+            chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
+        let seen = self.target.observe_many(&self.call(), &wanted).await;
+        let mut mended = Vec::new();
+        for (((meant, known), wanted), seen) in chunk.into_iter().zip(&known).zip(&wanted).zip(seen) {
+            let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
+            let why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
+            *told.whys.entry(why.as_str().to_owned()).or_default() += 1;
+            let pair = (meant.sku.clone(), meant.location.clone());
+            if why == Why::Settled {
+                lines.remove(&pair);
+                continue;
+            }
+            if let Some(line) = lines.get_mut(&pair) {
+                line.why = Some(why.as_str().to_owned());
+                // As people call it.
+                line.location = parts(&meant.subject).map_or(pair.1, |(_, location)| location);
+            }
+            if mend && matches!(why, Why::Missed | Why::ChangedInShop) {
+                mended.push(self.again(meant));
+            }
+        }
+        if !mended.is_empty() {
+            told.appended += mended.len() as u64;
+            self.store.append(mended).await?;
+        }
+        Ok(())
+    }
+
+    /// The source's state as a fact once more: what became of it before is no reason to leave it.
+    fn again(&self, meant: Meant) -> NewEnvelope {
+        let Fed { topic, sequence, payload, .. } = meant.fed;
+        let (now, hash) = (self.clock.now().wall, Sha256::digest(&payload));
+        let mut trace = [0; 16];
+        trace.copy_from_slice(&hash[..16]);
+        NewEnvelope {
+            shop: self.shop.clone(),
+            domain: self.domain.clone(),
+            source: self.source_system.clone(),
+            topic,
+            kind: FactKind::State,
+            via: Via::Backfill,
+            subject: meant.subject,
+            version: Some(EffectiveVersion::Sequence { sequence }),
+            occurred_at: now,
+            received_at: now,
+            trace: TraceId(trace),
+            raw_hash: hash.into(),
+            raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            dedupe: None,
+            payload: payload.into(),
+        }
+    }
+}
+
+fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
+    Wanted {
+        subject: meant.subject.clone(),
+        object_key: ObjectKey::of(&meant.subject),
+        body: meant.body.clone(),
+        stage: Stage::Present,
+        after_confirm: AfterConfirm::default(),
+        difference: Difference::Ticket,
+        known: known.external.as_ref().map(|external| ExternalRef {
+            id: external.id.clone(),
+            number: external.number.clone(),
+            state: external.state.clone(),
+        }),
+        also_known_as: Vec::new(),
+    }
+}
+
+/// Why a pair differs, by what the log knows of it.
+fn why(known: &SubjectStatus, sequence: i64) -> Why {
+    let Some(delivery) = &known.delivery else { return Why::Missed };
+    let is_newest = match &delivery.version {
+        Some(EffectiveVersion::Sequence { sequence: heard }) => *heard >= sequence,
+        _ => false,
+    };
+    match &delivery.state {
+        _ if !is_newest => Why::Missed,
+        DeliveryState::Waiting { .. } | DeliveryState::Unknown { .. } => Why::UnderWay,
+        DeliveryState::Dead => Why::Dead,
+        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) => Why::ChangedInShop,
+        // Skipped, redacted, shadowed: it never got there.
+        DeliveryState::Ended(_) => Why::Missed,
+    }
+}
+
+fn in_flight(body: &Value) -> InFlight {
+    match body["in_flight"].as_str() {
+        Some("all") => InFlight::All,
+        Some("none") => InFlight::None,
+        _ => InFlight::Counted,
+    }
+}
+
+/// By name, by number or by its global id; the last two as the global id.
+fn location(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    Some(if is_number { format!("gid://shopify/Location/{text}") } else { text })
+}
+
+fn bug(what: &str) -> Fault {
+    Fault::new(FaultKind::Bug, "TG-5010", format!("the full check: {what}"))
+}
