@@ -4,7 +4,7 @@
 //! of each; fails where a planted difference was not found or another was invented. Run it with `--release`; arguments: pairs
 //! (1000000), rounds (5).
 //!
-//! A third line is the check as the hub makes it: levels read strictly by `inventory::drop`, rules applied.
+//! A third way, `strict`, compares levels as a source drops them: read strictly by `inventory::drop`, rules applied.
 
 use serde::Deserialize;
 use std::borrow::Cow;
