@@ -112,7 +112,8 @@ impl Intake {
         let Some(domain) = door.domains.iter().find(|known| known.as_str() == domain) else {
             return Answer::no_such_door();
         };
-        let pushed = match self.read(&received.bytes) {
+        let read = self.read(&received.bytes).and_then(|pushed| of_its_data(domain, pushed));
+        let pushed = match read {
             Ok(pushed) => pushed,
             Err(message) => return Answer::mend("unreadable", "TG-7016", &message),
         };
@@ -182,6 +183,27 @@ impl Intake {
         }
         Ok(Subject { shop, path: path.to_owned() })
     }
+}
+
+/// A level is of the pair that it names: under another's subject it would overwrite that one's.
+fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
+    #[derive(Deserialize)]
+    struct Pair {
+        sku: String,
+        location: String,
+    }
+    if domain.as_str() != "inventory" {
+        return Ok(pushed);
+    }
+    let Ok(pair) = serde_json::from_slice::<Pair>(&pushed.payload) else {
+        return Err("$.data has no texts sku and location".to_owned());
+    };
+    let own = domains::inventory::path(&pair.sku, &pair.location);
+    if pushed.subject.path == own {
+        return Ok(pushed);
+    }
+    let (shop, path) = (&pushed.subject.shop, &pushed.subject.path);
+    Err(format!("$.subject is {path:?}, and $.data is of {own:?}; write the subject as \"{shop}/{own}\""))
 }
 
 /// `object/told`, `stock_levels/changed`.

@@ -167,6 +167,13 @@ async fn what_cannot_be_read_or_is_not_known_is_told_and_holds_nobody_back() {
     let said = office.folder.tidegate(&["ats", "show", "NO-SUCH-SKU"]);
     assert!(said.out.contains("dead"), "{}", said.out);
     office.folder.tidegate(&["ats", "show", "SKU-9"]).refused(4, &["SKU-9"]);
+
+    // Under another's subject it would overwrite that one's.
+    let other = json!({ "subject": "acme/ats:SKU-0001@WH-2", "version": 9, "topic": "stock/level",
+                        "data": level("SKU-0001", "7", json!({})) });
+    let (status, told) = send(&hub, &other.to_string());
+    assert!(status == 422 || status == 400, "{status} {told}");
+    assert!(told.to_string().contains("acme/ats:SKU-0001@WH-1"), "{told}");
 }
 
 /// A warehouse of its own process' kind: it can be asked as well as push.
