@@ -340,6 +340,30 @@ async fn an_order_is_taken_from_where_there_is_enough_and_else_from_the_first() 
 }
 
 #[tokio::test]
+async fn two_lines_of_one_item_are_not_taken_from_the_same_units() {
+    let config = ShopConfig { stock: StockConfig { may_oversell: false, ..with(10) }, ..config() };
+    let changes = placed(&config, 2, crate::noon(), Mix::demo());
+    let twin = ShopifyTwin::start(config).await.unwrap();
+    let two_lines = |change: &Change, units: u32| {
+        let What::Place(order) = &change.what else { unreachable!("placed") };
+        let mut order = order.as_ref().clone();
+        let mut line = order.lines[0].clone();
+        (line.variant_id, line.quantity, line.current_quantity) = (Some(44_392_954_490_001), units, units);
+        let second = tidegate_twin::shop::Line { id: line.id + 1, ..line.clone() };
+        order.lines = vec![line, second];
+        Change { order_id: order.id, what: What::Place(Box::new(order)) }
+    };
+    assert!(twin.apply(&two_lines(&changes[1], 11)).is_err());
+    twin.apply(&two_lines(&changes[0], 6)).unwrap();
+    assert_eq!(
+        (twin.stock("SKU-0001", "WH-1"), twin.stock("SKU-0001", "WH-2")),
+        (levels(4, 6), levels(4, 6))
+    );
+    assert!(twin.apply(&two_lines(&changes[1], 4)).is_ok());
+    assert_eq!(twin.stock_counts().oversold, 0);
+}
+
+#[tokio::test]
 async fn a_shop_that_does_not_oversell_refuses_the_order() {
     let config = ShopConfig { stock: StockConfig { may_oversell: false, ..with(0) }, ..config() };
     let changes = placed(&config, 1, crate::noon(), Mix::demo());

@@ -231,6 +231,8 @@ impl Stock {
         if level.presence == Presence::Absent {
             level.presence = Presence::Inactive;
         }
-        self.history.push(SetEntry { at, key: key.cloned(), pair, from, to });
+        if from != to {
+            self.history.push(SetEntry { at, key: key.cloned(), pair, from, to });
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! by line the first that has enough, else the first. A shipped unit leaves `committed` and is gone. A unit that is
 //! removed leaves `committed` too, and is `available` again only where it is restocked; so is one that came back.
 
-use super::{Good, Pair, Stock};
+use super::{Good, Level, Pair, Stock};
 use crate::shop::catalogue::WAREHOUSES;
 use crate::shop::{Line, Order, RestockType};
 use anyhow::{Result, ensure};
@@ -49,23 +49,20 @@ impl Moved {
 }
 
 impl Stock {
-    /// Refuses an order for more than there is, where the shop does not sell below zero.
+    /// Refuses an order for more than there is, where the shop does not sell below zero. Shopify would split a line over
+    /// locations; here each is taken from one.
     pub(in crate::shopify) fn check(&self, order: &Order) -> Result<()> {
         if self.may_oversell {
             return Ok(());
         }
-        let mut wanted: BTreeMap<Good, i64> = BTreeMap::new();
-        for (good, line) in self.tracked(order) {
-            *wanted.entry(good).or_default() += i64::from(line.quantity);
-        }
-        for (good, units) in wanted {
-            let there = self.available(good);
-            ensure!(
-                units <= there,
-                "{} units of {} were ordered and {there} are available",
-                units,
-                good.sku()
-            );
+        let wanted: Vec<_> =
+            self.tracked(order).map(|(good, line)| (good, line.id, i64::from(line.quantity))).collect();
+        let mut taken: BTreeMap<Pair, i64> = BTreeMap::new();
+        for (assigned, (good, _, units)) in self.spread(&wanted).iter().zip(&wanted) {
+            let all = taken.entry(assigned.pair).or_default();
+            *all += units;
+            let there = self.level(assigned.pair).filter(Level::is_active).map_or(0, |level| level.available);
+            ensure!(*all <= there, "{all} units of {} were ordered and {there} are available", good.sku());
         }
         Ok(())
     }
@@ -123,26 +120,38 @@ impl Stock {
     }
 
     fn assign(&mut self, order_id: u64, moved: &[(Good, u64, Moved)]) {
-        let new: Vec<_> =
-            moved.iter().filter(|(_, line_id, _)| self.pair_of_line(order_id, *line_id).is_none()).collect();
-        if new.is_empty() {
-            return;
+        let is_new = |line_id: u64| self.pair_of_line(order_id, line_id).is_none();
+        let new: Vec<_> = moved
+            .iter()
+            .filter(|(_, line_id, _)| is_new(*line_id))
+            .map(|(good, line_id, moved)| (*good, *line_id, i64::from(moved.placed)))
+            .collect();
+        let lines = self.spread(&new);
+        if !lines.is_empty() {
+            self.assigned.entry(order_id).or_default().extend(lines);
         }
+    }
+
+    /// Where each of some new lines is taken from.
+    fn spread(&self, lines: &[(Good, u64, i64)]) -> Vec<Assigned> {
         let mut wanted: BTreeMap<Good, i64> = BTreeMap::new();
-        for (good, _, moved) in &new {
-            *wanted.entry(*good).or_default() += i64::from(moved.placed);
+        for (good, _, units) in lines {
+            *wanted.entry(*good).or_default() += units;
         }
         let whole =
             self.first_with(|place| wanted.iter().all(|(good, units)| self.has(*good, place, *units)));
-        let mut lines = Vec::with_capacity(new.len());
-        for (good, line_id, moved) in new {
+        let mut taken: BTreeMap<Pair, i64> = BTreeMap::new();
+        let assigned = |(good, line_id, units): &(Good, u64, i64)| {
+            let left = |place| taken.get(&Pair { good: *good, place }).copied().unwrap_or(0);
             let place = whole
-                .or_else(|| self.first_with(|place| self.has(*good, place, i64::from(moved.placed))))
+                .or_else(|| self.first_with(|place| self.has(*good, place, left(place) + units)))
                 .or_else(|| self.first_with(|place| self.has(*good, place, i64::MIN)))
                 .unwrap_or(0);
-            lines.push(Assigned { line_id: *line_id, pair: Pair { good: *good, place } });
-        }
-        self.assigned.entry(order_id).or_default().extend(lines);
+            let pair = Pair { good: *good, place };
+            *taken.entry(pair).or_default() += units;
+            Assigned { line_id: *line_id, pair }
+        };
+        lines.iter().map(assigned).collect()
     }
 
     fn first_with(&self, fits: impl Fn(u8) -> bool) -> Option<u8> {
