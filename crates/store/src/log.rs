@@ -29,6 +29,15 @@ impl DedupeKey {
         Self(key)
     }
 
+    /// What tells two states apart that came under one key: the state itself and its sequence number, and not how it was
+    /// sent.
+    pub fn content(sequence: i64, payload: &[u8]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(sequence.to_be_bytes());
+        hash.update(payload);
+        hash.finalize().into()
+    }
+
     /// How a state is named that has no id of its own.
     pub fn sequenced(subject: &Subject, sequence: i64) -> String {
         format!("{subject}@{sequence}")

@@ -251,7 +251,7 @@ fn envelope(
         received_at: began.wall,
         trace: trace.and_then(TraceId::from_traceparent).unwrap_or(TraceId(key.0)),
         // Of the fact: what is pushed and what the same system gives when it is asked are copies of each other.
-        raw_hash: Sha256::digest(&pushed.payload).into(),
+        raw_hash: DedupeKey::content(pushed.sequence, &pushed.payload),
         raw_bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX),
         dedupe: Some(key),
         payload: pushed.payload,

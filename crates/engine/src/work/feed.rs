@@ -8,7 +8,6 @@ use kernel::envelope::{FactKind, TraceId, Via};
 use kernel::id::{DomainName, ShopId, SystemName};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
-use sha2::{Digest as _, Sha256};
 use store::log::{Appended, DedupeKey, NewEnvelope};
 
 /// What one pass found.
@@ -70,7 +69,7 @@ fn envelope(scope: &Scope, fed: Fed) -> NewEnvelope {
         occurred_at: now,
         received_at: now,
         trace: TraceId(key.0),
-        raw_hash: Sha256::digest(&fed.payload).into(),
+        raw_hash: DedupeKey::content(fed.sequence, &fed.payload),
         raw_bytes: u32::try_from(fed.payload.len()).unwrap_or(u32::MAX),
         dedupe: Some(key),
         payload: fed.payload.into(),

@@ -4,6 +4,8 @@
 //!
 //! Nothing is concluded from half a side: a stream that fails ends the check, and nothing was changed.
 
+mod second_look;
+
 use super::Loaded;
 use super::connectors::Connected;
 use super::plan::INVENTORY;
@@ -11,31 +13,25 @@ use anyhow::Context as _;
 use api::admin::{StockCheck, StockChecked, StockDifference};
 use async_trait::async_trait;
 use config::SHOPIFY;
-use connector::port::{CallContext, Connector, ExternalRef, Fed, Plan as Step, Source, Stage, Wanted};
+use connector::port::{CallContext, Connector, Fed, Source};
+use domains::inventory::Key;
 use domains::inventory::compare::{Check, InFlight, Shelf, Shelves, Truth};
-use domains::inventory::{Key, parts};
 use engine::facts::{Facts, Mapper};
 use engine::plan::Plan;
 use engine::work::{Progress, WorkError};
 use kernel::clock::Clock;
-use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::envelope::TraceId;
 use kernel::fault::{Fault, FaultKind};
-use kernel::flow::{AfterConfirm, Difference};
 use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
-use kernel::version::EffectiveVersion;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use shopify::graphql::ShopClient;
 use shopify::inventory::{location_ids, snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use store::delivery::{DeliveryState, Outcome};
-use store::log::NewEnvelope;
-use store::query::SubjectStatus;
 
 /// Differences that are kept with their names, of each cause; beyond they are counted.
 const KEPT: usize = 25_000;
@@ -44,8 +40,6 @@ const PAIRS_MAX: usize = 20_000_000;
 /// Shopify's bulk operation, and each reading of a side.
 const WITHIN: Duration = Duration::from_secs(3_600);
 const TIME_OUT: Duration = Duration::from_secs(30);
-/// Looked at in one call, and asked of the store at once.
-const CHUNK: usize = 100;
 /// Told of progress after so many.
 const TELL_EVERY: u64 = 5_000;
 
@@ -115,32 +109,6 @@ struct Meant {
     location: String,
     available: i64,
     counted: Option<i64>,
-}
-
-/// What is known of a pair that differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
-    /// The source's newest state never came.
-    Missed,
-    /// It came, and is not delivered yet.
-    UnderWay,
-    Dead,
-    /// It was delivered, and the shop has another quantity since.
-    ChangedInShop,
-    /// They agree by now.
-    Settled,
-}
-
-impl Why {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Missed => "missed",
-            Self::UnderWay => "under_way",
-            Self::Dead => "dead_letter",
-            Self::ChangedInShop => "changed_in_shop",
-            Self::Settled => "settled",
-        }
-    }
 }
 
 #[async_trait]
@@ -285,129 +253,6 @@ impl FullCheck {
         let location = places.get(&at).cloned().unwrap_or(at);
         let (sku, counted) = (sku.to_owned(), body["counted"].as_i64());
         Ok(Meant { fed, subject, sku, location, available, counted, body })
-    }
-
-    /// The source once more, of which only what differs is taken.
-    async fn second_look(
-        &self,
-        lines: &mut BTreeMap<(String, String), StockDifference>,
-        places: &BTreeMap<String, String>,
-        mend: bool,
-        told: &mut StockChecked,
-    ) -> Result<(), WorkError> {
-        let mut whole = self.source.whole(&self.call(), self.domain.as_str()).await?;
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while let Some(fed) = whole.next().await? {
-            let Ok(meant) = self.meant(fed, places) else { continue };
-            if !lines.contains_key(&(meant.sku.clone(), meant.location.clone())) {
-                continue;
-            }
-            chunk.push(meant);
-            if chunk.len() == CHUNK {
-                self.look(std::mem::take(&mut chunk), lines, mend, told).await?;
-            }
-        }
-        self.look(chunk, lines, mend, told).await
-    }
-
-    async fn look(
-        &self,
-        chunk: Vec<Meant>,
-        lines: &mut BTreeMap<(String, String), StockDifference>,
-        mend: bool,
-        told: &mut StockChecked,
-    ) -> Result<(), WorkError> {
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
-        let known = self.store.status(&self.flow, &subjects).await?;
-        let wanted: Vec<Wanted> =
-            chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
-        let seen = self.target.observe_many(&self.call(), &wanted).await;
-        let mut mended = Vec::new();
-        for (((meant, known), wanted), seen) in chunk.into_iter().zip(&known).zip(&wanted).zip(seen) {
-            let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
-            let why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
-            *told.whys.entry(why.as_str().to_owned()).or_default() += 1;
-            let pair = (meant.sku.clone(), meant.location.clone());
-            if why == Why::Settled {
-                lines.remove(&pair);
-                continue;
-            }
-            if let Some(line) = lines.get_mut(&pair) {
-                line.why = Some(why.as_str().to_owned());
-                // As people call it.
-                line.location = parts(&meant.subject).map_or(pair.1, |(_, location)| location);
-            }
-            if mend && matches!(why, Why::Missed | Why::ChangedInShop) {
-                mended.push(self.again(meant));
-            }
-        }
-        if !mended.is_empty() {
-            told.appended += mended.len() as u64;
-            self.store.append(mended).await?;
-        }
-        Ok(())
-    }
-
-    /// The source's state as a fact once more: what became of it before is no reason to leave it.
-    fn again(&self, meant: Meant) -> NewEnvelope {
-        let Fed { topic, sequence, payload, .. } = meant.fed;
-        let (now, hash) = (self.clock.now().wall, Sha256::digest(&payload));
-        let mut trace = [0; 16];
-        trace.copy_from_slice(&hash[..16]);
-        NewEnvelope {
-            shop: self.shop.clone(),
-            domain: self.domain.clone(),
-            source: self.source_system.clone(),
-            topic,
-            kind: FactKind::State,
-            via: Via::Backfill,
-            subject: meant.subject,
-            version: Some(EffectiveVersion::Sequence { sequence }),
-            occurred_at: now,
-            received_at: now,
-            trace: TraceId(trace),
-            raw_hash: hash.into(),
-            raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-            dedupe: None,
-            payload: payload.into(),
-        }
-    }
-}
-
-fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
-    Wanted {
-        subject: meant.subject.clone(),
-        object_key: ObjectKey::of(&meant.subject),
-        body: meant.body.clone(),
-        stage: Stage::Present,
-        after_confirm: AfterConfirm::default(),
-        difference: Difference::Ticket,
-        known: known.external.as_ref().map(|external| ExternalRef {
-            id: external.id.clone(),
-            number: external.number.clone(),
-            state: external.state.clone(),
-        }),
-        also_known_as: Vec::new(),
-    }
-}
-
-/// Why a pair differs, by what the log knows of it.
-fn why(known: &SubjectStatus, sequence: i64) -> Why {
-    let Some(delivery) = &known.delivery else { return Why::Missed };
-    let is_newest = match &delivery.version {
-        Some(EffectiveVersion::Sequence { sequence: heard }) => *heard >= sequence,
-        _ => false,
-    };
-    match &delivery.state {
-        _ if !is_newest => Why::Missed,
-        DeliveryState::Waiting { .. } | DeliveryState::Unknown { .. } => Why::UnderWay,
-        DeliveryState::Dead => Why::Dead,
-        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) => Why::ChangedInShop,
-        // Skipped, redacted, shadowed: it never got there.
-        DeliveryState::Ended(_) => Why::Missed,
     }
 }
 

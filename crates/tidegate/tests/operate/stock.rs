@@ -69,8 +69,11 @@ fn level(sku: &str, on_hand: &str, more: Value) -> Value {
 
 fn push(hub: &Hub, version: i64, data: &Value) -> (u16, Value) {
     let subject = format!("acme/ats:{}@WH-1", data["sku"].as_str().unwrap());
-    let body =
-        json!({ "subject": subject, "version": version, "topic": "stock/level", "data": data }).to_string();
+    let body = json!({ "subject": subject, "version": version, "topic": "stock/level", "data": data });
+    send(hub, &body.to_string())
+}
+
+fn send(hub: &Hub, body: &str) -> (u16, Value) {
     // HMAC-SHA256 in base64: Shopify's way and ours.
     let signed = signature(SECRET, body.as_bytes());
     let request = format!(

@@ -277,8 +277,9 @@ async fn a_call_that_is_not_full_waits_for_others_up_to_its_age() {
     bench.flush();
     assert_eq!(bench.called().await, ["A", "B"]);
     bench.target.answers.add_permits(9);
-    bench.answer().await;
-    bench.answer().await;
+    for sku in ["A", "B"] {
+        assert_eq!(bench.answer().await, (sku.to_owned(), Ok(())));
+    }
     // A full one waits for nobody.
     for sku in ["C", "D", "E"] {
         bench.look("ats", sku);
