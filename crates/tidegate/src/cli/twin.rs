@@ -2,16 +2,17 @@
 
 use super::exit::Failure;
 use std::path::PathBuf;
-use twin::{erp, shopify};
+use twin::{erp, shopify, wms};
 
 const EXAMPLES: &str = "\
 Examples:
   tidegate twin erp                                      a REST back office that is in good health, for whatever shop
   tidegate twin erp --strict-items                       knows only the items of `tidegate twin shopify`
   tidegate twin erp --port 9002 --knob unanswered_per_mille=50 --knob latency_ms=200
-  tidegate twin shopify --port 9001 --orders 100 --webhooks http://127.0.0.1:8080/webhooks/shopify";
+  tidegate twin shopify --port 9001 --orders 100 --webhooks http://127.0.0.1:8080/webhooks/shopify
+  tidegate twin wms --moves 5 --push http://127.0.0.1:8080/ingest/wms/inventory --knob drop_per_mille=20";
 
-/// Runs a look-alike of Shopify or of a back office
+/// Runs a look-alike of Shopify, of a back office or of a warehouse
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -23,6 +24,7 @@ pub struct Args {
 enum Which {
     Shopify(Shop),
     Erp(Office),
+    Wms(Warehouse),
 }
 
 /// A shop with orders that keep coming and changing, its Admin GraphQL API and its webhooks
@@ -95,6 +97,44 @@ struct Office {
     knobs: Vec<String>,
 }
 
+/// A warehouse whose stock moves, that reserves a shop's orders and pushes each change
+#[derive(Debug, clap::Args)]
+struct Warehouse {
+    /// 0 takes a free one
+    #[arg(long, default_value_t = 9003)]
+    port: u16,
+    /// The same stock and the same movements come of the same seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// `Authorization: Bearer …`
+    #[arg(long)]
+    token: Option<String>,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
+    /// SKUs beside those of `tidegate twin shopify`, which does not know them: GEN-000001 and on
+    #[arg(long, default_value_t = 0, value_name = "SKUS")]
+    generated: u32,
+    /// Movements in a second that are not this shop's: goods come in, another channel takes some
+    #[arg(long, default_value_t = 0, value_name = "PER_SECOND")]
+    moves: u32,
+    /// Where each change is told, signed; without it the warehouse waits to be asked
+    #[arg(long, value_name = "URL")]
+    push: Option<String>,
+    /// Signs what is pushed
+    #[arg(long, default_value = "hush", value_name = "SECRET")]
+    push_secret: String,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "push_secret")]
+    push_secret_file: Option<PathBuf>,
+    /// The shop's id in tidegate.toml, where it pushes to
+    #[arg(long, default_value = "acme", value_name = "ID")]
+    shop: String,
+    /// What is turned from the start; GET /twin/knobs lists them all
+    #[arg(long = "knob", value_name = "NAME=VALUE")]
+    knobs: Vec<String>,
+}
+
 pub fn run(args: &Args) -> Result<(), Failure> {
     super::block_on(async {
         match &args.which {
@@ -130,8 +170,30 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 };
                 Ok(erp::run_standalone(options).await?)
             }
+            Which::Wms(warehouse) => Ok(wms::run_standalone(warehouse.options()?).await?),
         }
     })
+}
+
+impl Warehouse {
+    fn options(&self) -> Result<wms::StandaloneOptions, Failure> {
+        let token = match &self.token_file {
+            Some(_) => Some(secret(self.token_file.as_ref(), "")?),
+            None => self.token.clone(),
+        };
+        let push_secret = secret(self.push_secret_file.as_ref(), &self.push_secret)?;
+        let target =
+            |url: &String| wms::PushTarget { url: url.clone(), secret: push_secret, shop: self.shop.clone() };
+        Ok(wms::StandaloneOptions {
+            port: self.port,
+            seed: self.seed,
+            token,
+            generated: self.generated,
+            moves_per_second: self.moves,
+            push: self.push.as_ref().map(target),
+            knobs: self.knobs.clone(),
+        })
+    }
 }
 
 fn secret(file: Option<&PathBuf>, given: &str) -> Result<String, Failure> {
