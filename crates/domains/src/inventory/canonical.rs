@@ -174,11 +174,12 @@ fn factor<'a>(stock: &Stock, rules: &'a Rules) -> Result<(Decimal, Option<&'a st
     if let Some((holds, rule)) = rules.holds(unit) {
         return Ok((holds, Some(rule)));
     }
-    if !rules.has_units() || rules.is_sales_unit(unit) {
+    if rules.is_sales_unit(unit) {
         return Ok((Decimal::ONE, None));
     }
     let what = format!(
-        "no rule says how many sales units {unit:?} holds; add one to units, as in \"{unit} = 12 each\""
+        "no rule says how many sales units {unit:?} holds; add one to the flow's stock.units, as in \"{unit} = 12 each\", or \
+         \"{unit} = 1 each\" where it is what the shop sells"
     );
     Err(StockFault::new(StockCode::UnknownUnit, "$.unit", what))
 }

@@ -117,18 +117,16 @@ impl Rules {
         Some((rule.holds, &rule.text))
     }
 
-    /// Whether there are rules of units; where there is none, any unit is the sales unit.
-    #[must_use]
-    pub fn has_units(&self) -> bool {
-        !self.units.is_empty()
-    }
-
-    /// Whether a unit is the one that the rules convert into.
+    /// Whether a unit is the sales unit: the one that the rules convert into, or a word for one piece.
     #[must_use]
     pub fn is_sales_unit(&self, unit: &str) -> bool {
         self.units.iter().any(|rule| rule.sales == unit)
+            || PIECES.iter().any(|piece| piece.eq_ignore_ascii_case(unit))
     }
 }
+
+/// One piece, as systems call it; `C62` and `EA` are the codes of UN/ECE Recommendation 20.
+const PIECES: [&str; 8] = ["each", "ea", "piece", "pieces", "pcs", "pc", "unit", "C62"];
 
 /// `*` stands for any number of characters; all else for itself.
 fn like(pattern: &str, text: &str) -> bool {

@@ -56,10 +56,13 @@ fn a_unit_that_nobody_explained_is_refused_with_the_rule_to_write() {
     let fault = canonical(&palettes, &rules(&[], &["case = 12 each"])).unwrap_err();
     assert_eq!((fault.code, fault.path.as_str()), (StockCode::UnknownUnit, "$.unit"));
     assert!(fault.message.contains("palette = "), "{fault}");
-    // The sales unit needs no rule; nor does any unit where nothing is converted.
-    let each = stock(json!({"on_hand": "3", "unit": "each"}));
-    assert_eq!(canonical(&each, &rules(&[], &["case = 12 each"])).unwrap().available, 3);
-    assert_eq!(canonical(&palettes, &Rules::default()).unwrap().available, 3);
+    // Nor is it guessed where there are no rules at all: grams are no kilograms.
+    assert_eq!(canonical(&palettes, &Rules::default()).unwrap_err().code, StockCode::UnknownUnit);
+    // The sales unit needs no rule.
+    for (unit, rule) in [("each", "case = 12 each"), ("kg", "t = 1000 kg"), ("EA", "case = 12 each")] {
+        let told = stock(json!({"on_hand": "3", "unit": unit}));
+        assert_eq!(canonical(&told, &rules(&[], &[rule])).unwrap().available, 3, "{unit}");
+    }
 }
 
 #[test]
