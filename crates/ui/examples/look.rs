@@ -17,6 +17,7 @@ use store::MemoryStore;
 use tidegate_ui::{Random, UiState, router};
 use tower::ServiceExt;
 use world::night::night;
+use world::stock::{flow_of_stock, stock_room};
 use world::{Scribe, Stage, acme, watched};
 
 #[derive(Debug)]
@@ -50,7 +51,9 @@ async fn main() -> std::io::Result<()> {
     let clock = Real(Instant::now());
     let (store, stage) = (Arc::new(MemoryStore::new()), Arc::new(Stage::default()));
     if !fresh {
-        night(&Scribe { store: &store, now: clock.now().wall }, &stage).await;
+        let scribe = Scribe { store: &store, now: clock.now().wall };
+        stock_room(&scribe).await;
+        night(&scribe, &stage).await;
     }
     let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
     let pages = router(UiState {
@@ -60,6 +63,7 @@ async fn main() -> std::io::Result<()> {
         random: Arc::new(System),
         admin_token: "look".to_owned().into(),
         watched: watched(),
+        stock: vec![flow_of_stock()],
         shops: BTreeMap::from([(acme(), zone.clone())]),
         time_zone: zone,
         truth: world::truth(),

@@ -2,13 +2,14 @@
 //! templates only place them.
 
 use crate::state::Ui;
+use crate::subjects::spoken;
 use crate::words::{Moment, escaped, many, moment, span_or_dash, thousands};
 use engine::overview::{Group, SystemLine};
 use engine::triage::Action;
 use engine::waits::span;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use kernel::subject::Subject;
+use kernel::id::FlowName;
 use store::operate::{Pause, PauseScope};
 
 /// How something stands; every tone also has its word.
@@ -39,11 +40,6 @@ impl Tone {
             Tone::Idle => "○",
         }
     }
-}
-
-/// The page of an order.
-pub(crate) fn order_path(subject: &Subject) -> String {
-    format!("/orders/{}/{}", subject.shop, escaped(subject.root()))
 }
 
 #[derive(Debug)]
@@ -157,7 +153,7 @@ impl PauseCard {
             PauseScope::Subject(subject) => ("subject", subject.to_string()),
         };
         Self {
-            scope: pause.scope.to_string(),
+            scope: spoken(&pause.scope.to_string()),
             kind,
             name,
             who: pause.by.who.clone(),
@@ -207,7 +203,7 @@ impl GroupCard {
             owner: group.cause.owner.clone(),
             advice: group.cause.advice.clone(),
             tone: if group.cause.action == Action::Page { Tone::Bad } else { Tone::Warn },
-            by_itself: by_itself(group, now),
+            by_itself: by_itself(group, is_stock(ui, &letter.flow), now),
             kind: letter.kind.to_string(),
             code: letter.code.clone(),
             field: letter.field.clone(),
@@ -218,8 +214,13 @@ impl GroupCard {
     }
 }
 
+/// Whether a flow moves stock.
+pub(crate) fn is_stock(ui: &Ui, flow: &FlowName) -> bool {
+    ui.given.stock.iter().any(|known| known.name == *flow)
+}
+
 /// What Tidegate does without a person.
-fn by_itself(group: &Group, now: Timestamp) -> String {
+fn by_itself(group: &Group, stock: bool, now: Timestamp) -> String {
     match group.cause.action {
         Action::ReleaseWhenItExists => {
             let next = group.awaited.iter().map(|awaited| awaited.next_look_at).min();
@@ -231,6 +232,7 @@ fn by_itself(group: &Group, now: Timestamp) -> String {
                 None => "releases it once it exists".to_owned(),
             }
         }
+        Action::HealedByNewerState if stock => "a newer level takes its place".to_owned(),
         Action::HealedByNewerState => "a newer state of the order takes its place".to_owned(),
         Action::Ticket => "nothing: a person has to decide".to_owned(),
         Action::Page => "nothing: a person has to act now".to_owned(),

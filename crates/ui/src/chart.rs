@@ -65,7 +65,7 @@ struct Frame {
     minutes: usize,
 }
 
-fn px(number: f64) -> String {
+pub(crate) fn px(number: f64) -> String {
     format!("{number:.1}")
 }
 

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 pub(crate) enum Part {
     Front,
     Orders,
+    Stock,
     DeadLetters,
     Systems,
 }
@@ -23,6 +24,8 @@ pub(crate) struct Chrome {
     /// Of the browser's tab.
     pub(crate) title: String,
     part: Part,
+    /// Stock has its place in the navigation.
+    pub(crate) stock: bool,
     pub(crate) csrf: String,
     pub(crate) who: String,
     /// What was just done, said once.
@@ -40,6 +43,7 @@ impl Chrome {
         Self {
             title: title.into(),
             part,
+            stock: !ui.given.stock.is_empty(),
             csrf: session.csrf.clone(),
             who: session.who.clone(),
             said: ui.sessions().said(session),
@@ -71,6 +75,7 @@ impl Chrome {
         part == match self.part {
             Part::Front => "front",
             Part::Orders => "orders",
+            Part::Stock => "stock",
             Part::DeadLetters => "dead",
             Part::Systems => "systems",
         }

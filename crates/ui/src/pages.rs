@@ -6,6 +6,8 @@ pub(crate) mod login;
 pub(crate) mod order;
 pub(crate) mod order_acts;
 pub(crate) mod orders;
+pub(crate) mod stock;
+mod stock_pair;
 pub(crate) mod systems;
 mod timeline;
 pub(crate) mod truth;

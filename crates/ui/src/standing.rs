@@ -82,6 +82,9 @@ pub(crate) fn brings(delivery: &Delivery) -> String {
         DeliveryKind::Read => "a read of the source".into(),
         DeliveryKind::Step => "a later step".into(),
         DeliveryKind::State | DeliveryKind::Event if subject.path == subject.root() => {
+            if domains::inventory::parts(subject).is_some() {
+                return "the level".into();
+            }
             format!("the {}", subject.kind())
         }
         DeliveryKind::State | DeliveryKind::Event => format!("{} {}", subject.kind(), subject.key()),

@@ -1,11 +1,12 @@
 //! What the pages are given, and what they keep between two requests: sessions and failed logins, in memory only.
 
 use crate::access::{Attempts, Sessions};
+use engine::facts::Facts;
 use engine::hub::{Hub, Snapshot};
 use engine::overview::Watched;
 use jiff::tz::TimeZone;
 use kernel::clock::Clock;
-use kernel::id::ShopId;
+use kernel::id::{FlowName, ShopId, SystemName};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -42,6 +43,16 @@ pub struct Truth {
     pub text: String,
 }
 
+/// A flow of stock: how its facts are read.
+#[derive(Debug, Clone)]
+pub struct StockFlow {
+    pub name: FlowName,
+    pub source: SystemName,
+    pub target: SystemName,
+    pub shops: Vec<ShopId>,
+    pub facts: Arc<dyn Facts>,
+}
+
 /// What the pages are made of.
 #[derive(Debug)]
 pub struct UiState {
@@ -53,6 +64,8 @@ pub struct UiState {
     pub admin_token: SecretString,
     /// The flows, and the objective of their lag.
     pub watched: Watched,
+    /// Those that move stock; without one its page is not in the navigation.
+    pub stock: Vec<StockFlow>,
     /// Times of an order are shown in its shop's zone.
     pub shops: BTreeMap<ShopId, TimeZone>,
     /// All other times.

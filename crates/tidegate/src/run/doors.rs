@@ -173,12 +173,19 @@ fn pages(loaded: &Loaded, running: &Running, token: SecretString, own_tls: bool)
         random: Arc::new(PageRandom),
         admin_token: token,
         watched: Watched::of(&running.plan, wiring::objective(loaded)),
+        stock: wiring::admin::stock(loaded, &running.plan).into_iter().map(stock_page).collect(),
         shops,
         time_zone: zone,
         truth: truth(loaded),
         who: "operator".to_owned(),
         behind_tls: own_tls || public.is_some_and(|url| url.value.is_https()),
     }
+}
+
+/// The pages know nothing of the API.
+fn stock_page(flow: api::admin::StockFlow) -> ui::StockFlow {
+    let api::admin::StockFlow { name, source, target, shops, facts } = flow;
+    ui::StockFlow { name, source, target, shops, facts }
 }
 
 fn truth(loaded: &Loaded) -> ui::Truth {

@@ -2,12 +2,13 @@
 //! awaits, and its release or skip.
 
 use crate::access::Session;
-use crate::cards::{GroupCard, order_path};
+use crate::cards::{GroupCard, is_stock};
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
 use crate::form::Posted;
 use crate::standing::root_of;
 use crate::state::Ui;
+use crate::subjects::{called, page_of};
 use crate::words::{Moment, many, moment, thousands};
 use askama::Template;
 use axum::Extension;
@@ -43,6 +44,8 @@ struct GroupPage {
     chrome: Chrome,
     group: GroupCard,
     awaited: Vec<AwaitedRow>,
+    /// What they are of.
+    of: &'static str,
     letters: Vec<Letter>,
     older: Option<String>,
 }
@@ -77,8 +80,8 @@ fn letter(letter: &DeadLetter, ui: &Ui) -> Letter {
     let (now, zone) = (ui.now(), ui.zone(&letter.shop));
     let root = root_of(&letter.subject);
     Letter {
-        label: letter.label.clone().unwrap_or_else(|| letter.subject.path.replace(':', " ")),
-        path: order_path(&root),
+        label: called(&root, letter.label.as_deref()),
+        path: page_of(ui, &root),
         flow: letter.flow.to_string(),
         message: letter.fault.message.clone(),
         field: letter.fault.field.clone(),
@@ -144,6 +147,7 @@ pub(crate) async fn group(
     });
     let page = GroupPage {
         chrome: Chrome::new(&ui, &session, Part::DeadLetters, card.cause.clone()).refresh(10),
+        of: if is_stock(&ui, &group.group.flow) { "stock" } else { "orders" },
         awaited: awaited.collect(),
         letters: letters.iter().map(|row| letter(row, &ui)).collect(),
         older: last.map(|last| format!("{}&before={last}", card.link)),

@@ -3,11 +3,12 @@
 use super::orders::label;
 use super::timeline::{Timeline, timeline};
 use crate::access::Session;
-use crate::cards::{PauseCard, Tone, order_path};
+use crate::cards::{PauseCard, Tone};
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
 use crate::standing::{WaitCard, age, brings, is_late, outcome_words, stands};
 use crate::state::Ui;
+use crate::subjects::{called, noun, order_path, spoken, stock_path};
 use crate::words::{Moment, moment};
 use askama::Template;
 use axum::Extension;
@@ -34,6 +35,10 @@ const AUDIT_MAX: u32 = 1000;
 struct OrderPage {
     chrome: Chrome,
     label: String,
+    /// Of the list that it belongs to: link and word.
+    crumb: (String, &'static str),
+    /// `order`, or `pair` where it is stock.
+    noun: &'static str,
     subject: String,
     /// Address of this page, and of its forms.
     path: String,
@@ -89,11 +94,29 @@ pub(super) fn root(shop: &str, order: &str) -> Result<Subject, PageError> {
 }
 
 fn unknown(shop: &str, order: &str) -> PageError {
+    let pair = ShopId::new(shop).ok().map(|shop| Subject { shop, path: order.to_owned() });
+    if let Some(pair) = pair.filter(|subject| subject.kind() == "ats") {
+        return PageError::NotFound(format!(
+            "Nothing was ever told of {} of shop {shop}.",
+            called(&pair, None)
+        ));
+    }
     let order = order.strip_prefix("order:").unwrap_or(order);
     PageError::NotFound(format!(
         "Nothing is known of order {order} of shop {shop}. If the shop has it, its webhook has not come: the sweep finds \
          it by itself, and a backfill does so at once."
     ))
+}
+
+fn part(root: &Subject) -> Part {
+    if noun(root) == "pair" { Part::Stock } else { Part::Orders }
+}
+
+fn crumb(root: &Subject) -> (String, &'static str) {
+    match domains::inventory::parts(root) {
+        Some((sku, _)) => (stock_path(&sku), "Stock"),
+        None => ("/orders".to_owned(), "Orders"),
+    }
 }
 
 /// Its life, or the page that says what to do.
@@ -126,14 +149,16 @@ pub(crate) async fn show(
         waiting.iter().map(|(delivery, waits)| open_card(delivery, waits.clone(), &life, &ui)).collect();
     let (tone, word, summary) = whole(&life, &open, &ui, now);
     let page = OrderPage {
-        chrome: Chrome::new(&ui, &session, Part::Orders, label.clone()).refresh(5).zone(now, zone),
-        subject: root.to_string(),
+        chrome: Chrome::new(&ui, &session, part(&root), label.clone()).refresh(5).zone(now, zone),
+        crumb: crumb(&root),
+        noun: noun(&root),
+        subject: spoken(&root.to_string()),
         path: order_path(&root),
         zone: zone.iana_name().unwrap_or("the shop's zone").to_owned(),
         tone,
         word,
         summary,
-        known: known(&life, now, zone),
+        known: known(&root, &life, now, zone),
         links: links(&life),
         paused_itself: pauses.iter().any(|pause| pause.scope == PauseScope::Subject(root.clone())),
         pauses: concerning(&pauses, &root, &life).map(|pause| PauseCard::of(pause, now, zone)).collect(),
@@ -206,16 +231,17 @@ fn whole(life: &Life, open: &[OpenCard], ui: &Ui, now: Timestamp) -> (Tone, Stri
 }
 
 /// Begun with a capital.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
-fn known(life: &Life, now: Timestamp, zone: &TimeZone) -> Vec<Known> {
+fn known(root: &Subject, life: &Life, now: Timestamp, zone: &TimeZone) -> Vec<Known> {
     let dated = |label, at| Known { label, at: Some(moment(at, now, zone)), code: None, note: String::new() };
     let mut all = Vec::new();
     if let Some(about) = &life.about {
-        all.push(dated("Placed", about.created_at));
+        let first = if noun(root) == "pair" { "First told" } else { "Placed" };
+        all.push(dated(first, about.created_at));
         all.push(dated("Last changed", about.updated_at));
     }
     let traces: BTreeSet<String> =

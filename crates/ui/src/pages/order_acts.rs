@@ -1,10 +1,10 @@
 //! What a person may do about one order: release, skip, pause, resume. Each wants a reason, and each writes the audit.
 
 use super::order::{life, root};
-use crate::cards::order_path;
 use crate::error::PageError;
 use crate::form::Posted;
 use crate::state::Ui;
+use crate::subjects::{noun, order_path};
 use crate::words::many;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
@@ -28,7 +28,7 @@ pub(crate) async fn release(
     let which = DeliveryFilter { phase: Some(Phase::Dead), ids, ..of(&root) };
     let released = ui.given.store.release(which, posted.by(why, now), now, Duration::ZERO).await?;
     let said = match released {
-        0 => "Nothing was released: no dead letter of this order is open any more.".to_owned(),
+        0 => format!("Nothing was released: no dead letter of this {} is open any more.", noun(&root)),
         count => format!("Released: {} will be tried again now.", many(count, "dead letter")),
     };
     Ok(done(&ui, &posted, said, &root))
@@ -63,7 +63,7 @@ pub(crate) async fn pause(
     let (why, now) = (posted.reason()?, ui.now());
     let scope = PauseScope::Subject(root.clone());
     ui.given.store.pause(Pause { scope, by: posted.by(why, now), until: posted.until(now)? }).await?;
-    Ok(done(&ui, &posted, "The order is paused at every system.".into(), &root))
+    Ok(done(&ui, &posted, format!("The {} is paused at every system.", noun(&root)), &root))
 }
 
 pub(crate) async fn resume(
@@ -74,8 +74,8 @@ pub(crate) async fn resume(
     let root = existing(&ui, &shop, &order).await?;
     let (why, now) = (posted.reason()?, ui.now());
     let resumed = ui.given.store.resume(&PauseScope::Subject(root.clone()), posted.by(why, now)).await?;
-    let said = if resumed { "The order goes on." } else { "The order was not paused." };
-    Ok(done(&ui, &posted, said.into(), &root))
+    let said = if resumed { "goes on" } else { "was not paused" };
+    Ok(done(&ui, &posted, format!("The {} {said}.", noun(&root)), &root))
 }
 
 async fn existing(ui: &Ui, shop: &str, order: &str) -> Result<Subject, PageError> {

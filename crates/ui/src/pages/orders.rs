@@ -1,11 +1,12 @@
 //! `/orders`: search by name or id, and the list of what is late, open, dead or has ended, each with what it waits for.
 
 use crate::access::Session;
-use crate::cards::{Tone, order_path};
+use crate::cards::Tone;
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
 use crate::standing::{WaitCard, age, brings, is_late, outcome_words, root_of, stands, system_names};
 use crate::state::Ui;
+use crate::subjects::{called, page_of, stock_path};
 use crate::words::{Moment, escaped, moment};
 use askama::Template;
 use axum::Extension;
@@ -76,7 +77,10 @@ pub(crate) async fn show(
     let searched = !field("q").is_empty();
     let found = if searched { search(&ui, field("q")).await? } else { Vec::new() };
     if let [only] = &found[..] {
-        return Ok(Redirect::to(&order_path(only)).into_response());
+        return Ok(Redirect::to(&page_of(&ui, only)).into_response());
+    }
+    if let Some(sku) = one_sku(&ui, &found) {
+        return Ok(Redirect::to(&stock_path(&sku)).into_response());
     }
     let view = View::of(field("phase"));
     let system = SystemName::new(field("system")).ok();
@@ -99,7 +103,7 @@ pub(crate) async fn show(
         page.found.push(Found {
             label: label(&life, subject),
             subject: subject.to_string(),
-            path: order_path(subject),
+            path: page_of(&ui, subject),
         });
     }
     if !searched {
@@ -111,6 +115,13 @@ pub(crate) async fn show(
         page.chrome = page.chrome.refresh(10);
     }
     Ok(html(status, &page))
+}
+
+/// The SKU, where all that was found is its stock at several locations.
+fn one_sku(ui: &Ui, found: &[Subject]) -> Option<String> {
+    let skus = found.iter().map(|subject| Some(domains::inventory::parts(subject)?.0));
+    let skus: BTreeSet<String> = skus.collect::<Option<_>>()?;
+    skus.into_iter().next().filter(|_| !ui.given.stock.is_empty())
 }
 
 /// Roots that a person may mean: by name with or without `#`, by id, by a link to Shopify's own page.
@@ -173,7 +184,7 @@ fn row(delivery: &Delivery, life: &Life, waits: Option<WaitCard>, late: bool, ui
     let system = delivery.lane.system.to_string();
     Row {
         label: label(life, &root),
-        path: order_path(&root),
+        path: page_of(ui, &root),
         shop: root.shop.to_string(),
         brings: brings(delivery),
         flow: delivery.flow.to_string(),
@@ -192,7 +203,7 @@ fn row(delivery: &Delivery, life: &Life, waits: Option<WaitCard>, late: bool, ui
 
 /// As people call it, or its path where no name is known.
 pub(super) fn label(life: &Life, root: &Subject) -> String {
-    life.about.as_ref().map_or_else(|| root.path.replace(':', " "), |about| about.label.clone())
+    called(root, life.about.as_ref().map(|about| about.label.as_str()))
 }
 
 fn choice(value: &str, text: &str, chosen: bool) -> Choice {

@@ -7,6 +7,7 @@ use crate::error::PageError;
 use crate::form::Posted;
 use crate::standing::{deed, system_names};
 use crate::state::Ui;
+use crate::subjects::spoken;
 use crate::words::{Moment, moment};
 use askama::Template;
 use axum::Extension;
@@ -93,7 +94,7 @@ fn audit_row(entry: AuditEntry, ui: &Ui, now: Timestamp) -> AuditRow {
         at: moment(entry.at, now, &ui.given.time_zone),
         who: entry.who,
         action: deed(&entry.action).to_owned(),
-        target: entry.target,
+        target: spoken(&entry.target),
         why: entry.why,
         count: entry.count,
     }

@@ -1,5 +1,6 @@
 //! A browser at the pages: keeps its cookies, fills in forms, reads what it sees.
 
+use crate::world::stock::flow_of_stock;
 use crate::world::{Scribe, Stage, acme, truth, watched};
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::MemoryStore;
-use tidegate_ui::{ClientAddress, Random, UiState, router};
+use tidegate_ui::{ClientAddress, Random, StockFlow, UiState, router};
 use tower::ServiceExt;
 
 pub(crate) const TOKEN: &str = "a-token-that-nobody-guesses";
@@ -118,6 +119,11 @@ impl Seen {
 
 impl Desk {
     pub(crate) fn new() -> Self {
+        Self::with(vec![flow_of_stock()])
+    }
+
+    /// With these flows of stock.
+    pub(crate) fn with(stock: Vec<StockFlow>) -> Self {
         let (store, stage) = (Arc::new(MemoryStore::new()), Arc::new(Stage::default()));
         let clock = Arc::new(Stopped::default());
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
@@ -128,6 +134,7 @@ impl Desk {
             random: Arc::new(Counted::default()),
             admin_token: TOKEN.to_owned().into(),
             watched: watched(),
+            stock,
             shops: BTreeMap::from([(acme(), zone)]),
             time_zone: TimeZone::UTC,
             truth: truth(),

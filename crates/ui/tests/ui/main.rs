@@ -4,4 +4,5 @@ mod access;
 mod acts;
 mod desk;
 mod pages;
+mod stock;
 mod world;

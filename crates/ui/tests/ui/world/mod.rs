@@ -2,6 +2,7 @@
 //! were exported, that are late behind a breaker, dead, paused, and one with a long life.
 
 pub(crate) mod night;
+pub(crate) mod stock;
 
 use bytes::Bytes;
 use engine::SystemView;
@@ -66,6 +67,7 @@ pub(crate) fn watched() -> Watched {
         (flow("orders_to_erp"), flow_of("shopify", "erp", true)),
         (flow("orders_to_wms"), flow_of("shopify", "wms", true)),
         (flow("erp_number_back"), flow_of("erp", "shopify", false)),
+        (flow(stock::FLOW), flow_of("wms", "shopify", true)),
     ];
     Watched { flows: BTreeMap::from(flows), objective: Duration::from_secs(60) }
 }

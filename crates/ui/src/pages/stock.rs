@@ -1,0 +1,150 @@
+//! `/stock`: what may be sold of a SKU, at each shop and location, and why; below it the drift's history, as full checks
+//! found it. The numbers are the flow's own facts', the same that `tidegate ats show` tells.
+
+use super::stock_pair::{Around, PairCard};
+use crate::access::Session;
+use crate::chrome::{Chrome, Part, html};
+use crate::drift::{Check, checks, series};
+use crate::drift_chart::{DriftChart, drift_charts};
+use crate::error::PageError;
+use crate::state::Ui;
+use crate::words::{Moment, many, moment, thousands};
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::tz::TimeZone;
+use kernel::id::ShopId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Pairs of one page; `tidegate ats show` lists all.
+const PAIRS_MAX: usize = 50;
+/// Lines of the audit looked through for full checks.
+const AUDIT_MAX: u32 = 1000;
+/// Checks of the table, and points of one plot: the newest.
+const ROWS: usize = 20;
+const POINTS: usize = 120;
+/// The longest SKU that is looked for; a source's is never longer.
+const SKU_CHARS_MAX: usize = 255;
+
+#[derive(Template)]
+#[template(path = "stock.html")]
+struct StockPage {
+    chrome: Chrome,
+    /// A flow moves stock.
+    configured: bool,
+    /// Empty: nothing was asked for.
+    sku: String,
+    pairs: Vec<PairCard>,
+    left_out: usize,
+    plots: Vec<Plot>,
+    rows: Vec<CheckRow>,
+}
+
+/// The checks of one flow at one shop, over time.
+struct Plot {
+    name: String,
+    words: String,
+    charts: [DriftChart; 2],
+}
+
+struct CheckRow {
+    at: Moment,
+    who: String,
+    why: String,
+    of: String,
+    pairs: String,
+    differences: String,
+    differs: bool,
+    causes: String,
+    again: String,
+}
+
+pub(crate) async fn show(
+    State(ui): State<Arc<Ui>>,
+    Extension(session): Extension<Session>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Response, PageError> {
+    let sku: String = query.get("sku").map_or("", |sku| sku.trim()).chars().take(SKU_CHARS_MAX).collect();
+    let configured = !ui.given.stock.is_empty();
+    let (mut pairs, mut left_out) = (Vec::new(), 0);
+    if configured && !sku.is_empty() {
+        (pairs, left_out) = pairs_of(&ui, &sku).await?;
+    }
+    let unknown = configured && !sku.is_empty() && pairs.is_empty();
+    let found = checks(&ui.given.store.audit_entries(AUDIT_MAX).await?);
+    let title = if sku.is_empty() { "Stock".to_owned() } else { format!("Stock of {sku}") };
+    let chrome = Chrome::new(&ui, &session, Part::Stock, title);
+    let page = StockPage {
+        // What is not there is not asked for again and again.
+        chrome: if unknown { chrome } else { chrome.refresh(10) },
+        configured,
+        plots: plots(&found, &ui),
+        rows: found.iter().take(ROWS).map(|check| row(check, &ui)).collect(),
+        sku,
+        pairs,
+        left_out,
+    };
+    Ok(html(if unknown { StatusCode::NOT_FOUND } else { StatusCode::OK }, &page))
+}
+
+/// Each pair of the SKU by each flow that moves its shop's stock, in the order of shops and locations; and how many more
+/// there are.
+async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageError> {
+    let found = ui.given.store.find(sku).await?;
+    let mut all = Vec::new();
+    for subject in &found {
+        let Some((_, location)) = domains::inventory::parts(subject) else { continue };
+        for flow in ui.given.stock.iter().filter(|flow| flow.shops.contains(&subject.shop)) {
+            all.push((subject.shop.clone(), location.clone(), subject, flow));
+        }
+    }
+    all.sort_by(|a, b| (&a.0, &a.1, &a.3.name).cmp(&(&b.0, &b.1, &b.3.name)));
+    let left_out = all.len().saturating_sub(PAIRS_MAX);
+    let pauses = ui.given.store.pauses(ui.now()).await?;
+    let around = Around { systems: ui.given.hub.snapshot().systems, pauses };
+    let mut pairs = Vec::new();
+    for (_, _, subject, flow) in all.into_iter().take(PAIRS_MAX) {
+        let life = ui.given.store.life(&subject.shop, subject.root()).await?;
+        let newest = ui.given.store.newest_payload(subject).await?;
+        pairs.push(PairCard::of(ui, flow, subject, &life, newest, &around));
+    }
+    Ok((pairs, left_out))
+}
+
+fn plots(found: &[Check], ui: &Ui) -> Vec<Plot> {
+    let plot = |((flow, shop), all): ((String, String), Vec<&Check>)| {
+        let newest = &all[all.len().saturating_sub(POINTS)..];
+        let name = format!("{flow} at {shop}");
+        let differing = newest.iter().filter(|check| check.differences() > 0).count();
+        let last = newest.last().map_or(0, |check| check.differences());
+        let words = format!(
+            "Differences that {} of {name} found, over time: {differing} of them found any; the last found {}.",
+            many(newest.len() as u64, "full check"),
+            thousands(last),
+        );
+        Plot { charts: drift_charts(newest, ui.now(), zone_of(ui, &shop)), name, words }
+    };
+    series(found).into_iter().map(plot).collect()
+}
+
+fn row(check: &Check, ui: &Ui) -> CheckRow {
+    let differences = check.differences();
+    CheckRow {
+        at: moment(check.at, ui.now(), zone_of(ui, &check.shop)),
+        who: check.who.clone(),
+        why: check.why.clone(),
+        of: format!("{} at {}", check.flow, check.shop),
+        pairs: format!("{} against {}", thousands(check.pairs.0), thousands(check.pairs.1)),
+        differences: thousands(differences),
+        differs: differences > 0,
+        causes: check.causes(),
+        again: if check.dry { "only told".to_owned() } else { thousands(check.again) },
+    }
+}
+
+fn zone_of<'a>(ui: &'a Ui, shop: &str) -> &'a TimeZone {
+    ShopId::new(shop).map_or(&ui.given.time_zone, |shop| ui.zone(&shop))
+}

@@ -1,0 +1,178 @@
+//! The page of stock, and how stock reads on the others: what an operator who is asked "why is it sold out?" sees.
+
+use crate::desk::{Desk, TOKEN};
+use crate::world::stock::{due, flow_of_stock, pair, stock_room};
+use axum::http::StatusCode;
+use kernel::fault::{Fault, FaultKind};
+use store::Store;
+use store::delivery::DeliveryState;
+use store::operate::{By, Pause, PauseScope};
+
+async fn by_day() -> Desk {
+    let desk = Desk::signed_in().await;
+    stock_room(&desk.scribe()).await;
+    desk
+}
+
+const COLOGNE: &str = "/orders/acme/ats%3ALAMP-OAK-40%40K%25C3%2596LN";
+
+#[tokio::test]
+async fn each_location_says_what_the_source_has_what_the_shop_was_set_to_and_how_it_stands() {
+    let page = by_day().await.get("/stock?sku=LAMP-OAK-40").await;
+    assert_eq!(page.status, StatusCode::OK);
+    page.says("WH-1 acme ● told on hand 120 reserved 7 counted 5 available 111 set in shop 110");
+    page.says("1 less than available: sold in the shop, and not counted by the source when it was set.");
+    page.says("Changed 01:47:05 (26 min ago) at wms Set 01:47:06 (25 min ago) in shopify");
+    // Term by term, in the words of the command.
+    page.says("120 on hand -7 reserved at the source -2 kept back by the rule \"2\" 111 available");
+    page.says("5 units of this shop's unshipped orders are in these figures already");
+    // Units of the source, and what waits for what.
+    page.says("WH-2 acme ■ late on hand 3 case reserved 1 case counted – available 22 set in shop 33");
+    page.says("36 on hand: 3 case, by the rule \"case = 12 each\"");
+    page.says("waits for");
+    page.says("until 02:13:19 (in 14 s)");
+    // Dead with its cause, and the way to act.
+    page.says("KÖLN acme ■ dead letter");
+    page.says("shopify has no variant \"LAMP-OAK-40\"");
+    page.says("its life; release or skip");
+    assert!(page.body.contains(COLOGNE), "{}", page.body);
+    page.says("WH-3 acme ○ shadowed");
+    page.says("The flow runs in shadow: nothing was sent.");
+}
+
+#[tokio::test]
+async fn an_unknown_sku_gets_a_clear_sentence() {
+    let desk = by_day().await;
+    let page = desk.get("/stock?sku=lamp-oak-40").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    page.says("Nothing was ever told of the SKU “lamp-oak-40”.");
+    page.says("Capitals count.");
+    assert!(!page.body.contains("data-refresh-s"), "what is not there is not asked for again");
+    let hostile = desk.get("/stock?sku=%3Cscript%3Ealert(1)%3C/script%3E").await;
+    hostile.says_not("<script>alert");
+    // An order is no stock, however it is called.
+    desk.scribe().order(1, desk.scribe().ago(1000), crate::world::To::erp(desk.scribe().now)).await;
+    assert_eq!(desk.get("/stock?sku=%231").await.status, StatusCode::NOT_FOUND);
+    let life = desk.get("/orders/acme/ats%3ANO-SUCH%40WH-1").await;
+    assert_eq!(life.status, StatusCode::NOT_FOUND);
+    life.says("Nothing was ever told of NO-SUCH at WH-1 of shop acme.");
+}
+
+#[tokio::test]
+async fn without_a_flow_of_stock_its_page_says_what_to_add_and_is_not_in_the_navigation() {
+    let desk = Desk::with(vec![]);
+    desk.sign_in(TOKEN).await;
+    assert!(!desk.get("/").await.body.contains("href=\"/stock\""));
+    let page = desk.get("/stock").await;
+    assert_eq!(page.status, StatusCode::OK);
+    page.says("No flow moves stock. Add one of domain inventory");
+    page.says("tidegate check");
+    page.says_not("name=\"sku\"");
+    assert!(Desk::signed_in().await.get("/").await.body.contains("href=\"/stock\""));
+    assert_eq!(Desk::new().get("/stock").await.status, StatusCode::SEE_OTHER, "it wants a session");
+}
+
+#[tokio::test]
+async fn the_drift_is_a_table_and_a_plot() {
+    let page = by_day().await.get("/stock").await;
+    page.says("stock_to_shopify at acme");
+    assert_eq!(page.body.matches("<svg").count(), 2, "a wide and a narrow one");
+    assert_eq!(page.body.matches("<circle").count(), 2 * 14);
+    page.says("1,244 differences");
+    let words = "Differences that 14 full checks of stock_to_shopify at acme found, over time: 3 of them found any; the last found 0.";
+    assert!(page.body.contains(words), "{}", page.body);
+    page.says("ada a full check 100,000 against 99,996 1,244 1,240 differ, 4 not in the shop 1,244");
+    page.says("100,012 against 100,013 3 2 differ, 1 only in the shop only told");
+    page.says("100,000 against 100,000 none 0");
+    let fresh = Desk::signed_in().await.get("/stock").await;
+    fresh.says("No full check has been made yet. tidegate reconcile inventory --dry-run");
+    assert!(!fresh.body.contains("<svg"));
+}
+
+#[tokio::test]
+async fn each_flow_and_shop_has_a_plot_of_its_own() {
+    let desk = by_day().await;
+    let other = store::operate::AuditEntry {
+        target: "stock_to_shopify, shop other: 7 pairs against 7; no difference".into(),
+        at: desk.scribe().now,
+        ..desk.store.audit_entries(1).await.unwrap().remove(0)
+    };
+    desk.store.audit(other).await.unwrap();
+    let page = desk.get("/stock").await;
+    assert_eq!(page.body.matches("<svg").count(), 4);
+    page.says("stock_to_shopify at other");
+}
+
+#[tokio::test]
+async fn stock_reads_as_stock_on_the_other_pages_and_leads_to_its_sku() {
+    let desk = by_day().await;
+    let list = desk.get("/orders").await;
+    list.says("LAMP-OAK-40 at WH-2 ■ late the level to shopify");
+    assert!(list.body.contains("href=\"/stock?sku=LAMP-OAK-40\""));
+    let group = desk.get(&desk.get("/dead-letters").await.link("missing_item")).await;
+    group.says("The stock LAMP-OAK-40 at KÖLN no variant has the SKU");
+    assert!(group.body.contains("href=\"/stock?sku=LAMP-OAK-40\""));
+    // Found by its SKU, wherever it is typed.
+    let seen = desk.get("/orders?q=LAMP-OAK-40").await;
+    assert_eq!((seen.status, seen.location()), (StatusCode::SEE_OTHER, "/stock?sku=LAMP-OAK-40"));
+
+    let life = desk.get(COLOGNE).await;
+    assert_eq!(life.status, StatusCode::OK);
+    life.says("Stock / LAMP-OAK-40 at KÖLN (acme)");
+    life.says(
+        "LAMP-OAK-40 at KÖLN ■ dead letter The level waits for variant \"LAMP-OAK-40\" to exist in shopify",
+    );
+    life.says("stock_to_shopify takes the level to shopify");
+    life.says("The pair First told");
+    life.says("Pause this pair…");
+    for page in [&list, &group, &life] {
+        let text = page.text();
+        // Within a lane's or a key's own spelling alone.
+        assert!(!text.replace("acme/ats:", "").contains("ats:"), "{text}");
+        page.says_not(">ats ");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_level_is_released_on_its_own_page_and_the_audit_reads_it_aloud() {
+    let desk = by_day().await;
+    let life =
+        desk.store.life(&pair("LAMP-OAK-40", "KÖLN").shop, pair("LAMP-OAK-40", "KÖLN").root()).await.unwrap();
+    let id = life.deliveries[0].id.to_string();
+    let fields = [("delivery", id.as_str()), ("why", "variant made")];
+    let done = desk.act(&format!("{COLOGNE}/release"), &fields).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, COLOGNE));
+    desk.get("/stock?sku=LAMP-OAK-40").await.says("KÖLN acme ■ late");
+    desk.get("/systems").await.says("ada released LAMP-OAK-40 at KÖLN (acme), delivery");
+
+    let scope = PauseScope::Subject(pair("LAMP-OAK-40", "WH-1"));
+    let by = By { who: "ada".into(), why: "recount".into(), at: desk.scribe().now };
+    desk.store.pause(Pause { scope, by, until: None }).await.unwrap();
+    desk.get("/").await.says("LAMP-OAK-40 at WH-1 (acme) ada: recount");
+    desk.get("/systems").await.says("Paused orders and stock LAMP-OAK-40 at WH-1 (acme)");
+}
+
+#[tokio::test]
+async fn a_level_that_cannot_be_read_says_so_and_hides_nothing_else() {
+    let desk = Desk::signed_in().await;
+    let scribe = desk.scribe();
+    let fault = Fault::new(FaultKind::Rejected, "not_quantity", "on_hand is no quantity");
+    scribe
+        .level("BROKEN", "WH-1", r#""on_hand": "many""#, scribe.ago(5000), DeliveryState::Dead, Some(fault))
+        .await;
+    let page = desk.get("/stock?sku=BROKEN").await;
+    page.says("What the source said last cannot be read:");
+    page.says("set in shop –");
+    page.says("■ dead letter");
+}
+
+#[tokio::test]
+async fn what_another_shop_has_is_shown_by_its_own_flow_alone() {
+    let mut elsewhere = flow_of_stock();
+    elsewhere.shops = vec![kernel::id::ShopId::new("other").unwrap()];
+    let desk = Desk::with(vec![elsewhere]);
+    desk.sign_in(TOKEN).await;
+    let scribe = desk.scribe();
+    scribe.level("LAMP", "WH-1", r#""on_hand": 5"#, scribe.ago(5000), due(scribe.now), None).await;
+    assert_eq!(desk.get("/stock?sku=LAMP").await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,212 @@
+//! A stock room in the store: two warehouses that tell levels of two lamps to one shop, each pair standing in another way,
+//! and a fortnight of full checks.
+
+use super::{Scribe, acme, answered, flow, later, system};
+use bytes::Bytes;
+use domains::inventory::{self, Rules, StockFault};
+use engine::facts::{Admission, Confirm, Facts, History, State};
+use jiff::Timestamp;
+use kernel::envelope::{FactKind, Priority, TraceId, Via};
+use kernel::fault::{Fault, FaultKind};
+use kernel::flow::OrderPolicy;
+use kernel::id::DomainName;
+use kernel::key::ObjectKey;
+use kernel::subject::{Lane, Subject};
+use kernel::version::EffectiveVersion;
+use std::sync::Arc;
+use store::Store;
+use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
+use store::log::{About, Appended, NewEnvelope, Routed};
+use store::operate::AuditEntry;
+
+pub(crate) const FLOW: &str = "stock_to_shopify";
+const TOPIC: &str = "stock/level";
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// Levels as `domains` reads and explains them, two of each kept back.
+#[derive(Debug)]
+struct Levels(Rules);
+
+impl Facts for Levels {
+    fn kind_of(&self, topic: &str) -> Option<FactKind> {
+        (topic == TOPIC).then_some(FactKind::State)
+    }
+    fn read(&self, _: &str, payload: &[u8]) -> Result<State, Fault> {
+        let stock = inventory::read(payload).map_err(StockFault::into_fault)?;
+        let canonical = inventory::canonical(&stock, &self.0).map_err(StockFault::into_fault)?;
+        Ok(State {
+            label: stock.sku,
+            customer: None,
+            created_at: stock.changed_at,
+            updated_at: stock.changed_at,
+            changed_at: stock.changed_at,
+            cancelled: false,
+            digest: canonical.digest,
+            body: Arc::new(canonical.body),
+        })
+    }
+    fn can_be(&self, _: &serde_json::Value, _: &str) -> bool {
+        true
+    }
+    fn explain(&self, _: &str, payload: &[u8]) -> Vec<String> {
+        let canonical = inventory::read(payload).and_then(|stock| inventory::canonical(&stock, &self.0));
+        canonical.map_or_else(
+            |fault| vec![fault.to_string()],
+            |canonical| canonical.why.iter().map(ToString::to_string).collect(),
+        )
+    }
+    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
+        Admission::Export
+    }
+    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
+        Confirm::NotByThis
+    }
+}
+
+pub(crate) fn flow_of_stock() -> tidegate_ui::StockFlow {
+    let rules = Rules::parse(&["2".to_owned()], &["case = 12 each".to_owned()]).unwrap();
+    tidegate_ui::StockFlow {
+        name: flow(FLOW),
+        source: system("wms"),
+        target: system("shopify"),
+        shops: vec![acme()],
+        facts: Arc::new(Levels(rules)),
+    }
+}
+
+pub(crate) fn pair(sku: &str, location: &str) -> Subject {
+    inventory::subject(acme(), sku, location)
+}
+
+/// The lamp, which stands in four ways at four locations, and the checks.
+pub(crate) async fn stock_room(scribe: &Scribe<'_>) {
+    let (lamp, at) = ("LAMP-OAK-40", scribe.ago(26 * MINUTE));
+    let level = r#""on_hand": "120", "reserved": 7, "counted": 5"#;
+    scribe.level(lamp, "WH-1", level, at, due(at), None).await;
+    scribe.set("110", later(at, 1_400)).await;
+
+    let cases = r#""on_hand": 4, "reserved": 1, "unit": "case""#;
+    scribe.level(lamp, "WH-2", cases, at, due(at), None).await;
+    scribe.set("33", later(at, 1_900)).await;
+    let newer = scribe.ago(2 * MINUTE);
+    let backoff = Wait::Backoff { failures: 2, fault: FaultKind::Transient, code: "http_502".into() };
+    let waiting = DeliveryState::Waiting { due_at: Some(scribe.ago(-14_000)), wait: backoff };
+    let less = r#""on_hand": 3, "reserved": 1, "unit": "case""#;
+    scribe.level(lamp, "WH-2", less, newer, waiting, None).await;
+
+    let fault = Fault::new(FaultKind::Rejected, "missing_item", "no variant has the SKU \"LAMP-OAK-40\"");
+    let fault = fault.missing("variant", lamp).field("sku");
+    let few = r#""on_hand": 6, "counted": 0"#;
+    scribe.level(lamp, "KÖLN", few, scribe.ago(50 * MINUTE), DeliveryState::Dead, Some(fault)).await;
+
+    let shadowed = DeliveryState::Ended(Outcome::Shadowed { would: "available: 3".into() });
+    scribe.level(lamp, "WH-3", r#""on_hand": 5"#, scribe.ago(9 * MINUTE), shadowed, None).await;
+    fortnight(scribe).await;
+}
+
+pub(crate) fn due(at: Timestamp) -> DeliveryState {
+    DeliveryState::Waiting { due_at: Some(at), wait: Wait::Turn }
+}
+
+impl Scribe<'_> {
+    /// A level that was told at an instant, with its one delivery.
+    pub(crate) async fn level(
+        &self,
+        sku: &str,
+        location: &str,
+        level: &str,
+        at: Timestamp,
+        state: DeliveryState,
+        fault: Option<Fault>,
+    ) {
+        let about = pair(sku, location);
+        let version = Some(EffectiveVersion::Sequence { sequence: at.as_millisecond() });
+        let payload =
+            format!(r#"{{"sku": "{sku}", "location": "{location}", {level}, "changed_at": "{at}"}}"#);
+        let envelope = NewEnvelope {
+            shop: acme(),
+            domain: DomainName::new("inventory").unwrap(),
+            source: system("wms"),
+            topic: TOPIC.into(),
+            kind: FactKind::State,
+            via: Via::Ingest,
+            subject: about.clone(),
+            version: version.clone(),
+            occurred_at: at,
+            received_at: later(at, 300),
+            trace: TraceId([7; 16]),
+            raw_hash: [0; 32],
+            raw_bytes: u32::try_from(payload.len()).unwrap(),
+            dedupe: None,
+            payload: Bytes::from(payload),
+        };
+        let Appended::Stored(position) = self.store.append(vec![envelope]).await.unwrap()[0] else {
+            panic!("a duplicate");
+        };
+        let delivery = NewDelivery {
+            flow: flow(FLOW),
+            lane: Lane::of(&about, &system("shopify")),
+            subject: about.clone(),
+            kind: DeliveryKind::State,
+            state,
+            version: version.clone(),
+            priority: Priority::Live,
+            supersedes: true,
+            fault,
+            changed_at: at,
+        };
+        let label = sku.to_owned();
+        let about = About { subject: about, label, customer: None, created_at: at, updated_at: at };
+        let routed = Routed { position, version, about: Some(about), deliveries: vec![delivery] };
+        self.store.route(vec![routed], later(at, 350)).await.unwrap();
+    }
+
+    /// What is due at the shop is set there to a quantity.
+    pub(crate) async fn set(&self, quantity: &str, done: Timestamp) {
+        let claim = self.claim("shopify", done).await;
+        let attempt = self.begin(&claim, "set", 1, done).await;
+        let external = StoredRef {
+            object_key: ObjectKey::of(&claim.delivery.subject),
+            id: "gid://shopify/InventoryItem/71".into(),
+            number: Some("LAMP-OAK-40".into()),
+            state: Some(quantity.into()),
+            created_at: self.ago(30 * DAY),
+            adopted: false,
+        };
+        let step = Move {
+            ended: Some(answered(attempt, done)),
+            state: Some(DeliveryState::Ended(Outcome::Delivered { note: None })),
+            external: Some(external),
+            keep: false,
+            ..self.still(&claim, done)
+        };
+        self.go(step).await;
+    }
+
+    /// A full check, as the hub leaves it in the audit.
+    pub(crate) async fn checked(&self, at: Timestamp, found: &str, again: u64) {
+        let entry = AuditEntry {
+            at,
+            who: "ada".into(),
+            action: "reconcile".into(),
+            target: format!("{FLOW}, shop acme: {found}"),
+            why: "a full check".into(),
+            count: again,
+        };
+        self.store.audit(entry).await.unwrap();
+    }
+}
+
+/// Quiet, an outage that the next check mended, quiet again.
+async fn fortnight(scribe: &Scribe<'_>) {
+    for days in (1..15_i64).rev() {
+        let (found, again) = match days {
+            9 => ("100000 pairs against 99996; 1240 differs, 4 missing_in_shopify", 1244),
+            8 => ("100000 pairs against 100000; 31 differs", 31),
+            3 => ("100012 pairs against 100013; 2 differs, 1 unknown_in_source, changed nothing", 0),
+            _ => ("100000 pairs against 100000; no difference", 0),
+        };
+        scribe.checked(scribe.ago(days * DAY - 90 * MINUTE), found, again).await;
+    }
+}
