@@ -23,7 +23,8 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     for fault in faults {
         let list = if fault.list == "units" { &flow.stock.units } else { &flow.stock.safety };
         let at = list.value.get(fault.index).map_or(&list.origin, |rule| &rule.origin);
-        let (message, help) = fault.message.split_once("; ").unwrap_or((fault.message.as_str(), "correct the rule"));
+        let (message, help) =
+            fault.message.split_once("; ").unwrap_or((fault.message.as_str(), "correct the rule"));
         judge.finding(Code::Value, at, format!("flows.{name}.stock.{}", fault.list), message, help);
     }
 }

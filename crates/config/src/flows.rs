@@ -148,6 +148,19 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "How many sales units a unit of the source holds; what does not fill one is rounded down.",
         "[\"case = 12 each\"]",
     ),
+    Key::optional(
+        "full_check",
+        "duration",
+        "How often all stock of the source is compared with all of the shop. Without it, only where somebody asks (`tidegate reconcile inventory`).",
+        "\"24h\"",
+    ),
+    Key::with(
+        "full_check_mends",
+        "true or false",
+        "true",
+        "Whether what such a check finds is taken up again; else it is only told.",
+        "false",
+    ),
 ];
 
 /// How often a poll asks where nobody said otherwise.
@@ -206,6 +219,9 @@ pub struct Flow {
 pub struct Stock {
     pub safety: Setting<Vec<Setting<String>>>,
     pub units: Setting<Vec<Setting<String>>>,
+    /// `None`: only where somebody asks.
+    pub full_check: Option<Setting<Duration>>,
+    pub full_check_mends: Setting<bool>,
 }
 
 /// `[flows.NAME.slo]`.
@@ -313,7 +329,8 @@ fn slo(mut section: Section<'_>) -> Option<Slo> {
 
 fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (safety, units) = (section.with_default("safety"), section.with_default("units"));
-    Some(Stock { safety: safety?, units: units? })
+    let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
+    Some(Stock { safety: safety?, units: units?, full_check, full_check_mends: mends? })
 }
 
 fn sweep(mut section: Section<'_>, intake: Intake) -> Option<Sweep> {

@@ -38,7 +38,7 @@ mod works;
 
 pub use error::AdminError;
 pub use guard::Guard;
-pub use reconcile::{StockCheck, StockChecked, StockDifference};
+pub use reconcile::{StockCheck, StockChecked, StockDifference, record};
 
 use crate::live::LiveHub;
 use crate::watch::Watching;

@@ -110,7 +110,7 @@ async fn walk(
     let mut all = Reconciled { dry_run, parts: Vec::new() };
     for check in checks {
         let told = check.run(!dry_run, &teller.after(0)).await?;
-        parts.store.audit(entry(check.as_ref(), &told, dry_run, &by)).await?;
+        parts.store.audit(record(check.as_ref(), &told, dry_run, &by)).await?;
         if told.appended > 0 {
             parts.hub.appended();
         }
@@ -119,7 +119,8 @@ async fn walk(
     Ok(all)
 }
 
-fn entry(check: &dyn StockCheck, told: &StockChecked, dry_run: bool, by: &By) -> AuditEntry {
+/// What a check found, for the audit: together they are the drift's history.
+pub fn record(check: &dyn StockCheck, told: &StockChecked, dry_run: bool, by: &By) -> AuditEntry {
     let causes: Vec<String> = told.causes.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
     let causes = if causes.is_empty() { "no difference".to_owned() } else { causes.join(", ") };
     let what = if dry_run { ", changed nothing" } else { "" };

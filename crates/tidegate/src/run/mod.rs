@@ -3,6 +3,7 @@
 
 mod disk;
 mod doors;
+mod full_checks;
 mod golive;
 mod logging;
 mod nodes;
@@ -140,7 +141,9 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     // Whoever sees it answer may ask it to stop.
     let mut requests = Requests::heard()?;
     let doors = Doors::open(&loaded, &running, intake.clone(), listener, own_tls)?;
-    let tasks = tasks::start(&loaded, &running, &intake, certificate);
+    let checks =
+        wiring::full_check::all(&loaded, &running.plan, &running.connected, &running.store, &running.clock)?;
+    let tasks = tasks::start(&loaded, &running, &intake, certificate, &checks);
     tracing::info!(
         server.name = "public",
         work.count = unanswered,

@@ -1,12 +1,13 @@
-//! What the hub does by itself beside delivering: sweeps, feeds, webhook subscriptions kept as the flows need them, gauges and
+//! What the hub does by itself beside delivering: sweeps, feeds, full checks, webhook subscriptions kept as the flows need them, gauges and
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
-use super::Running;
 use super::tls::Certificate;
+use super::{Running, full_checks};
 use crate::wiring::feeds;
 use crate::wiring::node::Turn;
 use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
+use api::admin::StockCheck;
 use api::intake::Intake;
 use api::sampler::Sampler;
 use config::SHOPIFY;
@@ -48,6 +49,7 @@ pub fn start(
     running: &Running,
     intake: &Arc<Intake>,
     certificate: Option<Certificate>,
+    checks: &[Arc<dyn StockCheck>],
 ) -> Tasks {
     let mut set = JoinSet::new();
     if let Some(source) = SystemName::new(SHOPIFY).ok().and_then(|name| running.connected.sources.get(&name))
@@ -70,6 +72,9 @@ pub fn start(
     };
     for feed in feeds::all(loaded, &running.plan, &running.connected.sources, &around) {
         set.spawn(feeds::run(feed, around.clone(), running.hub.clone(), running.turn()));
+    }
+    for check in full_checks::all(loaded, running, checks) {
+        set.spawn(check);
     }
     for shop in loaded.config.shops.keys() {
         if let Some(wanted) = wiring::subscriptions::wanted(loaded, shop) {

@@ -262,6 +262,18 @@ async fn a_full_check_finds_what_was_changed_in_the_shop_and_mends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_check_at_its_cadence_mends_what_somebody_typed_in_the_shop() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let every = ["flows.stock_to_shopify.stock.full_check=1s"];
+    let _hub = Hub::start_with(&office.folder, &every);
+    agree(&office, &keeper);
+    office.shop.set_by_hand("SKU-0003", "WH-1", 9_999).unwrap();
+    agree(&office, &keeper);
+    until(&office.folder, &["audit"], "the cadence of its flow");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn half_of_a_warehouse_is_not_taken_for_all_of_it() {
     let office = warehouse().await;
     let keeper = keeper(&office).await;

@@ -1,0 +1,119 @@
+//! Full checks of stock at their cadence: each as often as its flow says, never two at a time, at the node whose turn it is.
+//! One that was missed while no hub ran is made up for once. What it found stands in the audit, as where a person asked.
+
+use super::Running;
+use crate::wiring::Loaded;
+use crate::wiring::node::Turn;
+use api::admin::{StockCheck, record};
+use engine::hub::Hub;
+use engine::work::{Quiet, WorkError};
+use jiff::Timestamp;
+use kernel::clock::{Clock, after};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use store::operate::By;
+
+/// How often it is looked whether one is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// A check's lease ends this soon after a node that has died; a longer check is made under one that is renewed by nobody,
+/// because another would only read both sides as well.
+const LEASE: Duration = Duration::from_secs(3_600);
+
+/// One check and its cadence.
+struct Due {
+    check: Arc<dyn StockCheck>,
+    every: Duration,
+    mends: bool,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    hub: Hub,
+    owner: String,
+}
+
+/// Those that the configuration asks for; each until the hub stops.
+pub fn all(
+    loaded: &Loaded,
+    running: &Running,
+    checks: &[Arc<dyn StockCheck>],
+) -> Vec<impl Future<Output = ()> + Send + use<>> {
+    let due = checks.iter().filter_map(|check| {
+        let stock = &loaded.config.flows.get(check.flow())?.stock;
+        let due = Due {
+            check: check.clone(),
+            every: stock.full_check.as_ref()?.value,
+            mends: stock.full_check_mends.value,
+            store: running.store.clone(),
+            clock: running.clock.clone(),
+            hub: running.hub.clone(),
+            owner: running.node.name.clone(),
+        };
+        Some(due.keep(running.turn()))
+    });
+    due.collect()
+}
+
+impl Due {
+    async fn keep(self, mut turn: Turn) {
+        let name = format!("full_check/{}/{}", self.check.flow(), self.check.shop());
+        while turn.comes().await {
+            let mut stopping = turn.clone();
+            tokio::select! {
+                biased;
+                // Whoever stops waits for no bulk operation: it changes nothing by being left.
+                () = stopping.over() => return,
+                () = self.look(&name) => {}
+            }
+            if turn.stopped(LOOK_EVERY.min(self.every)).await {
+                return;
+            }
+        }
+    }
+
+    async fn look(&self, name: &str) {
+        let now = self.clock.now().wall;
+        let last =
+            self.store.cursor(name).await.ok().flatten().and_then(|text| text.parse::<Timestamp>().ok());
+        if last.is_some_and(|last| after(last, self.every) > now) {
+            return;
+        }
+        // The first comes after a whole span: at its first start a hub has only begun to bring what there is.
+        let first = last.is_none();
+        let ours = first || matches!(self.store.lease(name, &self.owner, now, LEASE).await, Ok(true));
+        if !ours {
+            return;
+        }
+        if !first {
+            self.make().await;
+        }
+        if let Err(error) = self.store.set_cursor(name, &now.to_string()).await {
+            tracing::warn!(flow.name = %self.check.flow(), error = %error, "when the full check was made is not kept");
+        }
+    }
+
+    async fn make(&self) {
+        let (flow, shop) = (self.check.flow(), self.check.shop());
+        let by = By::hub("the cadence of its flow", self.clock.now().wall);
+        match self.check.run(self.mends, &Quiet).await {
+            Ok(told) => {
+                if told.appended > 0 {
+                    self.hub.appended();
+                }
+                let entry = record(self.check.as_ref(), &told, !self.mends, &by);
+                tracing::info!(
+                    flow.name = %flow, shop.id = %shop, work.count = told.appended,
+                    "a full check: {}", entry.target
+                );
+                if let Err(error) = self.store.audit(entry).await {
+                    tracing::warn!(flow.name = %flow, error = %error, "what the full check found is not in the audit");
+                }
+            }
+            Err(WorkError::Stopped) => {}
+            Err(error) => tracing::warn!(
+                flow.name = %flow, shop.id = %shop, error = %error,
+                "a full check did not come to its end and changed nothing; the next one is due after its span"
+            ),
+        }
+    }
+}
