@@ -8,7 +8,7 @@
 //! | `GET /stock/snapshot` | NDJSON: every pair as `{"version", "data"}`, then `{"items": N, "next": "POSITION"}`; one that ends without that line is not whole |
 //! | `POST /orders` | `{"order", "lines": [{"sku", "quantity", "location"?}]}`: reserves, once for each `Idempotency-Key`; 201, or 200 the second time |
 //! | `GET /orders/{order}` | `{"order", "state", "lines": [{"sku", "location", "quantity", "shipped"}]}` |
-//! | `PUT /orders/{order}` | `{"lines"}`: reserves these instead |
+//! | `PUT /orders/{order}` | `{"order"?, "lines"}`: reserves these instead, or nothing any more |
 //! | `POST /orders/{order}/cancel`, `/ship`, `/settle` | gives back what is open; ships it; the shop knows of what was shipped |
 //! | `GET /twin/ledger`, `GET|POST /twin/knobs`, `POST /twin/move` | for the judge; no token |
 //!

@@ -84,7 +84,7 @@ impl Order {
 }
 
 impl Books {
-    /// Reserves once for each key; true: just now.
+    /// Reserves once for each key; true: just now. An order may want nothing, and something later.
     pub(super) fn reserve(
         &mut self,
         key: &str,
@@ -147,7 +147,7 @@ impl Books {
         Ok(known.view(order))
     }
 
-    /// Reserves other lines instead; what was shipped stays shipped.
+    /// Reserves other lines instead, or none any more; what was shipped stays shipped.
     pub(super) fn replace(
         &mut self,
         order: &str,
@@ -300,9 +300,6 @@ impl Books {
 
     /// Which pair each line is taken from. What an order has already stays where it is.
     fn spread_over(&self, lines: &[WantedLine], had: &Order) -> Result<BTreeMap<Slot, i64>, Refusal> {
-        if lines.is_empty() {
-            return Err(Refusal::new(422, "empty", "an order without lines reserves nothing"));
-        }
         let mut wanted: BTreeMap<Slot, i64> = BTreeMap::new();
         for line in lines {
             let units = i64::from(line.quantity);

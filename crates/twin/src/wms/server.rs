@@ -133,12 +133,25 @@ async fn order(State(desk): State<Arc<Desk>>, Path(order): Path<String>) -> Resu
     shown(desk.books().order(&order))
 }
 
+/// As it was posted, or its lines alone.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Instead {
+    order: Option<String>,
+    #[serde(default)]
+    lines: Vec<WantedLine>,
+}
+
 async fn replace(
     State(desk): State<Arc<Desk>>,
     Path(order): Path<String>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let wanted: Lines = parsed(&body)?;
+    let wanted: Instead = parsed(&body)?;
+    if let Some(named) = wanted.order.filter(|named| *named != order) {
+        let text = format!("the body names the order {named}, and the path {order}");
+        return Err(Refusal::new(400, "bad_request", text));
+    }
     shown(desk.act(|books, at| books.replace(&order, &wanted.lines, at)))
 }
 

@@ -28,8 +28,7 @@ async fn an_order_reserves_once_for_its_key() {
         ("k1", wanted("acme/order:5678", 4), 422, "key_reused"),
         ("k2", wanted("acme/order:5678", 3), 409, "duplicate"),
         ("k3", json!({ "order": "x", "lines": [{ "sku": "SKU-9999", "quantity": 1 }] }), 422, "unknown_item"),
-        ("k4", json!({ "order": "x", "lines": [] }), 422, "empty"),
-        ("k5", json!({ "order": "x", "lines": [{ "sku": "SKU-0001", "qty": 1 }] }), 400, "bad_request"),
+        ("k4", json!({ "order": "x", "lines": [{ "sku": "SKU-0001", "qty": 1 }] }), 400, "bad_request"),
         ("", wanted("x", 1), 400, "key_missing"),
     ];
     for (key, body, status, code) in cases {
@@ -121,4 +120,20 @@ async fn an_order_that_is_held_is_accepted_and_counted_later() {
     wms.turn(|knobs| knobs.hold_orders = false);
     assert_eq!(truth(&wms, "SKU-0001", "WH-1"), (10, 3, 3, 2));
     assert_eq!((wms.count_held(), wms.order("o1").unwrap().state), (0, "reserved"));
+}
+
+#[tokio::test]
+async fn an_order_may_want_nothing_and_is_replaced_under_its_own_name() {
+    let wms = warehouse().await;
+    let (status, view) = post(&wms, "k1", &json!({ "order": "o1", "lines": [] })).await;
+    assert_eq!((status, view), (201, json!({ "order": "o1", "state": "reserved", "lines": [] })));
+    let put = async |body: Value| {
+        let answer = request(&wms, "PUT", "/orders/o1").json(&body).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!(put(wanted("o1", 3)).await, 200);
+    assert_eq!(truth(&wms, "SKU-0001", "WH-1"), (10, 3, 3, 2));
+    assert_eq!(put(wanted("o2", 1)).await, 400, "another order's lines");
+    assert_eq!(put(json!({ "lines": [] })).await, 200);
+    assert_eq!(truth(&wms, "SKU-0001", "WH-1"), (10, 0, 0, 3));
 }
