@@ -16,6 +16,7 @@ mod office;
 mod real_pitr;
 mod real_postgres;
 mod redacted;
+mod reserving;
 mod restored;
 mod seeded;
 mod stock;
