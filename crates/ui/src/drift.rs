@@ -57,9 +57,13 @@ impl Check {
         self.causes.iter().map(|(count, _)| count).sum()
     }
 
-    /// Its causes in words, one after the other; empty where both sides agreed.
+    /// After their sum, its causes in words; empty where both sides agreed.
     pub(crate) fn causes(&self) -> String {
-        let causes = self.causes.iter().map(|(count, word)| format!("{} {}", thousands(*count), words(word)));
+        if let [(count, word)] = &self.causes[..] {
+            return words(*count, word).to_owned();
+        }
+        let causes =
+            self.causes.iter().map(|(count, word)| format!("{} {}", thousands(*count), words(*count, word)));
         causes.collect::<Vec<_>>().join(", ")
     }
 }
@@ -76,9 +80,9 @@ fn causes_of(text: &str) -> Option<Vec<(u64, String)>> {
 }
 
 /// As `tidegate reconcile` says it.
-fn words(cause: &str) -> &str {
+fn words(count: u64, cause: &str) -> &str {
     match cause {
-        "differs" => "differ",
+        "differs" if count != 1 => "differ",
         "missing_in_shopify" => "not in the shop",
         "unknown_in_source" => "only in the shop",
         "twice_in_source" => "twice at the source",
@@ -134,6 +138,12 @@ mod tests {
         assert_eq!(found.causes(), "3 differ, 2 not in the shop");
         let clean = told("s, shop acme: 1 pairs against 1; no difference").unwrap();
         assert_eq!((clean.differences(), clean.dry, clean.causes()), (0, false, String::new()));
+        for (causes, expected) in
+            [("1 differs", "differs"), ("31 differs", "differ"), ("1 differs, 2 new", "1 differs, 2 new")]
+        {
+            let one = told(&format!("s, shop acme: 1 pairs against 1; {causes}")).unwrap();
+            assert_eq!(one.causes(), expected);
+        }
     }
 
     #[test]

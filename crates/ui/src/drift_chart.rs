@@ -98,9 +98,9 @@ fn chart(
     }
 }
 
-/// Zero and powers of ten, up to the first at or above all that is drawn.
+/// Zero and powers of ten, up to the first at or above all that is drawn; one stands too near to zero where it is high.
 fn ticks(most: u64) -> Vec<u64> {
-    let mut ticks = vec![0, 1, MOST_AT_LEAST];
+    let mut ticks = if most > 1000 { vec![0, MOST_AT_LEAST] } else { vec![0, 1, MOST_AT_LEAST] };
     let mut last = MOST_AT_LEAST;
     while last < most {
         last = last.saturating_mul(10);
@@ -165,7 +165,7 @@ mod tests {
         );
         assert_eq!((wide.dots[0].y.as_str(), wide.dots[0].over, wide.dots[1].over), ("152.0", false, true));
         let names: Vec<&str> = wide.ticks.iter().map(|tick| tick.text.as_str()).collect();
-        assert_eq!(names, ["0", "1", "10", "100", "1,000", "10,000"]);
+        assert_eq!(names, ["0", "10", "100", "1,000", "10,000"]);
         assert_eq!(wide.ticks.last().unwrap().at, "12.0");
         assert_eq!(
             narrow.times.iter().map(|time| time.text.as_str()).collect::<Vec<_>>(),

@@ -137,7 +137,7 @@ fn row(check: &Check, ui: &Ui) -> CheckRow {
         who: check.who.clone(),
         why: check.why.clone(),
         of: format!("{} at {}", check.flow, check.shop),
-        pairs: format!("{} against {}", thousands(check.pairs.0), thousands(check.pairs.1)),
+        pairs: format!("{} / {}", thousands(check.pairs.0), thousands(check.pairs.1)),
         differences: thousands(differences),
         differs: differences > 0,
         causes: check.causes(),

@@ -81,9 +81,9 @@ async fn the_drift_is_a_table_and_a_plot() {
     page.says("1,244 differences");
     let words = "Differences that 14 full checks of stock_to_shopify at acme found, over time: 3 of them found any; the last found 0.";
     assert!(page.body.contains(words), "{}", page.body);
-    page.says("ada a full check 100,000 against 99,996 1,244 1,240 differ, 4 not in the shop 1,244");
-    page.says("100,012 against 100,013 3 2 differ, 1 only in the shop only told");
-    page.says("100,000 against 100,000 none 0");
+    page.says("03:43:05 1,244 1,240 differ, 4 not in the shop 1,244 100,000 / 99,996 ada: a full check");
+    page.says("3 2 differ, 1 only in the shop only told 100,012 / 100,013");
+    page.says("none 0 100,000 / 100,000");
     let fresh = Desk::signed_in().await.get("/stock").await;
     fresh.says("No full check has been made yet. tidegate reconcile inventory --dry-run");
     assert!(!fresh.body.contains("<svg"));
@@ -100,7 +100,7 @@ async fn each_flow_and_shop_has_a_plot_of_its_own() {
     desk.store.audit(other).await.unwrap();
     let page = desk.get("/stock").await;
     assert_eq!(page.body.matches("<svg").count(), 4);
-    page.says("stock_to_shopify at other");
+    page.says("none 0 7 / 7 stock_to_shopify at other ada: a full check");
 }
 
 #[tokio::test]
