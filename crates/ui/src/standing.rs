@@ -3,6 +3,7 @@
 
 use crate::cards::Tone;
 use crate::state::Ui;
+use crate::subjects::aloud;
 use crate::words::{Moment, moment};
 use engine::overview::Watched;
 use engine::waits::{Because, Waits, span};
@@ -23,7 +24,7 @@ impl WaitCard {
     pub(crate) fn of(waits: Waits, now: Timestamp, zone: &jiff::tz::TimeZone) -> Self {
         let ahead = |until: &Timestamp| elapsed_ms(now, *until) > 0;
         Self {
-            what: waits.what,
+            what: aloud(&waits.what),
             why: waits.why,
             until: waits.until.filter(ahead).map(|until| moment(until, now, zone)),
         }

@@ -56,6 +56,11 @@ pub(crate) fn spoken(target: &str) -> String {
     }
 }
 
+/// A sentence of the engine's, with stock in words: a pair's spelling holds no blank.
+pub(crate) fn aloud(sentence: &str) -> String {
+    sentence.split(' ').map(spoken).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +95,9 @@ mod tests {
         ] {
             assert_eq!(spoken(target), expected);
         }
+        assert_eq!(
+            aloud("the pause of acme/ats:A%20B@WH-1 to end,  12 s"),
+            "the pause of A B at WH-1 (acme) to end,  12 s"
+        );
     }
 }

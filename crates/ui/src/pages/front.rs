@@ -6,6 +6,7 @@ use crate::chart::{Chart, charts};
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
 use crate::state::Ui;
+use crate::subjects::aloud;
 use crate::words::{Moment, many, moment, span_or_dash, thousands};
 use askama::Template;
 use axum::Extension;
@@ -143,7 +144,7 @@ fn finding_card(finding: &Finding, now: Timestamp) -> FindingCard {
         About::Topic(_) => None,
         About::Pause(_) => Some(("/systems".into(), "Resume")),
     };
-    FindingCard { tone, word, what: finding.what.clone(), why: finding.why.clone(), next, link }
+    FindingCard { tone, word, what: aloud(&finding.what), why: finding.why.clone(), next, link }
 }
 
 fn stats(seen: &Overview) -> Vec<Stat> {

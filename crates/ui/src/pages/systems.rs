@@ -115,7 +115,8 @@ pub(crate) async fn resume(State(ui): State<Arc<Ui>>, posted: Posted) -> Result<
     let (why, now) = (posted.reason()?, ui.now());
     let scope = scope(&ui, &posted)?;
     let resumed = ui.given.store.resume(&scope, posted.by(why, now)).await?;
-    let said = if resumed { format!("Resumed: {scope}.") } else { format!("There was no pause of {scope}.") };
+    let named = spoken(&scope.to_string());
+    let said = if resumed { format!("Resumed: {named}.") } else { format!("There was no pause of {named}.") };
     Ok(done(&ui, &posted, said))
 }
 

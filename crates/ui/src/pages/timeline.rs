@@ -3,6 +3,7 @@
 
 use crate::cards::Tone;
 use crate::standing::{brings, deed, outcome_tone, outcome_words};
+use crate::subjects::aloud;
 use crate::words::{Moment, moment, thousands};
 use engine::triage::cause;
 use engine::waits::{Waits, span};
@@ -261,7 +262,7 @@ fn hand(entry: &AuditEntry) -> Happening {
 fn awaited(delivery: &Delivery, waits: &Waits, now: Timestamp, zone: &TimeZone) -> Happening {
     let dead = matches!(delivery.state, DeliveryState::Dead);
     let tone = if dead { Tone::Bad } else { Tone::Warn };
-    let title = format!("Now: {} waits for {}", delivery.flow, waits.what);
+    let title = format!("Now: {} waits for {}", delivery.flow, aloud(&waits.what));
     let mut entry = Happening::new(now, (delivery.position, 9), tone, title);
     if let Some(why) = &waits.why {
         entry = entry.text(why.clone());

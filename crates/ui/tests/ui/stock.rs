@@ -148,8 +148,17 @@ async fn a_dead_level_is_released_on_its_own_page_and_the_audit_reads_it_aloud()
     let scope = PauseScope::Subject(pair("LAMP-OAK-40", "WH-1"));
     let by = By { who: "ada".into(), why: "recount".into(), at: desk.scribe().now };
     desk.store.pause(Pause { scope, by, until: None }).await.unwrap();
-    desk.get("/").await.says("LAMP-OAK-40 at WH-1 (acme) ada: recount");
+    let front = desk.get("/").await;
+    front.says("LAMP-OAK-40 at WH-1 (acme) ada: recount");
+    front.says_not("ats:");
     desk.get("/systems").await.says("Paused orders and stock LAMP-OAK-40 at WH-1 (acme)");
+    let scribe = desk.scribe();
+    scribe.level("LAMP-OAK-40", "WH-1", r#""on_hand": 9"#, scribe.ago(100), due(scribe.now), None).await;
+    let waits = "waits for the pause of LAMP-OAK-40 at WH-1 (acme) to end ada: recount";
+    desk.get("/stock?sku=LAMP-OAK-40").await.says(waits);
+    let resume = [("kind", "subject"), ("name", "acme/ats:LAMP-OAK-40@WH-1"), ("why", "counted")];
+    desk.act("/systems/resume", &resume).await;
+    desk.get("/systems").await.says("Resumed: LAMP-OAK-40 at WH-1 (acme).");
 }
 
 #[tokio::test]
