@@ -45,8 +45,6 @@ pub(crate) struct PairCard {
     /// Why there is no level.
     pub(crate) unreadable: Option<String>,
     pub(crate) set: Option<Set>,
-    /// Why what was set is less than what is available.
-    pub(crate) held_back: Option<String>,
     pub(crate) tone: Tone,
     pub(crate) word: String,
     /// How it stands, a sentence each.
@@ -79,6 +77,8 @@ pub(crate) struct Term {
 pub(crate) struct Set {
     pub(crate) to: String,
     pub(crate) at: Moment,
+    /// What the hub had to say of it: what it held back.
+    pub(crate) note: Option<String>,
 }
 
 #[derive(Debug)]
@@ -98,14 +98,13 @@ impl PairCard {
         around: &Around,
     ) -> Self {
         let (now, zone) = (ui.now(), ui.zone(&subject.shop));
-        let (mut level, mut unreadable, mut available) = (None, None, None);
+        let (mut level, mut unreadable) = (None, None);
         match newest {
             None => unreadable = Some("What the source said last is kept no more.".to_owned()),
             Some((envelope, payload)) => match flow.facts.read(&envelope.topic, payload.as_ref()) {
                 Err(fault) => unreadable = Some(format!("What the source said last cannot be read: {fault}")),
                 Ok(state) => {
                     let why = flow.facts.explain(&envelope.topic, payload.as_ref());
-                    available = state.body["available"].as_i64();
                     level = Some(said(&state, &why, ui, subject));
                 }
             },
@@ -129,7 +128,6 @@ impl PairCard {
             target: flow.target.to_string(),
             flow: flow.name.to_string(),
             life: order_path(subject),
-            held_back: set.as_ref().filter(|_| open.is_empty()).and_then(|set| held_back(available?, set)),
             level,
             unreadable,
             set,
@@ -173,19 +171,13 @@ fn term(line: &str) -> Term {
 
 /// When: the newest of its deliveries that the target took; else when the item was first known there.
 fn set(external: &StoredRef, ours: &[&Delivery], ui: &Ui, subject: &Subject) -> Option<Set> {
-    let took =
-        |delivery: &&&Delivery| matches!(delivery.state, DeliveryState::Ended(Outcome::Delivered { .. }));
-    let at: Option<Timestamp> = ours.iter().filter(took).filter_map(|delivery| delivery.ended_at).max();
-    let at = at.unwrap_or(external.created_at);
-    Some(Set { to: external.state.clone()?, at: moment(at, ui.now(), ui.zone(&subject.shop)) })
-}
-
-/// Only where all was told: else the two numbers are of two moments.
-fn held_back(available: i64, set: &Set) -> Option<String> {
-    let less = available.checked_sub(set.to.parse().ok()?).filter(|less| *less > 0)?;
-    Some(format!(
-        "{less} less than available: sold in the shop, and not counted by the source when it was set."
-    ))
+    let took = ours.iter().rev().find_map(|delivery| match &delivery.state {
+        DeliveryState::Ended(Outcome::Delivered { note }) => Some((delivery.ended_at?, note.clone())),
+        _ => None,
+    });
+    let (at, note) = took.unwrap_or((external.created_at, None));
+    let note = note.map(|note| sentence(&format!("{note}.")));
+    Some(Set { to: external.state.clone()?, at: moment(at, ui.now(), ui.zone(&subject.shop)), note })
 }
 
 /// Tone, word and sentences: the worst of what is open, else how the newest level ended.
@@ -220,11 +212,12 @@ fn standing(
                 other => crate::standing::outcome_tone(other),
             };
             let word = if tone == Tone::Good { "told" } else { outcome.word() };
-            (
-                tone,
-                word.to_owned(),
-                vec![sentence(&format!("{}.", outcome_words(outcome, flow.target.as_str())))],
-            )
+            // That the shop has it is said by what it was set to.
+            let says = match outcome {
+                Outcome::Delivered { .. } => Vec::new(),
+                other => vec![sentence(&format!("{}.", outcome_words(other, flow.target.as_str())))],
+            };
+            (tone, word.to_owned(), says)
         }
         _ if life.envelopes.iter().any(|(_, routed)| !routed) => {
             (Tone::Idle, "received".to_owned(), vec!["Committed to the log; it is routed next.".to_owned()])

@@ -21,7 +21,9 @@ async fn each_location_says_what_the_source_has_what_the_shop_was_set_to_and_how
     let page = by_day().await.get("/stock?sku=LAMP-OAK-40").await;
     assert_eq!(page.status, StatusCode::OK);
     page.says("WH-1 acme ● told on hand 120 reserved 7 counted 5 available 111 set in shop 110");
-    page.says("1 less than available: sold in the shop, and not counted by the source when it was set.");
+    page.says(
+        "1 of 6 committed units are held back, because the source has not counted them: 111 - 1 = 110.",
+    );
     page.says("Changed 01:47:05 (26 min ago) at wms Set 01:47:06 (25 min ago) in shopify");
     // Term by term, in the words of the command.
     page.says("120 on hand -7 reserved at the source -2 kept back by the rule \"2\" 111 available");

@@ -84,11 +84,12 @@ pub(crate) async fn stock_room(scribe: &Scribe<'_>) {
     let (lamp, at) = ("LAMP-OAK-40", scribe.ago(26 * MINUTE));
     let level = r#""on_hand": "120", "reserved": 7, "counted": 5"#;
     scribe.level(lamp, "WH-1", level, at, due(at), None).await;
-    scribe.set("110", later(at, 1_400)).await;
+    let note = "1 of 6 committed units are held back, because the source has not counted them: 111 - 1 = 110";
+    scribe.set("110", Some(note), later(at, 1_400)).await;
 
     let cases = r#""on_hand": 4, "reserved": 1, "unit": "case""#;
     scribe.level(lamp, "WH-2", cases, at, due(at), None).await;
-    scribe.set("33", later(at, 1_900)).await;
+    scribe.set("33", None, later(at, 1_900)).await;
     let newer = scribe.ago(2 * MINUTE);
     let backoff = Wait::Backoff { failures: 2, fault: FaultKind::Transient, code: "http_502".into() };
     let waiting = DeliveryState::Waiting { due_at: Some(scribe.ago(-14_000)), wait: backoff };
@@ -163,7 +164,7 @@ impl Scribe<'_> {
     }
 
     /// What is due at the shop is set there to a quantity.
-    pub(crate) async fn set(&self, quantity: &str, done: Timestamp) {
+    pub(crate) async fn set(&self, quantity: &str, note: Option<&str>, done: Timestamp) {
         let claim = self.claim("shopify", done).await;
         let attempt = self.begin(&claim, "set", 1, done).await;
         let external = StoredRef {
@@ -176,7 +177,7 @@ impl Scribe<'_> {
         };
         let step = Move {
             ended: Some(answered(attempt, done)),
-            state: Some(DeliveryState::Ended(Outcome::Delivered { note: None })),
+            state: Some(DeliveryState::Ended(Outcome::Delivered { note: note.map(str::to_owned) })),
             external: Some(external),
             keep: false,
             ..self.still(&claim, done)
