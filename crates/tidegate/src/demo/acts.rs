@@ -2,6 +2,7 @@
 
 use super::report::Teller;
 use super::stage::{Stage, pause};
+use super::warehouse::Warehouse;
 use std::time::Duration;
 use twin::erp::{FaultsOn, Knobs, Outage};
 
@@ -25,20 +26,27 @@ pub enum Act {
     KillNodeForLong,
     /// The items that orders waited for are added to the ERP.
     ItemsAdded,
+    /// The warehouse's stock moves, and some of what it tells is lost on the way.
+    StockMoves,
+    /// The warehouse tells nobody of anything.
+    Mute,
     AllWell,
 }
 
 /// The acts, each with how many orders are placed before it.
 pub fn script(orders: u64) -> Vec<(u64, Act)> {
     let acts: &[(u64, Act)] = &[
+        (0, Act::StockMoves),
         (0, Act::Everyday),
         (8, Act::Fails),
         (16, Act::Kill),
         (20, Act::Everyday),
         (30, Act::Away),
         (36, Act::Kill),
+        (42, Act::Mute),
         (48, Act::Throttles),
         (52, Act::Everyday),
+        (58, Act::StockMoves),
         (62, Act::Lies),
         (68, Act::Kill),
         (72, Act::Everyday),
@@ -88,6 +96,10 @@ impl Act {
                 "a node is killed and stays away for longer than its leases: the others take over its work"
             }
             Self::ItemsAdded => "somebody adds the items to the ERP that some orders waited for",
+            Self::StockMoves => {
+                "the warehouse's stock moves; of its pushes 2 % are lost, some come twice or overtaken"
+            }
+            Self::Mute => "the warehouse's stock moves and it tells nobody",
             Self::AllWell => "from here on all is well",
         }
     }
@@ -133,7 +145,10 @@ impl Act {
                     add_surely(stage, sku).await?;
                 }
             }
+            Self::StockMoves => stage.warehouse.iter_mut().for_each(Warehouse::everyday),
+            Self::Mute => stage.warehouse.iter().for_each(Warehouse::mute),
             Self::AllWell => {
+                stage.warehouse.iter_mut().for_each(Warehouse::rest);
                 stage.ground.hub.start().await?;
                 stage.erp.turn(|knobs| *knobs = Knobs { page_size: knobs.page_size, ..Knobs::default() })
             }

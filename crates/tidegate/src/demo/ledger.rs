@@ -4,6 +4,7 @@
 
 use super::play::{Played, is_exportable, reference};
 use super::stage::Stage;
+use super::warehouse::StockLedger;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -84,6 +85,8 @@ pub struct Ledger {
     pub numbers_back: u64,
     /// Changes that came to the books in another order than to the shop.
     pub out_of_order: u64,
+    /// Where there is a warehouse.
+    pub stock: Option<StockLedger>,
 }
 
 /// The lag that is promised, in milliseconds.
@@ -97,6 +100,10 @@ impl Ledger {
         let mut ledger = Self::of(&stage.ground.shop.orders(), &stage.erp.sales(), played, &reasons(&proofs));
         ledger.proved(&proofs);
         ledger.stray(stage.ground.dead_letters().await?);
+        if let Some(warehouse) = &stage.warehouse {
+            let unreserved = stage.ground.unreserved().await?;
+            ledger.stock(warehouse.ledger(&stage.ground.shop), &stage.ground.shop.orders(), unreserved);
+        }
         ledger.kills = stage.ground.hub.kills();
         ledger.order(&stage.erp.entries(), played);
         ledger.webhooks(&stage.ground.shop.stats().webhooks);
@@ -147,6 +154,20 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// The shop's quantities beside the warehouse's; an order does not reserve if it has an item that no warehouse has.
+    pub fn stock(&mut self, mut stock: StockLedger, orders: &[Arc<Order>], unreserved: u64) {
+        let unknown = orders.iter().filter(|order| order.traps.contains(&Trap::UnknownSku)).count() as u64;
+        stock.unreserved = unreserved;
+        for difference in std::mem::take(&mut stock.named) {
+            self.wrong(difference);
+        }
+        if unreserved > unknown {
+            self.wrong(format!("{unreserved} orders did not reserve, and {unknown} have an unknown item"));
+            stock.stray_dead_letters = unreserved - unknown;
+        }
+        self.stock = Some(stock);
     }
 
     pub fn webhooks(&mut self, counts: &WebhookCounts) {
@@ -284,6 +305,7 @@ impl Ledger {
             && self.stray_dead_letters == 0
             && self.amounts.not_cancelled == 0
             && self.proved.wrong == 0
+            && self.stock.as_ref().is_none_or(StockLedger::holds)
             && self.proved.compared == counts.exported
     }
 
@@ -307,6 +329,7 @@ impl Ledger {
             "filtered_by_rule": self.filtered_by_rule,
             "numbers_back": self.numbers_back,
             "out_of_order": self.out_of_order,
+            "stock": self.stock,
             "stray_dead_letters": self.stray_dead_letters,
             "wrong": self.wrong,
             "holds": self.holds(),

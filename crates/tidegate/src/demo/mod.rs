@@ -1,5 +1,5 @@
 //! `tidegate demo`: the main job with real failures in it, and a ledger that a person can read. The hub is a process of
-//! its own, so that it can be killed; shop and back office are the look-alikes, in this process, so that they survive
+//! its own, so that it can be killed; shop and back office are the look-alikes, as is the warehouse whose stock the shop sells, in this process, so that they survive
 //! it. What is counted is taken from them; the hub is asked for reasons alone.
 
 mod acts;
@@ -11,6 +11,7 @@ mod ledger;
 mod play;
 mod report;
 mod stage;
+mod warehouse;
 
 pub use config::Office;
 pub use database::Database;
@@ -19,6 +20,7 @@ pub use hubs::Hubs;
 pub use ledger::{Ledger, reasons};
 pub use play::{Played, is_exportable, reference, workload};
 pub use stage::{Ground, Nodes, Stage, StageOptions, new_folder, now, pause};
+pub use warehouse::Warehouse;
 
 use crate::cli::{Common, Failure, block_on};
 use report::Teller;
@@ -32,6 +34,7 @@ Examples:
   tidegate demo --orders 200                     the quick one
   tidegate demo --orders 20000 --seed 7          the long one
   tidegate demo --keep                           stays up at the end and prints the page's address
+  tidegate demo --stock                          with a warehouse: its stock moves, orders reserve, nothing is sold twice
   tidegate demo --json                           the ledger as one object on standard output
   tidegate demo --store postgres --nodes 3       three nodes on one PostgreSQL, one of them killed every few seconds
 
@@ -59,6 +62,9 @@ pub struct Args {
     /// Nothing is broken on purpose
     #[arg(long)]
     calm: bool,
+    /// A warehouse beside the ERP: its stock moves and is what the shop sells, and each order reserves there
+    #[arg(long)]
+    stock: bool,
     /// Where the hub keeps its facts
     #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
     store: StoreKind,
@@ -111,12 +117,22 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
         nodes,
     };
     let mut stage = Stage::set(options).await?;
+    if args.stock {
+        stage.warehouse = Some(Warehouse::open(&stage.ground, args.seed, args.orders).await?);
+    }
     teller.opening(args, &stage);
     stage.ground.hub.start().await?;
     stage.ground.subscribed().await?;
+    if let Some(warehouse) = &stage.warehouse {
+        warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
+        teller.stocked(&warehouse.ledger(&stage.ground.shop));
+    }
     let played = play::all(args, &mut stage, teller).await?;
     teller.catching_up();
     stage.caught_up(&played, CATCH_UP, Some(teller)).await;
+    if let Some(warehouse) = &stage.warehouse {
+        warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
+    }
     let ledger = Ledger::take(&stage, &played).await?;
     teller.ledger(&ledger, json)?;
     if args.keep {

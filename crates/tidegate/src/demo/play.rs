@@ -100,6 +100,9 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
     if stage.ground.hub.count() > 1 && !args.calm {
         acts::among_nodes(&mut script, args.orders, rate);
     }
+    if stage.warehouse.is_none() {
+        script.retain(|(_, act)| !matches!(act, Act::StockMoves | Act::Mute));
+    }
     script.reverse();
     let (mut played, mut placed) = (Played::default(), 0);
     for (at, change) in orders {

@@ -2,6 +2,7 @@
 
 use super::ledger::{Ledger, OBJECTIVE_MS};
 use super::stage::Stage;
+use super::warehouse::StockLedger;
 use super::{Args, stage};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -51,6 +52,13 @@ impl Teller {
         if !args.calm {
             self.say("all the while webhooks are doubled, sent five at once, held back, sent late and old; 2 % never come");
         }
+    }
+
+    pub(super) fn stocked(&self, stock: &StockLedger) {
+        self.say(&format!(
+            "the shop sells what the warehouse has: {} pairs of item and location",
+            stock.pairs
+        ));
     }
 
     pub fn act(&self, text: &str) {
@@ -162,6 +170,25 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
         ledger.webhooks_sent.to_string(),
         format!("  {} of them copies, {} never sent", ledger.webhook_duplicates, ledger.webhooks_never_sent),
     );
+    if let Some(stock) = &ledger.stock {
+        row(
+            "stock, pair by pair",
+            format!("{}/{}", stock.pairs - stock.differing, stock.pairs),
+            format!(
+                "  sell in the shop what the warehouse has to sell; {} changes, {} of them told to nobody",
+                stock.changes, stock.untold
+            ),
+        );
+        row("oversold", stock.oversold.to_string(), "  units that were sold and that nobody has".to_owned());
+        row(
+            "reserved",
+            stock.reserved.to_string(),
+            format!(
+                "  orders at the warehouse, each once; {} asked for again, {} with an item that it has not",
+                stock.asked_again, stock.unreserved
+            ),
+        );
+    }
     for wrong in &ledger.wrong {
         text += &format!("  ! {wrong}\n");
     }

@@ -6,6 +6,7 @@ use super::hub_process::HubProcess;
 use super::hubs::Hubs;
 use super::play::Played;
 use super::report::Teller;
+use super::warehouse::{self, Warehouse};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -56,6 +57,8 @@ pub struct Ground {
 pub struct Stage {
     pub ground: Ground,
     pub erp: ErpTwin,
+    /// Whose stock the shop sells; the torture has none.
+    pub warehouse: Option<Warehouse>,
 }
 
 /// Lets real time pass.
@@ -99,6 +102,7 @@ impl Ground {
         shop.client_secret = CLIENT_SECRET.to_owned();
         shop.plan = Plan::Plus;
         shop.clock = ShopClock::real(COMPRESSION);
+        shop.stock.generated = warehouse::GENERATED;
         shop.mischief = if mischievous { mischief(seed) } else { Mischief::default() };
         let shop = ShopifyTwin::start(shop).await?;
         let url = free_address().await?;
@@ -148,11 +152,21 @@ impl Ground {
         Ok(asked.send().await?.error_for_status()?.json().await?)
     }
 
-    /// Open dead letters, as the hub counts them.
+    /// Open dead letters, as the hub counts them, but for orders that do not reserve.
     pub async fn dead_letters(&self) -> anyhow::Result<u64> {
+        self.letters(|flow| flow != warehouse::FLOW).await
+    }
+
+    /// Open dead letters of orders that do not reserve.
+    pub async fn unreserved(&self) -> anyhow::Result<u64> {
+        self.letters(|flow| flow == warehouse::FLOW).await
+    }
+
+    async fn letters(&self, counts: impl Fn(&Value) -> bool) -> anyhow::Result<u64> {
         let status = self.status().await?;
         let groups = status["dead_letters"].as_array().context("the status has no dead letters")?;
-        Ok(groups.iter().filter_map(|group| group["count"].as_u64()).sum())
+        let own = groups.iter().filter(|group| counts(&group["flow"]));
+        Ok(own.filter_map(|group| group["count"].as_u64()).sum())
     }
 
     /// What `prove` says of each day of the play: one account for each order, and what both sides come to.
@@ -242,7 +256,7 @@ impl Stage {
         let office = Office::Rest { url: &url, token: erp.token(), by_look_up: options.by_look_up };
         let ground =
             Ground::lay(folder, options.seed, options.mischief, &office, options.nodes.as_ref()).await?;
-        Ok(Self { ground, erp })
+        Ok(Self { ground, erp, warehouse: None })
     }
 
     /// Until every order that can be exported is in the books.

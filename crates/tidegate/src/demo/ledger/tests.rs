@@ -5,6 +5,23 @@ use crate::demo::play::{Played, reference};
 use std::sync::Arc;
 use twin::shop::{Mix, What, Workload, WorkloadConfig};
 
+#[test]
+fn a_pair_that_differs_a_unit_that_nobody_has_and_an_order_that_did_not_reserve_are_told() {
+    let (orders, sales, played, reasons) = run();
+    let right = StockLedger { pairs: 40, reserved: 10, ..StockLedger::default() };
+    let holds = |stock: StockLedger, unreserved| {
+        let mut ledger = Ledger::of(&orders, &sales, &played, &reasons);
+        ledger.proved.compared = ledger.counts.exported;
+        ledger.stock(stock, &orders, unreserved);
+        ledger.holds()
+    };
+    assert!(holds(right.clone(), 0));
+    assert!(!holds(StockLedger { differing: 1, ..right.clone() }, 0));
+    assert!(!holds(StockLedger { oversold: 1, ..right.clone() }, 0));
+    assert!(!holds(right, 1), "no order has an item that the warehouse does not know");
+    assert!(!holds(StockLedger::default(), 0), "nothing was compared");
+}
+
 /// Ten plain orders, and a sale for each as an ERP would hold it.
 fn run() -> (Vec<Arc<Order>>, Vec<Sale>, Played, Reasons) {
     let start: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
