@@ -2,7 +2,7 @@
 
 use super::*;
 use axum::Router;
-use axum::extract::RawQuery;
+use axum::extract::{Path, RawQuery};
 use axum::routing::get;
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
@@ -42,8 +42,13 @@ fn pair(sku: &str) -> Subject {
 
 #[tokio::test]
 async fn one_pair_is_read_under_its_own_name_and_byte_for_byte() {
-    // Only this path is known: a name that is not encoded would be a 404.
-    let source = served(Router::new().route("/stock/SKU 1%2Fx/WH-1", get(async || LEVEL))).await;
+    // Two parts of a path, whatever stands in them: one that is not encoded would be a third.
+    let level = async |Path((sku, location)): Path<(String, String)>| match (sku.as_str(), location.as_str())
+    {
+        ("SKU 1/x", "WH-1") => Ok(LEVEL),
+        _ => Err(StatusCode::NOT_FOUND),
+    };
+    let source = served(Router::new().route("/stock/{sku}/{location}", get(level))).await;
     let read = source.read(&call(), &pair("SKU 1/x")).await.unwrap().unwrap();
     assert!(String::from_utf8(read.payload).unwrap().contains(r#""on_hand":"1.50""#));
     assert_eq!(read.topic, "stock/level");
