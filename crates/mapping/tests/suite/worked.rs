@@ -21,6 +21,8 @@ fn json_file(path: &str) -> Value {
 fn schema(name: &str) -> Value {
     match name {
         "order" => json_file("docs/schema/order.schema.json"),
+        // Any object: what the target's own configuration makes of it.
+        "http.object" => serde_json::json!({ "type": "object" }),
         "stock" => json_file("docs/schema/stock.schema.json"),
         "shopify.inventory" => json_file("crates/shopify/schemas/inventory.schema.json"),
         "shopify.order_write_back" => json_file("crates/shopify/schemas/order_write_back.schema.json"),
