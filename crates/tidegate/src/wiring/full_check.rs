@@ -138,15 +138,8 @@ impl StockCheck for FullCheck {
         let mut levels = snapshot::Snapshot::open(&self.client, &self.call(), &finished, WITHIN).await?;
         let mut done = 0;
         while let Some(row) = levels.next().await? {
-            let quantity = |quantity: i64| i32::try_from(quantity).map_err(|_| bug("a quantity is no Int"));
-            let shelf = Shelf {
-                sku: row.sku,
-                location: row.location,
-                available: quantity(row.available)?,
-                committed: quantity(row.committed)?,
-            };
             shelves
-                .add(&shelf)
+                .add(&shelf(&row)?)
                 .map_err(|many| Fault::new(FaultKind::Rejected, "TG-6107", many.to_string()))?;
             done += 1;
             if done % TELL_EVERY == 0 && !progress.at(done, total) {
@@ -186,7 +179,7 @@ impl StockCheck for FullCheck {
         if naming.is_open() {
             let mut levels = snapshot::Snapshot::open(&self.client, &self.call(), &finished, WITHIN).await?;
             while let Some(row) = levels.next().await? {
-                naming.add(&Shelf { sku: row.sku, location: row.location, available: 0, committed: 0 });
+                naming.add(&shelf(&row)?);
                 if !naming.is_open() {
                     break;
                 }
@@ -254,6 +247,13 @@ impl FullCheck {
         let (sku, counted) = (sku.to_owned(), body["counted"].as_i64());
         Ok(Meant { fed, subject, sku, location, available, counted, body })
     }
+}
+
+/// A level of the shop's list; its quantities are GraphQL's `Int`.
+fn shelf<'a>(row: &snapshot::Row<'a>) -> Result<Shelf<'a>, Fault> {
+    let quantity = |quantity: i64| i32::try_from(quantity).map_err(|_| bug("a quantity is no Int"));
+    let (available, committed) = (quantity(row.available)?, quantity(row.committed)?);
+    Ok(Shelf { sku: row.sku, location: row.location, available, committed })
 }
 
 fn in_flight(body: &Value) -> InFlight {

@@ -23,7 +23,13 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    /// At another shop.
+    pub(crate) async fn open_with(change: impl FnOnce(&mut ShopConfig)) -> Self {
         let mut config = ShopConfig::new(DOMAIN);
+        change(&mut config);
         config.access_token = "shpat_test".to_owned();
         config.client_secret = SECRET.to_owned();
         config.clock = ShopClock::real(1);

@@ -262,6 +262,32 @@ async fn a_full_check_finds_what_was_changed_in_the_shop_and_mends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_shop_has_is_told_with_what_it_has_and_left_alone() {
+    let office = Office::open_with(|shop| {
+        shop.stock.generated = 1;
+        shop.stock.available = 17;
+    })
+    .await;
+    with_stock(&office.folder);
+    let keeper = keeper(&office).await;
+    let _hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    let done = office.folder.json(&["reconcile", "inventory", "--why", "a test"]);
+    let part = &done["parts"][0];
+    assert_eq!(
+        (&part["causes"], &part["appended"]),
+        (&json!({ "unknown_in_source": 2 }), &json!(0)),
+        "{done}"
+    );
+    let line = &part["differences"][0];
+    assert_eq!(
+        (&line["sku"], &line["has"], &line["wanted"]),
+        (&json!("GEN-000001"), &json!(17), &Value::Null)
+    );
+    assert_eq!(available(&office.shop, "GEN-000001"), 17);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_check_at_its_cadence_mends_what_somebody_typed_in_the_shop() {
     let office = warehouse().await;
     let keeper = keeper(&office).await;
