@@ -80,9 +80,10 @@ impl Gathering {
             Effect::Apply(call) => (&call.system, &call.lane),
             _ => return Some(effect),
         };
-        let kind = lane.root.split(':').next().unwrap_or_default().to_owned();
-        let together = shared.connectors.get(system).and_then(|connector| connector.together(&kind));
+        let kind = lane.root.split(':').next().unwrap_or_default();
+        let together = shared.connectors.get(system).and_then(|connector| connector.together(kind));
         let Some(together) = together else { return Some(effect) };
+        let kind = kind.to_owned();
         let asked_at = shared.clock.now().mono;
         let (call, what, step) = match effect {
             Effect::Observe(call) => {

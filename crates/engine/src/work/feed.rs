@@ -25,7 +25,8 @@ pub async fn pass(scope: &Scope, news: &(dyn Fn() + Send + Sync)) -> Result<Take
     let mut taken = Taken::default();
     loop {
         let page = scope.source.changes(&scope.call(), scope.domain.as_str(), point.as_deref()).await?;
-        let batch: Vec<NewEnvelope> = page.items.into_iter().map(|fed| envelope(scope, fed)).collect();
+        let batch: Vec<NewEnvelope> =
+            page.items.into_iter().map(|fed| scope.fact(fed, Via::Ingest)).collect();
         if !batch.is_empty() {
             let appended = scope.store.append(batch).await?;
             let new = appended.iter().filter(|one| matches!(one, Appended::Stored(_))).count() as u64;
@@ -52,27 +53,31 @@ pub fn point_of(system: &SystemName, domain: &DomainName, shop: &ShopId) -> Stri
     format!("feed/{system}/{domain}/{shop}")
 }
 
-fn envelope(scope: &Scope, fed: Fed) -> NewEnvelope {
-    let subject = Subject { shop: scope.shop.clone(), path: fed.path };
-    let state = DedupeKey::sequenced(&subject, fed.sequence);
-    let key = DedupeKey::of_system(&scope.source_system, &scope.domain, &fed.topic, &state);
-    let now = scope.clock.now().wall;
-    NewEnvelope {
-        shop: scope.shop.clone(),
-        domain: scope.domain.clone(),
-        source: scope.source_system.clone(),
-        topic: fed.topic,
-        kind: FactKind::State,
-        via: Via::Ingest,
-        subject,
-        version: Some(EffectiveVersion::Sequence { sequence: fed.sequence }),
-        occurred_at: now,
-        received_at: now,
-        trace: TraceId(key.0),
-        raw_hash: DedupeKey::content(fed.sequence, &fed.payload),
-        raw_bytes: u32::try_from(fed.payload.len()).unwrap_or(u32::MAX),
-        dedupe: Some(key),
-        payload: fed.payload.into(),
+impl Scope {
+    /// A state that the source gave, as a fact: live where it says what changed, a copy of what it pushed; else a duty of its
+    /// own, whatever became of the same state before.
+    pub fn fact(&self, fed: Fed, via: Via) -> NewEnvelope {
+        let subject = Subject { shop: self.shop.clone(), path: fed.path };
+        let state = DedupeKey::sequenced(&subject, fed.sequence);
+        let key = DedupeKey::of_system(&self.source_system, &self.domain, &fed.topic, &state);
+        let now = self.clock.now().wall;
+        NewEnvelope {
+            shop: self.shop.clone(),
+            domain: self.domain.clone(),
+            source: self.source_system.clone(),
+            topic: fed.topic,
+            kind: FactKind::State,
+            via,
+            subject,
+            version: Some(EffectiveVersion::Sequence { sequence: fed.sequence }),
+            occurred_at: now,
+            received_at: now,
+            trace: TraceId(key.0),
+            raw_hash: DedupeKey::content(fed.sequence, &fed.payload),
+            raw_bytes: u32::try_from(fed.payload.len()).unwrap_or(u32::MAX),
+            dedupe: (via == Via::Ingest).then_some(key),
+            payload: fed.payload.into(),
+        }
     }
 }
 

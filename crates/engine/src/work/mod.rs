@@ -64,7 +64,8 @@ impl Progress for Quiet {
 }
 
 impl Scope {
-    fn call(&self) -> CallContext {
+    /// What its calls are made under.
+    pub fn call(&self) -> CallContext {
         CallContext {
             shop: self.shop.clone(),
             time_out: self.time_out,

@@ -13,16 +13,15 @@ use anyhow::Context as _;
 use api::admin::{StockCheck, StockChecked, StockDifference};
 use async_trait::async_trait;
 use config::SHOPIFY;
-use connector::port::{CallContext, Connector, Fed, Source};
+use connector::port::{Connector, Fed};
 use domains::inventory::Key;
 use domains::inventory::compare::{Check, InFlight, Shelf, Shelves, Truth};
-use engine::facts::{Facts, Mapper};
+use engine::facts::Mapper;
 use engine::plan::Plan;
-use engine::work::{Progress, WorkError};
+use engine::work::{Progress, Scope, WorkError};
 use kernel::clock::Clock;
-use kernel::envelope::TraceId;
 use kernel::fault::{Fault, FaultKind};
-use kernel::id::{DomainName, FlowName, ShopId, SystemName};
+use kernel::id::{FlowName, ShopId};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use serde_json::Value;
@@ -46,17 +45,10 @@ const TELL_EVERY: u64 = 5_000;
 /// One flow at one shop.
 #[derive(Debug)]
 struct FullCheck {
-    store: Arc<dyn Store>,
-    source: Arc<dyn Source>,
+    scope: Scope,
     client: Arc<ShopClient>,
     target: Arc<dyn Connector>,
-    facts: Arc<dyn Facts>,
     mapper: Arc<dyn Mapper>,
-    clock: Arc<dyn Clock>,
-    shop: ShopId,
-    flow: FlowName,
-    domain: DomainName,
-    source_system: SystemName,
 }
 
 /// Every full check that can be asked for.
@@ -82,19 +74,20 @@ pub fn all(
         };
         for (shop, _) in loaded.config.shops_of(flow) {
             let client = connected.shops.get(shop).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-            checks.push(Arc::new(FullCheck {
+            let scope = Scope {
                 store: store.clone(),
                 source: source.clone(),
-                client: client.clone(),
-                target: target.clone(),
                 facts: planned.facts.clone(),
-                mapper: planned.mapper.clone(),
                 clock: clock.clone(),
                 shop: shop.clone(),
                 flow: name.clone(),
                 domain: planned.domain.clone(),
                 source_system: planned.source.clone(),
-            }));
+                budget_percent: flow.sweep.cost_share.percent(),
+                time_out: TIME_OUT,
+            };
+            let (client, target, mapper) = (client.clone(), target.clone(), planned.mapper.clone());
+            checks.push(Arc::new(FullCheck { scope, client, target, mapper }));
         }
     }
     Ok(checks)
@@ -114,18 +107,18 @@ struct Meant {
 #[async_trait]
 impl StockCheck for FullCheck {
     fn flow(&self) -> &FlowName {
-        &self.flow
+        &self.scope.flow
     }
 
     fn shop(&self) -> &ShopId {
-        &self.shop
+        &self.scope.shop
     }
 
     async fn run(&self, mend: bool, progress: &dyn Progress) -> Result<StockChecked, WorkError> {
-        let places = location_ids(&self.client, &self.call()).await?;
+        let places = location_ids(&self.client, &self.scope.call()).await?;
         let mut total = 0;
         let mut stopped = false;
-        let finished = snapshot::take(&self.client, &self.call(), WITHIN, &mut |told| {
+        let finished = snapshot::take(&self.client, &self.scope.call(), WITHIN, &mut |told| {
             total = told.lines;
             stopped |= !progress.at(0, told.lines);
         })
@@ -135,7 +128,8 @@ impl StockCheck for FullCheck {
         }
         let key = Key([super::clock::seed(), super::clock::seed()]);
         let mut shelves = Shelves::new(key, PAIRS_MAX);
-        let mut levels = snapshot::Snapshot::open(&self.client, &self.call(), &finished, WITHIN).await?;
+        let mut levels =
+            snapshot::Snapshot::open(&self.client, &self.scope.call(), &finished, WITHIN).await?;
         let mut done = 0;
         while let Some(row) = levels.next().await? {
             shelves
@@ -146,7 +140,7 @@ impl StockCheck for FullCheck {
                 return Err(WorkError::Stopped);
             }
         }
-        let mut whole = self.source.whole(&self.call(), self.domain.as_str()).await?;
+        let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
         let (mut check, mut gathered, mut unreadable, mut seen) = (None, Some(shelves), 0, 0);
         while let Some(fed) = whole.next().await? {
             seen += 1;
@@ -177,7 +171,8 @@ impl StockCheck for FullCheck {
         };
         let mut naming = check.end();
         if naming.is_open() {
-            let mut levels = snapshot::Snapshot::open(&self.client, &self.call(), &finished, WITHIN).await?;
+            let mut levels =
+                snapshot::Snapshot::open(&self.client, &self.scope.call(), &finished, WITHIN).await?;
             while let Some(row) = levels.next().await? {
                 naming.add(&shelf(&row)?);
                 if !naming.is_open() {
@@ -187,8 +182,8 @@ impl StockCheck for FullCheck {
         }
         let report = naming.end();
         let mut told = StockChecked {
-            flow: self.flow.to_string(),
-            shop: self.shop.to_string(),
+            flow: self.scope.flow.to_string(),
+            shop: self.scope.shop.to_string(),
             source: report.source,
             shop_has: report.shopify,
             same: report.same,
@@ -223,21 +218,13 @@ impl StockCheck for FullCheck {
 }
 
 impl FullCheck {
-    fn call(&self) -> CallContext {
-        CallContext {
-            shop: self.shop.clone(),
-            time_out: TIME_OUT,
-            trace: TraceId::default(),
-            span: 1,
-            now: self.clock.now().wall,
-        }
-    }
-
     fn meant(&self, fed: Fed, places: &BTreeMap<String, String>) -> Result<Meant, Fault> {
-        let subject = Subject { shop: self.shop.clone(), path: fed.path.clone() };
-        let state = self.facts.read(&fed.topic, &fed.payload)?;
-        let body =
-            self.mapper.map(&state.body, &subject, &ObjectKey::of(&subject), self.clock.now().wall)?.body;
+        let subject = Subject { shop: self.scope.shop.clone(), path: fed.path.clone() };
+        let state = self.scope.facts.read(&fed.topic, &fed.payload)?;
+        let body = self
+            .mapper
+            .map(&state.body, &subject, &ObjectKey::of(&subject), self.scope.clock.now().wall)?
+            .body;
         let (sku, at, available) =
             (body["sku"].as_str(), location(&body["location"]), body["available"].as_i64());
         let (Some(sku), Some(at), Some(available)) = (sku, at, available) else {

@@ -136,7 +136,7 @@ async fn what_was_pushed_already_is_no_news() {
         sequence: 2,
         payload: b"{}".to_vec(),
     };
-    store.append(vec![envelope(&scope, pushed)]).await.unwrap();
+    store.append(vec![scope.fact(pushed, Via::Ingest)]).await.unwrap();
     assert_eq!(pass(&scope, &|| {}).await.unwrap(), Taken { told: 3, news: 2 });
 }
 

@@ -1,20 +1,18 @@
 //! The second look of a full check: what differed at first may be on its way, or agree by now. Owns why a pair differs, by
-//! what the log knows of it and what the shop has this moment; and the fact that takes it up again.
+//! what the log knows of it and what the shop has this moment.
 
 use super::{FullCheck, Meant};
 use api::admin::{StockChecked, StockDifference};
-use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
+use connector::port::{ExternalRef, Plan as Step, Stage, Wanted};
 use domains::inventory::parts;
 use engine::work::WorkError;
-use kernel::envelope::{FactKind, TraceId, Via};
+use kernel::envelope::Via;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use store::delivery::{DeliveryState, Outcome};
-use store::log::NewEnvelope;
 use store::query::SubjectStatus;
 
 /// Looked at in one call, and asked of the store at once.
@@ -55,7 +53,7 @@ impl FullCheck {
         mend: bool,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
-        let mut whole = self.source.whole(&self.call(), self.domain.as_str()).await?;
+        let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
         let mut chunk = Vec::with_capacity(CHUNK);
         while let Some(fed) = whole.next().await? {
             let Ok(meant) = self.meant(fed, places) else { continue };
@@ -81,10 +79,10 @@ impl FullCheck {
             return Ok(());
         }
         let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
-        let known = self.store.status(&self.flow, &subjects).await?;
+        let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
         let wanted: Vec<Wanted> =
             chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
-        let seen = self.target.observe_many(&self.call(), &wanted).await;
+        let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
         let mut mended = Vec::new();
         for (((meant, known), wanted), seen) in chunk.into_iter().zip(&known).zip(&wanted).zip(seen) {
             let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
@@ -101,39 +99,15 @@ impl FullCheck {
                 line.location = parts(&meant.subject).map_or(pair.1, |(_, location)| location);
             }
             if mend && matches!(why, Why::Missed | Why::ChangedInShop) {
-                mended.push(self.again(meant));
+                // What became of it before is no reason to leave it.
+                mended.push(self.scope.fact(meant.fed, Via::Backfill));
             }
         }
         if !mended.is_empty() {
             told.appended += mended.len() as u64;
-            self.store.append(mended).await?;
+            self.scope.store.append(mended).await?;
         }
         Ok(())
-    }
-
-    /// The source's state as a fact once more: what became of it before is no reason to leave it.
-    fn again(&self, meant: Meant) -> NewEnvelope {
-        let Fed { topic, sequence, payload, .. } = meant.fed;
-        let (now, hash) = (self.clock.now().wall, Sha256::digest(&payload));
-        let mut trace = [0; 16];
-        trace.copy_from_slice(&hash[..16]);
-        NewEnvelope {
-            shop: self.shop.clone(),
-            domain: self.domain.clone(),
-            source: self.source_system.clone(),
-            topic,
-            kind: FactKind::State,
-            via: Via::Backfill,
-            subject: meant.subject,
-            version: Some(EffectiveVersion::Sequence { sequence }),
-            occurred_at: now,
-            received_at: now,
-            trace: TraceId(trace),
-            raw_hash: hash.into(),
-            raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-            dedupe: None,
-            payload: payload.into(),
-        }
     }
 }
 
