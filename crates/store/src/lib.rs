@@ -15,6 +15,7 @@ pub mod lane;
 pub mod log;
 pub mod memory;
 pub mod moving;
+mod newest;
 pub mod operate;
 pub mod port;
 pub mod query;
@@ -23,5 +24,6 @@ pub mod seal;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
+pub use newest::newest_state;
 pub use port::Store;
 pub use schema::Schema;

@@ -92,7 +92,7 @@ async fn pair(
     let now = parts.clock.now().wall;
     let pauses = parts.store.pauses(now).await?;
     let (mut fact, mut unreadable) = (None, None);
-    match parts.store.newest_payload(subject).await? {
+    match store::newest_state(parts.store.as_ref(), &life, &flow.name, subject).await? {
         None => unreadable = Some("it is kept no more".to_owned()),
         Some((envelope, payload)) => match flow.facts.read(&envelope.topic, &payload) {
             Err(fault) => unreadable = Some(fault.to_string()),

@@ -133,6 +133,12 @@ async fn a_level_that_is_pushed_is_what_the_shop_sells() {
     settled(&office.folder, "SKU-0001", 8);
     assert_eq!(available(&office.shop, "SKU-0001"), 50);
     assert!(office.shop.stock_sets().iter().all(|set| set.to != 1), "an older level was written");
+
+    // One that comes late is no news to whoever asks either.
+    push(&hub, 5, &level("SKU-0001", "2", json!({})));
+    until(&office.folder, &["deliveries", "list", "--json"], "\"version\":\"5\"");
+    let shown = office.folder.json(&["ats", "show", "SKU-0001", "--location", "WH-1"]);
+    assert_eq!(shown["stock"][0]["fact"]["sequence"], 8, "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

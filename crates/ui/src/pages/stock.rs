@@ -108,7 +108,7 @@ async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageErro
     let mut pairs = Vec::new();
     for (_, _, subject, flow) in all.into_iter().take(PAIRS_MAX) {
         let life = ui.given.store.life(&subject.shop, subject.root()).await?;
-        let newest = ui.given.store.newest_payload(subject).await?;
+        let newest = store::newest_state(ui.given.store.as_ref(), &life, &flow.name, subject).await?;
         pairs.push(PairCard::of(ui, flow, subject, &life, newest, &around));
     }
     Ok((pairs, left_out))
