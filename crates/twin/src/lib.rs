@@ -6,4 +6,5 @@
 pub mod erp;
 pub mod shop;
 pub mod shopify;
+mod standalone;
 pub mod wms;

@@ -1,10 +1,11 @@
 //! The back office as a process of its own, for a person to play with and for benches.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value, json};
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::standalone::{knobs, say};
 
 use super::config::ErpConfig;
 use super::knobs::Knobs;
@@ -41,21 +42,8 @@ pub async fn run_standalone(options: StandaloneOptions) -> Result<()> {
     say(&json!(erp.ledger()))
 }
 
-fn say(line: &Value) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("standard output is closed")
-}
-
 fn read_knobs(settings: &[String]) -> Result<Knobs> {
-    let mut some = Map::new();
-    for setting in settings {
-        let Some((name, value)) = setting.split_once('=') else {
-            bail!("knob {setting:?}: name=value was expected, such as latency_ms=20");
-        };
-        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
-        some.insert(name.to_owned(), value);
-    }
-    Knobs::default().turned(&Value::Object(some)).context("no such knob or value")
+    Knobs::default().turned(&knobs(settings, "latency_ms=20")?).context("no such knob or value")
 }
 
 #[cfg(test)]

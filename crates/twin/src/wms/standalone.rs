@@ -4,9 +4,9 @@ use super::config::{Knobs, PushTarget, WmsConfig};
 use super::twin::WmsTwin;
 use crate::shopify::ShopClock;
 use crate::shopify::clock::after;
-use anyhow::{Context as _, Result, bail};
-use serde_json::{Map, Value, json};
-use std::io::Write as _;
+use crate::standalone::{knobs, say};
+use anyhow::{Context as _, Result};
+use serde_json::json;
 use std::time::Duration;
 
 /// What `tidegate twin wms` takes.
@@ -66,21 +66,8 @@ async fn play(wms: &WmsTwin, per_second: u32) {
     }
 }
 
-fn say(line: &Value) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("standard output is closed")
-}
-
 fn read_knobs(settings: &[String]) -> Result<Knobs> {
-    let mut some = Map::new();
-    for setting in settings {
-        let Some((name, value)) = setting.split_once('=') else {
-            bail!("knob {setting:?}: name=value was expected, such as drop_per_mille=20");
-        };
-        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
-        some.insert(name.to_owned(), value);
-    }
-    Knobs::default().turned(&Value::Object(some)).context("no such knob or value")
+    Knobs::default().turned(&knobs(settings, "drop_per_mille=20")?).context("no such knob or value")
 }
 
 #[cfg(test)]
