@@ -20,26 +20,10 @@ use twin::shopify::{ShopConfig, StockConfig, StockSet, signature};
 
 const SECRET: &str = "bench-warehouse";
 const MAPPING: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
-const FLOW: &str = r#"
-[ownership.inventory]
-system_of_record = "wms"
-
-[systems.wms]
-role = "wms"
-connector = "stock_feed"
-
-[systems.wms.ingest]
-hmac_secret = "file:secrets/wms.push"
-
+const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
+/// What is its own.
+const OWN: &str = r#"
 [systems.wms.connection]
-
-[flows.stock_to_shopify]
-domain = "inventory"
-source = "wms"
-target = "shopify"
-intake = "push"
-mode = "live"
-mapping = "mappings/stock_to_shopify.toml"
 "#;
 const SCOPES: &str = "\"read_products\"]";
 const MORE_SCOPES: &str = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
@@ -136,7 +120,7 @@ fn with_stock(stage: &Stage) -> anyhow::Result<()> {
     let config = stage.folder.join("tidegate.toml");
     let text = std::fs::read_to_string(&config)?;
     ensure!(text.contains(SCOPES), "the starting configuration has no {SCOPES}");
-    std::fs::write(&config, text.replace(SCOPES, MORE_SCOPES) + FLOW)?;
+    std::fs::write(&config, text.replace(SCOPES, MORE_SCOPES) + STOCK_FLOW + OWN)?;
     std::fs::write(stage.folder.join("mappings/stock_to_shopify.toml"), MAPPING)?;
     let mut options = std::fs::OpenOptions::new();
     let mut opened = options

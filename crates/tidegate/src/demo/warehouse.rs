@@ -23,28 +23,15 @@ const MOVES: u32 = 2;
 const BEAT: Duration = Duration::from_millis(100);
 
 /// As docs/inventory.md shows it, with the play's shorter waits.
-const CONFIG: &str = r#"
-[ownership.inventory]
-system_of_record = "wms"
-
-[systems.wms]
-role = "wms"
-connector = "stock_feed"
-
-[systems.wms.ingest]
-hmac_secret = "file:secrets/wms.push"
-
+const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
+/// What is its own.
+const OWN: &str = r#"
 [systems.wms.connection]
 url = "WMS_URL"
 token = "file:secrets/wms.token"
 
-[flows.stock_to_shopify]
-domain = "inventory"
-source = "wms"
-target = "shopify"
-intake = "push"
-mapping = "mappings/stock_to_shopify.toml"
-sweep = { every = "5s" }
+[flows.stock_to_shopify.sweep]
+every = "5s"
 
 [systems.wms_orders]
 role = "wms"
@@ -211,7 +198,7 @@ fn configure(folder: &Path, wms: &WmsTwin) -> anyhow::Result<()> {
     let scopes = "\"read_products\"]";
     anyhow::ensure!(text.contains(scopes), "the starting configuration has no line {scopes:?}");
     let more = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
-    let text = text.replace(scopes, more) + &CONFIG.replace("WMS_URL", wms.url());
+    let text = text.replace(scopes, more) + STOCK_FLOW + &OWN.replace("WMS_URL", wms.url());
     std::fs::write(&path, text)?;
     std::fs::write(folder.join("mappings/stock_to_shopify.toml"), STOCK)?;
     std::fs::write(folder.join("mappings/orders_to_wms.toml"), RESERVE)?;

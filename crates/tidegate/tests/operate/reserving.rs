@@ -20,27 +20,12 @@ const SETTINGS: [&str; 5] = [
     "flows.orders_to_wms.sweep.every=1s",
     "systems.erp.settle_after=1s",
 ];
-const STOCK_FLOW: &str = r#"
-[ownership.inventory]
-system_of_record = "wms"
-
-[systems.wms]
-role = "wms"
-connector = "stock_feed"
-
-[systems.wms.ingest]
-hmac_secret = "file:secrets/wms.push"
-
+const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
+/// What is its own.
+const OWN: &str = r#"
 [systems.wms.connection]
 url = "WMS_URL"
 token = "file:secrets/wms.token"
-
-[flows.stock_to_shopify]
-domain = "inventory"
-source = "wms"
-target = "shopify"
-intake = "push"
-mapping = "mappings/stock_to_shopify.toml"
 
 [flows.stock_to_shopify.sweep]
 every = "1s"
@@ -75,7 +60,8 @@ impl Warehouse {
         let scopes = "\"read_products\"]";
         assert!(text.contains(scopes));
         let more = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
-        let text = text.replace(scopes, more) + &STOCK_FLOW.replace("WMS_URL", wms.url()) + "\n" + &orders;
+        let text =
+            text.replace(scopes, more) + STOCK_FLOW + &OWN.replace("WMS_URL", wms.url()) + "\n" + &orders;
         std::fs::write(&path, text).unwrap();
         std::fs::write(folder.path("mappings/stock_to_shopify.toml"), STOCK).unwrap();
         std::fs::write(folder.path("mappings/orders_to_wms.toml"), RESERVE).unwrap();

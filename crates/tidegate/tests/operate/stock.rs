@@ -12,26 +12,10 @@ use twin::wms::{WmsConfig, WmsTwin};
 
 const SECRET: &str = "warehouse";
 const MAPPING: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
-const FLOW: &str = r#"
-[ownership.inventory]
-system_of_record = "wms"
-
-[systems.wms]
-role = "wms"
-connector = "stock_feed"
-
-[systems.wms.ingest]
-hmac_secret = "file:secrets/wms.push"
-
+const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
+/// What is its own.
+const OWN: &str = r#"
 [systems.wms.connection]
-
-[flows.stock_to_shopify]
-domain = "inventory"
-source = "wms"
-target = "shopify"
-intake = "push"
-mode = "live"
-mapping = "mappings/stock_to_shopify.toml"
 
 [flows.stock_to_shopify.stock]
 safety = ["SKU-0002: 10%"]
@@ -51,7 +35,7 @@ fn with_stock(folder: &Folder) {
     let scopes = "\"read_products\"]";
     assert!(text.contains(scopes));
     let more = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
-    std::fs::write(&config, text.replace(scopes, more) + FLOW).unwrap();
+    std::fs::write(&config, text.replace(scopes, more) + STOCK_FLOW + OWN).unwrap();
     std::fs::write(folder.path("mappings/stock_to_shopify.toml"), MAPPING).unwrap();
     let secret = folder.path("secrets/wms.push");
     std::fs::write(&secret, SECRET).unwrap();
