@@ -30,6 +30,9 @@ pub(crate) struct Simulate {
     /// The first seed
     #[arg(long, default_value_t = 1)]
     from: u64,
+    /// With a warehouse beside the orders: was a unit sold twice?
+    #[arg(long)]
+    stock: bool,
     /// Plants each known bug in turn and shows that it is caught, by what, after how many seeds
     #[arg(long)]
     mutants: bool,
@@ -96,9 +99,12 @@ fn torture_arguments(args: &Torture) -> Vec<String> {
 fn simulate_arguments(args: &Simulate) -> Vec<String> {
     let mut to_simulation =
         vec!["--seeds".to_owned(), args.seeds.to_string(), "--from".to_owned(), args.from.to_string()];
-    for (name, is_asked) in
-        [("--mutants", args.mutants), ("--markdown", args.markdown), ("--tell", args.tell)]
-    {
+    for (name, is_asked) in [
+        ("--stock", args.stock),
+        ("--mutants", args.mutants),
+        ("--markdown", args.markdown),
+        ("--tell", args.tell),
+    ] {
         to_simulation.extend(is_asked.then(|| name.to_owned()));
     }
     for (name, seed) in [("--seed", args.seed), ("--shrink", args.shrink)] {
@@ -127,6 +133,7 @@ mod tests {
         let simulate = |seed| Simulate {
             seeds: 100,
             from: 9,
+            stock: false,
             mutants: false,
             markdown: false,
             seed,
@@ -143,8 +150,8 @@ mod tests {
             "--seeds 100 --from 9 --mutants --markdown"
         );
         assert_eq!(
-            simulate_arguments(&Simulate { tell: true, ..simulate(Some(7)) }).join(" "),
-            "--seeds 100 --from 9 --tell --seed 7"
+            simulate_arguments(&Simulate { stock: true, tell: true, ..simulate(Some(7)) }).join(" "),
+            "--seeds 100 --from 9 --stock --tell --seed 7"
         );
         assert_eq!(
             bench_arguments(&Bench { quick: true, rest: rest() }).join(" "),

@@ -229,6 +229,14 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// The next step from what is to what is wanted. Pure: same arguments, same answer, no clock.
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan;
 
+    /// Whether an observation shows that this call was carried out, where its answer is unknown; `None`: what `plan` says of
+    /// it tells. `false` also where it cannot be told: then it may still be on its way, and is waited for. For writes whose
+    /// plan moves with what is there: that nothing is left to be done says nothing of them. Pure.
+    fn shows(&self, step: &Step, observed: &Observation) -> Option<bool> {
+        let _ = (step, observed);
+        None
+    }
+
     /// What an observed object comes to, for whoever adds up a day; reads the target's own amounts and computes none.
     /// `None` where it shows none: then the descriptor does not say `lists_totals`, or this one object has none. Pure.
     fn held(&self, observed: &Observation) -> Option<Held>;
@@ -292,6 +300,8 @@ pub struct Read {
     /// `orders/read`: the topic under which it is appended.
     pub topic: String,
     pub updated_at: Timestamp,
+    /// The source's sequence number of this state, where it numbers its states: what it pushes carries one too.
+    pub sequence: Option<i64>,
 }
 
 /// One state as a feed gives it: what a push of the same would have said.

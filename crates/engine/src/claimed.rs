@@ -102,14 +102,7 @@ impl Engine {
             Start::Recall => self.recall(running),
             Start::Ended(outcome) => self.end(&lane, running, outcome, now),
             Start::Unchanged(digest) => self.end_unchanged(running, digest, now),
-            Start::AfterNewer => {
-                running.failures += 1;
-                let wait = self.back_off(&lane, running.failures, rng).max(NEWER_FIRST);
-                let text = "a newer state of the same thing".to_owned();
-                let due_at = Some(now.wall_after(wait));
-                let state = DeliveryState::Waiting { due_at, wait: Wait::Scheduled { text } };
-                self.wait_in(&lane, running, state, now);
-            }
+            Start::AfterNewer => self.after_newer(running, now, rng),
             Start::Dead(fault) => self.die(&lane, running, fault, now),
             Start::Waits(due_at, text) => {
                 let state = DeliveryState::Waiting { due_at, wait: Wait::Condition { text } };
@@ -120,6 +113,17 @@ impl Engine {
                 self.approach(running, now, rng);
             }
         }
+    }
+
+    /// A newer state goes first; then it is looked whether this is still wanted.
+    pub(crate) fn after_newer(&mut self, mut running: Running, now: Now, rng: &mut dyn Rng) {
+        let lane = running.claim.lane.clone();
+        running.failures += 1;
+        let wait = self.back_off(&lane, running.failures, rng).max(NEWER_FIRST);
+        let text = "a newer state of the same thing".to_owned();
+        let due_at = Some(now.wall_after(wait));
+        let state = DeliveryState::Waiting { due_at, wait: Wait::Scheduled { text } };
+        self.wait_in(&lane, running, state, now);
     }
 
     /// What the flow wants of this claim. Pure.
@@ -146,7 +150,7 @@ impl Engine {
         }
         let (mut topic, mut payload, mut version) = (&claim.envelope.topic, payload, &delivery.version);
         let is_step = delivery.kind == DeliveryKind::Step;
-        if is_step && claim.open_attempt.is_none() && newer_is_pending(&claim.standing) && gives_way(claim) {
+        if is_step && claim.open_attempt.is_none() && gives_way_to_newer(claim) {
             return Start::AfterNewer;
         }
         let mut look = if is_last_look(claim) { Look::AtOwn } else { Look::No };
@@ -230,7 +234,9 @@ impl Engine {
             }
         }
         // A step is pressed by looking at the target; a person's replay asks the target as well.
-        let asked_for = matches!(claim.envelope.via, Via::Backfill | Via::Replay) || is_step;
+        // What is compared and set moves with what the target has: the same state may be another value by now.
+        let asked_for =
+            matches!(claim.envelope.via, Via::Backfill | Via::Replay) || is_step || flow.observe_first;
         if claim.standing.delivered_digest == Some(digest) && claim.open_attempt.is_none() && !asked_for {
             return Start::Unchanged(digest);
         }
@@ -261,6 +267,7 @@ impl Engine {
             in_doubt,
             version: version.clone(),
             look,
+            touches: flow.facts.touches(&state),
         }))
     }
 }
@@ -274,6 +281,11 @@ fn staged(mapped: &Digest, stage: Stage) -> Digest {
     hash.update(mapped);
     hash.update([stage as u8]);
     hash.finalize().into()
+}
+
+/// Whether a newer state than the one that was delivered waits, and goes first.
+pub(crate) fn gives_way_to_newer(claim: &Claim) -> bool {
+    newer_is_pending(&claim.standing) && gives_way(claim)
 }
 
 fn newer_is_pending(standing: &Standing) -> bool {

@@ -1,6 +1,7 @@
 //! From what a target has to what is wanted, one step and one attempt at a time. What a commit leads to stands in
 //! `committed`, what a fault means in `faulted`.
 
+use crate::claimed::gives_way_to_newer;
 use crate::doubt::Absence;
 use crate::engine::Engine;
 use crate::last_look::undone_again;
@@ -13,8 +14,8 @@ use kernel::flow::Mode;
 use kernel::key::{CallKey, ChangeKey};
 use kernel::rng::Rng;
 use kernel::subject::Lane;
-use kernel::version::EffectiveVersion;
-use store::delivery::{DeliveryState, NewAttempt, Outcome, Wait};
+use kernel::version::{EffectiveVersion, Order};
+use store::delivery::{Claim, DeliveryKind, DeliveryState, NewAttempt, Outcome, Wait};
 
 /// A target that needs more steps than this for one change does not converge.
 const ROUNDS_MAX: u32 = 12;
@@ -71,10 +72,13 @@ impl Engine {
             let same_again = |open: &Open| matches!(&plan, Plan::Next(step) if step.name == open.step.name);
             // Whatever is planned now (a reference may have vanished meanwhile): what was to be made is not there.
             let not_made = |open: &Open| open.step.creates && observation.object == Observed::None;
-            let absent = running.open.as_ref().is_some_and(|open| same_again(open) || not_made(open));
+            let by_plan = |open: &Open| same_again(open) || not_made(open);
+            let shown = running.open.as_ref().and_then(|open| planner.shows(&open.step, &observation));
+            let absent =
+                shown.map_or_else(|| running.open.as_ref().is_some_and(by_plan), |is_there| !is_there);
             // Another step comes first: it follows what was called, or something has undone what went before that.
             let hidden = |open: &Open| !open.step.creates && matches!(&plan, Plan::Next(_));
-            let hidden = !absent && running.open.as_ref().is_some_and(hidden);
+            let hidden = shown.is_none() && !absent && running.open.as_ref().is_some_and(hidden);
             if (absent || hidden)
                 && let Some(wait) = self.not_there(&running)
             {
@@ -95,6 +99,14 @@ impl Engine {
                 self.forget(&running);
                 running.end_attempt(now.wall, None, Some(true));
                 running.wrote = true;
+            }
+            // It held its place only because its call was unknown; made again it would undo what came since.
+            if absent && is_overtaken(&running.claim) {
+                let by = running.claim.standing.routed_position.unwrap_or(running.claim.delivery.position);
+                return self.end(&lane, running, Outcome::Superseded { by }, now);
+            }
+            if absent && goal.look != Look::No && gives_way_to_newer(&running.claim) {
+                return self.after_newer(running, now, rng);
             }
         }
         match plan {
@@ -217,6 +229,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether a newer state of the same subject is in the log.
+fn is_overtaken(claim: &Claim) -> bool {
+    let versions = (&claim.standing.routed, &claim.delivery.version);
+    let (Some(newest), Some(own)) = versions else { return false };
+    claim.delivery.kind == DeliveryKind::State && newest.against(own) == Order::Newer
 }
 
 fn missing_fault(missing: &connector::port::MissingReference) -> Fault {

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::route;
 use crate::running::Running;
 use crate::system::{SystemState, SystemView};
-use connector::port::{Connector, Observation, Wanted};
+use connector::port::{Connector, Observation, Step, Wanted};
 use kernel::clock::{Mono, Now};
 use kernel::fault::Severity;
 use kernel::id::{AttemptId, DeliveryId, Position, SystemName};
@@ -33,11 +33,21 @@ const STORE_RETRY: Duration = Duration::from_millis(500);
 /// The pure half of a connector.
 pub trait Planner: Send + Sync + Debug {
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> connector::port::Plan;
+
+    /// As [`Connector::shows`].
+    fn shows(&self, step: &Step, observed: &Observation) -> Option<bool> {
+        let _ = (step, observed);
+        None
+    }
 }
 
 impl Planner for Arc<dyn Connector> {
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> connector::port::Plan {
         Connector::plan(self.as_ref(), wanted, observed)
+    }
+
+    fn shows(&self, step: &Step, observed: &Observation) -> Option<bool> {
+        Connector::shows(self.as_ref(), step, observed)
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority};
 use kernel::fault::Fault;
 use kernel::flow::OrderPolicy;
+use kernel::id::DomainName;
 use kernel::key::ObjectKey;
 use kernel::money::MoneyBag;
 use kernel::subject::Subject;
@@ -65,6 +66,17 @@ pub struct History {
     pub named_by_backfill: bool,
 }
 
+/// Something that another fact bears upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    pub domain: DomainName,
+    /// Without the shop: `ats:SKU-0001@WH-1`.
+    pub path: String,
+}
+
+/// The topic under which what was touched is asked for again: it brings nothing, and says what to read.
+pub const AGAIN: &str = "again";
+
 /// One domain, as facts of it come from one kind of source.
 pub trait Facts: Send + Sync + Debug {
     /// What a topic brings; `None`: no topic of this domain.
@@ -91,6 +103,12 @@ pub trait Facts: Send + Sync + Debug {
     /// last known in. What is not pressing lets the rest pass.
     fn urgency(&self, _state: &State, _known: Option<&str>) -> Priority {
         Priority::Live
+    }
+
+    /// What of the same source is to be read again once the target has this state, because what the target has of it depends
+    /// on this as well: the stock of what was shipped.
+    fn touches(&self, _state: &State) -> Vec<Touched> {
+        Vec::new()
     }
 
     /// Whether the flow takes it.

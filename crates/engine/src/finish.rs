@@ -2,6 +2,7 @@
 
 use crate::effect::Effect;
 use crate::engine::Engine;
+use crate::facts::{AGAIN, Touched};
 use crate::last_look::{UNDONE, later, still_a_last_look};
 use crate::notice::What;
 use crate::running::{Doing, Goal, Look, Running, Then, stored_ref};
@@ -10,8 +11,8 @@ use kernel::clock::Now;
 use kernel::envelope::{FactKind, Via};
 use kernel::fault::Fault;
 use kernel::rng::Rng;
-use kernel::subject::Lane;
-use kernel::version::Digest;
+use kernel::subject::{Lane, Subject};
+use kernel::version::{Digest, EffectiveVersion};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use store::delivery::{DeliveryKind, DeliveryState, Move, Outcome, StoredRef};
@@ -58,6 +59,7 @@ impl Engine {
         // A target that has nothing and needs nothing (cancelled before it was made) gives no link.
         movement.external = Some(external).filter(|external| !external.id.is_empty());
         movement.delivered = Some((version, goal.digest));
+        movement.follow_ups.extend(goal.touches.iter().map(|touched| again(&running, touched, now.wall)));
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
         self.commit(running, movement, Then::Finish);
@@ -193,7 +195,7 @@ impl Engine {
                 kind: FactKind::State,
                 via: Via::Read,
                 subject: asked.subject,
-                version: None,
+                version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
                 occurred_at: read.updated_at,
                 received_at: now.wall,
                 trace: asked.trace,
@@ -212,6 +214,31 @@ impl Engine {
 /// Whether the target's link says something new to those who copy it.
 fn tells_more(known: &StoredRef, external: &StoredRef) -> bool {
     known.id != external.id || known.number != external.number || known.state != external.state
+}
+
+/// What a hint of our own holds.
+const NOTHING: &[u8] = b"{}";
+
+/// The hint that something is to be read again at the source, because the target has this now.
+fn again(running: &Running, touched: &Touched, now: jiff::Timestamp) -> NewEnvelope {
+    let envelope = &running.claim.envelope;
+    NewEnvelope {
+        shop: envelope.shop.clone(),
+        domain: touched.domain.clone(),
+        source: envelope.source.clone(),
+        topic: AGAIN.to_owned(),
+        kind: FactKind::Hint,
+        via: Via::Outcome,
+        subject: Subject { shop: envelope.shop.clone(), path: touched.path.clone() },
+        version: None,
+        occurred_at: now,
+        received_at: now,
+        trace: envelope.trace,
+        raw_hash: Sha256::digest(NOTHING).into(),
+        raw_bytes: 0,
+        dedupe: None,
+        payload: NOTHING.to_vec().into(),
+    }
 }
 
 /// The fact that the target has the object under this number: what a write-back flow takes up.

@@ -1,6 +1,7 @@
 //! A lane that this engine works on: the delivery at its head, what is wanted, and where it stands between two
 //! commits. Lives in memory only; whatever happens to the process, the store knows enough to go on.
 
+use crate::facts::Touched;
 use crate::last_look::Recalled;
 use crate::plan::FlowPlan;
 use connector::port::{ExternalRef, Observation, Observed, Step, Wanted};
@@ -98,6 +99,8 @@ pub(crate) struct Goal {
     /// The version that is wanted: mostly that of the delivery.
     pub(crate) version: Option<EffectiveVersion>,
     pub(crate) look: Look,
+    /// What is read again once the target has it.
+    pub(crate) touches: Vec<Touched>,
 }
 
 /// Whether this is a last look, and at what.

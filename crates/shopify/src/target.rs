@@ -91,6 +91,10 @@ impl Connector for Target {
         }
     }
 
+    fn shows(&self, step: &Step, observed: &Observation) -> Option<bool> {
+        if inventory::is_ours(step) { inventory::shows(step, observed) } else { None }
+    }
+
     /// Neither an order's fields nor a stock level come to money.
     fn held(&self, _: &Observation) -> Option<Held> {
         None

@@ -44,6 +44,9 @@ impl World {
         let wait = self.latency();
         let at = self.at_node(node);
         let key = call.what.object_key.to_string();
+        if crate::stock::is_ours(&call.what.subject) {
+            return self.shop_shows(node, call);
+        }
         if call.system == system("shopify") {
             let result = Ok(self.written_back(&call.what));
             let event = Event::Observed { lane: call.lane, fence: call.fence, result };
@@ -94,6 +97,9 @@ impl World {
     }
 
     pub(crate) fn read(&mut self, node: usize, call: Call<kernel::subject::Subject>) {
+        if crate::stock::is_ours(&call.what) {
+            return self.shelf_is_read(node, call);
+        }
         let wait = self.latency();
         let at = self.at_node(node);
         let id: u64 = call.what.key().parse().unwrap_or(0);
@@ -104,6 +110,7 @@ impl World {
                 payload: serde_json::to_vec(order).unwrap_or_default(),
                 topic: "orders/read".into(),
                 updated_at: order.updated_at,
+                sequence: None,
             }))
         };
         let event = Event::HasRead { lane: call.lane, fence: call.fence, result };
@@ -114,7 +121,10 @@ impl World {
 
     pub(crate) fn send(&mut self, node: usize, call: Call<(CallKey, Step)>, deferred: bool) {
         let Ok(request) = serde_json::from_slice::<Request>(&call.what.1.request) else {
-            return self.write_back(node, call);
+            return match crate::stock::is_a_call(&call.what.1) {
+                true => self.shop_is_told(node, call, deferred),
+                false => self.write_back(node, call),
+            };
         };
         let (at, key) = (self.at_node(node), request.key.clone());
         // Whose lane was taken by a clock that stands apart sends as one that slept: the fence refuses what comes of it.
@@ -209,8 +219,11 @@ impl World {
             let late = self.now > begun_at + declared.saturating_sub(100_000_000);
             let may_repeat = fate == Fate::Late || native || late;
             let (key, action) = (request.key.as_str(), request.action);
-            let done = CarriedOut { key, action, content, same, may_repeat, late, node: at.node, begun_at };
-            self.judge.carried_out(&done, self.now);
+            let told = CarriedOut { key, action, content, same, may_repeat, late, node: at.node, begun_at };
+            self.judge.carried_out(&told, self.now);
+            if let Ok((id, _)) = &done {
+                self.shelf_takes(*id, &request);
+            }
         }
         if fate == Fate::Late || !self.is_alive(at) {
             return;

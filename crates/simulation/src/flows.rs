@@ -77,12 +77,17 @@ pub(crate) fn plan(world: &World) -> Plan {
     erp.attempts_max = 25;
     erp.backoff = Backoff { first: Duration::from_millis(500), max: Duration::from_secs(60) };
     let mut shopify = SystemPlan::new(system("shopify"), UnknownAnswer::LookUp { lag: Duration::ZERO });
-    shopify.settle_after = Duration::from_secs(5);
+    // What it has begun it ends within that; with stock, calls are carried out late.
+    shopify.settle_after = Duration::from_secs(if world.stock.is_some() { 20 } else { 5 });
     shopify.attempts_max = 25;
     shopify.health = false;
     Plan {
         revision: "1".into(),
-        flows: flows.into_iter().map(|flow| (flow.name.clone(), flow)).collect(),
+        flows: flows
+            .into_iter()
+            .chain(crate::stock::flows(world, &policy))
+            .map(|flow| (flow.name.clone(), flow))
+            .collect(),
         systems: [erp, shopify].into_iter().map(|system| (system.name.clone(), system)).collect(),
         reading: flow("reading"),
     }

@@ -178,3 +178,38 @@ fn an_order_called_off_while_its_create_may_begin_is_filtered_by_whoever_has_its
     let begun = Claim { standing: Standing { attempted: true, ..Standing::default() }, ..unbegun };
     assert!(observes(&is_claimed(&mut engine(&world, None), &world, begun)));
 }
+
+/// Stock, seed 7: a level whose call was unknown kept its place while newer ones came, was proved absent, and was set once
+/// more over what had been shipped since.
+#[test]
+fn what_was_overtaken_while_its_call_was_unknown_is_not_made_again() {
+    let mut world = calm();
+    let (mut engine, mut claim) = (engine(&world, None), claim(&world, false));
+    let sequence = |sequence| Some(kernel::version::EffectiveVersion::Sequence { sequence });
+    claim.delivery.version = sequence(1);
+    claim.standing.routed = sequence(2);
+    claim.standing.routed_position = Some(Position(9));
+    let request = Request { key: String::new(), id: Some(7), action: Action::Amend, content: json!(null) };
+    let request = serde_json::to_vec(&request).unwrap();
+    let open = Step { name: "amend".into(), creates: false, idempotent: true, request };
+    claim.open_attempt = Some(OpenAttempt {
+        id: AttemptId(1),
+        step: "amend".into(),
+        call_key: CallKey("tg-1".into()),
+        frozen: serde_json::to_vec(&open).unwrap().into(),
+        started_at: world.shop_wall(),
+    });
+    let due_at = world.shop_wall();
+    claim.delivery.state = DeliveryState::Unknown { due_at, wait: Wait::Settle { not_there: 0 } };
+    for _ in 0..2 {
+        assert!(observes(&is_claimed(&mut engine, &world, claim.clone())));
+        assert!(moves(is_observed(&mut engine, &world, &claim))[0].ended.is_none());
+        is_committed(&mut engine, &world, &claim);
+        world.now += 61_000_000_000;
+    }
+    is_claimed(&mut engine, &world, claim.clone());
+    let done = moves(is_observed(&mut engine, &world, &claim));
+    let state = Some(DeliveryState::Ended(Outcome::Superseded { by: Position(9) }));
+    assert_eq!((done[0].begun.is_none(), &done[0].state), (true, &state), "{done:?}");
+    assert_eq!(done[0].schedule.len(), 1, "it may still be carried out, and is looked for later: {done:?}");
+}

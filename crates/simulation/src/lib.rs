@@ -24,6 +24,7 @@ pub mod run;
 mod settle;
 pub mod shrink;
 pub mod source;
+pub mod stock;
 pub mod target;
 mod verdict;
 pub mod world;

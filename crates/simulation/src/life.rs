@@ -28,6 +28,7 @@ pub(crate) fn at_the_latest(mix: &Mix) -> u64 {
 /// Lays out what will happen whatever the hub does.
 pub(crate) fn plan_life(world: &mut World) {
     nodes_begin(world);
+    crate::stock::plan(world);
     for order in 0..u64::from(world.mix.orders) {
         let mut at = world.rng.below(600_000);
         for _ in 0..=world.rng.below(u64::from(world.mix.changes_each) + 1) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use store::delivery::{Delivery, DeliveryKind};
 use store::log::{Appended, NewEnvelope, Routed};
 use store::port::Store;
-use store::query::Phase;
+use store::query::{DeliveryFilter, Phase};
 
 impl World {
     /// What this node may route: not what is invisible yet, and for a second not what another one appended.
@@ -68,6 +68,7 @@ impl World {
         if !ready(self.disk.lease("singletons", &owner, now, Duration::from_secs(310))) {
             return;
         }
+        self.shelf_is_asked(node);
         let Some(process) = &self.nodes[node].process else { return };
         let since = process.swept_to;
         let flow = crate::flows::flow("orders");
@@ -106,12 +107,35 @@ impl World {
         true
     }
 
+    /// What one commit brings becomes visible together.
+    pub(crate) fn append_together(&mut self, node: usize, batch: Vec<NewEnvelope>) {
+        let appended = ready(self.disk.append(batch));
+        let late = self.fault(self.mix.withheld);
+        let until = self.now + if late { self.rng.below(3_000_000_000) } else { 0 };
+        for stored in appended {
+            let Appended::Stored(position) = stored else { continue };
+            if late {
+                self.withheld.insert(position.0, until);
+            }
+            if self.nodes.len() > 1 {
+                self.appended_by.insert(position.0, (node, self.now));
+            }
+        }
+        self.answer(node, Event::Appended);
+    }
+
     /// Open work, for the end of a run; `steps`: of that, what only waits for its time.
     pub fn open_work(&self, steps: bool) -> usize {
-        let filter =
-            store::query::DeliveryFilter { phase: Some(Phase::Open), limit: 1000, ..Default::default() };
+        let filter = DeliveryFilter { phase: Some(Phase::Open), limit: 1000, ..Default::default() };
         let open = ready(self.disk.deliveries(filter));
         let is_step = |delivery: &&Delivery| delivery.kind == DeliveryKind::Step;
-        open.iter().filter(|delivery| is_step(delivery) == steps).count()
+        // An event behind a dead one waits for a person.
+        let mut held = BTreeSet::new();
+        if open.iter().any(|delivery| delivery.kind == DeliveryKind::Event) {
+            let letters = ready(self.disk.dead_letters(DeliveryFilter::default(), false));
+            held.extend(letters.iter().map(|letter| letter.subject.root().to_owned()));
+        }
+        let is_held = |of: &&Delivery| of.kind == DeliveryKind::Event && held.contains(of.subject.root());
+        open.iter().filter(|delivery| is_step(delivery) == steps && !is_held(delivery)).count()
     }
 }

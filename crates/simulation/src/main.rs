@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use simulation::judge::Violation;
-use simulation::mix::Setup;
+use simulation::mix::{Setup, Story};
 use simulation::planted;
 use simulation::run::{BROKEN, Report, run};
 use std::process::ExitCode;
@@ -33,6 +33,9 @@ struct Arguments {
     /// Switch off one kind of fault after another while the seed still fails; print what is left, and the end of it.
     #[arg(long)]
     shrink: Option<u64>,
+    /// With a warehouse beside the orders: what the shop sells, what is reserved, shipped and set.
+    #[arg(long)]
+    stock: bool,
     /// With --mutants: those whose description has this in it.
     #[arg(long)]
     only: Option<String>,
@@ -41,16 +44,23 @@ struct Arguments {
     markdown: bool,
 }
 
+impl Arguments {
+    fn story(&self) -> Story {
+        if self.stock { Story::Stock } else { Story::Orders }
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.mutants {
         return mutants(&arguments);
     }
     if let Some(seed) = arguments.shrink {
-        return shrink(seed);
+        return shrink(seed, arguments.story());
     }
     if let Some(seed) = arguments.seed {
-        let report = run(&Setup { seed, bug: None, mix: None, tell: arguments.tell });
+        let setup = Setup { seed, story: arguments.story(), bug: None, mix: None, tell: arguments.tell };
+        let report = run(&setup);
         for line in &report.said {
             println!("{line}");
         }
@@ -63,8 +73,8 @@ fn main() -> ExitCode {
 /// What a shrunk seed shows of its end.
 const LAST_LINES: usize = 120;
 
-fn shrink(seed: u64) -> ExitCode {
-    let Some(shrunk) = simulation::shrink::shrink(seed) else {
+fn shrink(seed: u64, story: Story) -> ExitCode {
+    let Some(shrunk) = simulation::shrink::shrink(seed, story) else {
         println!("seed {seed} keeps every promise: there is nothing to shrink");
         return ExitCode::SUCCESS;
     };
@@ -99,7 +109,8 @@ fn seeds(arguments: &Arguments) -> ExitCode {
     let end = arguments.from + arguments.seeds;
     let mut sum = Sum::default();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads(arguments)).map(|_| scope.spawn(|| work(&next, end))).collect();
+        let workers: Vec<_> =
+            (0..threads(arguments)).map(|_| scope.spawn(|| work(&next, end, arguments.story()))).collect();
         for of in workers.into_iter().filter_map(|worker| worker.join().ok()) {
             sum.failed.extend(of.failed);
             sum.simulated_s += of.simulated_s;
@@ -114,8 +125,9 @@ fn seeds(arguments: &Arguments) -> ExitCode {
         let first = report.violations.first().map_or(String::new(), ToString::to_string);
         println!("seed {}: {first}", report.seed);
         println!(
-            "  again: cargo xtask simulate --seed {0} --tell   fewest faults: --shrink {0}",
-            report.seed
+            "  again: cargo xtask simulate{1} --seed {0} --tell   fewest faults: --shrink {0}",
+            report.seed,
+            if arguments.stock { " --stock" } else { "" },
         );
     }
     println!(
@@ -137,14 +149,14 @@ fn threads(arguments: &Arguments) -> usize {
     }
 }
 
-fn work(next: &AtomicU64, end: u64) -> Sum {
+fn work(next: &AtomicU64, end: u64, story: Story) -> Sum {
     let mut sum = Sum::default();
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
             return sum;
         }
-        let report = run(&Setup { seed, bug: None, mix: None, tell: false });
+        let report = run(&Setup { seed, story, bug: None, mix: None, tell: false });
         sum.simulated_s += report.simulated_s;
         sum.events += report.events;
         sum.lives += u64::from(report.lives);
@@ -161,7 +173,8 @@ fn mutants(arguments: &Arguments) -> ExitCode {
         println!("| promise | bug | caught by | after seeds |\n| --- | --- | --- | --- |");
     }
     let asked = |what: &str| arguments.only.as_ref().is_none_or(|only| what.contains(only));
-    for (promise, bug, what) in planted::ALL.iter().filter(|(_, _, what)| asked(what)) {
+    let all = planted::ALL.iter().chain(planted::STOCK);
+    for (promise, bug, what) in all.filter(|(_, _, what)| asked(what)) {
         let by_test = planted::BY_TEST.contains(bug);
         let caught = if by_test { None } else { caught(arguments, *bug) };
         survived += usize::from(caught.is_none() && !by_test);
@@ -192,7 +205,8 @@ fn caught(arguments: &Arguments, bug: planted::Bug) -> Option<(u64, Violation)> 
             if seed >= end || seed > found.load(Ordering::Relaxed) {
                 return first;
             }
-            let report = run(&Setup { seed, bug: Some(bug), mix: planted::mix(bug), tell: false });
+            let (story, mix) = (planted::story(bug), planted::mix(bug));
+            let report = run(&Setup { seed, story, bug: Some(bug), mix, tell: false });
             if let Some(violation) = report.violations.first() {
                 found.fetch_min(seed, Ordering::Relaxed);
                 first.get_or_insert((seed, violation.clone()));

@@ -1,6 +1,7 @@
 //! Which faults a seed has, and how often: each seed varies its own mix, so that rare combinations meet.
 
 use crate::planted::Bug;
+use crate::stock::StockMix;
 use kernel::rng::{Rng, Seeded};
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub struct Mix {
     pub rush: bool,
     /// The target throttles everybody for so long.
     pub throttle_for: Option<Duration>,
+    /// A warehouse beside the orders' target.
+    pub stock: Option<StockMix>,
 }
 
 impl Mix {
@@ -160,6 +163,7 @@ impl Mix {
             upgrade: false,
             rush: false,
             throttle_for: None,
+            stock: None,
         }
     }
 }
@@ -173,6 +177,12 @@ impl Mix {
     /// Two nodes that are told of one order within a moment, at a store whose answers are slow.
     pub fn crowded() -> Self {
         Self { orders: 12, changes_each: 5, same_second: 700, slow_store: 400, nodes: 2, ..Self::calm() }
+    }
+}
+
+fn stock(mix: &mut Mix, change: fn(&mut StockMix)) {
+    if let Some(of) = &mut mix.stock {
+        change(of);
     }
 }
 
@@ -216,12 +226,30 @@ pub const KINDS: &[Kind] = &[
     ("a search that lags", |mix| mix.lag = Duration::ZERO),
     ("a wait before the confirmation", |mix| mix.confirm_after = None),
     ("changes", |mix| mix.changes_each = 0),
+    ("pushes that are lost", |mix| stock(mix, |of| of.push_lost = 0)),
+    ("pushes that are late", |mix| stock(mix, |of| of.push_late = 0)),
+    ("pushes that come twice", |mix| stock(mix, |of| of.push_twice = 0)),
+    ("other channels", |mix| stock(mix, |of| of.others = false)),
+    ("arrivals", |mix| stock(mix, |of| of.moves = 0)),
+    ("parcels in parts", |mix| stock(mix, |of| of.splits = 0)),
+    ("parcels", |mix| stock(mix, |of| of.ships = 0)),
+    ("several pairs", |mix| stock(mix, |of| of.pairs = 1)),
 ];
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Story {
+    #[default]
+    Orders,
+    /// And the stock that they take.
+    Stock,
+}
 
 /// What one run is made of.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub seed: u64,
+    pub story: Story,
     pub bug: Option<Bug>,
     /// Overrides the seed's own mix.
     pub mix: Option<Mix>,

@@ -1,6 +1,6 @@
 //! Every planted bug, wherever it lives, with the promise that it breaks and what it is, for the table of docs/proof.md.
 
-use crate::mix::Mix;
+use crate::mix::{Mix, Story};
 use engine::mutant::Mutant;
 
 /// One bug in the engine, in the store's contract, or in the intake as it is simulated.
@@ -16,6 +16,18 @@ pub enum Bug {
     RemembersAlone,
     /// A decision counts although another node has routed something of its root since.
     RoutesStale,
+    /// What is in flight goes back on sale.
+    HoldsNothingBack,
+    /// What is in flight is held back for a while only.
+    HoldsByAge,
+    /// A level is set whatever the shop has by now.
+    SetsWithoutComparing,
+    /// A parcel is told without the level that it leaves behind.
+    ParcelWithoutLevel,
+    /// The stock of what was shipped is not looked at again.
+    NotLookedAtAgain,
+    /// A set without an answer is over as soon as the shop shows what is wanted.
+    TakesTheSameForDone,
 }
 
 impl Bug {
@@ -39,9 +51,26 @@ pub fn mix(bug: Bug) -> Option<Mix> {
     match bug {
         Engine(Mutant::LooksAway) => Some(Mix::late()),
         Bug::RoutesStale => Some(Mix::crowded()),
+        Bug::ParcelWithoutLevel => Some(Mix::parcels()),
         _ => None,
     }
 }
+
+/// What a run has to be about for the bug to show.
+pub fn story(bug: Bug) -> Story {
+    let of_stock = STOCK.iter().any(|(_, of, _)| *of == bug);
+    if of_stock { Story::Stock } else { Story::Orders }
+}
+
+/// The bugs of stock: what shops oversell by.
+pub const STOCK: &[(u8, Bug, &str)] = &[
+    (5, Bug::HoldsNothingBack, "what the shop sold and the source has not counted goes back on sale"),
+    (5, Bug::HoldsByAge, "what is in flight is held back for two minutes only"),
+    (5, Bug::SetsWithoutComparing, "a level is set whatever was sold since the look"),
+    (5, Bug::ParcelWithoutLevel, "a parcel is told without the level that it leaves behind"),
+    (6, Bug::TakesTheSameForDone, "a set without an answer is over as soon as the shop shows what is wanted"),
+    (6, Bug::NotLookedAtAgain, "the stock of what was shipped is not looked at again"),
+];
 
 /// The promise, the bug, and what it is.
 pub const ALL: &[(u8, Bug, &str)] = &[

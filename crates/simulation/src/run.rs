@@ -4,10 +4,11 @@ use crate::flows::{WriteBack, plan};
 use crate::hub::{Process, ready};
 use crate::judge::Violation;
 use crate::life::{FAULTS_FOR, at_the_latest, end_of_trouble, plan_life};
-use crate::mix::{Mix, Setup};
+use crate::mix::{Mix, Setup, Story};
 use crate::node::{At, Node};
 use crate::planted::Bug;
 use crate::source::system;
+use crate::stock::Counter;
 use crate::target::Convergence;
 use crate::verdict::judge;
 use crate::world::{Todo, World};
@@ -55,7 +56,10 @@ pub fn chosen(key: &str, per_mille: u32, salt: u64) -> bool {
 
 pub fn run(setup: &Setup) -> Report {
     let mut rng = Seeded::new(setup.seed);
-    let drawn = Mix::of(&mut rng);
+    let drawn = match setup.story {
+        Story::Orders => Mix::of(&mut rng),
+        Story::Stock => Mix::of_stock(&mut rng),
+    };
     let mix = setup.mix.clone().unwrap_or(drawn);
     let mut world = World::new(mix, setup.bug, rng, FAULTS_FOR);
     world.tell = setup.tell;
@@ -154,6 +158,10 @@ fn happen(world: &mut World, todo: Todo) {
         Todo::OutageEnds => world.down = false,
         Todo::ThrottleBegins => world.throttling = true,
         Todo::ThrottleEnds => world.throttling = false,
+        Todo::ShelfMoves(pair, units) => world.shelf_moves(pair, units),
+        Todo::ShelfShips(object) => world.shelf_ships(object),
+        Todo::ShelfPush(push) => world.push_arrives(*push),
+        Todo::ShopCall(call) => world.shop_carries_out(*call),
         Todo::CredentialsExpire => world.unauthorized = true,
         Todo::CredentialsRenewed => world.unauthorized = false,
         Todo::ReferencesCreated => world.references_exist = true,
@@ -176,7 +184,9 @@ fn restart(world: &mut World, node: usize) {
     ready(world.disk.begin_epoch(&crate::node::name(node), now.wall));
     let mut planners: BTreeMap<_, Arc<dyn Planner>> = BTreeMap::new();
     planners.insert(system("erp"), Arc::new(Convergence));
-    planners.insert(system("shopify"), Arc::new(WriteBack));
+    let counter: Arc<dyn Planner> = Arc::new(Counter { bug: world.bug });
+    let shop = if world.stock.is_some() { counter } else { Arc::new(WriteBack) };
+    planners.insert(system("shopify"), shop);
     let planted = Planted::new(world.bug.and_then(Bug::of_engine));
     let mut engine = Engine::new(Arc::new(plan(world)), planners, planted, now);
     let several = world.nodes.len() > 1;

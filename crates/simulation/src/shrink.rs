@@ -1,6 +1,6 @@
 //! A failing seed, shrunk to the fewest kinds of faults that it takes.
 
-use crate::mix::{KINDS, Mix, Setup};
+use crate::mix::{KINDS, Mix, Setup, Story};
 use crate::run::{Report, run};
 use kernel::rng::Seeded;
 
@@ -15,10 +15,14 @@ pub struct Shrunk {
 }
 
 /// Switches off one kind after another for as long as a promise is broken; `None`: none is.
-pub fn shrink(seed: u64) -> Option<Shrunk> {
-    let mut mix = Mix::of(&mut Seeded::new(seed));
+pub fn shrink(seed: u64, story: Story) -> Option<Shrunk> {
+    let mut rng = Seeded::new(seed);
+    let mut mix = match story {
+        Story::Orders => Mix::of(&mut rng),
+        Story::Stock => Mix::of_stock(&mut rng),
+    };
     let fails = |mix: &Mix, tell: bool| {
-        let report = run(&Setup { seed, bug: None, mix: Some(mix.clone()), tell });
+        let report = run(&Setup { seed, story, bug: None, mix: Some(mix.clone()), tell });
         (!report.violations.is_empty()).then_some(report)
     };
     fails(&mix, false)?;

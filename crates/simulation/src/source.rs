@@ -54,6 +54,9 @@ impl World {
     /// An order is placed, or changed; its webhooks are sent as the mix says.
     pub fn shop_changes(&mut self, id: u64) {
         let at = self.shop_wall();
+        if self.stock.is_some() {
+            return self.buyer_acts(id);
+        }
         let (quantity, other) = (1 + self.rng.below(99), self.rng.below(5));
         let order = match self.shop.orders.get(&id) {
             None => Order {
@@ -102,7 +105,7 @@ impl World {
         self.notify(order);
     }
 
-    fn notify(&mut self, order: Order) {
+    pub(crate) fn notify(&mut self, order: Order) {
         self.shop.next_webhook += 1;
         let topic = match order.content {
             1 => "orders/create",

@@ -9,12 +9,19 @@ use crate::source::subject;
 use crate::world::World;
 use store::delivery::DeliveryState;
 use store::port::Store;
-use store::query::DeliveryFilter;
+use store::query::{DeliveryFilter, Phase};
 
 /// Each order of the shop against the target, then the log.
 pub(crate) fn judge(world: &mut World, stuck: bool) {
     if stuck {
-        let what = format!("not quiet after {EVENTS_MAX} events, {} open deliveries", world.open_work(false));
+        let filter = DeliveryFilter { phase: Some(Phase::Open), limit: 1, ..Default::default() };
+        let first = ready(world.disk.deliveries(filter)).into_iter().next();
+        let first = first.map(|of| format!(": {} of {} is {:?}", of.id.0, of.subject, of.state));
+        let what = format!(
+            "not quiet after {EVENTS_MAX} events, {} open deliveries{}",
+            world.open_work(false),
+            first.unwrap_or_default()
+        );
         world.judge.violations.push(Violation { promise: 6, what });
     }
     let orders: Vec<_> = world.shop.orders.values().cloned().collect();
@@ -79,6 +86,7 @@ pub(crate) fn judge(world: &mut World, stuck: bool) {
         let what = format!("webhooks {lost:?} were answered 200 and are not in the log");
         world.judge.violations.push(Violation { promise: 1, what });
     }
+    world.judge_stock();
     let unrouted = ready(world.disk.log_size()).unrouted;
     if unrouted > 0 {
         let what = format!("{unrouted} committed envelopes were never routed");

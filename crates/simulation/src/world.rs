@@ -6,6 +6,7 @@ use crate::mix::Mix;
 use crate::node::{At, Node, Wire};
 use crate::planted::Bug;
 use crate::source::Shop;
+use crate::stock::Stock;
 use crate::target::Target;
 use engine::effect::{Effect, Event};
 use jiff::Timestamp;
@@ -24,7 +25,7 @@ pub fn ns(duration: Duration) -> u64 {
 const BEGINNING_S: i64 = 1_795_737_600;
 
 /// Lines kept of what was said.
-const SAID_MAX: usize = 20_000;
+const SAID_MAX: usize = 200_000;
 
 /// What a clock shows that has gone for so long.
 pub fn wall_at(mono: u64, offset_ms: i64) -> Timestamp {
@@ -65,6 +66,13 @@ pub enum Todo {
     ClockJumps(usize, i64),
     ThrottleBegins,
     ThrottleEnds,
+    /// Units arrive on a shelf of the warehouse, or are sold elsewhere.
+    ShelfMoves(usize, i64),
+    /// The warehouse packs what this object reserves.
+    ShelfShips(u64),
+    ShelfPush(Box<crate::stock::Push>),
+    /// A set or a parcel reaches the shop.
+    ShopCall(Box<crate::stock::ShopCall>),
 }
 
 #[derive(Debug)]
@@ -78,6 +86,8 @@ pub struct World {
     /// When a node came, went, slept or woke last.
     pub changed_at: u64,
     pub shop: Shop,
+    /// A warehouse and what the shop shows of it, in the runs that have one.
+    pub stock: Option<Stock>,
     pub target: Target,
     pub judge: Judge,
     pub down: bool,
@@ -123,6 +133,7 @@ impl World {
             nodes: Vec::new(),
             changed_at: 0,
             shop: Shop::default(),
+            stock: None,
             target: Target::default(),
             judge: Judge::default(),
             down: false,

@@ -1,11 +1,11 @@
 //! The promises of DESIGN section 3 under seeded faults: CI's short version of `cargo xtask simulate`.
 
-use simulation::mix::{Mix, Setup};
-use simulation::planted::{ALL, BY_TEST, Bug, mix};
+use simulation::mix::{Mix, Setup, Story};
+use simulation::planted::{ALL, BY_TEST, Bug, STOCK, mix, story};
 use simulation::run::run;
 
 fn seed(seed: u64) -> Setup {
-    Setup { seed, bug: None, mix: None, tell: false }
+    Setup { seed, story: Story::Orders, bug: None, mix: None, tell: false }
 }
 
 /// Of one shard.
@@ -51,11 +51,46 @@ shards! {
     seeds_from_9501_keep_every_promise: 9501,
 }
 
+/// A warehouse beside the orders: no unit is sold twice, each parcel is told once, and both sides agree at rest.
+fn stock_shard(from: u64) {
+    let broken: Vec<String> = (from..from + STOCK_SEEDS)
+        .filter_map(|number| {
+            let report = run(&Setup { story: Story::Stock, ..seed(number) });
+            report.violations.first().map(|violation| format!("seed {number}: {violation}"))
+        })
+        .collect();
+    assert!(
+        broken.is_empty(),
+        "{} of {STOCK_SEEDS} seeds: {:?}",
+        broken.len(),
+        &broken[..broken.len().min(5)]
+    );
+}
+
+/// Of one shard; `cargo xtask simulate --stock --seeds 50000` is the long one.
+const STOCK_SEEDS: u64 = 500;
+
+macro_rules! stock_shards {
+    ($($name:ident: $from:literal),* $(,)?) => {
+        $(#[test] fn $name() { stock_shard($from); })*
+    };
+}
+
+stock_shards! {
+    stock_from_1_is_never_sold_twice: 1,
+    stock_from_501_is_never_sold_twice: 501,
+    stock_from_1001_is_never_sold_twice: 1001,
+    stock_from_1501_is_never_sold_twice: 1501,
+}
+
 #[test]
 fn one_seed_gives_one_run_to_the_byte() {
-    for number in 1..=100 {
-        let (one, two) = (run(&seed(number)), run(&seed(number)));
-        assert_eq!((&one.trace, one.events), (&two.trace, two.events), "seed {number}");
+    for story in [Story::Orders, Story::Stock] {
+        for number in 1..=100 {
+            let again = || run(&Setup { story, ..seed(number) });
+            let (one, two) = (again(), again());
+            assert_eq!((&one.trace, one.events), (&two.trace, two.events), "seed {number} of {story:?}");
+        }
     }
 }
 
@@ -71,7 +106,7 @@ fn a_run_without_faults_writes_each_change_once() {
 /// Carried out minutes late, or routed by two at once: what two planted bugs need often enough to be seen.
 #[test]
 fn rare_faults_that_are_frequent_keep_every_promise() {
-    for mix in [Mix::late(), Mix::crowded()] {
+    for mix in [Mix::late(), Mix::crowded(), Mix::parcels()] {
         for number in 1..=100 {
             let report = run(&Setup { mix: Some(mix.clone()), ..seed(number) });
             assert_eq!(report.violations, [], "seed {number} of {mix:?}");
@@ -82,10 +117,12 @@ fn rare_faults_that_are_frequent_keep_every_promise() {
 /// A checker that cannot fail proves nothing: each planted bug is caught, and soon.
 fn are_caught(promise: u8) {
     let survives = |bug: Bug| {
-        (1..=SEEDS_FOR_A_BUG)
-            .all(|number| run(&Setup { bug: Some(bug), mix: mix(bug), ..seed(number) }).violations.is_empty())
+        (1..=SEEDS_FOR_A_BUG).all(|number| {
+            let setup = Setup { bug: Some(bug), mix: mix(bug), story: story(bug), ..seed(number) };
+            run(&setup).violations.is_empty()
+        })
     };
-    let planted = ALL.iter().filter(|(of, bug, _)| *of == promise && !BY_TEST.contains(bug));
+    let planted = ALL.iter().chain(STOCK).filter(|(of, bug, _)| *of == promise && !BY_TEST.contains(bug));
     let survived: Vec<&str> =
         planted.filter(|(_, bug, _)| survives(*bug)).map(|(_, _, what)| *what).collect();
     assert!(survived.is_empty(), "survived {SEEDS_FOR_A_BUG} seeds: {survived:?}");

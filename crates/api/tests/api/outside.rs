@@ -65,6 +65,7 @@ impl Source for Shop {
             payload: json!({ "id": listed.subject.key(), "name": listed.label }).to_string().into_bytes(),
             topic: "orders/read".into(),
             updated_at: listed.updated_at,
+            sequence: None,
         }))
     }
 

@@ -40,6 +40,7 @@ pub(super) fn read(answer: &Answer) -> Result<Read, Fault> {
         payload: item.data.get().as_bytes().to_vec(),
         topic: TOPIC.to_owned(),
         updated_at: pair.changed_at,
+        sequence: Some(item.version),
     })
 }
 

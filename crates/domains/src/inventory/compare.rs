@@ -33,7 +33,9 @@ pub enum InFlight {
 }
 
 impl InFlight {
-    fn held_back(self, committed: i64, counted: Option<i64>) -> i64 {
+    /// Of what Shopify has committed, the units that must not go back on sale.
+    #[must_use]
+    pub fn held_back(self, committed: i64, counted: Option<i64>) -> i64 {
         match self {
             Self::Counted => committed.saturating_sub(counted.unwrap_or(0)).max(0),
             Self::All => committed.max(0),

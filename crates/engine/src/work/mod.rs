@@ -13,6 +13,7 @@ use kernel::clock::Clock;
 use kernel::envelope::{FactKind, TraceId, Via};
 use kernel::fault::Fault;
 use kernel::id::{DomainName, FlowName, ShopId, SystemName};
+use kernel::version::EffectiveVersion;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -114,7 +115,7 @@ impl Scope {
             kind: FactKind::State,
             via,
             subject: item.subject.clone(),
-            version: None,
+            version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
             occurred_at: read.updated_at,
             received_at: self.clock.now().wall,
             trace: TraceId(trace),

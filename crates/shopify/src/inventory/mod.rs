@@ -144,6 +144,11 @@ pub(crate) fn is_ours(step: &Step) -> bool {
     Frozen::read(step).is_ok()
 }
 
+/// Whether a look shows that a frozen call was carried out.
+pub(crate) fn shows(step: &Step, observed: &Observation) -> Option<bool> {
+    plan::shows(&Frozen::read(step).ok()?, observed)
+}
+
 /// The answer of a call for one thing.
 pub(crate) fn only<T>(answers: Vec<Result<T, Fault>>) -> Result<T, Fault> {
     let none = || Err(Fault::new(FaultKind::Bug, code::UNSEEN, "a call for one thing has no answer"));

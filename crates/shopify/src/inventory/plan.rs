@@ -91,6 +91,16 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
     Plan::Next(Frozen::Activate { item, location, sku }.step())
 }
 
+/// A set whose answer never came: what is to be set moves with what was sold since, so that "it is what it should be" does
+/// not say that the call is not on its way any more. It was carried out if the pair is as it made it, and nothing else has
+/// happened there.
+pub(super) fn shows(frozen: &Frozen, observed: &Observation) -> Option<bool> {
+    let Frozen::Set { level, quantity } = frozen else { return None };
+    let is_as_set = |now: &Level| now.available == *quantity && now.committed == level.committed;
+    let context = Context::read(&observed.context);
+    Some(matches!(context, Some(Context { seen: Seen::Level(now), .. }) if is_as_set(&now)))
+}
+
 fn set(want: &Want, level: &Level, wrote: bool) -> Plan {
     let quantity = want.available - want.held_back(level.committed);
     if !(-QUANTITY_MAX..=QUANTITY_MAX).contains(&quantity) {
@@ -126,4 +136,47 @@ fn not_there(missing: &[MissingReference]) -> Plan {
 
 fn refused(kind: FaultKind, code: &str, what: impl Into<String>, field: &str) -> Plan {
     Plan::NotAllowed(Fault::new(kind, code, what).field(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::seen::observation;
+
+    fn level(available: i64, committed: i64) -> Level {
+        let id = |kind: &str| format!("gid://shopify/{kind}/1");
+        Level {
+            id: id("InventoryLevel"),
+            item: id("InventoryItem"),
+            location: id("Location"),
+            sku: "A".to_owned(),
+            tracked: true,
+            active: true,
+            available,
+            committed,
+        }
+    }
+
+    /// Found by the simulation: a set that was late was taken for done, because the shop showed what was wanted by then, and
+    /// was carried out after that.
+    #[test]
+    fn a_set_without_an_answer_is_done_where_the_pair_is_as_it_made_it() {
+        let step = Frozen::Set { level: level(2, 2), quantity: 0 };
+        for (available, committed, expected) in [
+            (0, 2, true),
+            // Not yet, or never.
+            (2, 2, false),
+            // Sold, or shipped, meanwhile: whether it was carried out before cannot be told.
+            (0, 4, false),
+            (2, 0, false),
+            (0, 0, false),
+        ] {
+            let seen = observation(Seen::Level(level(available, committed)), false, None);
+            assert_eq!(shows(&step, &seen), Some(expected), "{available} {committed}");
+        }
+        assert_eq!(shows(&step, &Observation::unasked()), Some(false));
+        let (item, location) = (level(0, 0).item, level(0, 0).location);
+        let stocked = Frozen::Activate { item, location, sku: "A".to_owned() };
+        assert_eq!(shows(&stocked, &Observation::unasked()), None, "what plan says of it tells");
+    }
 }

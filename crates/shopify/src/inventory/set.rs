@@ -133,7 +133,8 @@ fn applied(member: &Member<'_>, changes: &BTreeMap<(String, String), Option<i64>
         );
         return Err(Fault::new(FaultKind::Ambiguous, code::NOT_SHOWN, what));
     }
-    // What is committed cannot have changed alone: an order changes both, and then the call is stale.
+    // An order changes both, and then the call is stale; a fulfilment lowers what is committed alone, and has the pair
+    // looked at again by itself.
     let level = Level { available: quantity, ..level.clone() };
     let external = level.external();
     let observation = observation(Seen::Level(level), true, None);

@@ -31,7 +31,7 @@ pub(super) async fn order(
         // Pages of two states do not add up; one answer is always of one state.
         if pages == 1 || version(client, &deadline, claim, &gid).await? == Some(updated_at) {
             let payload = data.to_string().into_bytes();
-            return Ok(Some(Read { payload, topic: READ_TOPIC.to_owned(), updated_at }));
+            return Ok(Some(Read { payload, topic: READ_TOPIC.to_owned(), updated_at, sequence: None }));
         }
     }
     let what =

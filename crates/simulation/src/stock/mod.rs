@@ -1,0 +1,60 @@
+//! Stock under the same faults as the orders: a warehouse that counts, reserves and ships, a shop that sells what it shows,
+//! and the hub between them, by the domain's own rules and the engine's own steps. Asks the one question for which shops
+//! are blamed: was a unit sold twice?
+//!
+//! What nobody could keep apart is left out: nobody ships what was called off, and nothing is called off that has left.
+
+mod buyers;
+mod calls;
+mod facts;
+mod planner;
+mod pushes;
+mod shelf;
+mod shop;
+mod story;
+mod verdict;
+
+pub use calls::ShopCall;
+pub(crate) use calls::{is_a_call, is_ours};
+pub(crate) use facts::flows;
+pub(crate) use planner::Counter;
+pub use pushes::Push;
+pub use story::StockMix;
+pub(crate) use story::plan;
+
+use crate::source::shop_id;
+use kernel::subject::Subject;
+use shelf::Shelf;
+use shop::Shelves;
+
+/// Both sides of one run.
+#[derive(Debug, Default)]
+pub struct Stock {
+    pub mix: StockMix,
+    /// The warehouse's truth.
+    pub(crate) shelf: Shelf,
+    /// What the shop shows and has sold.
+    pub(crate) shop: Shelves,
+}
+
+/// Which pair an order takes its units from.
+fn pair_of(order: u64, pairs: usize) -> usize {
+    usize::try_from(order % (pairs.max(1) as u64)).unwrap_or(0)
+}
+
+fn sku(pair: usize) -> String {
+    format!("SKU-{pair}")
+}
+
+const LOCATION: &str = "WH";
+
+fn subject(pair: usize) -> Subject {
+    domains::inventory::subject(shop_id(), &sku(pair), LOCATION)
+}
+
+/// The pair of a lane's root or a subject's path.
+fn pair_at(path: &str) -> Option<usize> {
+    let subject = Subject { shop: shop_id(), path: path.to_owned() };
+    let (sku, _) = domains::inventory::parts(&subject)?;
+    sku.strip_prefix("SKU-")?.parse().ok()
+}

@@ -1,0 +1,103 @@
+//! What happens to the stock whatever the hub does: arrivals, sales elsewhere, parcels that leave; and how often the warehouse
+//! fails to tell of it.
+
+use crate::life::FAULTS_FOR;
+use crate::mix::Mix;
+use crate::world::{Todo, World, ns};
+use kernel::rng::{Rng, Seeded};
+use std::time::Duration;
+
+/// Shares are per mille.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StockMix {
+    pub pairs: usize,
+    /// On each shelf at the beginning, at most.
+    pub units: u64,
+    /// The warehouse says how many units of this shop's orders its figures know of.
+    pub counts: bool,
+    /// Arrivals, and sales in other channels.
+    pub moves: u32,
+    /// Other channels sell from the same shelves.
+    pub others: bool,
+    pub ships: u32,
+    /// In two parcels.
+    pub splits: u32,
+    pub push_lost: u32,
+    pub push_late: u32,
+    pub push_twice: u32,
+}
+
+impl Mix {
+    /// Much is shipped, and the warehouse's word of it comes late or never: what one planted bug needs.
+    pub fn parcels() -> Self {
+        let stock = StockMix {
+            pairs: 1,
+            units: 12,
+            counts: true,
+            moves: 8,
+            ships: 1000,
+            splits: 500,
+            push_lost: 300,
+            push_late: 600,
+            ..StockMix::default()
+        };
+        // And what is to be set often waits for its next try.
+        let (read_fails, refused, throttled) = (250, 300, 300);
+        let faults = Self { read_fails, refused, throttled, ..Self::calm() };
+        Self { orders: 15, changes_each: 3, stock: Some(stock), ..faults }
+    }
+
+    /// The mix of a seed with stock: that of the orders, and how the warehouse behaves.
+    pub fn of_stock(rng: &mut Seeded) -> Self {
+        let mut mix = Self::of(rng);
+        let mut share = |most: u64| -> u32 {
+            let level = rng.below(4);
+            u32::try_from(if level == 0 { 0 } else { rng.below(most * level / 3 + 1) }).unwrap_or(0)
+        };
+        let (moves, ships, splits) = (share(12), 400 + share(600), share(500));
+        let (push_lost, push_late, push_twice) = (share(400), share(500), share(300));
+        mix.orders += 4;
+        // What is carried out later than declared may double an order; that is the orders' own story.
+        mix.very_late = 0;
+        mix.late_apply = mix.late_apply.min(60);
+        mix.outage = mix.outage.map(|outage| outage.min(Duration::from_secs(600)));
+        mix.stock = Some(StockMix {
+            pairs: 1 + usize::try_from(rng.below(3)).unwrap_or(0),
+            units: 2 + rng.below(12),
+            counts: rng.chance(700),
+            moves,
+            others: rng.chance(400),
+            ships,
+            splits,
+            push_lost,
+            push_late,
+            push_twice,
+        });
+        mix
+    }
+}
+
+/// Lays out what will happen at the warehouse.
+pub(crate) fn plan(world: &mut World) {
+    let Some(mix) = world.mix.stock.clone() else { return };
+    let mut stock = super::Stock { mix: mix.clone(), ..Default::default() };
+    stock.shelf.counts = mix.counts;
+    for _ in 0..mix.pairs {
+        let on_hand = i64::try_from(world.rng.below(mix.units + 1)).unwrap_or(0);
+        let pair = super::shelf::Pair { on_hand, others: 0, sequence: 0 };
+        stock.shelf.pairs.push(pair);
+        stock.shop.available.push(0);
+    }
+    world.stock = Some(stock);
+    for pair in 0..mix.pairs {
+        world.at(1_000_000, Todo::ShelfMoves(pair, 0));
+    }
+    let within = ns(FAULTS_FOR) / 2;
+    for _ in 0..mix.moves {
+        let (at, pair) = (world.rng.below(within), world.rng.below(mix.pairs as u64));
+        let units = 1 + i64::try_from(world.rng.below(4)).unwrap_or(0);
+        let pair = usize::try_from(pair).unwrap_or(0);
+        let others = mix.others && world.rng.chance(500);
+        world.at(at, Todo::ShelfMoves(pair, if others { -units } else { units }));
+    }
+}
