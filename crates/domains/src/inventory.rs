@@ -19,4 +19,5 @@ pub use fault::{StockCode, StockFault};
 pub use level::{Incoming, Stock, read};
 pub use names::Key;
 pub use pair::{parts, path, subject};
+pub(crate) use pair::{spelled, written};
 pub use rules::{RuleFault, Rules, SafetyOf};

@@ -6,3 +6,4 @@
 pub mod inventory;
 pub mod json;
 pub mod orders;
+pub mod shipments;

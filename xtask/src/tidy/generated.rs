@@ -33,6 +33,11 @@ pub(crate) const DOCUMENTS: &[Document] = &[
         test: "the_published_schema_of_stock_is_in_step",
     },
     Document {
+        path: "docs/schema/shipment.schema.json",
+        test_file: "crates/domains/tests/schema.rs",
+        test: "the_published_schema_of_shipments_is_in_step",
+    },
+    Document {
         path: "crates/twin/schema/admin-2026-10.graphql",
         test_file: "xtask/src/schema.rs",
         test: "the_committed_extract_is_what_the_published_schema_gives",

@@ -23,11 +23,12 @@ pub fn path(sku: &str, location: &str) -> String {
 #[must_use]
 pub fn parts(subject: &Subject) -> Option<(String, String)> {
     let (sku, location) = subject.path.strip_prefix(KIND)?.strip_prefix(':')?.split_once('@')?;
-    let (sku, location) = (read(sku)?, read(location)?);
+    let (sku, location) = (spelled(sku)?, spelled(location)?);
     (path(&sku, &location) == subject.path).then_some((sku, location))
 }
 
-fn written(text: &str) -> String {
+/// As a part of a subject: nothing in it makes a path of its own.
+pub(crate) fn written(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
@@ -39,7 +40,8 @@ fn written(text: &str) -> String {
     out
 }
 
-fn read(text: &str) -> Option<String> {
+/// What was written so; `None` where it is not of this spelling or empty.
+pub(crate) fn spelled(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
