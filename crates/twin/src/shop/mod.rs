@@ -28,7 +28,8 @@ pub use line::{
 pub use money::{Currencies, Currency, MoneyBag, graphql_amount};
 pub use operations::whole_second;
 pub use order::{
-    Address, App, CancelReason, Customer, Fulfilment, Metafield, Order, PurchasingCompany, ShopProfile, gid,
+    Address, App, CancelReason, Customer, Fulfilment, Metafield, Order, PurchasingCompany, ShopProfile,
+    Tracking, gid,
 };
 pub use payment::{
     PaymentSchedule, PaymentTerms, PaymentTermsKind, Transaction, TransactionKind, TransactionStatus,

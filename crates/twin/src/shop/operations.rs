@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::line::Line;
 use super::money::MoneyBag;
-use super::order::{Address, CancelReason, Fulfilment, Metafield, Order};
+use super::order::{Address, CancelReason, Fulfilment, Metafield, Order, Tracking};
 use super::payment::{Transaction, TransactionKind, TransactionStatus};
 use super::refund::RefundCause;
 
@@ -170,8 +170,20 @@ impl Order {
         }
     }
 
-    /// Ships units (line id and quantity); an empty list ships all that is open.
+    /// Ships units (line id and quantity), with a number of the shop's own; an empty list ships all that is open.
     pub fn fulfil(&mut self, units: &[(u64, u32)], at: Timestamp) -> Result<u64> {
+        let number = format!("T{}{:02}", self.order_number(), self.fulfilments.len() + 1);
+        let tracking =
+            Tracking { company: Some("Other".to_owned()), numbers: vec![number], urls: Vec::new() };
+        self.fulfil_with(units, tracking, at)
+    }
+
+    pub(crate) fn fulfil_with(
+        &mut self,
+        units: &[(u64, u32)],
+        tracking: Tracking,
+        at: Timestamp,
+    ) -> Result<u64> {
         ensure!(self.cancelled_at.is_none(), "order {} is cancelled", self.name);
         let open: Vec<_> = self
             .lines
@@ -201,13 +213,49 @@ impl Order {
             created_at: whole_second(at),
             updated_at: whole_second(at),
             location_id: self.shop.location_id,
-            tracking_company: Some("Other".to_owned()),
-            tracking_number: Some(format!("T{}{count:02}", self.order_number())),
-            tracking_url: None,
+            tracking,
+            cancelled_at: None,
             lines: units,
         });
         self.touch(at);
         Ok(id)
+    }
+
+    /// Takes a fulfilment back: its units are open again. What came back to the shop meanwhile stays where it is.
+    pub fn cancel_fulfilment(&mut self, id: u64, at: Timestamp) -> Result<()> {
+        let name = self.name.clone();
+        let Some(fulfilment) = self.fulfilments.iter_mut().find(|one| one.id == id) else {
+            bail!("order {name} has no fulfilment {id}")
+        };
+        ensure!(fulfilment.cancelled_at.is_none(), "fulfilment {id} is cancelled already");
+        let units = fulfilment.lines.clone();
+        let is_back = |(line_id, quantity): &(u64, u32)| {
+            self.lines
+                .iter()
+                .any(|line| line.id == *line_id && line.fulfilled < quantity.saturating_add(line.returned))
+        };
+        ensure!(!units.iter().any(is_back), "units of fulfilment {id} came back already");
+        fulfilment.cancelled_at = Some(whole_second(at));
+        fulfilment.updated_at = whole_second(at);
+        for (line_id, quantity) in units {
+            if let Some(line) = self.lines.iter_mut().find(|line| line.id == line_id) {
+                line.fulfilled -= quantity;
+            }
+        }
+        self.touch(at);
+        Ok(())
+    }
+
+    /// Says otherwise how a fulfilment's way can be followed.
+    pub(crate) fn track(&mut self, id: u64, tracking: Tracking, at: Timestamp) -> Result<()> {
+        let name = self.name.clone();
+        let Some(fulfilment) = self.fulfilments.iter_mut().find(|one| one.id == id) else {
+            bail!("order {name} has no fulfilment {id}")
+        };
+        fulfilment.tracking = tracking;
+        fulfilment.updated_at = whole_second(at);
+        self.touch(at);
+        Ok(())
     }
 
     /// Sets a metafield; the same value again still bumps `updated_at`, as Shopify's does.

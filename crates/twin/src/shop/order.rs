@@ -182,11 +182,19 @@ pub struct Fulfilment {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub location_id: u64,
-    pub tracking_company: Option<String>,
-    pub tracking_number: Option<String>,
-    pub tracking_url: Option<String>,
+    pub tracking: Tracking,
+    /// Taken back: its units are open again.
+    pub cancelled_at: Option<Timestamp>,
     /// Line id and quantity.
     pub lines: Vec<(u64, u32)>,
+}
+
+/// How its way can be followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tracking {
+    pub company: Option<String>,
+    pub numbers: Vec<String>,
+    pub urls: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

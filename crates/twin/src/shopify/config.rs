@@ -65,6 +65,7 @@ impl ShopConfig {
                 "read_locations",
                 "write_inventory",
                 "write_payment_terms",
+                "write_merchant_managed_fulfillment_orders",
             ]
             .map(str::to_owned)
             .into(),

@@ -16,6 +16,7 @@ mod cost;
 mod cut_off;
 mod document;
 mod faults;
+mod fulfil;
 mod http;
 mod judge;
 mod mutation;

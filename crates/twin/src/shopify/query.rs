@@ -5,8 +5,8 @@ use super::answer::{
 };
 use super::bulk::{BulkNode, bulk_operations, current};
 use super::nodes::{
-    CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode, InstallationNode,
-    OrderNode, RefundNode, ShopNode, SubscriptionNode, api_version, global_id, id_of,
+    CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode, FulfilmentOrderNode,
+    InstallationNode, OrderNode, RefundNode, ShopNode, SubscriptionNode, api_version, global_id, id_of,
 };
 use super::nodes::{LevelNode, LocationNode};
 use super::orders::{orders_count, orders_where, visible};
@@ -34,6 +34,9 @@ impl Node for QueryRoot {
             "orderByIdentifier" => order_by_identifier(args, request),
             "refund" => optional(RefundNode::find(request, id_of("Refund", id())?)),
             "fulfillment" => optional(FulfilmentNode::find(request, id_of("Fulfillment", id())?)),
+            "fulfillmentOrder" => {
+                optional(FulfilmentOrderNode::find(request, id_of("FulfillmentOrder", id())?))
+            }
             "orders" => orders_where(args, request, |_| true),
             "ordersCount" => orders_count(args, request),
             "node" => node(request, id()),
@@ -102,6 +105,7 @@ fn node(request: &Request, id: &str) -> Resolved {
         "Order" => optional(order(request, number)),
         "Refund" => optional(RefundNode::find(request, number)),
         "Fulfillment" => optional(FulfilmentNode::find(request, number)),
+        "FulfillmentOrder" => optional(FulfilmentOrderNode::find(request, number)),
         "Customer" => optional(CustomerNode::find(request, number)),
         "Company" => optional(CompanyNode::find(request, number)),
         "CompanyLocation" => optional(CompanyLocationNode::find(request, number)),

@@ -11,6 +11,7 @@ use super::bulk::BulkOperation;
 use super::config::ShopConfig;
 use super::contract::Contract;
 use super::faults::FaultDesk;
+use super::fulfil::Stop;
 use super::stock::{Pair, Stock};
 use super::tokens::Tokens;
 use super::webhooks::{Event, Outbox, Subscription, topic_name};
@@ -48,6 +49,8 @@ pub(super) struct State {
     /// Metafields of what is no order, by owner.
     pub(super) metafields: BTreeMap<String, Vec<Metafield>>,
     pub(super) stock: Stock,
+    /// Orders of which nothing may leave, by number.
+    pub(super) stops: BTreeMap<u64, Stop>,
     ids: u64,
 }
 
@@ -59,6 +62,7 @@ impl State {
             bulk: BTreeMap::new(),
             metafields: BTreeMap::new(),
             stock: Stock::new(&config.stock, now),
+            stops: BTreeMap::new(),
             ids: 0,
         }
     }
@@ -165,11 +169,20 @@ impl Shop {
         order_id: u64,
         change: impl FnOnce(&mut Order) -> Result<Vec<Notice>>,
     ) -> Result<Arc<Order>> {
+        self.change_within(order_id, |_, order| change(order))
+    }
+
+    /// The same for what has to see the shop besides; a refusal is the caller's own.
+    pub(super) fn change_within<E: From<anyhow::Error>>(
+        &self,
+        order_id: u64,
+        change: impl FnOnce(&State, &mut Order) -> Result<Vec<Notice>, E>,
+    ) -> Result<Arc<Order>, E> {
         let mut state = self.state();
         let known =
             state.orders.get(&order_id).with_context(|| format!("the shop has no order {order_id}"))?.clone();
         let mut order = known.as_ref().clone();
-        let notices = change(&mut order)?;
+        let notices = change(&state, &mut order)?;
         let touched = state.stock.follow(Some(&known), &order, self.now());
         locate(&mut order, &known, &state.stock);
         let order = Arc::new(order);

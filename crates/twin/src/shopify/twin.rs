@@ -3,6 +3,7 @@
 use super::config::ShopConfig;
 use super::contract::Contract;
 use super::faults::{ApiFault, ApiFaults};
+use super::fulfil::Stop;
 use super::http::router;
 use super::shop::Shop;
 use super::stock::{Levels, Pair, StockCounts, StockRow, StockSet};
@@ -209,6 +210,21 @@ impl ShopifyTwin {
         change(&mut state, pair);
         self.shop.raise_levels(&state, "inventory_levels/update", &[pair]);
         Ok(())
+    }
+
+    /// Nothing of an order may leave until it is released, for one of Shopify's reasons: `HIGH_RISK_OF_FRAUD`.
+    pub fn hold(&self, order_id: u64, reason: &'static str) {
+        self.shop.state().stops.insert(order_id, Stop::Hold { reason });
+    }
+
+    /// Nothing of an order may leave before.
+    pub fn schedule(&self, order_id: u64, at: Timestamp) {
+        self.shop.state().stops.insert(order_id, Stop::Scheduled { at });
+    }
+
+    /// Ends a hold or a schedule.
+    pub fn release(&self, order_id: u64) {
+        self.shop.state().stops.remove(&order_id);
     }
 
     /// Every attempt so far, in the order in which they ended.

@@ -6,6 +6,7 @@ use super::counts::WmsCounts;
 use super::form::Told;
 use super::orders::Orders;
 use super::shelf::{Shelf, Slot};
+use super::shipments::{Shipments, Told as ToldShipment};
 use crate::shop::Chance;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -71,6 +72,7 @@ pub(super) struct Books {
     feed: BTreeMap<u64, Slot>,
     position: u64,
     pub(super) orders: Orders,
+    pub(super) shipments: Shipments,
     pub(super) counts: WmsCounts,
     /// Of the movements.
     pub(super) chance: Chance,
@@ -101,6 +103,7 @@ impl Books {
             pairs,
             feed,
             orders: Orders::default(),
+            shipments: Shipments::default(),
             counts: WmsCounts::default(),
             chance,
             told: Vec::new(),
@@ -141,6 +144,11 @@ impl Books {
     /// What changed since it was asked last.
     pub(super) fn take_told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
+    }
+
+    /// The shipments among it.
+    pub(super) fn take_told_shipments(&mut self) -> Vec<ToldShipment> {
+        self.shipments.take_told()
     }
 
     /// Pairs that changed after a position, oldest first, and the position of the last; whether there are more.

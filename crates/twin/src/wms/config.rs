@@ -66,6 +66,10 @@ pub struct Knobs {
     pub hold_orders: bool,
     /// Says how much of the shop's orders it has counted.
     pub tells_counted: bool,
+    /// Shipments are pushed too, to the domain `orders` beside that of stock; what is shipped is settled at once.
+    pub tells_shipments: bool,
+    /// Shipments have a tracking number.
+    pub tracks: bool,
     /// Requests that are answered with 503 and not carried out.
     pub error_per_mille: u32,
     /// Requests that are carried out and answered with 502.
@@ -91,6 +95,8 @@ impl Default for Knobs {
             pushes_at_once: 32,
             hold_orders: false,
             tells_counted: true,
+            tells_shipments: false,
+            tracks: true,
             error_per_mille: 0,
             error_after_per_mille: 0,
             page_size: 500,

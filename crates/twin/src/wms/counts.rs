@@ -19,6 +19,9 @@ pub struct WmsCounts {
     /// Orders and acts that were refused.
     pub refused: u64,
     pub cancelled: u64,
+    /// Runs of parcels, each from one place.
+    pub shipments: u64,
+    pub shipments_cancelled: u64,
     /// Units.
     pub reserved: u64,
     pub shipped: u64,

@@ -240,6 +240,9 @@ impl Books {
             );
             return Err(Refusal::new(409, "short", text));
         }
+        let before = self.shipments.all().len();
+        self.shipments.left(order, &going, at);
+        self.counts.shipments += (self.shipments.all().len() - before) as u64;
         for (slot, units) in going {
             if let Some(part) =
                 self.orders.by_name.get_mut(order).and_then(|known| known.parts.get_mut(&slot))
@@ -254,6 +257,30 @@ impl Books {
             });
         }
         self.order(order)
+    }
+
+    /// Units of a shipment that did not leave after all.
+    pub(super) fn unship(
+        &mut self,
+        order: &str,
+        slot: Slot,
+        units: i64,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.known(order)?;
+        let part = self.orders.by_name.get_mut(order).and_then(|known| known.parts.get_mut(&slot));
+        let part = part.filter(|part| part.shipped >= units).ok_or_else(|| {
+            Refusal::new(409, "nothing_shipped", format!("order {order} has nothing to take back"))
+        })?;
+        let unsettled = units.min(part.shipped - part.settled);
+        part.shipped -= units;
+        part.settled -= units - unsettled;
+        self.change(slot, at, |pair| {
+            pair.on_hand += units;
+            pair.reserved += units;
+            pair.shipped -= unsettled;
+        });
+        Ok(())
     }
 
     /// The shop has taken what was shipped out of what it has sold.

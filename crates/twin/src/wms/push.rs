@@ -5,6 +5,7 @@ use super::config::{Knobs, PushTarget};
 use super::counts::PushCounts;
 use super::form::Told;
 use super::shelf::Slot;
+use super::shipments::Told as ToldShipment;
 use crate::shop::Chance;
 use crate::shopify::ShopClock;
 use crate::shopify::clock::after;
@@ -32,9 +33,22 @@ pub(super) struct Pusher {
     seed: u64,
     number: AtomicU64,
     counts: watch::Sender<PushCounts>,
-    /// Held until a later push of the same pair was sent.
-    held: Mutex<BTreeMap<Slot, Push>>,
+    /// Held until a later push of the same thing was sent.
+    held: Mutex<BTreeMap<About, Push>>,
     runtime: Handle,
+}
+
+/// What a push is about: a later one of the same takes along one that was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Pair(Slot),
+    Shipment(usize),
+}
+
+/// The door of shipments, beside that of stock.
+fn orders_url(inventory: &str) -> String {
+    let system = inventory.rsplit_once('/').map_or(inventory, |(system, _)| system);
+    format!("{system}/orders")
 }
 
 #[derive(Clone, Debug)]
@@ -112,11 +126,21 @@ impl Pusher {
     pub(super) fn tell(self: &Arc<Self>, changes: Vec<Told>, knobs: &Knobs) {
         let Some(target) = locked(&self.target).clone() else { return };
         for told in changes {
-            self.tell_one(told, &target, knobs);
+            let body = told.pushed(&target.shop, knobs.tells_counted);
+            self.tell_one(About::Pair(told.slot), body, &target, knobs);
         }
     }
 
-    fn tell_one(self: &Arc<Self>, told: Told, target: &PushTarget, knobs: &Knobs) {
+    pub(super) fn tell_shipments(self: &Arc<Self>, changes: &[ToldShipment], knobs: &Knobs) {
+        let Some(target) = locked(&self.target).clone().filter(|_| knobs.tells_shipments) else { return };
+        let target = PushTarget { url: orders_url(&target.url), ..target };
+        for told in changes {
+            let body = told.pushed(&target.shop, knobs.tracks);
+            self.tell_one(About::Shipment(told.index), body, &target, knobs);
+        }
+    }
+
+    fn tell_one(self: &Arc<Self>, about: About, body: String, target: &PushTarget, knobs: &Knobs) {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let mischief = Mischief::of(knobs, self.seed, number);
         self.count(|counts| counts.due += 1);
@@ -124,11 +148,10 @@ impl Pusher {
             self.count(|counts| counts.dropped += 1);
             return;
         }
-        let body = told.pushed(&target.shop, knobs.tells_counted);
         let push = Push { target: target.clone(), body, number, attempts: knobs.push_attempts.max(1) };
-        let overtaken = locked(&self.held).remove(&told.slot);
+        let overtaken = locked(&self.held).remove(&about);
         if mischief.reordered && overtaken.is_none() {
-            self.hold(told.slot, push, Duration::from_millis(knobs.delay_max_ms.max(1)));
+            self.hold(about, push, Duration::from_millis(knobs.delay_max_ms.max(1)));
             return;
         }
         if mischief.duplicated {
@@ -151,18 +174,18 @@ impl Pusher {
         });
     }
 
-    /// Until the next push of the same pair takes it along, or for so long.
-    fn hold(self: &Arc<Self>, slot: Slot, push: Push, longest: Duration) {
+    /// Until the next push of the same thing takes it along, or for so long.
+    fn hold(self: &Arc<Self>, about: About, push: Push, longest: Duration) {
         let number = push.number;
-        locked(&self.held).insert(slot, push);
+        locked(&self.held).insert(about, push);
         self.count(|counts| counts.reordered += 1);
         let (sender, due) = (self.clone(), after(self.clock.now(), longest));
         self.spawn(async move {
             sender.clock.wait_until(due).await;
             let still = {
                 let mut held = locked(&sender.held);
-                let same = held.get(&slot).is_some_and(|push| push.number == number);
-                if same { held.remove(&slot) } else { None }
+                let same = held.get(&about).is_some_and(|push| push.number == number);
+                if same { held.remove(&about) } else { None }
             };
             if let Some(push) = still {
                 sender.deliver(push).await;

@@ -31,6 +31,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/orders/{order}/cancel", post(cancel))
         .route("/orders/{order}/ship", post(ship))
         .route("/orders/{order}/settle", post(settle))
+        .route("/shipments", get(shipments))
         .layer(from_fn_with_state(desk.clone(), admit));
     Router::new()
         .merge(work)
@@ -72,19 +73,37 @@ struct Asked {
     limit: Option<usize>,
 }
 
-async fn feed(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
-    let after = match &asked.after {
-        None => 0,
-        Some(text) => text.parse().map_err(|_| {
+impl Asked {
+    fn position(&self) -> Result<u64, Refusal> {
+        let Some(text) = &self.after else { return Ok(0) };
+        text.parse().map_err(|_| {
             Refusal::new(400, "bad_request", format!("after={text} is no position that was given out here"))
-        })?,
-    };
-    let knobs = desk.knobs();
-    let limit = asked.limit.unwrap_or(knobs.page_size).clamp(1, knobs.page_size.max(1));
-    let (items, next, more) = desk.books().after(after, limit);
-    let items: Vec<String> = items.into_iter().map(|told| told.item(knobs.tells_counted)).collect();
+        })
+    }
+
+    fn limit(&self, knobs: &Knobs) -> usize {
+        self.limit.unwrap_or(knobs.page_size).clamp(1, knobs.page_size.max(1))
+    }
+}
+
+fn page(items: &[String], next: u64, more: bool) -> Response {
     let body = format!("{{\"items\":[{}],\"next\":\"{next}\",\"more\":{more}}}", items.join(","));
-    Ok(written(StatusCode::OK, body))
+    written(StatusCode::OK, body)
+}
+
+async fn feed(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+    let (after, knobs) = (asked.position()?, desk.knobs());
+    let (items, next, more) = desk.books().after(after, asked.limit(&knobs));
+    let items: Vec<String> = items.into_iter().map(|told| told.item(knobs.tells_counted)).collect();
+    Ok(page(&items, next, more))
+}
+
+/// There is one shop here: whatever `shop` says, all of them are its.
+async fn shipments(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+    let (after, knobs) = (asked.position()?, desk.knobs());
+    let (items, next, more) = desk.books().shipments.after(after, asked.limit(&knobs));
+    let items: Vec<String> = items.iter().map(|told| told.item(knobs.tracks)).collect();
+    Ok(page(&items, next, more))
 }
 
 async fn pair(
@@ -165,7 +184,7 @@ async fn ship(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let some: Lines = if body.is_empty() { Lines::default() } else { parsed(&body)? };
-    shown(desk.act(|books, at| books.ship(&order, &some.lines, at)))
+    shown(desk.ship(&order, &some.lines))
 }
 
 async fn settle(State(desk): State<Arc<Desk>>, Path(order): Path<String>) -> Result<Response, Refusal> {

@@ -9,6 +9,7 @@ use super::push::Pusher;
 use super::refusal::Refusal;
 use super::server::router;
 use super::shelf::Slot;
+use super::shipments::ShipmentView;
 use crate::shopify::ShopClock;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
@@ -58,9 +59,10 @@ impl Desk {
         let knobs = self.knobs();
         let mut books = self.books();
         let done = how(&mut books, at);
-        let told = books.take_told();
+        let (told, shipments) = (books.take_told(), books.take_told_shipments());
         // Still under the lock: pushes are numbered in the order of the changes.
         self.pusher.tell(told, &knobs);
+        self.pusher.tell_shipments(&shipments, &knobs);
         done
     }
 
@@ -80,6 +82,15 @@ impl Desk {
     ) -> Result<(OrderView, bool), Refusal> {
         let hold = self.knobs().hold_orders;
         self.act(|books, at| books.reserve(key, order, lines, hold, at))
+    }
+
+    /// Who tells shipments counts what has left no longer: until the shop knows of it, both sides hold it back.
+    pub(super) fn ship(&self, order: &str, some: &[WantedLine]) -> Result<OrderView, Refusal> {
+        let settles = self.knobs().tells_shipments;
+        self.act(|books, at| {
+            let shipped = books.ship(order, some, at)?;
+            if settles { books.settle(order, at) } else { Ok(shipped) }
+        })
     }
 
     pub(super) fn told(&self, sku: &str, location: &str) -> Option<Told> {
@@ -268,7 +279,17 @@ impl WmsTwin {
 
     /// Ships what is open, or these.
     pub fn ship(&self, order: &str, some: &[WantedLine]) -> Result<OrderView, Refusal> {
-        self.desk.act(|books, at| books.ship(order, some, at))
+        self.desk.ship(order, some)
+    }
+
+    /// All of them, in the order in which they left.
+    pub fn shipments(&self) -> Vec<ShipmentView> {
+        self.desk.books().shipments.all().to_vec()
+    }
+
+    /// Takes one back: its units are on their shelf again, and reserved for its order.
+    pub fn cancel_shipment(&self, shipment: &str) -> Result<ShipmentView, Refusal> {
+        self.desk.act(|books, at| books.cancel_shipment(shipment, at))
     }
 
     /// The shop has taken what was shipped out of what it has sold.

@@ -3,7 +3,7 @@
 use crate::{ask, codes, config, shop_with};
 use serde_json::json;
 use std::path::Path;
-use tidegate_twin::shop::RefundRequest;
+use tidegate_twin::shop::{Change, RefundRequest, What};
 use tidegate_twin::shopify::{judge, spoiled};
 
 fn documents() -> Vec<(String, String)> {
@@ -39,8 +39,9 @@ async fn reads_by_id_are_answered_whole() {
             lines: line.map(|line| (line.id, 1)).into_iter().collect(),
             ..RefundRequest::default()
         };
-        // Unpaid ones have nothing to give back.
+        // Unpaid ones have nothing to give back, and some nothing to send.
         let _ = twin.refund(order.id, request);
+        let _ = twin.apply(&Change { order_id: order.id, what: What::Fulfil { units: Vec::new() } });
     }
     let run = "mutation { bulkOperationRunQuery(query: \"{ inventoryItems { edges { node { id } } } }\") { bulkOperation { id } } }";
     let bulk =
@@ -55,6 +56,16 @@ async fn reads_by_id_are_answered_whole() {
             let id = if text.contains("refund(id") {
                 let Some(refund) = order.refunds.first() else { continue };
                 format!("gid://shopify/Refund/{}", refund.id)
+            } else if text.contains("fulfillment(id") {
+                let Some(fulfilment) = order.fulfilments.first() else { continue };
+                format!("gid://shopify/Fulfillment/{}", fulfilment.id)
+            } else if text.contains("fulfillmentOrder(id") {
+                let open =
+                    "query ($id: ID!) { order(id: $id) { fulfillmentOrders(first: 1) { nodes { id } } } }";
+                let answer = ask(&twin, open, json!({ "id": order.gid() })).await;
+                let nodes = &answer["data"]["order"]["fulfillmentOrders"]["nodes"];
+                let Some(id) = nodes[0]["id"].as_str() else { continue };
+                id.to_owned()
             } else if text.contains("bulkOperation(id") {
                 bulk.as_str().unwrap().to_owned()
             } else {

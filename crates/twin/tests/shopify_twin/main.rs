@@ -3,6 +3,7 @@
 mod api;
 mod bulk;
 mod faults;
+mod fulfilments;
 mod hub;
 mod pages;
 mod sink;

@@ -25,7 +25,7 @@ impl Hub {
         let hub = Self::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/ingest/wms/inventory", listener.local_addr().unwrap());
-        let app = Router::new().route("/ingest/wms/inventory", post(take)).with_state(hub.clone());
+        let app = Router::new().route("/ingest/wms/{domain}", post(take)).with_state(hub.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         (hub, PushTarget { url, secret: "wms secret".to_owned(), shop: "acme".to_owned() })
     }
@@ -154,4 +154,18 @@ async fn mischief_is_counted_and_loses_only_what_it_says() {
     distinct.sort();
     distinct.dedup();
     assert_eq!(distinct.len() as u64, pushes.due - pushes.dropped);
+}
+
+#[tokio::test]
+async fn shipments_are_pushed_where_orders_are_taken() {
+    let (wms, hub, _) = told(Knobs { tells_shipments: true, ..Knobs::default() }).await;
+    wms.reserve("k1", "acme-order-5678", &[line("SKU-0001", 2)]).unwrap();
+    wms.ship("acme-order-5678", &[]).unwrap();
+    wms.cancel_shipment("SH-000001").unwrap();
+    wms.settled().await;
+    let mut taken = hub.taken();
+    taken.retain(|(subject, _)| subject.contains("shipment"));
+    taken.sort();
+    let subject = "acme/order:5678/shipment:SH-000001".to_owned();
+    assert_eq!(taken, [(subject.clone(), 1), (subject, 2)]);
 }

@@ -143,12 +143,12 @@ pub fn fulfilment_body(order: &Order, fulfilment: &Fulfilment) -> Value {
         "receipt": {},
         "service": "manual",
         "shipment_status": null,
-        "status": "success",
-        "tracking_company": fulfilment.tracking_company,
-        "tracking_number": fulfilment.tracking_number,
-        "tracking_numbers": fulfilment.tracking_number.iter().collect::<Vec<_>>(),
-        "tracking_url": fulfilment.tracking_url,
-        "tracking_urls": fulfilment.tracking_url.iter().collect::<Vec<_>>(),
+        "status": if fulfilment.cancelled_at.is_some() { "cancelled" } else { "success" },
+        "tracking_company": fulfilment.tracking.company,
+        "tracking_number": fulfilment.tracking.numbers.first(),
+        "tracking_numbers": fulfilment.tracking.numbers,
+        "tracking_url": fulfilment.tracking.urls.first(),
+        "tracking_urls": fulfilment.tracking.urls,
         "line_items": lines.collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,7 @@
 //! `Mutation`: the writes. What a write cannot do is a `userError` with the field that is wrong; the shop is then as
 //! it was.
 
+mod fulfilments;
 mod metafields;
 mod orders;
 mod stock;
@@ -33,6 +34,9 @@ impl Node for Mutation {
             "bulkOperationCancel" => cancel(args, request),
             "inventorySetQuantities" => stock::set_quantities(args, request),
             "inventoryActivate" => stock::activate(args, request),
+            "fulfillmentCreate" => fulfilments::create(args, request),
+            "fulfillmentCancel" => fulfilments::cancel(args, request),
+            "fulfillmentTrackingInfoUpdate" => fulfilments::track(args, request),
             other => Err(unmodelled("Mutation", other)),
         }
     }

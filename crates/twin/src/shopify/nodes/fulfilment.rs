@@ -4,7 +4,7 @@ use super::line::LineNode;
 use super::location::LocationNode;
 use super::money::{amount, bag};
 use super::order::OrderNode;
-use crate::shop::{MoneyBag, Order, gid};
+use crate::shop::{MoneyBag, Order, Tracking, gid};
 use crate::shopify::answer::{
     Arguments, Node, Record, Request, Resolved, leaf, list, null, object, optional, unmodelled,
 };
@@ -13,9 +13,9 @@ use crate::shopify::page::{Shape, date, parts};
 use std::sync::Arc;
 
 pub(in crate::shopify) struct FulfilmentNode {
-    pub(super) order: Arc<Order>,
+    pub(in crate::shopify) order: Arc<Order>,
     /// Of a fulfilment that is there.
-    pub(super) index: usize,
+    pub(in crate::shopify) index: usize,
 }
 
 const LINES: Shape = Shape { connection: "FulfillmentLineItemConnection", edge: "FulfillmentLineItemEdge" };
@@ -36,12 +36,13 @@ impl Node for FulfilmentNode {
     fn field(&self, name: &str, args: &Arguments, request: &Arc<Request>) -> Resolved {
         let order = &self.order;
         let fulfilment = &order.fulfilments[self.index];
+        let is_cancelled = fulfilment.cancelled_at.is_some();
         match name {
             "id" => leaf(gid("Fulfillment", fulfilment.id)),
             "legacyResourceId" => leaf(fulfilment.id.to_string()),
             "name" => leaf(fulfilment.name.clone()),
-            "status" => leaf("SUCCESS"),
-            "displayStatus" => leaf("FULFILLED"),
+            "status" => leaf(if is_cancelled { "CANCELLED" } else { "SUCCESS" }),
+            "displayStatus" => leaf(if is_cancelled { "CANCELED" } else { "FULFILLED" }),
             "createdAt" => date(fulfilment.created_at),
             "updatedAt" => date(fulfilment.updated_at),
             "totalQuantity" => leaf(fulfilment.lines.iter().map(|(_, quantity)| *quantity).sum::<u32>()),
@@ -51,12 +52,7 @@ impl Node for FulfilmentNode {
             }
             "location" => optional(LocationNode::find(fulfilment.location_id)),
             "order" => object(OrderNode::new(order.clone())),
-            "trackingInfo" => list(fulfilment.tracking_number.iter().map(|number| {
-                Record::new("FulfillmentTrackingInfo")
-                    .leaf("company", fulfilment.tracking_company.clone())
-                    .leaf("number", number.clone())
-                    .leaf("url", fulfilment.tracking_url.clone())
-            })),
+            "trackingInfo" => list(args.cut(tracking(&fulfilment.tracking))),
             "fulfillmentLineItems" => {
                 let known = |(id, quantity): &(u64, u32)| {
                     let index = order.lines.iter().position(|line| line.id == *id)?;
@@ -76,6 +72,18 @@ impl Node for FulfilmentNode {
             other => Err(unmodelled("Fulfillment", other)),
         }
     }
+}
+
+/// A number and the address beside it; what has neither, and a company, is one of its own.
+fn tracking(of: &Tracking) -> Vec<Record> {
+    let count = of.numbers.len().max(of.urls.len()).max(usize::from(of.company.is_some()));
+    let one = |index: usize| {
+        Record::new("FulfillmentTrackingInfo")
+            .leaf("company", of.company.clone())
+            .leaf("number", of.numbers.get(index).cloned())
+            .leaf("url", of.urls.get(index).cloned())
+    };
+    (0..count).map(one).collect()
 }
 
 struct FulfilledLine {

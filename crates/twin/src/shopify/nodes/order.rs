@@ -5,6 +5,7 @@ use super::company::purchasing_company;
 use super::customer::CustomerNode;
 use super::discount::{ApplicationNode, application_items};
 use super::fulfilment::FulfilmentNode;
+use super::fulfilment_order::fulfilment_orders;
 use super::line::LineNode;
 use super::metafield::metafields;
 use super::payment::{PaymentTermsNode, TransactionNode};
@@ -205,6 +206,7 @@ impl OrderNode {
                     .into_iter()
                     .map(|index| FulfilmentNode { order: order.clone(), index }),
             ),
+            "fulfillmentOrders" => fulfilment_orders(order, args, request),
             "paymentTerms" => {
                 optional(order.payment_terms.as_ref().map(|_| PaymentTermsNode { order: order.clone() }))
             }

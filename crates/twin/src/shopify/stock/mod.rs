@@ -93,6 +93,8 @@ pub struct StockCounts {
     /// Units.
     pub sold: u64,
     pub shipped: u64,
+    /// Of fulfilments that were cancelled.
+    pub unshipped: u64,
     pub restocked: u64,
     /// Units that were sold when nothing was available any more.
     pub oversold: u64,

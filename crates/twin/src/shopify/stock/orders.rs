@@ -2,8 +2,9 @@
 //! units move.
 //!
 //! A placed unit goes from `available` to `committed` at one location: the first that has enough for all lines, else line
-//! by line the first that has enough, else the first. A shipped unit leaves `committed` and is gone. A unit that is
-//! removed leaves `committed` too, and is `available` again only where it is restocked; so is one that came back.
+//! by line the first that has enough, else the first. A shipped unit leaves `committed` and is gone; where its fulfilment is
+//! cancelled, it is `committed` again. A unit that is removed leaves `committed` too, and is `available` again only where it
+//! is restocked; so is one that came back.
 
 use super::{Good, Level, Pair, Stock};
 use crate::shop::catalogue::WAREHOUSES;
@@ -24,6 +25,8 @@ pub(super) struct Assigned {
 struct Moved {
     placed: u32,
     shipped: u32,
+    /// Their fulfilment was cancelled: they are to be shipped again.
+    unshipped: u32,
     /// Taken out of what was open.
     removed: u32,
     restocked: u32,
@@ -32,17 +35,19 @@ struct Moved {
 impl Moved {
     fn of(before: Option<&Order>, after: &Order, line: &Line) -> Self {
         let old = before.and_then(|order| order.line(line.id));
-        let (had, shipped, open) =
+        let (had, was_shipped, open) =
             old.map_or((0, 0, 0), |old| (old.quantity, old.fulfilled, old.fulfillable()));
         let placed = line.quantity.saturating_sub(had);
-        let shipped = line.fulfilled.saturating_sub(shipped);
+        let shipped = line.fulfilled.saturating_sub(was_shipped);
+        let unshipped = was_shipped.saturating_sub(line.fulfilled);
         let new_refunds = after.refunds.iter().skip(before.map_or(0, |order| order.refunds.len()));
         let back = new_refunds.flat_map(|refund| &refund.lines);
         let back = back.filter(|back| back.line_id == line.id && back.restock != RestockType::NoRestock);
         Self {
             placed,
             shipped,
-            removed: (open + placed).saturating_sub(shipped + line.fulfillable()),
+            unshipped,
+            removed: (open + placed + unshipped).saturating_sub(shipped + line.fulfillable()),
             restocked: back.map(|back| back.quantity).sum(),
         }
     }
@@ -163,12 +168,12 @@ impl Stock {
     }
 
     fn shift(&mut self, pair: Pair, moved: Moved, at: Timestamp) {
-        let [placed, shipped, removed, restocked] =
-            [moved.placed, moved.shipped, moved.removed, moved.restocked].map(i64::from);
+        let [placed, shipped, unshipped, removed, restocked] =
+            [moved.placed, moved.shipped, moved.unshipped, moved.removed, moved.restocked].map(i64::from);
         let level = self.level_mut(pair);
         let short = placed - level.available.clamp(0, placed);
         level.available += restocked - placed;
-        level.committed += placed - shipped - removed;
+        level.committed += placed + unshipped - shipped - removed;
         level.updated_at = at.as_second();
         if level.presence == super::Presence::Absent {
             level.presence = super::Presence::Inactive;
@@ -176,6 +181,7 @@ impl Stock {
         let counts = &mut self.counts;
         counts.sold += u64::from(moved.placed);
         counts.shipped += u64::from(moved.shipped);
+        counts.unshipped += u64::from(moved.unshipped);
         counts.restocked += u64::from(moved.restocked);
         counts.oversold += u64::try_from(short).unwrap_or(0);
     }

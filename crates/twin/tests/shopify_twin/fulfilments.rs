@@ -1,0 +1,111 @@
+//! Fulfilment orders and fulfilments: what is open, what is made of it, and what Shopify refuses.
+
+use crate::{ask, codes, config, scopes, shop_with};
+use serde_json::{Value, json};
+use tidegate_twin::shop::CancelReason;
+use tidegate_twin::shopify::ShopifyTwin;
+
+const READ: &str = "query ($id: ID!) { order(id: $id) { displayFulfillmentStatus fulfillments(first: 9) { id status totalQuantity trackingInfo { company number } }
+    fulfillmentOrders(first: 9) { nodes { id status assignedLocation { name location { id } } fulfillmentHolds { displayReason }
+    supportedActions { action } lineItems(first: 99) { nodes { id sku remainingQuantity totalQuantity } } } } } }";
+const CREATE: &str = "mutation ($fulfillment: FulfillmentInput!) { fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id status } userErrors { field message } } }";
+const CANCEL: &str =
+    "mutation ($id: ID!) { fulfillmentCancel(id: $id) { fulfillment { id status } userErrors { message } } }";
+
+async fn read(twin: &ShopifyTwin) -> Value {
+    let answer = ask(twin, READ, json!({ "id": twin.orders()[0].gid() })).await;
+    assert_eq!(codes(&answer), Vec::<&str>::new(), "{answer}");
+    answer["data"]["order"].clone()
+}
+
+/// The one that is open, or would be.
+fn last(order: &Value) -> &Value {
+    order["fulfillmentOrders"]["nodes"].as_array().unwrap().last().unwrap()
+}
+
+async fn create(twin: &ShopifyTwin, parts: Value) -> Result<String, String> {
+    let fulfillment =
+        json!({ "lineItemsByFulfillmentOrder": parts, "trackingInfo": { "company": "DHL", "number": "1" } });
+    let answer = ask(twin, CREATE, json!({ "fulfillment": fulfillment })).await;
+    let made = &answer["data"]["fulfillmentCreate"];
+    match made["userErrors"].as_array().unwrap().first() {
+        Some(error) => {
+            assert_eq!(made["fulfillment"], Value::Null);
+            Err(error["message"].as_str().unwrap().to_owned())
+        }
+        None => Ok(made["fulfillment"]["id"].as_str().unwrap().to_owned()),
+    }
+}
+
+fn part(of: &Value, line: &Value, quantity: i64) -> Value {
+    json!({ "fulfillmentOrderId": of["id"], "fulfillmentOrderLineItems": [{ "id": line["id"], "quantity": quantity }] })
+}
+
+#[tokio::test]
+async fn units_leave_once_and_are_open_again_when_their_fulfilment_is_cancelled() {
+    let twin = shop_with(config(), 1).await;
+    let before = read(&twin).await;
+    let (open, line) = (last(&before).clone(), last(&before)["lineItems"]["nodes"][0].clone());
+    assert_eq!((&open["status"], &open["assignedLocation"]["name"]), (&json!("OPEN"), &json!("Warehouse 1")));
+    let quantity = line["remainingQuantity"].as_i64().unwrap();
+    let made = create(&twin, json!([part(&open, &line, quantity)])).await.unwrap();
+    let after = read(&twin).await;
+    assert_eq!(after["fulfillments"][0]["trackingInfo"], json!([{ "company": "DHL", "number": "1" }]));
+    assert_eq!(last(&after)["lineItems"]["nodes"][0]["remainingQuantity"], 0);
+    // There is no key that would make two calls one.
+    let twice = create(&twin, json!([part(&open, &line, quantity)])).await.unwrap_err();
+    assert!(twice.contains("quantity") || twice.contains("status"), "{twice}");
+
+    let cancelled = ask(&twin, CANCEL, json!({ "id": made })).await;
+    assert_eq!(cancelled["data"]["fulfillmentCancel"]["fulfillment"]["status"], "CANCELLED");
+    let again = read(&twin).await;
+    assert_eq!(last(&again)["lineItems"]["nodes"][0]["remainingQuantity"], json!(quantity));
+    assert_ne!(last(&again)["id"], open["id"], "what is open again is another fulfilment order");
+    let closed = create(&twin, json!([part(&open, &line, 1)])).await.unwrap_err();
+    assert!(closed.contains("unfulfillable status= closed"), "{closed}");
+    let twice = ask(&twin, CANCEL, json!({ "id": made })).await;
+    assert_eq!(twice["data"]["fulfillmentCancel"]["userErrors"].as_array().unwrap().len(), 1);
+    // Without lines: all that is open.
+    create(&twin, json!([{ "fulfillmentOrderId": last(&again)["id"] }])).await.unwrap();
+    assert_eq!(read(&twin).await["displayFulfillmentStatus"], "FULFILLED");
+}
+
+#[tokio::test]
+async fn what_may_not_leave_is_refused_and_nothing_is_made() {
+    let twin = shop_with(config(), 1).await;
+    let order = read(&twin).await;
+    let (open, line) = (last(&order).clone(), last(&order)["lineItems"]["nodes"][0].clone());
+    let other = json!({ "id": "gid://shopify/FulfillmentOrderLineItem/1" });
+    let none = json!({ "id": "gid://shopify/FulfillmentOrder/1" });
+    let quantity = line["remainingQuantity"].as_i64().unwrap();
+    for (parts, text) in [
+        (json!([]), "blank"),
+        (json!([part(&none, &line, 1)]), "Fulfillment order does not exist"),
+        (json!([part(&open, &other, 1)]), "line item does not exist"),
+        (json!([part(&open, &line, 0)]), "Invalid fulfillment order line item quantity"),
+        (json!([part(&open, &line, quantity + 1)]), "Invalid fulfillment order line item quantity"),
+    ] {
+        let refused = create(&twin, parts.clone()).await.unwrap_err();
+        assert!(refused.contains(text), "{parts}: {refused}");
+    }
+    let id = twin.orders()[0].id;
+    twin.hold(id, "HIGH_RISK_OF_FRAUD");
+    let held = read(&twin).await;
+    assert_eq!(
+        (&last(&held)["status"], &last(&held)["fulfillmentHolds"][0]["displayReason"]),
+        (&json!("ON_HOLD"), &json!("High risk of fraud"))
+    );
+    assert!(!last(&held)["supportedActions"].to_string().contains("CREATE_FULFILLMENT"));
+    let refused = create(&twin, json!([part(&open, &line, 1)])).await.unwrap_err();
+    assert!(refused.contains("unfulfillable status= on_hold"), "{refused}");
+    twin.schedule(id, "2026-12-24T12:00:00Z".parse().unwrap());
+    assert_eq!(last(&read(&twin).await)["status"], "SCHEDULED");
+    twin.release(id);
+    twin.cancel(id, CancelReason::Customer).unwrap();
+    assert_eq!(last(&read(&twin).await)["status"], "CANCELLED");
+    assert!(twin.orders()[0].fulfilments.is_empty());
+    // Without the scope nobody fulfils.
+    twin.grant(&scopes(&["write_orders", "read_locations"]));
+    let answer = ask(&twin, CREATE, json!({ "fulfillment": { "lineItemsByFulfillmentOrder": [] } })).await;
+    assert_eq!(codes(&answer), ["ACCESS_DENIED"]);
+}
