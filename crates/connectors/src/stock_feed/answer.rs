@@ -1,5 +1,6 @@
 //! What the system answers: `{"version": 17, "data": {…}}` for one pair; `{"items": [those], "next": "17", "more": false}`
-//! for what changed; one pair a line, and a last line `{"items": N}`, for the whole. Owns the form; the data itself is the domain's to judge, byte for byte as it came.
+//! for what changed; one pair a line, and a last line `{"items": N}`, for the whole. Owns the form; the data itself is the
+//! domain's to judge, byte for byte as it came.
 
 use super::{TOPIC, code};
 use connector::outbound::Answer;
@@ -8,10 +9,14 @@ use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 #[derive(Deserialize)]
 struct Item<'a> {
     version: i64,
+    /// Of a line of the whole: which snapshot it is of, where the source says so.
+    #[serde(borrow)]
+    snapshot: Option<&'a RawValue>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -25,21 +30,28 @@ struct Page<'a> {
     more: bool,
 }
 
-/// The part of the data by which it is known.
+/// The part of the data by which it is known. What else a level has to be is the domain's to judge.
 #[derive(Deserialize)]
-struct Pair {
-    sku: String,
-    location: String,
+struct Pair<'a> {
+    #[serde(borrow)]
+    sku: Cow<'a, str>,
+    #[serde(borrow)]
+    location: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Changed {
     changed_at: Timestamp,
 }
 
 pub(super) fn read(answer: &Answer) -> Result<Read, Fault> {
     let item: Item<'_> = parsed(answer)?;
-    let pair = pair(&item)?;
+    pair(&item)?;
+    let Changed { changed_at } = of_data(&item)?;
     Ok(Read {
         payload: item.data.get().as_bytes().to_vec(),
         topic: TOPIC.to_owned(),
-        updated_at: pair.changed_at,
+        updated_at: changed_at,
         sequence: Some(item.version),
     })
 }
@@ -51,21 +63,31 @@ pub(super) fn changes(answer: &Answer) -> Result<Changes, Fault> {
 }
 
 /// A line of the whole: a pair, or the last line, which says how many there were.
-pub(super) enum Line {
+pub(super) struct Line<'a> {
+    pub(super) says: Says,
+    /// Which snapshot it is of, as it is written; absent: it does not say.
+    pub(super) snapshot: Option<&'a str>,
+}
+
+pub(super) enum Says {
     Pair(Fed),
     End { items: u64 },
 }
 
-pub(super) fn line(text: &[u8], number: u64) -> Result<Line, Fault> {
+pub(super) fn line(text: &[u8], number: u64) -> Result<Line<'_>, Fault> {
     #[derive(Deserialize)]
-    struct End {
+    struct End<'a> {
         items: u64,
+        #[serde(borrow)]
+        snapshot: Option<&'a RawValue>,
     }
     let wrong = |error: serde_json::Error| form(format!("line {number} of the whole: {error}"));
     match serde_json::from_slice::<Item<'_>>(text) {
-        Ok(item) => Ok(Line::Pair(fed(&item)?)),
-        Err(error) => match serde_json::from_slice::<End>(text) {
-            Ok(End { items }) => Ok(Line::End { items }),
+        Ok(item) => Ok(Line { says: Says::Pair(fed(&item)?), snapshot: item.snapshot.map(RawValue::get) }),
+        Err(error) => match serde_json::from_slice::<End<'_>>(text) {
+            Ok(End { items, snapshot }) => {
+                Ok(Line { says: Says::End { items }, snapshot: snapshot.map(RawValue::get) })
+            }
             Err(_) => Err(wrong(error)),
         },
     }
@@ -81,7 +103,11 @@ fn fed(item: &Item<'_>) -> Result<Fed, Fault> {
     })
 }
 
-fn pair(item: &Item<'_>) -> Result<Pair, Fault> {
+fn pair<'a>(item: &Item<'a>) -> Result<Pair<'a>, Fault> {
+    of_data(item)
+}
+
+fn of_data<'a, T: Deserialize<'a>>(item: &Item<'a>) -> Result<T, Fault> {
     serde_json::from_str(item.data.get()).map_err(|error| form(format!("version {}: {error}", item.version)))
 }
 

@@ -3,12 +3,17 @@
 use connector::descriptor::{Setting, SettingKind};
 use connector::outbound::{Auth, OutboundConfig};
 use connector::settings::{Secrets, Settings};
+use std::path::PathBuf;
 
 /// `[systems.X.connection]`.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     /// Absent: the system only pushes.
     pub(super) outbound: Option<OutboundConfig>,
+    /// Where it drops files.
+    pub(super) folder: Option<PathBuf>,
+    /// Of files that name none.
+    pub(super) location: Option<String>,
 }
 
 impl Config {
@@ -33,7 +38,19 @@ impl Config {
                     }
                 }
             }
-            Self { outbound }
+            let (folder, location) = (at.text("folder").map(PathBuf::from), at.text("location"));
+            if folder.as_ref().is_some_and(|folder| !folder.is_absolute()) {
+                at.problem("folder", "must be a whole path, from / on");
+            }
+            if folder.is_some() && outbound.is_some() {
+                let what = "means nothing beside url: a system is asked at its address or in its folder; give the folder a \
+                            system of its own";
+                at.problem("folder", what);
+            }
+            if folder.is_none() && location.is_some() {
+                at.problem("location", "means nothing without folder");
+            }
+            Self { outbound, folder, location }
         })
     }
 }
@@ -63,5 +80,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: Some("false"),
         meaning: "Whether the url may lead to an address inside a network.",
         example: "true",
+    },
+    Setting {
+        name: "folder",
+        kind: SettingKind::Text,
+        required: false,
+        default: None,
+        meaning: "Where the system drops files of levels, NDJSON or CSV, in one folder below it for each shop. Not beside url. \
+                  Needs `intake = \"poll\"`.",
+        example: "/srv/stock",
+    },
+    Setting {
+        name: "location",
+        kind: SettingKind::Text,
+        required: false,
+        default: None,
+        meaning: "The location of files that have no such column.",
+        example: "WH-1",
     },
 ];

@@ -1,9 +1,10 @@
 //! The connector `stock_feed`: a warehouse or order management system that tells its stock in Tidegate's own form
-//! (docs/connectors/stock_feed.md). It pushes to `/ingest`, and where it has an address it is asked: for one pair, and for
-//! what changed. Takes nothing; knows nothing of what becomes of a level.
+//! (docs/connectors/stock_feed.md). It pushes to `/ingest`; where it has an address it is asked: for one pair, for what
+//! changed, and for all; or it drops files into a folder. Takes nothing; knows nothing of what becomes of a level.
 
 mod answer;
 mod config;
+mod folder;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use connector::list::{AsSource, Kind};
 use connector::outbound::{Answer, Outbound, Request};
 use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Whole};
 use connector::settings::{Secrets, Settings};
+use folder::Folder;
 use http::{Method, StatusCode};
 use kernel::fault::{Fault, FaultKind};
 use kernel::subject::Subject;
@@ -33,6 +35,12 @@ mod code {
     pub(super) const FORM: &str = "TG-3402";
     /// The whole ended before its end.
     pub(super) const CUT_OFF: &str = "TG-3403";
+    /// Two wholes in one answer.
+    pub(super) const MIXED: &str = "TG-3404";
+    /// A file of the folder.
+    pub(super) const FILE_REFUSED: &str = "TG-3405";
+    /// The folder itself.
+    pub(super) const FOLDER: &str = "TG-3406";
 }
 
 pub const KIND: Kind = Kind {
@@ -57,7 +65,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         health: false,
         observe_first: false,
         resolves_references: false,
-        tells_changes: config.outbound.is_some(),
+        tells_changes: config.outbound.is_some() || config.folder.is_some(),
         orders: OrderAbilities::default(),
         settings: config::SETTINGS.to_vec(),
     })
@@ -68,18 +76,21 @@ pub fn source(settings: &Settings) -> AsSource {
     let config = Config::read(settings, Secrets::Resolved)?;
     let outbound =
         config.outbound.as_ref().map(Outbound::new).transpose().map_err(|problem| vec![problem])?;
-    Ok(Arc::new(StockFeed { outbound }))
+    let folder = config.folder.map(|root| Arc::new(Folder::new(root, config.location)));
+    Ok(Arc::new(StockFeed { outbound, folder }))
 }
 
 #[derive(Debug)]
 struct StockFeed {
     outbound: Option<Outbound>,
+    folder: Option<Arc<Folder>>,
 }
 
 impl StockFeed {
     fn outbound(&self) -> Result<&Outbound, Fault> {
         self.outbound.as_ref().ok_or_else(|| {
-            let what = "the system only pushes: set url in its connection so that it can be asked";
+            let what =
+                "the system has no address and only tells: set url in its connection so that it can be asked";
             Fault::new(FaultKind::Rejected, code::NOT_SERVED, what)
         })
     }
@@ -119,6 +130,14 @@ impl Source for StockFeed {
 
     async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
         only_stock(domain)?;
+        if let Some(folder) = self.folder.clone() {
+            let (shop, after, now) = (call.shop.clone(), after.map(str::to_owned), call.now);
+            let read =
+                tokio::task::spawn_blocking(move || folder.changes(&shop, after.as_deref(), now)).await;
+            return read.unwrap_or_else(|_| {
+                Err(Fault::new(FaultKind::Bug, code::FOLDER, "the reading of the folder ended by itself"))
+            });
+        }
         let path = after
             .map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", answer::segment(after)));
         let answer = self.ask(call, path).await?.ok_or_else(|| {

@@ -1,7 +1,8 @@
 //! All that the system has, a pair a line, read as it comes. Owns that half of it is never taken for the whole: only the
-//! last line, which says how many pairs there were, ends it.
+//! last line, which says how many pairs there were, ends it; and that two are not taken for one: nothing comes behind that line,
+//! and all lines are of the snapshot that the first one names.
 
-use super::answer::{Line, form, line};
+use super::answer::{Line, Says, form, line};
 use async_trait::async_trait;
 use bytes::{Buf as _, Bytes, BytesMut};
 use connector::outbound::Pieces;
@@ -20,12 +21,14 @@ pub(super) struct Snapshot {
     held: BytesMut,
     number: u64,
     pairs: u64,
+    /// As the first line names it.
+    name: Option<Box<str>>,
     ended: bool,
 }
 
 impl Snapshot {
     pub(super) fn new(pieces: Pieces) -> Self {
-        Self { pieces, held: BytesMut::new(), number: 0, pairs: 0, ended: false }
+        Self { pieces, held: BytesMut::new(), number: 0, pairs: 0, name: None, ended: false }
     }
 
     /// The next line without its end; `None` where no more comes.
@@ -53,6 +56,15 @@ impl Snapshot {
         }
     }
 
+    fn mixed(&self, why: &str) -> Fault {
+        let what = format!(
+            "line {} of what the system has: {why}. Two snapshots are mixed into one, and which of two levels counts cannot \
+             be known: nothing of it is taken. See that one is written at a time",
+            self.number
+        );
+        Fault::new(FaultKind::Rejected, super::code::MIXED, what)
+    }
+
     fn cut_off(&self) -> Fault {
         let what = format!(
             "what the system has ends after {} pairs without the last line that says how many there are: it is not taken \
@@ -74,16 +86,36 @@ impl Whole for Snapshot {
             if text.trim_ascii().is_empty() {
                 continue;
             }
-            return match line(&text, self.number)? {
-                Line::Pair(fed) => {
+            let Line { says, snapshot } = line(&text, self.number)?;
+            if self.number == 1 {
+                self.name = snapshot.map(Into::into);
+            } else if snapshot != self.name.as_deref() {
+                let says = |name: Option<&str>| {
+                    name.map_or("names none".to_owned(), |name| format!("names the snapshot {name}"))
+                };
+                return Err(self.mixed(&format!(
+                    "this line {}, and the first one {}",
+                    says(snapshot),
+                    says(self.name.as_deref())
+                )));
+            }
+            return match says {
+                Says::Pair(fed) => {
                     self.pairs += 1;
                     Ok(Some(fed))
                 }
-                Line::End { items } if items == self.pairs => {
+                Says::End { items } if items == self.pairs => {
+                    while let Some(more) = self.line().await? {
+                        if !more.trim_ascii().is_empty() {
+                            return Err(self.mixed(
+                                "it comes behind the last line, which says how many pairs there are",
+                            ));
+                        }
+                    }
                     self.ended = true;
                     Ok(None)
                 }
-                Line::End { items } => Err(form(format!(
+                Says::End { items } => Err(form(format!(
                     "{} pairs came, and the last line says {items}: it is not taken for the whole",
                     self.pairs
                 ))),

@@ -124,3 +124,21 @@ async fn the_whole_ends_with_the_line_that_counts_it_and_half_of_it_is_no_whole(
         assert_eq!((fault.kind, fault.code.as_str()), (kind, code), "{fault}");
     }
 }
+
+#[tokio::test]
+async fn two_snapshots_in_one_answer_are_none() {
+    let of = |name: &str, location: &str| {
+        LEVEL.replace("WH-1", location).replace("{\"version\"", &format!("{{\"snapshot\":{name},\"version\""))
+    };
+    let named = whole(format!("{}\n{}\n{{\"items\":2,\"snapshot\":7}}\n", of("7", "A"), of("7", "B"))).await;
+    assert_eq!(named.unwrap().len(), 2);
+    for (body, why) in [
+        (format!("{}\n{}\n{{\"items\":2}}\n", of("7", "A"), of("8", "B")), "line 2"),
+        (format!("{}\n{LEVEL}\n{{\"items\":2}}\n", of("7", "A")), "names none"),
+        (format!("{LEVEL}\n{{\"items\":1}}\n{}\n{{\"items\":2}}\n", LEVEL.replace("WH-1", "B")), "line 3"),
+    ] {
+        let fault = whole(body).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Rejected, "TG-3404"), "{fault}");
+        assert!(fault.message.contains(why), "{fault}");
+    }
+}

@@ -74,17 +74,13 @@ impl Check {
         Self { key, table, in_flight, seen, report }
     }
 
-    /// Compares one pair.
-    pub fn add(&mut self, truth: &Truth<'_>) {
+    /// Compares one pair; `None`: both sides agree on it.
+    pub fn add(&mut self, truth: &Truth<'_>) -> Option<Cause> {
         self.report.source += 1;
         let Some(at) = self.table.find(self.key.name(truth.sku, truth.location)) else {
-            return self.report.add(
-                Cause::MissingInShopify,
-                truth.sku,
-                truth.location,
-                Some(truth.available),
-                None,
-            );
+            let cause = Cause::MissingInShopify;
+            self.report.add(cause, truth.sku, truth.location, Some(truth.available), None);
+            return Some(cause);
         };
         let again = self.seen.set(at);
         let (available, committed) = self.table.quantities(at);
@@ -97,9 +93,22 @@ impl Check {
             Cause::Differs
         } else {
             self.report.same += 1;
-            return;
+            return None;
         };
         self.report.add(cause, truth.sku, truth.location, Some(wanted), Some(available));
+        Some(cause)
+    }
+
+    /// How many pairs the source has named, each counted once where the shop has it.
+    #[must_use]
+    pub fn named(&self) -> u64 {
+        self.report.source - self.twice()
+    }
+
+    /// How many lines of the source named a pair of the shop's that was named before.
+    #[must_use]
+    pub fn twice(&self) -> u64 {
+        self.report.twice_in_source.count
     }
 
     /// The end of the source's side.

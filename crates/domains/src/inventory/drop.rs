@@ -10,7 +10,10 @@ mod decimal;
 mod fault;
 mod lines;
 mod ndjson;
+mod payload;
 mod row;
+
+pub use payload::payload;
 
 pub use fault::{FAULTS_MAX, LineFault, Refused};
 
@@ -113,14 +116,37 @@ pub fn read_all<R: BufRead>(reader: R, defaults: &Defaults) -> Result<Vec<Told>,
     Ok(all)
 }
 
+/// How many levels a file has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub levels: u64,
+    /// Of these, how many have a sequence number.
+    pub versioned: u64,
+}
+
 /// Looks at all of a file and keeps no level of it: how many there are, or what is wrong.
 ///
 /// # Errors
-/// As [`read_all`].
-pub fn check<R: BufRead>(reader: R, defaults: &Defaults) -> Result<u64, Refused> {
-    let mut count = 0;
-    walk(reader, defaults, |_| count += 1)?;
-    Ok(count)
+/// As [`read_all`]; and where some levels have a sequence number and some have none: what is newer than what cannot be
+/// known then.
+pub fn check<R: BufRead>(reader: R, defaults: &Defaults) -> Result<Counted, Refused> {
+    let (mut counted, mut lone) = (Counted::default(), [None; 2]);
+    walk(reader, defaults, |told| {
+        let versioned = told.version.is_some();
+        counted.levels += 1;
+        counted.versioned += u64::from(versioned);
+        lone[usize::from(versioned)].get_or_insert(told.line);
+    })?;
+    if let [Some(without), Some(_)] = lone {
+        let what = format!(
+            "it has no version, and {} of {} levels have one; give each of them one, or none",
+            counted.versioned, counted.levels
+        );
+        let mut refused = Refused::default();
+        refused.add(LineFault::new(without, 1, what).of("version"));
+        return Err(refused);
+    }
+    Ok(counted)
 }
 
 fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) -> Result<(), Refused> {

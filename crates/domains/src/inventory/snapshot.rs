@@ -1,4 +1,5 @@
-//! Whether a full snapshot may be believed. Owns the guard: what a truncated file does not name is not gone.
+//! Whether a full snapshot may be believed. Owns the guards: what a truncated one does not name is not gone, and of two that
+//! were mixed into one nobody knows which counts.
 
 use std::fmt;
 
@@ -43,6 +44,45 @@ impl fmt::Display for Shrunk {
 
 impl std::error::Error for Shrunk {}
 
+/// A snapshot that names too many pairs twice: two of them, mixed into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mixed {
+    /// Pairs that it names, each counted once.
+    pub pairs: u64,
+    /// How many of its lines name a pair that another one has named.
+    pub twice: u64,
+}
+
+/// Up to so many doubles are findings, each of its own: somebody's SKU stands in two rows.
+const TWICE_MAX: u64 = 10;
+/// And up to this share of the pairs, in percent.
+const TWICE_PERCENT: u64 = 1;
+
+/// Refuses a snapshot in which so much stands twice that it can be no one's mistake in a few rows.
+///
+/// # Errors
+/// The figures.
+pub fn mixed(pairs: u64, twice: u64) -> Result<(), Mixed> {
+    if twice > TWICE_MAX && u128::from(twice) * 100 > u128::from(pairs) * u128::from(TWICE_PERCENT) {
+        return Err(Mixed { pairs, twice });
+    }
+    Ok(())
+}
+
+impl fmt::Display for Mixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pairs, twice } = self;
+        write!(
+            f,
+            "{twice} lines name a pair that another line of the same snapshot has named ({pairs} pairs in all): it looks like \
+             two snapshots mixed into one, and which of two levels counts cannot be known, so nothing of it is applied. See \
+             that its sender writes one at a time, and send it again"
+        )
+    }
+}
+
+impl std::error::Error for Mixed {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +108,15 @@ mod tests {
                 && said.contains("90 %"),
             "{said}"
         );
+    }
+    #[test]
+    fn a_few_doubles_are_findings_and_many_are_two_snapshots() {
+        for (pairs, twice, taken) in
+            [(1000, 0, true), (20, 10, true), (20, 11, false), (100_000, 1000, true), (100_000, 1001, false)]
+        {
+            assert_eq!(mixed(pairs, twice).is_ok(), taken, "{pairs} {twice}");
+        }
+        let said = mixed(40, 38).unwrap_err().to_string();
+        assert!(said.contains("38 lines") && said.contains("40 pairs"), "{said}");
     }
 }

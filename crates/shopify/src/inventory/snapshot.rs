@@ -4,8 +4,10 @@ use crate::bulk::{self, Finished, Lines, Progress};
 use crate::graphql::{ALL_STOCK, ShopClient};
 use connector::port::CallContext;
 use kernel::fault::{Fault, FaultKind};
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +51,7 @@ struct Line<'a> {
     location: Option<Id<'a>>,
     #[serde(borrow)]
     item: Option<Item<'a>>,
-    #[serde(borrow)]
-    quantities: Option<Vec<Quantity<'a>>>,
+    quantities: Option<Quantities>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +63,44 @@ struct Id<'a> {
 #[derive(Debug, Deserialize)]
 struct Item<'a> {
     #[serde(borrow)]
-    sku: Option<Cow<'a, str>>,
+    sku: Option<Text<'a>>,
+}
+
+/// Borrowed where it stands as it is: within an option only by a type of its own.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Of the list of quantities, those that are asked for.
+#[derive(Debug, Default)]
+struct Quantities {
+    available: Option<i64>,
+    committed: Option<i64>,
+}
+
+impl<'de> Deserialize<'de> for Quantities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Quantities;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of quantities")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Quantities, A::Error> {
+                let mut quantities = Quantities::default();
+                while let Some(Quantity { name, quantity }) = list.next_element()? {
+                    match name.as_ref() {
+                        "available" => quantities.available = Some(quantity),
+                        "committed" => quantities.committed = Some(quantity),
+                        _ => {}
+                    }
+                }
+                Ok(quantities)
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,8 +117,14 @@ pub async fn take(
     within: Duration,
     tell: &mut (dyn FnMut(&Progress) + Send),
 ) -> Result<Finished, Fault> {
-    let id = bulk::begin(client, call, &ALL_STOCK).await?;
+    let id = begin(client, call).await?;
     bulk::await_result(client, call, &id, within, tell).await
+}
+
+/// Has Shopify list its stock, and waits for nothing: the operation's id, by which it is found again
+/// ([`bulk::await_result`]).
+pub async fn begin(client: &ShopClient, call: &CallContext) -> Result<String, Fault> {
+    bulk::begin(client, call, &ALL_STOCK).await
 }
 
 impl Snapshot {
@@ -113,16 +157,17 @@ impl Snapshot {
             let line: Line<'_> =
                 serde_json::from_slice(line).map_err(|error| broken(number, &error.to_string()))?;
             let Some(quantities) = &line.quantities else { continue };
-            let Some(sku) = line.item.and_then(|item| item.sku).filter(|sku| !sku.is_empty()) else {
+            let sku = line.item.and_then(|item| item.sku).map(|Text(sku)| sku);
+            let Some(sku) = sku.filter(|sku| !sku.is_empty()) else {
                 self.without_sku += 1;
                 continue;
             };
-            let quantity = |name: &str| {
-                let found = quantities.iter().find(|one| one.name == name);
-                found.map(|one| one.quantity).ok_or_else(|| broken(number, &format!("it has no {name}")))
+            let found = |quantity: Option<i64>, name: &str| {
+                quantity.ok_or_else(|| broken(number, &format!("it has no {name}")))
             };
             let current = &mut self.current;
-            (current.available, current.committed) = (quantity("available")?, quantity("committed")?);
+            (current.available, current.committed) =
+                (found(quantities.available, "available")?, found(quantities.committed, "committed")?);
             let location = line.location.ok_or_else(|| broken(number, "it has no location"))?;
             write_over(&mut current.sku, &sku);
             write_over(&mut current.location, &location.id);

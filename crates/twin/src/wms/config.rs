@@ -78,6 +78,12 @@ pub struct Knobs {
     pub page_size: usize,
     /// A snapshot ends after so many pairs, as if it were whole but for its last line.
     pub cut_snapshot_after: Option<u64>,
+    /// A snapshot has so many pairs and ends as if these were all.
+    pub short_snapshot_after: Option<u64>,
+    /// A snapshot has each stretch of pairs twice: two of them at once wrote into one file.
+    pub mix_snapshots: bool,
+    /// A snapshot says nothing more after so many pairs, and does not end.
+    pub hang_snapshot_after: Option<u64>,
     /// Movements that hit the hottest hundredth of the pairs: a sale.
     pub hot_per_mille: u32,
 }
@@ -101,6 +107,9 @@ impl Default for Knobs {
             error_after_per_mille: 0,
             page_size: 500,
             cut_snapshot_after: None,
+            short_snapshot_after: None,
+            mix_snapshots: false,
+            hang_snapshot_after: None,
             hot_per_mille: 0,
         }
     }

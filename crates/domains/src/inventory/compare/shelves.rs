@@ -74,6 +74,17 @@ impl Shelves {
         Ok(())
     }
 
+    /// Levels that were added.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(super) fn sorted(mut self) -> (Key, Table) {
         self.entries.sort_unstable();
         (self.key, Table::new(self.entries))

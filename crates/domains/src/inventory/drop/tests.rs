@@ -51,6 +51,34 @@ fn the_delimiter_is_found_and_columns_are_known_by_their_names() {
 }
 
 #[test]
+fn a_level_of_a_file_is_what_its_source_would_have_pushed() {
+    let lines = [
+        format!(
+            "{{\"sku\":\"Ä \\\"5\\\"\",\"location\":\"W\",\"on_hand\":\"-1.50\",\"changed_at\":\"{AT}\"}}"
+        ),
+        format!(
+            "{{\"sku\":\"A\",\"location\":\"W\",\"on_hand\":7,\"reserved\":\"2\",\"counted\":0,\"safety\":1,\"unit\":\"case\",\
+             \"incoming\":[{{\"quantity\":4,\"at\":\"{AT}\"}}],\"changed_at\":\"{AT}\"}}"
+        ),
+    ];
+    for told in read(&lines.join("\n")).unwrap() {
+        assert_eq!(crate::inventory::read(&payload(&told.stock)), Ok(told.stock));
+    }
+}
+
+#[test]
+fn some_versions_are_worse_than_none() {
+    let file = |versions: [&str; 3]| {
+        let rows: String = (0..3).map(|n| format!("S{n},W,1,{AT},{}\n", versions[n])).collect();
+        check(format!("{HEADER},version\n{rows}").as_bytes(), &Defaults::default())
+    };
+    assert_eq!(file(["1", "2", "2"]), Ok(Counted { levels: 3, versioned: 3 }));
+    assert_eq!(file(["", "", ""]), Ok(Counted { levels: 3, versioned: 0 }));
+    let refused = file(["1", "", "2"]).unwrap_err();
+    assert_eq!((refused.faults[0].line, refused.count), (3, 1), "{refused}");
+}
+
+#[test]
 fn a_quoted_cell_may_hold_delimiters_quotes_and_line_breaks() {
     let text = format!(
         "sku,note,location,on_hand,changed_at\n\"A \"\"5\"\", x\", \"two\n\nlines, here\" ,W,7,{AT}\nB,,W,8,{AT}\n,,,,\n"
@@ -186,8 +214,11 @@ fn nothing_is_half_applied_and_a_flood_of_mistakes_is_counted() {
     assert_eq!((refused.faults.len(), refused.count), (FAULTS_MAX, 250));
     assert!(refused.to_string().ends_with("and 150 more"), "{refused}");
     assert_eq!(check(text.as_bytes(), &Defaults::default()), Err(refused));
-    assert_eq!(check(format!("{HEADER}\nA,W,1,{AT}").as_bytes(), &Defaults::default()), Ok(1));
-    assert_eq!(check(format!("{HEADER}\n").as_bytes(), &Defaults::default()), Ok(0));
+    assert_eq!(
+        check(format!("{HEADER}\nA,W,1,{AT}").as_bytes(), &Defaults::default()),
+        Ok(Counted { levels: 1, versioned: 0 })
+    );
+    assert_eq!(check(format!("{HEADER}\n").as_bytes(), &Defaults::default()), Ok(Counted::default()));
 }
 
 #[test]

@@ -1,0 +1,32 @@
+//! A level of a file as its source would have pushed it, so that the same level is one fact whichever way it comes. The same
+//! level gives the same bytes.
+
+use crate::inventory::level::{Incoming, Stock};
+use serde_json::{Map, Value, json};
+
+/// Read by [`crate::inventory::read`], it is the same level.
+#[must_use]
+pub fn payload(stock: &Stock) -> Vec<u8> {
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    put("sku", json!(stock.sku));
+    put("location", json!(stock.location));
+    put("on_hand", json!(stock.on_hand.to_string()));
+    for (name, quantity) in [("reserved", stock.reserved), ("safety", stock.safety)] {
+        if !quantity.is_zero() {
+            put(name, json!(quantity.to_string()));
+        }
+    }
+    if let Some(counted) = stock.counted {
+        put("counted", json!(counted.to_string()));
+    }
+    if let Some(unit) = &stock.unit {
+        put("unit", json!(unit));
+    }
+    if !stock.incoming.is_empty() {
+        let due = |due: &Incoming| json!({ "quantity": due.quantity.to_string(), "at": due.at.to_string() });
+        put("incoming", stock.incoming.iter().map(due).collect());
+    }
+    put("changed_at", json!(stock.changed_at.to_string()));
+    Value::Object(body).to_string().into_bytes()
+}
