@@ -8,6 +8,7 @@ use kernel::envelope::{FactKind, TraceId, Via};
 use kernel::id::{DomainName, ShopId, SystemName};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
+use store::StoreError;
 use store::log::{Appended, DedupeKey, NewEnvelope};
 
 /// What one pass found.
@@ -21,12 +22,14 @@ pub struct Taken {
 /// Asks until there is no more; `news` is called after each commit that brought any.
 pub async fn pass(scope: &Scope, news: &(dyn Fn() + Send + Sync)) -> Result<Taken, WorkError> {
     let name = point_of(&scope.source_system, &scope.domain, &scope.shop);
-    let mut point = scope.store.cursor(&name).await?;
+    // An empty one is that of a source that began anew.
+    let mut point = scope.store.cursor(&name).await?.filter(|point| !point.is_empty());
+    let lift = scope.lift().await?;
     let mut taken = Taken::default();
     loop {
         let page = scope.source.changes(&scope.call(), scope.domain.as_str(), point.as_deref()).await?;
         let batch: Vec<NewEnvelope> =
-            page.items.into_iter().map(|fed| scope.fact(fed, Via::Ingest)).collect();
+            page.items.into_iter().map(|fed| scope.fact(lifted(fed, lift), Via::Ingest)).collect();
         if !batch.is_empty() {
             let appended = scope.store.append(batch).await?;
             let new = appended.iter().filter(|one| matches!(one, Appended::Stored(_))).count() as u64;
@@ -53,7 +56,17 @@ pub fn point_of(system: &SystemName, domain: &DomainName, shop: &ShopId) -> Stri
     format!("feed/{system}/{domain}/{shop}")
 }
 
+/// As it counts here.
+pub fn lifted(fed: Fed, lift: i64) -> Fed {
+    Fed { sequence: super::lift::lifted(fed.sequence, lift), ..fed }
+}
+
 impl Scope {
+    /// By how much the source's numbers are lifted.
+    pub async fn lift(&self) -> Result<i64, StoreError> {
+        super::lift::of(self.store.as_ref(), &self.source_system, &self.domain, &self.shop).await
+    }
+
     /// A state that the source gave, as a fact: live where it says what changed, a copy of what it pushed; else a duty of its
     /// own, whatever became of the same state before.
     pub fn fact(&self, fed: Fed, via: Via) -> NewEnvelope {

@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod feed;
+pub mod lift;
 pub mod prove;
 pub mod sweep;
 

@@ -147,3 +147,24 @@ async fn a_source_that_gives_no_new_point_is_not_asked_for_ever() {
     pass(&scope(&store, &source), &|| {}).await.unwrap();
     assert_eq!(source.asked.lock().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_source_that_began_anew_is_heard_from_its_first_number_on() {
+    let store = MemoryStore::new();
+    let source = pages(99, false);
+    let scope = scope(&store, &source);
+    pass(&scope, &|| {}).await.unwrap();
+    // Its numbers and its points begin anew; the same levels are told again.
+    store
+        .set_cursor(&crate::work::lift::name_of(&scope.source_system, &scope.domain, &scope.shop), "1")
+        .await
+        .unwrap();
+    store.set_cursor(&point_of(&scope.source_system, &scope.domain, &scope.shop), "").await.unwrap();
+    assert_eq!(pass(&scope, &|| {}).await.unwrap(), Taken { told: 3, news: 3 });
+    assert_eq!(source.asked.lock().unwrap().last(), Some(&Some("2".to_owned())));
+    let newest = store.unrouted(9).await.unwrap().into_iter().last().unwrap();
+    assert_eq!(
+        newest.envelope.version,
+        Some(kernel::version::EffectiveVersion::Sequence { sequence: crate::work::lift::STEP + 3 })
+    );
+}
