@@ -111,7 +111,7 @@ fn of_data<'a, T: Deserialize<'a>>(item: &Item<'a>) -> Result<T, Fault> {
     serde_json::from_str(item.data.get()).map_err(|error| form(format!("version {}: {error}", item.version)))
 }
 
-fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Fault> {
+pub(super) fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Fault> {
     serde_json::from_slice(&answer.body).map_err(|error| form(format!("{error}; {}", answer.excerpt())))
 }
 

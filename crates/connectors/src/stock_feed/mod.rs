@@ -5,6 +5,7 @@
 mod answer;
 mod config;
 mod folder;
+mod shipments;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -56,11 +57,13 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
     Ok(Descriptor {
         kind: "stock_feed".to_owned(),
         title: "a stock feed in Tidegate's own form".to_owned(),
-        services: vec![Service {
-            domain: "inventory".to_owned(),
-            direction: Direction::Source,
-            schema: SCHEMA.to_owned(),
-        }],
+        services: [("inventory", SCHEMA), ("orders", shipments::SCHEMA)]
+            .map(|(domain, schema)| Service {
+                domain: domain.to_owned(),
+                direction: Direction::Source,
+                schema: schema.to_owned(),
+            })
+            .to_vec(),
         unknown: UnknownAnswer::Neither,
         health: false,
         observe_first: false,
@@ -129,6 +132,10 @@ impl Source for StockFeed {
     }
 
     async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
+        if domain == "orders" {
+            let answer = self.ask(call, shipments::path(&call.shop, after)).await?;
+            return shipments::changes(&answer.ok_or_else(|| not_found("/shipments"))?);
+        }
         only_stock(domain)?;
         if let Some(folder) = self.folder.clone() {
             let (shop, after, now) = (call.shop.clone(), after.map(str::to_owned), call.now);
@@ -140,15 +147,14 @@ impl Source for StockFeed {
         }
         let path = after
             .map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", answer::segment(after)));
-        let answer = self.ask(call, path).await?.ok_or_else(|| {
-            Fault::new(
-                FaultKind::Rejected,
-                code::FORM,
-                "GET /stock answers 404: correct url in its connection",
-            )
-        })?;
+        let answer = self.ask(call, path).await?.ok_or_else(|| not_found("/stock"))?;
         answer::changes(&answer)
     }
+}
+
+fn not_found(path: &str) -> Fault {
+    let what = format!("GET {path} answers 404: correct url in its connection");
+    Fault::new(FaultKind::Rejected, code::FORM, what)
 }
 
 fn only_stock(domain: &str) -> Result<(), Fault> {

@@ -142,3 +142,23 @@ async fn two_snapshots_in_one_answer_are_none() {
         assert!(fault.message.contains(why), "{fault}");
     }
 }
+
+#[tokio::test]
+async fn shipments_are_told_by_order_and_one_that_is_not_sound_goes_on_as_itself() {
+    let good = "{\"version\":1,\"data\":{\"shipment\":\"SH-1\",\"order\":\"5678\",\"lines\":[{\"sku\":\"A\",\"quantity\":\"2\"}],\
+                \"shipped_at\":\"2026-11-26T14:00:00Z\"}}";
+    let bad = good.replace("SH-1", "SH/2").replace("\"2\"", "\"half\"");
+    let body = format!("{{\"items\":[{good},{bad}],\"next\":\"9\",\"more\":true}}");
+    let asked = async move |RawQuery(query): RawQuery| match query.as_deref() {
+        Some("shop=acme&after=7%2F8") => Ok(body.clone()),
+        _ => Err(StatusCode::BAD_REQUEST),
+    };
+    let source = served(Router::new().route("/shipments", get(asked))).await;
+    let changes = source.changes(&call(), "orders", Some("7/8")).await.unwrap();
+    let told: Vec<_> = changes.items.iter().map(|fed| (fed.path.as_str(), fed.sequence)).collect();
+    assert_eq!(told, [("order:5678/shipment:SH-1", 1), ("order:5678/shipment:SH%2F2", 1)]);
+    assert_eq!(
+        (changes.next.as_str(), changes.more, changes.items[0].topic.as_str()),
+        ("9", true, "shipment/state")
+    );
+}
