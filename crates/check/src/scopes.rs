@@ -1,18 +1,19 @@
 //! The access scopes that a shop's flows need, from the documents they send and the topics they subscribe to,
 //! against those that the app was granted.
 
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, MappingInput};
 use crate::judge::{Judge, is_shopify};
 use config::{Code, Config, Flow, Intake};
 use connector::descriptor::Direction;
 use kernel::flow::Mode;
+use kernel::id::FlowName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each needed scope with what needs it, in words.
 pub(crate) type Needs = BTreeMap<String, BTreeSet<String>>;
 
 /// What one flow needs.
-pub(crate) fn of_flow(flow: &Flow, inputs: &Inputs<'_>) -> Needs {
+pub(crate) fn of_flow(name: &FlowName, flow: &Flow, inputs: &Inputs<'_>) -> Needs {
     let mut needs = Needs::new();
     if flow.mode.value == Mode::Off {
         return needs;
@@ -24,13 +25,24 @@ pub(crate) fn of_flow(flow: &Flow, inputs: &Inputs<'_>) -> Needs {
     .into_iter()
     .flatten()
     .collect();
+    // A mapping that cannot be read may be of any form: nothing is said not to be needed.
+    let writes = match inputs.mappings.get(name.as_str()) {
+        Some(MappingInput::Loaded(mapping)) if mapping.findings.is_empty() => {
+            Some(mapping.target_schema.as_str())
+        }
+        _ => None,
+    };
     for (name, document) in &inputs.documents {
         let of_domain = document.domain.as_deref().is_none_or(|domain| domain == flow.domain.as_str());
         let of_direction = match document.direction {
             Some(direction) => directions.contains(&direction),
             None => !directions.is_empty(),
         };
-        if of_domain && of_direction {
+        let of_schema = match (&document.schema, writes) {
+            (Some(schema), Some(writes)) => schema == writes,
+            _ => true,
+        };
+        if of_domain && of_direction && of_schema {
             add(&mut needs, &document.scopes, &format!("document {name}"));
         }
     }
@@ -56,9 +68,9 @@ fn add(needs: &mut Needs, scopes: &BTreeSet<String>, why: &str) {
 /// What all flows of an app's shops need.
 pub(crate) fn of_app(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
     let mut needs = Needs::new();
-    for flow in config.flows.values() {
+    for (name, flow) in &config.flows {
         if config.shops_of(flow).any(|(_, shop)| shop.app.value == app) {
-            for (scope, why) in of_flow(flow, inputs) {
+            for (scope, why) in of_flow(name, flow, inputs) {
                 needs.entry(scope).or_default().extend(why);
             }
         }

@@ -1,12 +1,13 @@
 //! Shopify's two sides: webhooks in ([`webhook`]), Admin GraphQL out ([`graphql`]) with what stands on it: orders read
-//! and listed ([`source`]), the ERP's number written back ([`write_back`]) and stock set ([`inventory`]), both behind one
-//! [`target`]; what is there in whole ([`bulk`]), [`subscriptions`] and the [`doctor`].
+//! and listed ([`source`]), the ERP's number written back ([`write_back`]), stock set ([`inventory`]) and shipments recorded
+//! ([`fulfilment`]), all behind one [`target`]; what is there in whole ([`bulk`]), [`subscriptions`] and the [`doctor`].
 //!
 //! Owns Shopify's own rules: signatures, versions, scopes, costs, what an answer means. Decides nothing about orders
 //! (that is `domains`), keeps no queue, retries nothing, and knows no store.
 
 pub mod bulk;
 pub mod doctor;
+pub mod fulfilment;
 pub mod graphql;
 pub mod inventory;
 pub mod reference;

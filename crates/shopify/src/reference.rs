@@ -45,7 +45,10 @@ pub fn scopes() -> String {
             (None, _) => "all".to_owned(),
             (Some(domain), None) => domain.to_owned(),
             (Some(domain), Some(Direction::Source)) => format!("{domain} from Shopify"),
-            (Some(domain), Some(Direction::Target)) => format!("{domain} to Shopify"),
+            (Some(domain), Some(Direction::Target)) => match document.schema {
+                Some(schema) => format!("{domain} to Shopify (`{schema}`)"),
+                None => format!("{domain} to Shopify"),
+            },
         };
         let kind = if document.access == Access::Write { "write" } else { "read" };
         let (file, cost, purpose) = (document.file, document.cost, document.purpose);

@@ -1,6 +1,8 @@
 //! The connector `shopify` as a target of all that is written there: orders go to [`write_back`](crate::write_back), stock
-//! to [`inventory`](crate::inventory). Owns which subject is whose, and what both together declare.
+//! to [`inventory`](crate::inventory), shipments to [`fulfilment`](crate::fulfilment). Owns which subject is whose, and what
+//! they declare together.
 
+use crate::fulfilment::{self, Fulfilments};
 use crate::graphql::Shops;
 use crate::inventory::{self, Inventory, only};
 use crate::write_back;
@@ -15,10 +17,15 @@ use std::sync::Arc;
 
 /// Ready to be called. The shops bring their tokens; the connection has none of its own.
 pub fn connect(settings: &Settings, shops: Shops) -> Result<Arc<dyn Connector>, Vec<String>> {
-    let (orders, stock) =
-        settings.read(Secrets::Resolved, |at| (write_back::Config::read(at), inventory::Config::read(at)))?;
-    let orders = write_back::WriteBack::new(orders, shops.clone());
-    Ok(Arc::new(Target { orders, stock: Inventory::new(stock, shops), descriptor: descriptor() }))
+    let (orders, stock, shipments) = settings.read(Secrets::Resolved, |at| {
+        (write_back::Config::read(at), inventory::Config::read(at), fulfilment::Config::read(at))
+    })?;
+    Ok(Arc::new(Target {
+        orders: write_back::WriteBack::new(orders, shops.clone()),
+        stock: Inventory::new(stock, shops.clone()),
+        shipments: Fulfilments::new(shipments, shops),
+        descriptor: descriptor(),
+    }))
 }
 
 /// What it can do with these settings, or all that is wrong with them. Makes no call and needs no secret.
@@ -26,6 +33,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
     settings.read(Secrets::Referred, |at| {
         write_back::Config::read(at);
         inventory::Config::read(at);
+        fulfilment::Config::read(at);
     })?;
     Ok(descriptor())
 }
@@ -37,7 +45,12 @@ fn descriptor() -> Descriptor {
         direction: Direction::Target,
         schema: inventory::SCHEMA_NAME.to_owned(),
     });
-    // Stock waits for the SKU that it is of; what is written to an order refers to nothing.
+    descriptor.services.push(Service {
+        domain: "orders".to_owned(),
+        direction: Direction::Target,
+        schema: fulfilment::SCHEMA_NAME.to_owned(),
+    });
+    // Stock waits for the SKU that it is of, a shipment for its order; what else is written to an order refers to nothing.
     descriptor.resolves_references = true;
     descriptor.settings.extend_from_slice(inventory::SETTINGS);
     descriptor
@@ -47,6 +60,7 @@ fn descriptor() -> Descriptor {
 struct Target {
     orders: write_back::WriteBack,
     stock: Inventory,
+    shipments: Fulfilments,
     descriptor: Descriptor,
 }
 
@@ -80,6 +94,7 @@ impl Connector for Target {
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
         match is_stock(&wanted.subject) {
             true => only(self.stock.observe_many(call, std::slice::from_ref(wanted)).await),
+            false if fulfilment::is_shipment(&wanted.subject) => self.shipments.observe(call, wanted).await,
             false => self.orders.observe(call, wanted).await,
         }
     }
@@ -87,6 +102,7 @@ impl Connector for Target {
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
         match is_stock(&wanted.subject) {
             true => self.stock.plan(wanted, observed),
+            false if fulfilment::is_shipment(&wanted.subject) => self.shipments.plan(wanted, observed),
             false => self.orders.plan(wanted, observed),
         }
     }
@@ -95,7 +111,7 @@ impl Connector for Target {
         if inventory::is_ours(step) { inventory::shows(step, observed) } else { None }
     }
 
-    /// Neither an order's fields nor a stock level come to money.
+    /// Neither an order's fields nor a stock level nor a shipment come to money.
     fn held(&self, _: &Observation) -> Option<Held> {
         None
     }
@@ -103,11 +119,15 @@ impl Connector for Target {
     async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault> {
         match inventory::is_ours(step) {
             true => only(self.stock.apply_many(call, &[(key.clone(), step.clone())]).await),
+            false if fulfilment::is_ours(step) => self.shipments.apply(call, step).await,
             false => self.orders.apply(call, key, step).await,
         }
     }
 
     async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
-        self.stock.exists(call, reference).await
+        match reference.kind.as_str() {
+            "order" => self.shipments.exists(call, reference).await,
+            _ => self.stock.exists(call, reference).await,
+        }
     }
 }

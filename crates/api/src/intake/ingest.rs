@@ -185,25 +185,35 @@ impl Intake {
     }
 }
 
-/// A level is of the pair that it names: under another's subject it would overwrite that one's.
+/// A fact is of the thing that its data names: under another's subject it would overwrite that one's.
 fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
-    #[derive(Deserialize)]
-    struct Pair {
-        sku: String,
-        location: String,
-    }
-    if domain.as_str() != "inventory" {
-        return Ok(pushed);
-    }
-    let Ok(pair) = serde_json::from_slice::<Pair>(&pushed.payload) else {
-        return Err("$.data has no texts sku and location".to_owned());
+    let own = match domain.as_str() {
+        "inventory" => own_pair(&pushed)?,
+        "orders" if pushed.topic == domains::shipments::TOPIC => own_shipment(&pushed)?,
+        _ => return Ok(pushed),
     };
-    let own = domains::inventory::path(&pair.sku, &pair.location);
     if pushed.subject.path == own {
         return Ok(pushed);
     }
     let (shop, path) = (&pushed.subject.shop, &pushed.subject.path);
     Err(format!("$.subject is {path:?}, and $.data is of {own:?}; write the subject as \"{shop}/{own}\""))
+}
+
+fn own_pair(pushed: &Pushed) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Pair {
+        sku: String,
+        location: String,
+    }
+    let pair: Pair = serde_json::from_slice(&pushed.payload)
+        .map_err(|_| "$.data has no texts sku and location".to_owned())?;
+    Ok(domains::inventory::path(&pair.sku, &pair.location))
+}
+
+fn own_shipment(pushed: &Pushed) -> Result<String, String> {
+    let shipment = domains::shipments::read(&pushed.payload)
+        .map_err(|fault| format!("$.data{}: {}", fault.path.trim_start_matches('$'), fault.message))?;
+    Ok(domains::shipments::path(&shipment.order, &shipment.shipment))
 }
 
 /// `object/told`, `stock_levels/changed`.

@@ -137,6 +137,7 @@ fn documents() -> BTreeMap<String, DocumentFacts> {
         scopes: scopes(&[scope]),
         domain: Some("orders".into()),
         direction: Some(direction),
+        schema: None,
     };
     BTreeMap::from([
         ("order_by_id".to_owned(), document("read_orders", Direction::Source)),

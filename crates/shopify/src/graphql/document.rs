@@ -26,6 +26,8 @@ pub struct Document {
     pub domain: Option<&'static str>,
     /// Where Shopify is the flow's source or its target; `None`: either.
     pub direction: Option<Direction>,
+    /// The schema of what is written, where only some flows of that domain and direction send it.
+    pub schema: Option<&'static str>,
     pub purpose: &'static str,
 }
 
@@ -40,6 +42,7 @@ macro_rules! document {
             cost: $cost,
             domain: $domain,
             direction: $direction,
+            schema: None,
             purpose: $purpose,
         }
     };
@@ -49,6 +52,14 @@ const ORDERS: Option<&str> = Some("orders");
 const INVENTORY: Option<&str> = Some("inventory");
 const SOURCE: Option<Direction> = Some(Direction::Source);
 const TARGET: Option<Direction> = Some(Direction::Target);
+
+/// One that is sent by flows that write orders, in one of their forms.
+const fn written(schema: &'static str, document: Document) -> Document {
+    Document { schema: Some(schema), ..document }
+}
+
+const WRITE_BACK: &str = crate::write_back::SCHEMA_NAME;
+const SHIPMENTS: &str = crate::fulfilment::SCHEMA_NAME;
 
 pub const ORDER: Document = document!(
     "order.graphql",
@@ -110,45 +121,148 @@ pub const DAY_ORDERS: Document = document!(
     SOURCE,
     "the orders of a day with their totals, for prove"
 );
-pub const ERP_FIELDS: Document = document!(
-    "erp_fields.graphql",
-    "ErpFields",
-    Read,
-    ["read_orders"],
-    3,
-    ORDERS,
-    TARGET,
-    "what of the ERP stands at an order"
+pub const ERP_FIELDS: Document = written(
+    WRITE_BACK,
+    document!(
+        "erp_fields.graphql",
+        "ErpFields",
+        Read,
+        ["read_orders"],
+        3,
+        ORDERS,
+        TARGET,
+        "what of the ERP stands at an order"
+    ),
 );
-pub const SET_ERP_FIELDS: Document = document!(
-    "set_erp_fields.graphql",
-    "SetErpFields",
-    Write,
-    ["write_orders"],
-    10,
-    ORDERS,
-    TARGET,
-    "writes the ERP's number and state to an order"
+pub const SET_ERP_FIELDS: Document = written(
+    WRITE_BACK,
+    document!(
+        "set_erp_fields.graphql",
+        "SetErpFields",
+        Write,
+        ["write_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "writes the ERP's number and state to an order"
+    ),
 );
-pub const ADD_ORDER_TAGS: Document = document!(
-    "add_order_tags.graphql",
-    "AddOrderTags",
-    Write,
-    ["write_orders"],
-    10,
-    ORDERS,
-    TARGET,
-    "shows the ERP's state as a tag, where the connection says so"
+pub const ADD_ORDER_TAGS: Document = written(
+    WRITE_BACK,
+    document!(
+        "add_order_tags.graphql",
+        "AddOrderTags",
+        Write,
+        ["write_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "shows the ERP's state as a tag, where the connection says so"
+    ),
 );
-pub const REMOVE_ORDER_TAGS: Document = document!(
-    "remove_order_tags.graphql",
-    "RemoveOrderTags",
-    Write,
-    ["write_orders"],
-    10,
-    ORDERS,
-    TARGET,
-    "takes the former state's tag off"
+pub const REMOVE_ORDER_TAGS: Document = written(
+    WRITE_BACK,
+    document!(
+        "remove_order_tags.graphql",
+        "RemoveOrderTags",
+        Write,
+        ["write_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "takes the former state's tag off"
+    ),
+);
+pub const ORDER_FULFILMENTS: Document = written(
+    SHIPMENTS,
+    document!(
+        "order_fulfilments.graphql",
+        "OrderFulfilments",
+        Read,
+        ["read_orders", "read_locations", "read_merchant_managed_fulfillment_orders"],
+        63,
+        ORDERS,
+        TARGET,
+        "what an order has shipped, and what of it is open"
+    ),
+);
+pub const FULFILMENT_ORDER_LINES: Document = written(
+    SHIPMENTS,
+    document!(
+        "fulfilment_order_lines.graphql",
+        "FulfilmentOrderLines",
+        Read,
+        ["read_merchant_managed_fulfillment_orders"],
+        14,
+        ORDERS,
+        TARGET,
+        "a further page of what is open"
+    ),
+);
+pub const FULFILMENT_LINES: Document = written(
+    SHIPMENTS,
+    document!(
+        "fulfilment_lines.graphql",
+        "FulfilmentLines",
+        Read,
+        ["read_orders"],
+        25,
+        ORDERS,
+        TARGET,
+        "whether a fulfilment is the shipment that was sent"
+    ),
+);
+pub const NOTE_SHIPMENT: Document = written(
+    SHIPMENTS,
+    document!(
+        "note_shipment.graphql",
+        "NoteShipment",
+        Write,
+        ["write_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "notes which fulfilments an order had before a shipment was sent"
+    ),
+);
+pub const CREATE_FULFILMENT: Document = written(
+    SHIPMENTS,
+    document!(
+        "create_fulfilment.graphql",
+        "CreateFulfilment",
+        Write,
+        ["read_orders", "write_merchant_managed_fulfillment_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "records a shipment"
+    ),
+);
+pub const CANCEL_FULFILMENT: Document = written(
+    SHIPMENTS,
+    document!(
+        "cancel_fulfilment.graphql",
+        "CancelFulfilment",
+        Write,
+        ["read_orders", "write_merchant_managed_fulfillment_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "takes a shipment back"
+    ),
+);
+pub const TRACK_FULFILMENT: Document = written(
+    SHIPMENTS,
+    document!(
+        "track_fulfilment.graphql",
+        "TrackFulfilment",
+        Write,
+        ["read_orders", "write_merchant_managed_fulfillment_orders"],
+        10,
+        ORDERS,
+        TARGET,
+        "says otherwise how a shipment can be followed"
+    ),
 );
 pub const STOCK_LEVELS: Document = document!(
     "stock_levels.graphql",
@@ -287,6 +401,13 @@ pub const DOCUMENTS: &[Document] = &[
     SET_ERP_FIELDS,
     ADD_ORDER_TAGS,
     REMOVE_ORDER_TAGS,
+    ORDER_FULFILMENTS,
+    FULFILMENT_ORDER_LINES,
+    FULFILMENT_LINES,
+    NOTE_SHIPMENT,
+    CREATE_FULFILMENT,
+    CANCEL_FULFILMENT,
+    TRACK_FULFILMENT,
     STOCK_LEVELS,
     FIND_STOCK,
     FIND_SKU,

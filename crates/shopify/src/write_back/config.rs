@@ -26,7 +26,7 @@ pub(crate) struct Config {
 }
 
 /// Only this app can write there, and no other app reads it.
-const NAMESPACE: &str = "$app:tidegate";
+pub(crate) const NAMESPACE: &str = "$app:tidegate";
 const NUMBER: &str = "erp_number";
 const STATE: &str = "erp_state";
 

@@ -6,7 +6,7 @@ mod config;
 mod plan;
 mod tags;
 
-pub(crate) use config::{Config, descriptor};
+pub(crate) use config::{Config, NAMESPACE, descriptor};
 pub use config::{SCHEMA, SCHEMA_NAME, describe};
 
 use crate::graphql::{Claim, Document, ERP_FIELDS, Reply, SET_ERP_FIELDS, SHOP, Shops, frozen};

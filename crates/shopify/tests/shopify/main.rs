@@ -3,6 +3,7 @@
 mod client;
 mod doctor;
 mod documents;
+mod fulfilment;
 mod inventory;
 mod reference;
 mod source;

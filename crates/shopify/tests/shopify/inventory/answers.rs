@@ -212,11 +212,12 @@ async fn where_the_bucket_is_too_low_nothing_is_sent_and_orders_have_their_part(
 }
 
 #[test]
-fn settings_are_judged_in_one_go_and_both_schemas_are_declared() {
+fn settings_are_judged_in_one_go_and_all_schemas_are_declared() {
     let descriptor = describe(&settings(json!({ "state_tag": "tidegate:", "activate": false }))).unwrap();
     let targets = descriptor.services.iter().filter(|service| service.direction == Direction::Target);
     let targets: Vec<_> = targets.map(|one| (one.domain.as_str(), one.schema.as_str())).collect();
-    assert_eq!(targets, [("orders", "shopify.order_write_back/1"), ("inventory", SCHEMA_NAME)]);
+    let shipments = ("orders", tidegate_shopify::fulfilment::SCHEMA_NAME);
+    assert_eq!(targets, [("orders", "shopify.order_write_back/1"), ("inventory", SCHEMA_NAME), shipments]);
     assert!(descriptor.resolves_references);
     assert!(descriptor.settings.iter().any(|setting| setting.name == "activate"));
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();

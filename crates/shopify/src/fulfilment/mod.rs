@@ -1,0 +1,91 @@
+//! What was shipped, recorded in Shopify: the part of the connector `shopify` that takes subjects of kind `shipment`, each as
+//! one fulfilment of its order.
+//!
+//! A fulfilment carries no reference of ours: it has neither an idempotency key nor metafields, and two parcels of an order may
+//! hold the same and have no tracking number. So before a shipment is first sent, the order is given a note of which
+//! fulfilments it had (`note`). What came after that note, and before the next shipment's, and holds what the shipment holds,
+//! is it. Where two could be it, neither is touched. Owns no stock, and never makes, moves, splits or releases a fulfilment
+//! order.
+
+mod apply;
+mod config;
+mod look;
+mod note;
+mod plan;
+mod seen;
+mod want;
+
+pub(crate) use config::Config;
+pub use config::{SCHEMA, SCHEMA_NAME};
+pub use domains::shipments::KIND;
+
+use crate::graphql::{Claim, Shops, VERSION_OF_ORDER};
+use crate::source::order_gid;
+use connector::port::{Applied, CallContext, Observation, Plan, Step, Wanted};
+use kernel::fault::{Fault, Reference};
+use kernel::subject::Subject;
+use serde_json::json;
+
+/// Our own codes; each has a page in `docs/errors/`.
+mod code {
+    /// What the mapping made is not what the schema says.
+    pub(super) const BODY: &str = "TG-6501";
+    /// A frozen call that cannot be read back.
+    pub(super) const FROZEN: &str = "TG-6502";
+    /// The units may not leave yet: on hold, or scheduled.
+    pub(super) const LATER: &str = "TG-6503";
+    /// The order has no such SKU.
+    pub(super) const UNKNOWN_SKU: &str = "TG-6504";
+    /// More than is open.
+    pub(super) const TOO_MANY: &str = "TG-6505";
+    /// The units are at another location, or at several.
+    pub(super) const ELSEWHERE: &str = "TG-6506";
+    /// Somebody cancelled the fulfilment in Shopify.
+    pub(super) const CANCELLED_THERE: &str = "TG-6507";
+    /// An answer without what its document asks for.
+    pub(super) const SHAPE: &str = "TG-6508";
+    /// The order has more fulfilments than can be told apart.
+    pub(super) const TOO_LARGE: &str = "TG-6509";
+}
+
+/// Whether a subject is a shipment.
+pub(crate) fn is_shipment(subject: &Subject) -> bool {
+    domains::shipments::parts(&subject.path).is_some()
+}
+
+/// Whether a frozen call is one of shipments.
+pub(crate) fn is_ours(step: &Step) -> bool {
+    apply::document(step).is_some()
+}
+
+/// Looks at fulfilments and makes them, in all shops.
+#[derive(Debug)]
+pub(crate) struct Fulfilments {
+    config: Config,
+    shops: Shops,
+}
+
+impl Fulfilments {
+    pub(crate) fn new(config: Config, shops: Shops) -> Self {
+        Self { config, shops }
+    }
+
+    pub(crate) async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
+        look::look(self.shops.get(&call.shop)?, &self.config, call, wanted).await
+    }
+
+    pub(crate) fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
+        plan::plan(&self.config, wanted, observed)
+    }
+
+    pub(crate) async fn apply(&self, call: &CallContext, step: &Step) -> Result<Applied, Fault> {
+        apply::apply(self.shops.get(&call.shop)?, call, step).await
+    }
+
+    /// Whether an order that was not there is there by now.
+    pub(crate) async fn exists(&self, call: &CallContext, order: &Reference) -> Result<bool, Fault> {
+        let variables = json!({ "id": order_gid(&order.value) });
+        let reply = self.shops.get(&call.shop)?.ask(call, Claim::LIVE, &VERSION_OF_ORDER, &variables).await?;
+        Ok(reply.data.get("order").is_some_and(serde_json::Value::is_object))
+    }
+}

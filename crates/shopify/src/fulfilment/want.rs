@@ -1,0 +1,156 @@
+//! What the mapping made of a shipment. Refuses what says nothing certain, with its field.
+
+use super::code;
+use kernel::fault::{Fault, FaultKind};
+use serde_json::Value;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Want {
+    pub(super) shipment: String,
+    /// An id, a number or a name.
+    pub(super) location: Option<String>,
+    /// Each SKU once.
+    pub(super) lines: Vec<(String, u32)>,
+    pub(super) tracking: Tracking,
+    pub(super) notify: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Tracking {
+    pub(super) company: Option<String>,
+    pub(super) numbers: Vec<String>,
+    pub(super) urls: Vec<String>,
+}
+
+impl Tracking {
+    pub(super) fn is_empty(&self) -> bool {
+        self.company.is_none() && self.numbers.is_empty() && self.urls.is_empty()
+    }
+
+    /// The same numbers, in whatever order.
+    pub(super) fn has(&self, numbers: &[String]) -> bool {
+        let sorted = |numbers: &[String]| {
+            let mut numbers = numbers.to_vec();
+            numbers.sort();
+            numbers
+        };
+        sorted(&self.numbers) == sorted(numbers)
+    }
+}
+
+impl Want {
+    pub(super) fn read(body: &Value) -> Result<Self, Fault> {
+        let shipment = text(body, "", "shipment")?.ok_or_else(|| wrong("shipment", "a text"))?;
+        let location = match body.get("location") {
+            Some(Value::Number(number)) if number.is_u64() => Some(number.to_string()),
+            _ => text(body, "", "location")?,
+        };
+        let lines = body.get("lines").and_then(Value::as_array).ok_or_else(|| wrong("lines", "a list"))?;
+        let mut wanted: Vec<(String, u32)> = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            let (sku, units) = one(line, index)?;
+            match wanted.iter_mut().find(|(known, _)| *known == sku) {
+                Some((_, known)) => *known = known.saturating_add(units),
+                None => wanted.push((sku, units)),
+            }
+        }
+        let tracking = match body.get("tracking") {
+            None | Some(Value::Null) => Tracking::default(),
+            Some(tracking) => Tracking {
+                company: text(tracking, "tracking.", "company")?,
+                numbers: texts(tracking, "numbers")?,
+                urls: texts(tracking, "urls")?,
+            },
+        };
+        let notify = match body.get("notify_customer") {
+            None | Some(Value::Null) => false,
+            Some(notify) => notify.as_bool().ok_or_else(|| wrong("notify_customer", "true or false"))?,
+        };
+        Ok(Self { shipment, location, lines: wanted, tracking, notify })
+    }
+
+    pub(super) fn lines(&self) -> Vec<(&str, u32)> {
+        self.lines.iter().map(|(sku, units)| (sku.as_str(), *units)).collect()
+    }
+
+    /// Whether the shipment left from there; one that does not say so may have left from anywhere.
+    pub(super) fn left_from(&self, id: &str, name: &str) -> bool {
+        self.location.as_deref().is_none_or(|wanted| is_place(wanted, id, name))
+    }
+}
+
+/// Whether what the mapping calls a location is this one.
+pub(super) fn is_place(wanted: &str, id: &str, name: &str) -> bool {
+    wanted == id || wanted == name || id.strip_prefix("gid://shopify/Location/") == Some(wanted)
+}
+
+fn one(line: &Value, index: usize) -> Result<(String, u32), Fault> {
+    let parent = format!("lines[{index}].");
+    let sku = text(line, &parent, "sku")?.ok_or_else(|| wrong(&format!("{parent}sku"), "a text"))?;
+    let units = line.get("quantity").and_then(Value::as_u64).and_then(|units| u32::try_from(units).ok());
+    let units = units.filter(|units| *units > 0);
+    Ok((sku, units.ok_or_else(|| wrong(&format!("{parent}quantity"), "a whole number, one at least"))?))
+}
+
+fn text(of: &Value, parent: &str, name: &str) -> Result<Option<String>, Fault> {
+    match of.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.trim().is_empty())),
+        Some(_) => Err(wrong(&format!("{parent}{name}"), "a text")),
+    }
+}
+
+fn texts(tracking: &Value, name: &str) -> Result<Vec<String>, Fault> {
+    let field = format!("tracking.{name}");
+    match tracking.get(name) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(items)) => {
+            let text = |item: &Value| item.as_str().map(str::to_owned);
+            items.iter().map(|item| text(item).ok_or_else(|| wrong(&field, "a list of texts"))).collect()
+        }
+        Some(_) => Err(wrong(&field, "a list of texts")),
+    }
+}
+
+fn wrong(field: &str, expected: &str) -> Fault {
+    let what = format!("{field} of what the mapping made must be {expected}: mend the mapping");
+    Fault::new(FaultKind::Rejected, code::BODY, what).field(field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_body_that_says_nothing_certain_is_refused_with_its_field() {
+        let good = json!({
+            "shipment": "SH-1", "location": "Warehouse 1",
+            "lines": [{ "sku": "A", "quantity": 1 }, { "sku": "A", "quantity": 2 }],
+            "tracking": { "company": null, "numbers": ["1"], "urls": [] },
+        });
+        let want = Want::read(&good).unwrap();
+        assert_eq!(want.lines(), [("A", 3)]);
+        assert!(
+            want.left_from("gid://shopify/Location/1", "Warehouse 1") && !want.left_from("x", "Warehouse 2")
+        );
+        assert!(
+            is_place("7", "gid://shopify/Location/7", "") && !is_place("7", "gid://shopify/Location/77", "")
+        );
+        for (field, name, value) in [
+            ("shipment", "shipment", json!(" ")),
+            ("location", "location", json!({})),
+            ("lines", "lines", json!("A")),
+            ("lines[0].quantity", "lines", json!([{ "sku": "A", "quantity": 0 }])),
+            ("lines[0].quantity", "lines", json!([{ "sku": "A", "quantity": 1.5 }])),
+            ("lines[0].sku", "lines", json!([{ "quantity": 1 }])),
+            ("tracking.numbers", "tracking", json!({ "numbers": [1] })),
+            ("notify_customer", "notify_customer", json!("yes")),
+        ] {
+            let mut body = good.clone();
+            body[name] = value;
+            let fault = Want::read(&body).unwrap_err();
+            assert_eq!((fault.code.as_str(), fault.field.as_deref()), (code::BODY, Some(field)), "{body}");
+        }
+    }
+}
