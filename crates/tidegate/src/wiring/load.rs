@@ -115,6 +115,7 @@ fn documents() -> BTreeMap<String, DocumentFacts> {
                 scopes: document.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
                 domain: document.domain.map(str::to_owned),
                 direction: document.direction,
+                schema: document.schema.map(str::to_owned),
             };
             (document.name.to_owned(), facts)
         })
