@@ -161,6 +161,13 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "Whether what such a check finds is taken up again; else it is only told.",
         "false",
     ),
+    Key::with(
+        "snapshot_floor",
+        "share",
+        "\"90%\"",
+        "Of the pairs of its last whole snapshot, the share that the source's next one has to have; one with fewer is refused until a person has said that so many are gone (`tidegate reconcile inventory --accept-smaller`).",
+        "\"99%\"",
+    ),
 ];
 
 /// How often a poll asks where nobody said otherwise.
@@ -222,6 +229,8 @@ pub struct Stock {
     /// `None`: only where somebody asks.
     pub full_check: Option<Setting<Duration>>,
     pub full_check_mends: Setting<bool>,
+    /// Of the last whole snapshot's pairs.
+    pub snapshot_floor: Setting<Share>,
 }
 
 /// `[flows.NAME.slo]`.
@@ -330,7 +339,14 @@ fn slo(mut section: Section<'_>) -> Option<Slo> {
 fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (safety, units) = (section.with_default("safety"), section.with_default("units"));
     let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
-    Some(Stock { safety: safety?, units: units?, full_check, full_check_mends: mends? })
+    let snapshot_floor = section.with_default("snapshot_floor");
+    Some(Stock {
+        safety: safety?,
+        units: units?,
+        full_check,
+        full_check_mends: mends?,
+        snapshot_floor: snapshot_floor?,
+    })
 }
 
 fn sweep(mut section: Section<'_>, intake: Intake) -> Option<Sweep> {

@@ -1,6 +1,7 @@
 //! What the admin API refuses, and how: `{"error": {"code": "TG-70xx", "message": "…"}}`. A message says what is wrong
 //! and what to do.
 
+use super::reconcile::CheckError;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use engine::work::WorkError;
@@ -95,6 +96,16 @@ impl From<WorkError> for AdminError {
                 let message = format!("{error}; what was done is committed: ask again to go on from there");
                 Self::of(StatusCode::BAD_GATEWAY, "TG-7025", message)
             }
+        }
+    }
+}
+
+impl From<CheckError> for AdminError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Work(error) => error.into(),
+            CheckError::Doubted(what) => Self::of(StatusCode::CONFLICT, "TG-7030", what),
+            CheckError::UnderWay { .. } => Self::of(StatusCode::CONFLICT, "TG-7031", error.to_string()),
         }
     }
 }

@@ -28,6 +28,7 @@ mod reconcile;
 mod release;
 mod replay;
 mod selection;
+mod sequence;
 mod skip;
 mod status;
 mod stream;
@@ -38,7 +39,7 @@ mod works;
 
 pub use error::AdminError;
 pub use guard::Guard;
-pub use reconcile::{StockCheck, StockChecked, StockDifference, record};
+pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
 
 use crate::live::LiveHub;
 use crate::watch::Watching;
@@ -126,6 +127,7 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/orders", get(orders::find))
         .route("/orders/{shop}/{order}", get(order::show))
         .route("/ats", get(ats::show))
+        .route("/ats/reset-sequence", post(sequence::reset))
         .route("/deliveries", get(deliveries::list))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{delivery}", get(dead_letter::show))

@@ -8,11 +8,13 @@ use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Response;
 use engine::work::{Progress, WorkError};
+use kernel::fault::Fault;
 use kernel::id::{FlowName, ShopId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+use store::StoreError;
 use store::operate::{AuditEntry, By};
 
 /// A full check that can be asked for: one flow at one shop.
@@ -20,8 +22,42 @@ use store::operate::{AuditEntry, By};
 pub trait StockCheck: Send + Sync + Debug {
     fn flow(&self) -> &FlowName;
     fn shop(&self) -> &ShopId;
-    /// `mend`: what differs is taken up again.
-    async fn run(&self, mend: bool, progress: &dyn Progress) -> Result<StockChecked, WorkError>;
+    async fn run(&self, asked: &Checking, progress: &dyn Progress) -> Result<StockChecked, CheckError>;
+}
+
+/// How a full check is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Checking {
+    /// What differs is taken up again.
+    pub mends: bool,
+    /// What an interrupted check has read is left where it is, and all is read again.
+    pub anew: bool,
+    /// A snapshot like the one that was refused is the whole by now: who says so, and why.
+    pub accepts: Option<By>,
+}
+
+/// Why a full check came to no end. It changed nothing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CheckError {
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    /// What the source says that it has is not believed; what to do stands in the text.
+    #[error("{0}")]
+    Doubted(String),
+    #[error("a full check of {flow} at {shop} is under way: ask again when it has ended")]
+    UnderWay { flow: FlowName, shop: ShopId },
+}
+
+impl From<Fault> for CheckError {
+    fn from(fault: Fault) -> Self {
+        Self::Work(fault.into())
+    }
+}
+
+impl From<StoreError> for CheckError {
+    fn from(error: StoreError) -> Self {
+        Self::Work(error.into())
+    }
 }
 
 /// What a full check found.
@@ -45,6 +81,10 @@ pub struct StockChecked {
     pub whys: BTreeMap<String, u64>,
     /// How many were taken up again.
     pub appended: u64,
+    /// What a reader should know of how it was made: from where it went on, what was approved.
+    pub notes: Vec<String>,
+    /// How long each part took: `waiting` (for Shopify's list), `shop`, `source`, `second_look`.
+    pub took_ms: BTreeMap<String, u64>,
     /// Some of them, with their names.
     pub differences: Vec<StockDifference>,
 }
@@ -69,6 +109,10 @@ pub(super) struct Asked {
     shop: Option<ShopId>,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    anew: bool,
+    #[serde(default)]
+    accept_smaller: bool,
     #[serde(flatten)]
     hand: Hand,
     #[serde(flatten)]
@@ -82,7 +126,10 @@ struct Reconciled {
 }
 
 pub(super) async fn reconcile(State(parts): Parts, Body(asked): Body<Asked>) -> Result<Response, AdminError> {
-    let by = asked.hand.by_or("a full check", parts.clock.now().wall)?;
+    let now = parts.clock.now().wall;
+    // Whoever approves says why.
+    let by =
+        if asked.accept_smaller { asked.hand.by(now)? } else { asked.hand.by_or("a full check", now)? };
     let meant = |check: &&Arc<dyn StockCheck>| {
         asked.flow.as_ref().is_none_or(|flow| flow == check.flow())
             && asked.shop.as_ref().is_none_or(|shop| shop == check.shop())
@@ -96,20 +143,30 @@ pub(super) async fn reconcile(State(parts): Parts, Body(asked): Body<Asked>) -> 
             "no flow brings stock to Shopify under that name and shop; there are: {known}"
         )));
     }
-    let (given, dry_run) = (parts.clone(), asked.dry_run);
-    Ok(streamed(&parts, move |teller| walk(given, checks, dry_run, by, teller)))
+    if asked.accept_smaller && (asked.dry_run || checks.len() > 1) {
+        let what = "what is approved is one flow's snapshot at one shop, for good: name flow and shop, and leave dry_run out";
+        return Err(AdminError::mend(what));
+    }
+    let checking = Checking {
+        mends: !asked.dry_run,
+        anew: asked.anew,
+        accepts: asked.accept_smaller.then(|| by.clone()),
+    };
+    let given = parts.clone();
+    Ok(streamed(&parts, move |teller| walk(given, checks, checking, by, teller)))
 }
 
 async fn walk(
     parts: Arc<AdminParts>,
     checks: Vec<Arc<dyn StockCheck>>,
-    dry_run: bool,
+    checking: Checking,
     by: By,
     teller: Arc<Teller>,
 ) -> Result<Reconciled, AdminError> {
+    let dry_run = !checking.mends;
     let mut all = Reconciled { dry_run, parts: Vec::new() };
     for check in checks {
-        let told = check.run(!dry_run, &teller.after(0)).await?;
+        let told = check.run(&checking, &teller.after(0)).await?;
         parts.store.audit(record(check.as_ref(), &told, dry_run, &by)).await?;
         if told.appended > 0 {
             parts.hub.appended();

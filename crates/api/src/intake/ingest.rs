@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domains::json::{Json, parse, strip};
+use engine::work::lift::{self, lifted};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -27,7 +28,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use store::StoreError;
 use store::log::{Appended, DedupeKey, NewEnvelope};
 use subtle::ConstantTimeEq as _;
 
@@ -35,6 +38,9 @@ use subtle::ConstantTimeEq as _;
 pub const SIGNATURE: &str = "x-tidegate-hmac-sha256";
 /// What a target tells of its object.
 const TOPIC: &str = "object/told";
+
+/// What is known of a system's numbers is not looked up again before.
+const LIFT_STANDS: Duration = Duration::from_secs(1);
 
 /// How a system proves who it is; at least one. A request needs to meet one of them.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +124,10 @@ impl Intake {
             Err(message) => return Answer::mend("unreadable", "TG-7016", &message),
         };
         let (subject, version) = (pushed.subject.to_string(), pushed.sequence);
+        let Ok(lift) = self.lift(&door.system, domain, &pushed.subject.shop).await else {
+            return Answer::store_unavailable();
+        };
+        let pushed = Pushed { sequence: lifted(pushed.sequence, lift), ..pushed };
         let envelope = envelope(door, domain, headers, &received.bytes, pushed, began);
         let Received { bytes, held } = received;
         drop(bytes);
@@ -132,6 +142,20 @@ impl Intake {
             }
             Err(_) => Answer::store_unavailable(),
         }
+    }
+
+    /// By how much the system's numbers are lifted; looked up at most once a second, because who resets them waits for that.
+    async fn lift(&self, system: &SystemName, domain: &DomainName, shop: &ShopId) -> Result<i64, StoreError> {
+        let (name, now) = (lift::name_of(system, domain, shop), self.parts.clock.now().mono);
+        let known = self.lifts.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
+        if let Some((since, lift)) = known
+            && now.since(since) < LIFT_STANDS
+        {
+            return Ok(lift);
+        }
+        let lift = lift::of(self.parts.store.as_ref(), system, domain, shop).await?;
+        self.lifts.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (now, lift));
+        Ok(lift)
     }
 
     /// For the sender, who has to mend it: what is wrong, where, and how it is written.

@@ -22,7 +22,7 @@ use crate::live::LiveHub;
 use crate::privacy::Privacy;
 use crate::watch::Watching;
 use disk::Disk;
-use kernel::clock::{Clock, Now};
+use kernel::clock::{Clock, Mono, Now};
 use kernel::id::{DomainName, NameError, ShopId, SystemName};
 use shopify::webhook::{AppSecrets, ShopEntry};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +85,8 @@ pub struct Intake {
     app: DomainName,
     /// Versions that were warned of already.
     warned_versions: Mutex<BTreeSet<(ShopId, String)>>,
+    /// By how much the numbers of each system are lifted, and since when that is known.
+    lifts: Mutex<BTreeMap<String, (Mono, i64)>>,
 }
 
 impl Intake {
@@ -100,6 +102,7 @@ impl Intake {
             privacy: DomainName::new("privacy")?,
             app: DomainName::new("app")?,
             warned_versions: Mutex::default(),
+            lifts: Mutex::default(),
             parts,
         }))
     }

@@ -1,6 +1,6 @@
 //! What happens at the doors that a person should hear of. Ids and paths only, never a value of a body.
 
-use kernel::id::{ShopId, SystemName};
+use kernel::id::{FlowName, ShopId, SystemName};
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +35,10 @@ pub enum IntakeNotice {
     SameVersionOtherBody { system: SystemName, subject: String, version: i64 },
     /// TG-7018: the files of `[hub.tls]` changed and cannot be served; the former pair stays.
     CertificateRefused { file: String, why: String },
+    /// TG-7030: what a source says that it has is not taken for the whole; a person has to look.
+    SnapshotRefused { flow: FlowName, shop: ShopId, why: String },
+    /// TG-3405: a file that was dropped; nothing of it is applied.
+    FileRefused { flow: FlowName, shop: ShopId, why: String },
 }
 
 impl IntakeNotice {
@@ -51,6 +55,8 @@ impl IntakeNotice {
             Self::Redacted { .. } => "redacted",
             Self::SameVersionOtherBody { .. } => "same_version_other_body",
             Self::CertificateRefused { .. } => "certificate_refused",
+            Self::SnapshotRefused { .. } => "snapshot_refused",
+            Self::FileRefused { .. } => "file_refused",
         }
     }
 
@@ -99,6 +105,12 @@ impl IntakeNotice {
                 "TG-7018: the new certificate in {file} is not served: {why}; the former one is, until it ends: put a \
                  certificate and its own key there, no restart is needed"
             ),
+            Self::SnapshotRefused { flow, shop, why } => {
+                format!("TG-7030: the full check of {flow} at {shop} stopped and changed nothing: {why}")
+            }
+            Self::FileRefused { flow, shop, why } => {
+                format!("TG-3405: nothing of a file for {flow} at {shop} is applied: {why}")
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod clock;
 mod figure;
 mod flash;
 mod floor;
+mod full_check;
 mod growth;
 mod intake;
 mod latency;
@@ -47,6 +48,7 @@ const PART_PG_INTAKE: &str = "intake on PostgreSQL";
 const PART_PG_STEADY: &str = "500 orders a second on PostgreSQL";
 const PART_PG_TAKEOVER: &str = "take-over on PostgreSQL";
 const PART_STOCK: &str = "stock under a sale";
+const PART_FULL_CHECK: &str = "full check of stock";
 const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
@@ -99,6 +101,8 @@ enum Part {
     Growth,
     /// A thousand stock changes a second over a hundred thousand pairs
     Stock,
+    /// `tidegate reconcile inventory` over a million pairs, of which a thousand differ
+    FullCheck,
     /// On PostgreSQL: durable webhooks a second beside its own inserts
     PgIntake,
     /// On PostgreSQL: 500 orders a second for minutes on end
@@ -150,9 +154,12 @@ impl Args {
         match part {
             Part::Beside => !self.peer.is_empty() && (self.only.is_empty() || self.only.contains(&part)),
             // They take long, or need a PostgreSQL.
-            Part::Growth | Part::Stock | Part::PgIntake | Part::PgSteady | Part::PgTakeover => {
-                self.only.contains(&part)
-            }
+            Part::Growth
+            | Part::Stock
+            | Part::FullCheck
+            | Part::PgIntake
+            | Part::PgSteady
+            | Part::PgTakeover => self.only.contains(&part),
             _ if self.only.is_empty() => self.peer.is_empty(),
             _ => self.only.contains(&part),
         }
@@ -206,6 +213,9 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::Stock) {
         told(&mut all, stock::measure(bench).await?);
+    }
+    if wants(Part::FullCheck) {
+        told(&mut all, full_check::measure(bench).await?);
     }
     if wants(Part::PgIntake) {
         told(&mut all, pg::intake::measure(bench).await?);

@@ -19,14 +19,14 @@ use std::time::Duration;
 use twin::shopify::{ShopConfig, StockConfig, StockSet, signature};
 
 const SECRET: &str = "bench-warehouse";
-const MAPPING: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
-const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
+pub(super) const MAPPING: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
+pub(super) const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
 /// What is its own.
 const OWN: &str = r#"
 [systems.wms.connection]
 "#;
-const SCOPES: &str = "\"read_products\"]";
-const MORE_SCOPES: &str = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
+pub(super) const SCOPES: &str = "\"read_products\"]";
+pub(super) const MORE_SCOPES: &str = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
 
 /// Changes a second, and what they are over.
 const RATE: u64 = 1_000;

@@ -16,6 +16,7 @@ mod report;
 mod restore;
 mod say;
 mod shopify;
+mod stock;
 mod store;
 mod twin;
 
@@ -93,6 +94,7 @@ pub enum Command {
     Keys(keys::Args),
     Report(report::Args),
     Completion(completion::Args),
+    Stock(stock::Args),
     Store(store::Args),
     Restore(restore::Args),
     #[command(flatten)]
@@ -118,6 +120,7 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::Keys(args) => keys::run(&common, &args),
         Command::Report(args) => report::run(&common, &args),
         Command::Completion(args) => completion::run(&args),
+        Command::Stock(args) => stock::run(&common, &args),
         Command::Store(args) => store::run(&common, &args),
         Command::Restore(args) => restore::run(&common, &args),
         Command::Run(args) => crate::run::run(&common, &args),

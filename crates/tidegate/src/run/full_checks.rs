@@ -4,11 +4,13 @@
 use super::Running;
 use crate::wiring::Loaded;
 use crate::wiring::node::Turn;
-use api::admin::{StockCheck, record};
+use api::admin::{CheckError, Checking, StockCheck, record};
+use api::watch::{IntakeNotice, Watching};
 use engine::hub::Hub;
 use engine::work::{Quiet, WorkError};
 use jiff::Timestamp;
 use kernel::clock::{Clock, after};
+use kernel::fault::{FaultKind, Severity};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,7 @@ struct Due {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     hub: Hub,
+    watching: Arc<Watching>,
     owner: String,
 }
 
@@ -47,6 +50,7 @@ pub fn all(
             store: running.store.clone(),
             clock: running.clock.clone(),
             hub: running.hub.clone(),
+            watching: running.watching.clone(),
             owner: running.node.name.clone(),
         };
         Some(due.keep(running.turn()))
@@ -84,18 +88,20 @@ impl Due {
         if !ours {
             return;
         }
-        if !first {
-            self.make().await;
+        if !first && !self.make().await {
+            return;
         }
         if let Err(error) = self.store.set_cursor(name, &now.to_string()).await {
             tracing::warn!(flow.name = %self.check.flow(), error = %error, "when the full check was made is not kept");
         }
     }
 
-    async fn make(&self) {
+    /// False: another one is under way, and it is asked for again soon.
+    async fn make(&self) -> bool {
         let (flow, shop) = (self.check.flow(), self.check.shop());
         let by = By::hub("the cadence of its flow", self.clock.now().wall);
-        match self.check.run(self.mends, &Quiet).await {
+        let checking = Checking { mends: self.mends, ..Checking::default() };
+        match self.check.run(&checking, &Quiet).await {
             Ok(told) => {
                 if told.appended > 0 {
                     self.hub.appended();
@@ -103,17 +109,37 @@ impl Due {
                 let entry = record(self.check.as_ref(), &told, !self.mends, &by);
                 tracing::info!(
                     flow.name = %flow, shop.id = %shop, work.count = told.appended,
-                    "a full check: {}", entry.target
+                    "a full check: {}{}", entry.target, told.notes.iter().map(|note| format!("; {note}")).collect::<String>()
                 );
                 if let Err(error) = self.store.audit(entry).await {
                     tracing::warn!(flow.name = %flow, error = %error, "what the full check found is not in the audit");
                 }
             }
-            Err(WorkError::Stopped) => {}
-            Err(error) => tracing::warn!(
-                flow.name = %flow, shop.id = %shop, error = %error,
-                "a full check did not come to its end and changed nothing; the next one is due after its span"
-            ),
+            Err(CheckError::UnderWay { .. }) => return false,
+            Err(CheckError::Work(WorkError::Stopped)) => {}
+            Err(error) => {
+                if let Some(why) = for_a_person(&error) {
+                    let notice =
+                        IntakeNotice::SnapshotRefused { flow: flow.clone(), shop: shop.clone(), why };
+                    self.watching.intake(Severity::Ticket, &notice);
+                }
+                tracing::warn!(
+                    flow.name = %flow, shop.id = %shop, error = %error,
+                    "a full check did not come to its end and changed nothing; the next one is due after its span"
+                );
+            }
         }
+        true
+    }
+}
+
+/// What does not mend itself until the next check.
+fn for_a_person(error: &CheckError) -> Option<String> {
+    match error {
+        CheckError::Doubted(why) => Some(why.clone()),
+        CheckError::Work(WorkError::Source(fault)) if fault.kind == FaultKind::Rejected => {
+            Some(fault.to_string())
+        }
+        _ => None,
     }
 }

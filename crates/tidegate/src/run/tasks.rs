@@ -68,6 +68,7 @@ pub fn start(
     let around = feeds::Around {
         store: running.store.clone(),
         clock: running.clock.clone(),
+        watching: running.watching.clone(),
         owner: running.node.name.clone(),
     };
     for feed in feeds::all(loaded, &running.plan, &running.connected.sources, &around) {

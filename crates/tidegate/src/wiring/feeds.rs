@@ -3,6 +3,7 @@
 
 use super::Loaded;
 use super::node::Turn;
+use api::watch::{IntakeNotice, Watching};
 use config::{Intake, SHOPIFY};
 use connector::port::Source;
 use engine::hub::Hub;
@@ -10,12 +11,16 @@ use engine::plan::Plan;
 use engine::work::feed::{self, Taken};
 use engine::work::{Scope, WorkError};
 use kernel::clock::Clock;
+use kernel::fault::Severity;
 use kernel::flow::Mode;
 use kernel::id::SystemName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
+
+/// A file that was dropped, and is put aside with its reason.
+const FILE_REFUSED: &str = "TG-3405";
 
 /// A feed's lease ends this soon after a node that has died, however rarely it is asked.
 const LEASE_MAX: Duration = Duration::from_secs(60);
@@ -34,6 +39,7 @@ pub struct Feed {
 pub struct Around {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    pub watching: Arc<Watching>,
     pub owner: String,
 }
 
@@ -89,7 +95,7 @@ pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
                 () = stopping.over() => return,
                 passed = feed::pass(scope, &news) => passed,
             };
-            told(&feed, passed);
+            told(&feed, passed, &around.watching);
         }
         if turn.stopped(feed.every).await {
             return;
@@ -97,7 +103,7 @@ pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
     }
 }
 
-fn told(feed: &Feed, passed: Result<Taken, WorkError>) {
+fn told(feed: &Feed, passed: Result<Taken, WorkError>, watching: &Watching) {
     let scope = &feed.scope;
     match passed {
         Ok(taken) if taken.news > 0 && feed.pushes => tracing::info!(
@@ -105,6 +111,11 @@ fn told(feed: &Feed, passed: Result<Taken, WorkError>) {
             "{} told of {} changes that it had not pushed", scope.source_system, taken.news
         ),
         Ok(_) | Err(WorkError::Stopped) => {}
+        // Told once: the file lies where no pass looks any more.
+        Err(WorkError::Source(fault)) if fault.code == FILE_REFUSED => {
+            let (flow, shop) = (scope.flow.clone(), scope.shop.clone());
+            watching.intake(Severity::Ticket, &IntakeNotice::FileRefused { flow, shop, why: fault.message });
+        }
         Err(error) => tracing::warn!(
             flow.name = %scope.flow, shop.id = %scope.shop, error = %error,
             "{} did not say what changed; it is asked again from the same point", scope.source_system

@@ -2,32 +2,42 @@
 //! of things: both sides are read whole, what differs is looked at once more (it may be on its way, or agree by now), told by
 //! its cause, and, where that is asked for, taken up again as a fact like any other, behind live ones.
 //!
-//! Nothing is concluded from half a side: a stream that fails ends the check, and nothing was changed.
+//! Nothing is concluded from half a side: a stream that fails ends the check, and nothing was changed. Nor from a side that
+//! cannot be the whole ([`guard`]). One that was killed goes on with what it had read of the shop ([`kept`]).
 
+mod guard;
+mod kept;
+mod rows;
 mod second_look;
+mod shop_side;
+mod straight;
+
+pub use straight::Straight;
 
 use super::Loaded;
 use super::connectors::Connected;
 use super::plan::INVENTORY;
 use anyhow::Context as _;
-use api::admin::{StockCheck, StockChecked, StockDifference};
+use api::admin::{CheckError, Checking, StockCheck, StockChecked, StockDifference};
 use async_trait::async_trait;
 use config::SHOPIFY;
 use connector::port::{Connector, Fed};
 use domains::inventory::Key;
-use domains::inventory::compare::{Check, InFlight, Shelf, Shelves, Truth};
+use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth};
 use engine::facts::Mapper;
 use engine::plan::Plan;
 use engine::work::{Progress, Scope, WorkError};
-use kernel::clock::Clock;
+use kept::{Kept, NotKept};
+use kernel::clock::{Clock, Mono};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{FlowName, ShopId};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use serde_json::Value;
 use shopify::graphql::ShopClient;
-use shopify::inventory::{location_ids, snapshot};
+use shopify::inventory::location_ids;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -49,6 +59,13 @@ struct FullCheck {
     client: Arc<ShopClient>,
     target: Arc<dyn Connector>,
     mapper: Arc<dyn Mapper>,
+    straight: Option<Straight>,
+    /// Of the last whole snapshot's pairs, a new one has so many, in percent.
+    floor_percent: u8,
+    /// Of configuration and mappings.
+    revision: String,
+    /// For what is read; no other check uses it.
+    folder: PathBuf,
 }
 
 /// Every full check that can be asked for.
@@ -60,6 +77,7 @@ pub fn all(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Vec<Arc<dyn StockCheck>>> {
     let mut checks: Vec<Arc<dyn StockCheck>> = Vec::new();
+    let data_dir = super::open::data_dir(&loaded.config).context("the configuration has no [hub]")?;
     let flows = loaded
         .config
         .flows
@@ -86,8 +104,16 @@ pub fn all(
                 budget_percent: flow.sweep.cost_share.percent(),
                 time_out: TIME_OUT,
             };
-            let (client, target, mapper) = (client.clone(), target.clone(), planned.mapper.clone());
-            checks.push(Arc::new(FullCheck { scope, client, target, mapper }));
+            checks.push(Arc::new(FullCheck {
+                scope,
+                client: client.clone(),
+                target: target.clone(),
+                mapper: planned.mapper.clone(),
+                straight: loaded.straight.get(name).cloned(),
+                floor_percent: flow.stock.snapshot_floor.percent(),
+                revision: loaded.revision.clone(),
+                folder: data_dir.join("full-checks").join(format!("{name}@{shop}")),
+            }));
         }
     }
     Ok(checks)
@@ -114,110 +140,130 @@ impl StockCheck for FullCheck {
         &self.scope.shop
     }
 
-    async fn run(&self, mend: bool, progress: &dyn Progress) -> Result<StockChecked, WorkError> {
-        let places = location_ids(&self.client, &self.scope.call()).await?;
-        let mut total = 0;
-        let mut stopped = false;
-        let finished = snapshot::take(&self.client, &self.scope.call(), WITHIN, &mut |told| {
-            total = told.lines;
-            stopped |= !progress.at(0, told.lines);
-        })
-        .await?;
-        if stopped {
-            return Err(WorkError::Stopped);
-        }
-        let key = Key([super::clock::seed(), super::clock::seed()]);
-        let mut shelves = Shelves::new(key, PAIRS_MAX);
-        let mut levels =
-            snapshot::Snapshot::open(&self.client, &self.scope.call(), &finished, WITHIN).await?;
-        let mut done = 0;
-        while let Some(row) = levels.next().await? {
-            shelves
-                .add(&shelf(&row)?)
-                .map_err(|many| Fault::new(FaultKind::Rejected, "TG-6107", many.to_string()))?;
-            done += 1;
-            if done % TELL_EVERY == 0 && !progress.at(done, total) {
-                return Err(WorkError::Stopped);
-            }
-        }
-        let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
-        let (mut check, mut gathered, mut unreadable, mut seen) = (None, Some(shelves), 0, 0);
-        while let Some(fed) = whole.next().await? {
-            seen += 1;
-            if seen % TELL_EVERY == 0 && !progress.at(seen, total) {
-                return Err(WorkError::Stopped);
-            }
-            let Ok(meant) = self.meant(fed, &places) else {
-                // A dead letter says why, as soon as it is pushed or read.
-                unreadable += 1;
-                continue;
-            };
-            let check = check.get_or_insert_with(|| {
-                let in_flight = in_flight(&meant.body);
-                Check::new(gathered.take().unwrap_or_else(|| Shelves::new(key, 0)), in_flight, KEPT)
-            });
-            check.add(&Truth {
-                sku: &meant.sku,
-                location: &meant.location,
-                available: meant.available,
-                counted: meant.counted,
-            });
-        }
-        let check = match (check, gathered) {
-            (Some(check), _) => check,
-            (None, shelves) => {
-                Check::new(shelves.unwrap_or_else(|| Shelves::new(key, 0)), InFlight::Counted, KEPT)
-            }
-        };
-        let mut naming = check.end();
-        if naming.is_open() {
-            let mut levels =
-                snapshot::Snapshot::open(&self.client, &self.scope.call(), &finished, WITHIN).await?;
-            while let Some(row) = levels.next().await? {
-                naming.add(&shelf(&row)?);
-                if !naming.is_open() {
-                    break;
-                }
-            }
-        }
-        let report = naming.end();
+    async fn run(&self, asked: &Checking, progress: &dyn Progress) -> Result<StockChecked, CheckError> {
+        let (mut kept, note) =
+            Kept::open(&self.folder, &self.revision, self.scope.clock.now().wall, asked.anew).map_err(
+                |why| match why {
+                    NotKept::UnderWay => {
+                        CheckError::UnderWay { flow: self.scope.flow.clone(), shop: self.scope.shop.clone() }
+                    }
+                    NotKept::Broken(error) => files(error).into(),
+                },
+            )?;
         let mut told = StockChecked {
             flow: self.scope.flow.to_string(),
             shop: self.scope.shop.to_string(),
-            source: report.source,
-            shop_has: report.shopify,
-            same: report.same,
-            unreadable,
-            without_sku: levels.without_sku(),
+            notes: note.into_iter().collect(),
             ..StockChecked::default()
         };
-        let mut wanted: BTreeMap<(String, String), StockDifference> = BTreeMap::new();
-        for (cause, found) in report.all() {
-            if found.count > 0 {
-                told.causes.insert(cause.as_str().to_owned(), found.count);
-            }
-            for one in &found.kept {
-                let line = StockDifference {
-                    sku: one.sku.clone(),
-                    location: one.location.clone(),
-                    cause: cause.as_str().to_owned(),
-                    why: None,
-                    wanted: one.wanted,
-                    has: one.has,
-                    spelt: one.spelt.as_ref().map(|(sku, _)| sku.clone()),
-                };
-                wanted.insert((one.sku.clone(), one.location.clone()), line);
-            }
+        let found = self.found(&mut kept, asked, progress, &mut told).await;
+        // What the source said was doubted, or all is told: neither is gone on with.
+        if matches!(found, Ok(()) | Err(CheckError::Doubted(_))) {
+            kept.forget().map_err(files)?;
         }
-        if !wanted.is_empty() {
-            self.second_look(&mut wanted, &places, mend, &mut told).await?;
-        }
-        told.differences = wanted.into_values().collect();
-        Ok(told)
+        found.map(|()| told)
     }
 }
 
 impl FullCheck {
+    async fn found(
+        &self,
+        kept: &mut Kept,
+        asked: &Checking,
+        progress: &dyn Progress,
+        told: &mut StockChecked,
+    ) -> Result<(), CheckError> {
+        let places = location_ids(&self.client, &self.scope.call()).await?;
+        let key = Key([super::clock::seed(), super::clock::seed()]);
+        let shelves = self.shop_side(kept, key, progress, told).await?;
+        let mut watch = Watch::begin(&self.scope.clock);
+        let (check, differing) = self.source_side(shelves, &places, progress, told).await?;
+        watch.told("source", told);
+        self.believe(check.named() + told.unreadable, check.twice(), asked, told).await?;
+        let report = shop_side::named(kept, check.end())?;
+        (told.source, told.shop_has, told.same) = (report.source, report.shopify, report.same);
+        let mut lines = lines_of(&report, told);
+        if !lines.is_empty() {
+            self.second_look(differing, &mut lines, asked.mends, told).await?;
+        }
+        watch.told("second_look", told);
+        told.differences = lines.into_values().collect();
+        Ok(())
+    }
+
+    /// The source's side, compared as it streams past; and what of it differs.
+    async fn source_side(
+        &self,
+        shelves: Shelves,
+        places: &BTreeMap<String, String>,
+        progress: &dyn Progress,
+        told: &mut StockChecked,
+    ) -> Result<(Check, Vec<Meant>), CheckError> {
+        let of_shop = shelves.len();
+        let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
+        let (mut first, mut seen) = (None, 0);
+        // How much is held back is the mapping's to say: the first level that it takes has it.
+        while first.is_none()
+            && let Some(fed) = whole.next().await?
+        {
+            seen += 1;
+            first = self.meant(fed, places).ok();
+        }
+        told.unreadable = seen - u64::from(first.is_some());
+        let in_flight = first.as_ref().map_or(InFlight::Counted, |meant| in_flight(&meant.body));
+        // A million names are put in order: nothing else is to wait for that.
+        let sorted = tokio::task::spawn_blocking(move || Check::new(shelves, in_flight, KEPT)).await;
+        let mut check = sorted.map_err(|_| bug("the comparison ended by itself"))?;
+        let mut differing = Differing::default();
+        // The shop's location of each of the source's.
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        if let Some(meant) = first
+            && let Some(cause) = check.add(&meant.truth())
+        {
+            differing.keep(cause, || Ok(meant))?;
+        }
+        while let Some(fed) = whole.next().await? {
+            seen += 1;
+            if seen.is_multiple_of(TELL_EVERY) && !progress.at(of_shop + seen, of_shop * 2) {
+                return Err(WorkError::Stopped.into());
+            }
+            let short = match &self.straight {
+                None => None,
+                Some(straight) => match straight.figures(&fed.payload) {
+                    Ok(figures) => known.get(&figures.location).map(|at| (figures, at)),
+                    // The long way says the same.
+                    Err(_) => None,
+                },
+            };
+            if let Some((figures, location)) = short {
+                let truth = Truth {
+                    sku: &figures.sku,
+                    location,
+                    available: figures.available,
+                    counted: figures.counted,
+                };
+                if let Some(cause) = check.add(&truth) {
+                    differing.keep(cause, || self.meant(fed, places))?;
+                }
+                continue;
+            }
+            // A dead letter says why, as soon as it is pushed or read.
+            let Ok(meant) = self.meant(fed, places) else {
+                told.unreadable += 1;
+                continue;
+            };
+            if let Some(figures) =
+                self.straight.as_ref().and_then(|straight| straight.figures(&meant.fed.payload).ok())
+            {
+                known.insert(figures.location, meant.location.clone());
+            }
+            if let Some(cause) = check.add(&meant.truth()) {
+                differing.keep(cause, || Ok(meant))?;
+            }
+        }
+        Ok((check, differing.all))
+    }
+
     fn meant(&self, fed: Fed, places: &BTreeMap<String, String>) -> Result<Meant, Fault> {
         let subject = Subject { shop: self.scope.shop.clone(), path: fed.path.clone() };
         let state = self.scope.facts.read(&fed.topic, &fed.payload)?;
@@ -236,11 +282,71 @@ impl FullCheck {
     }
 }
 
-/// A level of the shop's list; its quantities are GraphQL's `Int`.
-fn shelf<'a>(row: &snapshot::Row<'a>) -> Result<Shelf<'a>, Fault> {
-    let quantity = |quantity: i64| i32::try_from(quantity).map_err(|_| bug("a quantity is no Int"));
-    let (available, committed) = (quantity(row.available)?, quantity(row.committed)?);
-    Ok(Shelf { sku: row.sku, location: row.location, available, committed })
+/// What differs, for the second look: of each cause as many as have their names in the report.
+#[derive(Default)]
+struct Differing {
+    all: Vec<Meant>,
+    count: BTreeMap<Cause, usize>,
+}
+
+impl Differing {
+    fn keep(&mut self, cause: Cause, meant: impl FnOnce() -> Result<Meant, Fault>) -> Result<(), Fault> {
+        let count = self.count.entry(cause).or_default();
+        if *count < KEPT {
+            *count += 1;
+            self.all.push(meant()?);
+        }
+        Ok(())
+    }
+}
+
+impl Meant {
+    fn truth(&self) -> Truth<'_> {
+        Truth { sku: &self.sku, location: &self.location, available: self.available, counted: self.counted }
+    }
+}
+
+/// How long each part took.
+struct Watch<'a> {
+    clock: &'a Arc<dyn Clock>,
+    since: Mono,
+}
+
+impl<'a> Watch<'a> {
+    fn begin(clock: &'a Arc<dyn Clock>) -> Self {
+        Self { clock, since: clock.now().mono }
+    }
+
+    /// The part that ends now.
+    fn told(&mut self, part: &str, told: &mut StockChecked) {
+        let now = self.clock.now().mono;
+        let took = now.since(std::mem::replace(&mut self.since, now));
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        *told.took_ms.entry(part.to_owned()).or_default() += took_ms;
+    }
+}
+
+/// What was found, a line for each pair of which the name is known; counted by cause.
+fn lines_of(report: &Report, told: &mut StockChecked) -> BTreeMap<(String, String), StockDifference> {
+    let mut lines = BTreeMap::new();
+    for (cause, found) in report.all() {
+        if found.count > 0 {
+            told.causes.insert(cause.as_str().to_owned(), found.count);
+        }
+        for one in &found.kept {
+            let line = StockDifference {
+                sku: one.sku.clone(),
+                location: one.location.clone(),
+                cause: cause.as_str().to_owned(),
+                why: None,
+                wanted: one.wanted,
+                has: one.has,
+                spelt: one.spelt.as_ref().map(|(sku, _)| sku.clone()),
+            };
+            lines.insert((one.sku.clone(), one.location.clone()), line);
+        }
+    }
+    lines
 }
 
 fn in_flight(body: &Value) -> InFlight {
@@ -264,4 +370,10 @@ fn location(value: &Value) -> Option<String> {
 
 fn bug(what: &str) -> Fault {
     Fault::new(FaultKind::Bug, "TG-5010", format!("the full check: {what}"))
+}
+
+/// The folder of a check cannot be used.
+fn files(error: std::io::Error) -> Fault {
+    let what = format!("what the full check reads cannot be kept in the data directory: {error}");
+    Fault::new(FaultKind::Transient, "TG-6108", what)
 }

@@ -17,6 +17,8 @@ use std::path::Path;
 pub struct Loaded {
     pub config: Config,
     pub mappings: BTreeMap<FlowName, Mapping>,
+    /// Of the flows of stock whose mapping has one.
+    pub straight: BTreeMap<FlowName, super::full_check::Straight>,
     pub descriptors: BTreeMap<String, Descriptor>,
     pub report: Report,
     /// Which personal data is moved, and how long it is kept.
@@ -94,7 +96,8 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
     let personal = check::personal_data(&config, &inputs, &personal_fields());
     let revision = config::revision_with_mappings(&config, &texts);
     let revision = kernel::key::hex(&revision[..8]);
-    Loaded { config, mappings, descriptors, report, personal, revision, env }
+    let straight = BTreeMap::new();
+    Loaded { config, mappings, straight, descriptors, report, personal, revision, env }
 }
 
 /// Which fields of each domain are about a person.

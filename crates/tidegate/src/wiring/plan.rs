@@ -1,6 +1,7 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
 use super::facts::{Orders, Stock, Told};
+use super::full_check::Straight;
 use super::load::Loaded;
 use super::mapper::FlowMapper;
 use anyhow::{Context as _, bail};
@@ -34,6 +35,11 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
         let Some(mapping) = loaded.mappings.remove(name) else {
             bail!("flow {name} has no mapping that could be read")
         };
+        if flow.domain.as_str() == INVENTORY
+            && let Some(straight) = Straight::of(&mapping, &rules(name, flow)?)
+        {
+            loaded.straight.insert(name.clone(), straight);
+        }
         flows.insert(name.clone(), self::flow(&loaded.config, name, flow, mapping, &order)?);
     }
     let mut systems = BTreeMap::new();
@@ -106,7 +112,7 @@ fn flow(
 }
 
 /// What the flow keeps back, and its units.
-fn rules(name: &FlowName, flow: &Flow) -> anyhow::Result<domains::inventory::Rules> {
+pub fn rules(name: &FlowName, flow: &Flow) -> anyhow::Result<domains::inventory::Rules> {
     let texts = |of: &config::Setting<Vec<config::Setting<String>>>| -> Vec<String> {
         of.value.iter().map(|text| text.value.clone()).collect()
     };

@@ -6,6 +6,7 @@
 mod answers;
 mod asking;
 mod correcting;
+mod dropped;
 mod ends;
 mod folder;
 mod hub;
@@ -21,5 +22,7 @@ mod restored;
 mod seeded;
 mod stock;
 mod store_files;
+mod transcripts;
 mod twins;
+mod whole_stock;
 mod works;

@@ -23,13 +23,13 @@ units = ["case = 12 each"]
 "#;
 
 /// The office with a warehouse beside it.
-async fn warehouse() -> Office {
+pub(crate) async fn warehouse() -> Office {
     let office = Office::open().await;
     with_stock(&office.folder);
     office
 }
 
-fn with_stock(folder: &Folder) {
+pub(crate) fn with_stock(folder: &Folder) {
     let config = folder.path("tidegate.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     let scopes = "\"read_products\"]";
@@ -75,7 +75,7 @@ fn send(hub: &Hub, body: &str) -> (u16, Value) {
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-fn available(shop: &ShopifyTwin, sku: &str) -> i64 {
+pub(crate) fn available(shop: &ShopifyTwin, sku: &str) -> i64 {
     shop.stock(sku, "WH-1").unwrap().available
 }
 
@@ -170,7 +170,7 @@ async fn what_cannot_be_read_or_is_not_known_is_told_and_holds_nobody_back() {
 }
 
 /// A warehouse of its own process' kind: it can be asked as well as push.
-async fn keeper(office: &Office) -> WmsTwin {
+pub(crate) async fn keeper(office: &Office) -> WmsTwin {
     let config = WmsConfig { on_hand: (5, 500), ..WmsConfig::default() };
     let keeper = WmsTwin::start(config).await.unwrap();
     let path = office.folder.path("tidegate.toml");
@@ -191,14 +191,14 @@ async fn keeper(office: &Office) -> WmsTwin {
 }
 
 /// Pairs of which the shop does not sell what the warehouse has to sell.
-fn differing(office: &Office, keeper: &WmsTwin) -> Vec<String> {
+pub(crate) fn differing(office: &Office, keeper: &WmsTwin) -> Vec<String> {
     let free = |row: &twin::wms::TruthRow| row.truth.on_hand - row.truth.reserved;
     let has =
         |row: &twin::wms::TruthRow| office.shop.stock(&row.sku, row.location).map(|level| level.available);
     keeper.all_stock().iter().filter(|row| has(row) != Some(free(row))).map(|row| row.sku.clone()).collect()
 }
 
-fn agree(office: &Office, keeper: &WmsTwin) {
+pub(crate) fn agree(office: &Office, keeper: &WmsTwin) {
     for _ in 0..500 {
         if differing(office, keeper).is_empty() {
             return;

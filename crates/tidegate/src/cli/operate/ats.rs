@@ -1,18 +1,19 @@
-//! `tidegate ats`: what may be sold of a SKU, at each location, and why.
+//! `tidegate ats`: what may be sold of a SKU, at each location, and why; and that a source counts its states anew.
 
 use super::client::Client;
 use super::deliveries::standing;
 use super::known::{self, Kind};
 use super::page::{self, Page, at, list, text};
-use super::query;
+use super::{Place, Why, query, who};
 use crate::cli::Failure;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
   tidegate ats show SKU-0001
   tidegate ats show SKU-0001 --location WH-1 --explain
-  tidegate ats show SKU-0001 --json | jq '.stock[].fact.state.available'";
+  tidegate ats show SKU-0001 --json | jq '.stock[].fact.state.available'
+  tidegate ats reset-sequence --why \"the warehouse was restored from its backup of Monday\"";
 
 /// Stock: what may be sold, at each location, and why
 #[derive(Debug, clap::Args)]
@@ -38,10 +39,21 @@ enum Which {
         #[arg(long)]
         explain: bool,
     },
+    /// Says that a source counts its states anew, after it was restored or replaced: from now on each of its numbers counts
+    /// above all that came before. Without it every level that it tells is an older one, and none is sent
+    ResetSequence {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        why: Why,
+    },
 }
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
-    let Which::Show { sku, shop, location, explain } = &args.which;
+    let (sku, shop, location, explain) = match &args.which {
+        Which::Show { sku, shop, location, explain } => (sku, shop, location, explain),
+        Which::ResetSequence { place, why } => return reset(client, place, why, json).await,
+    };
     let named = [("sku", Some(sku.as_str())), ("shop", shop.as_deref())];
     let asked = client.get(&format!("/ats?{}", query(&named))).await;
     if let Err(Failure::NotFound(_)) = &asked {
@@ -61,6 +73,25 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
     } else {
         drawn(sku, list(&answer["stock"]), *explain).print();
     }
+    Ok(())
+}
+
+async fn reset(client: &Client, place: &Place, why: &Why, json: bool) -> Result<(), Failure> {
+    let mut asked = json!({ "who": who(), "why": why.why });
+    place.named(&mut asked);
+    let answer = client.post("/ats/reset-sequence", &asked).await?;
+    if json {
+        page::json(&answer);
+        return Ok(());
+    }
+    let mut page = Page::new();
+    page.line(format!(
+        "from now on the numbers of {} for {} count above all that came before; where it can be asked, it is asked from its \
+         beginning",
+        text(&answer["system"]),
+        text(&answer["shop"])
+    ));
+    page.print();
     Ok(())
 }
 

@@ -94,7 +94,7 @@ fn reason(text: &str) -> Result<String, String> {
 /// One flow at one shop; all where nothing is named.
 #[derive(Debug, clap::Args)]
 pub struct Place {
-    /// One flow that exports orders; without it, all of them
+    /// One flow; without it, all of them
     #[arg(long)]
     flow: Option<String>,
     /// One shop; without it, all of the flow's

@@ -12,9 +12,10 @@ Examples:
   tidegate reconcile inventory --dry-run            tells, changes nothing
   tidegate reconcile inventory --why \"after the outage\"
   tidegate reconcile inventory --dry-run --csv > differences.csv
+  tidegate reconcile inventory --accept-smaller \"Ada: the Leeds warehouse is closed\"
   tidegate audit | grep reconcile                   what each check found: the drift's history
 
-The source has to be able to say all that it has (docs/connectors/stock_feed.md).";
+A check that was killed goes on with what it had read of the shop, and says so. The source has to be able to say all that it has (docs/connectors/stock_feed.md).";
 
 /// Compares all stock of a source with all of its shop, and takes up what differs
 #[derive(Debug, clap::Args)]
@@ -30,9 +31,31 @@ pub struct Args {
     /// The differences as CSV
     #[arg(long)]
     csv: bool,
+    /// Leaves what an interrupted check has read, and reads all again
+    #[arg(long)]
+    anew: bool,
+    /// Approves a snapshot like the one that was refused because it was smaller than the last: who says so, and why
+    #[arg(long, value_name = "NAME: REASON", value_parser = approval, conflicts_with_all = ["dry_run", "why"])]
+    accept_smaller: Option<Approval>,
     /// The reason; it stands in the audit
     #[arg(long, visible_alias = "reason", value_name = "TEXT", default_value = "a full check")]
     why: String,
+}
+
+/// Who approves, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    who: String,
+    why: String,
+}
+
+fn approval(text: &str) -> Result<Approval, String> {
+    match text.split_once(':').map(|(who, why)| (who.trim(), why.trim())) {
+        Some((who, why)) if !who.is_empty() && !why.is_empty() => {
+            Ok(Approval { who: who.to_owned(), why: why.to_owned() })
+        }
+        _ => Err("write who approves and why, as in \"Ada: the Leeds warehouse is closed\"; both stand in the audit".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -42,7 +65,12 @@ pub enum Domain {
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
     let Domain::Inventory = args.domain;
-    let mut asked = json!({ "dry_run": args.dry_run, "who": who(), "why": args.why });
+    let mut asked = json!({ "dry_run": args.dry_run, "anew": args.anew, "who": who(), "why": args.why });
+    if let Some(Approval { who, why }) = &args.accept_smaller {
+        asked["accept_smaller"] = true.into();
+        asked["who"] = who.as_str().into();
+        asked["why"] = why.as_str().into();
+    }
     args.place.named(&mut asked);
     let mut teller = Teller::new("pairs", 0);
     let result = client.stream("/reconcile", &asked, &mut |progress| teller.tell(progress)).await;
@@ -73,6 +101,9 @@ fn drawn(answer: &Value) -> Page {
             many(number(&part["shop_has"]), "pair"),
             number(&part["same"]),
         ));
+        for note in list(&part["notes"]) {
+            page.line(format!("  {}", text(note)));
+        }
         for (name, what) in [("unreadable", "could not be read"), ("without_sku", "levels have no SKU")] {
             if number(&part[name]) > 0 {
                 page.line(format!("  {} {what}", number(&part[name])));
@@ -83,6 +114,9 @@ fn drawn(answer: &Value) -> Page {
         }
         for (name, count) in part["whys"].as_object().into_iter().flatten() {
             page.line(format!("    of what was looked at once more, {} {}", number(count), why(name)));
+        }
+        if number(&part["whys"]["sequence_back"]) > 0 {
+            page.line("  to be heard again it needs a person's word: tidegate ats reset-sequence --help");
         }
         let differences = list(&part["differences"]);
         let rows = differences.iter().take(SHOWN).map(row);
@@ -140,6 +174,7 @@ fn why(word: &str) -> &str {
         "dead_letter" => "dead: see `tidegate dead-letters`",
         "changed_in_shop" => "changed in the shop by somebody else",
         "settled" => "agree by now",
+        "sequence_back" => "the source counts anew",
         other => other,
     }
 }
@@ -153,13 +188,13 @@ fn csv(answer: &Value) {
             text
         }
     };
-    let mut out = String::from("flow,shop,sku,location,should_have,has,cause,why\n");
+    let mut out = String::from("flow,shop,sku,location,should_have,has,cause,why,spelt\n");
     for part in list(&answer["parts"]) {
         for one in list(&part["differences"]) {
             let fields =
                 [&part["flow"], &part["shop"], &one["sku"], &one["location"], &one["wanted"], &one["has"]];
             let fields: Vec<String> =
-                fields.into_iter().chain([&one["cause"], &one["why"]]).map(field).collect();
+                fields.into_iter().chain([&one["cause"], &one["why"], &one["spelt"]]).map(field).collect();
             out.push_str(&fields.join(","));
             out.push('\n');
         }

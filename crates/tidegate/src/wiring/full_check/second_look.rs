@@ -6,6 +6,7 @@ use api::admin::{StockChecked, StockDifference};
 use connector::port::{ExternalRef, Plan as Step, Stage, Wanted};
 use domains::inventory::parts;
 use engine::work::WorkError;
+use engine::work::feed::lifted;
 use kernel::envelope::Via;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::key::ObjectKey;
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 use store::delivery::{DeliveryState, Outcome};
 use store::query::SubjectStatus;
 
+/// Pairs that one check reads singly, to see whether their source counts anew: it does for all or for none.
+const READS: usize = 100;
 /// Looked at in one call, and asked of the store at once.
 const CHUNK: usize = 100;
 
@@ -28,8 +31,12 @@ enum Why {
     Dead,
     /// It was delivered, and the shop has another quantity since.
     ChangedInShop,
-    /// They agree by now.
+    /// They agree by now, or a newer level came and was delivered since the source was read.
     Settled,
+    /// A higher number was delivered than the source has: it moved on since it was read, or counts anew.
+    Overtaken,
+    /// It counts anew: what it has now bears a lower number than what came before.
+    SequenceBack,
 }
 
 impl Why {
@@ -39,33 +46,29 @@ impl Why {
             Self::UnderWay => "under_way",
             Self::Dead => "dead_letter",
             Self::ChangedInShop => "changed_in_shop",
-            Self::Settled => "settled",
+            Self::Settled | Self::Overtaken => "settled",
+            Self::SequenceBack => "sequence_back",
         }
     }
 }
 
 impl FullCheck {
-    /// The source once more, of which only what differs is taken.
+    /// Of what differed, what the shop has this moment, and what the log knows.
     pub(super) async fn second_look(
         &self,
+        differing: Vec<Meant>,
         lines: &mut BTreeMap<(String, String), StockDifference>,
-        places: &BTreeMap<String, String>,
         mend: bool,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
-        let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while let Some(fed) = whole.next().await? {
-            let Ok(meant) = self.meant(fed, places) else { continue };
-            if !lines.contains_key(&(meant.sku.clone(), meant.location.clone())) {
-                continue;
-            }
-            chunk.push(meant);
-            if chunk.len() == CHUNK {
-                self.look(std::mem::take(&mut chunk), lines, mend, told).await?;
-            }
+        let lift = self.scope.lift().await?;
+        let counted = |meant: Meant| Meant { fed: lifted(meant.fed, lift), ..meant };
+        let mut differing = differing.into_iter().map(counted).peekable();
+        let mut reads = READS;
+        while differing.peek().is_some() {
+            self.look(differing.by_ref().take(CHUNK).collect(), lines, mend, &mut reads, told).await?;
         }
-        self.look(chunk, lines, mend, told).await
+        Ok(())
     }
 
     async fn look(
@@ -73,11 +76,9 @@ impl FullCheck {
         chunk: Vec<Meant>,
         lines: &mut BTreeMap<(String, String), StockDifference>,
         mend: bool,
+        reads: &mut usize,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
-        if chunk.is_empty() {
-            return Ok(());
-        }
         let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
         let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
         let wanted: Vec<Wanted> =
@@ -86,7 +87,10 @@ impl FullCheck {
         let mut mended = Vec::new();
         for (((meant, known), wanted), seen) in chunk.into_iter().zip(&known).zip(&wanted).zip(seen) {
             let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
-            let why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
+            let mut why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
+            if why == Why::Overtaken {
+                why = self.overtaken(&meant, reads).await;
+            }
             *told.whys.entry(why.as_str().to_owned()).or_default() += 1;
             let pair = (meant.sku.clone(), meant.location.clone());
             if why == Why::Settled {
@@ -111,6 +115,20 @@ impl FullCheck {
     }
 }
 
+impl FullCheck {
+    /// Read once more: a source that has the same level still does not count as it did. One that cannot be asked has moved on.
+    async fn overtaken(&self, meant: &Meant, reads: &mut usize) -> Why {
+        if *reads == 0 {
+            return Why::Settled;
+        }
+        *reads -= 1;
+        match self.scope.source.read(&self.scope.call(), &meant.subject).await {
+            Ok(Some(read)) if read.payload == meant.fed.payload => Why::SequenceBack,
+            _ => Why::Settled,
+        }
+    }
+}
+
 fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
     Wanted {
         subject: meant.subject.clone(),
@@ -131,14 +149,17 @@ fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
 /// Why a pair differs, by what the log knows of it.
 fn why(known: &SubjectStatus, sequence: i64) -> Why {
     let Some(delivery) = &known.delivery else { return Why::Missed };
-    let is_newest = match &delivery.version {
-        Some(EffectiveVersion::Sequence { sequence: heard }) => *heard >= sequence,
-        _ => false,
+    let heard = match &delivery.version {
+        Some(EffectiveVersion::Sequence { sequence: heard }) => *heard,
+        _ => return Why::Missed,
     };
     match &delivery.state {
-        _ if !is_newest => Why::Missed,
+        _ if heard < sequence => Why::Missed,
         DeliveryState::Waiting { .. } | DeliveryState::Unknown { .. } => Why::UnderWay,
         DeliveryState::Dead => Why::Dead,
+        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) if heard > sequence => {
+            Why::Overtaken
+        }
         DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) => Why::ChangedInShop,
         // Skipped, redacted, shadowed: it never got there.
         DeliveryState::Ended(_) => Why::Missed,

@@ -1,0 +1,131 @@
+//! The full check of stock as a person runs it: snapshots that cannot be the whole, and a hub that is killed in the middle.
+
+use crate::hub::Hub;
+use crate::office::Office;
+use crate::stock::{agree, available, differing, keeper, warehouse};
+use serde_json::{Value, json};
+use std::process::Stdio;
+
+const APPROVE: &str = "Ada: the second floor is closed";
+
+/// With the source approved by a person.
+fn approved(text: &str) -> [&str; 8] {
+    ["reconcile", "inventory", "--flow", "stock_to_shopify", "--shop", "acme", "--accept-smaller", text]
+}
+
+/// How often Shopify was asked for its list.
+fn lists_asked(office: &Office) -> u64 {
+    office.shop.stats().api.get("bulkOperationRunQuery").copied().unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_snapshot_is_refused_until_a_person_says_that_so_many_are_gone() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let _hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    let check = ["reconcile", "inventory", "--why", "a test"];
+    office.folder.json(&check);
+
+    keeper.turn(|knobs| knobs.short_snapshot_after = Some(30));
+    let said = office.folder.tidegate(&check);
+    said.refused(1, &["TG-7030", "of the 40 pairs", "30 (75.0 %)", "--accept-smaller"]);
+    assert!(differing(&office, &keeper).is_empty(), "something was changed for what it did not name");
+    // Whoever approves says who and why.
+    office.folder.tidegate(&approved("Ada")).refused(2, &["who approves and why"]);
+
+    // What was approved is what was shown, and not whatever comes.
+    keeper.turn(|knobs| knobs.short_snapshot_after = Some(20));
+    office.folder.tidegate(&approved(APPROVE)).refused(1, &["20 (50.0 %)", "approve again"]);
+    let said = office.folder.tidegate(&approved(APPROVE));
+    assert!(said.code == Some(0) && said.out.contains("approved by Ada"), "{said:?}");
+    assert!(differing(&office, &keeper).is_empty(), "what is not named is not zeroed");
+    let audit = office.folder.json(&["audit"]);
+    let entry = &audit["entries"][1];
+    assert_eq!(
+        (&entry["action"], &entry["who"], &entry["why"], &entry["count"]),
+        (&json!("accept_smaller"), &json!("Ada"), &json!("the second floor is closed"), &json!(20)),
+        "{audit}"
+    );
+    // From now on that is the whole.
+    assert_eq!(office.folder.json(&check)["parts"][0]["source"], 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_snapshots_that_were_mixed_are_refused() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let _hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    keeper.turn(|knobs| knobs.mix_snapshots = true);
+    let said = office.folder.tidegate(&["reconcile", "inventory", "--why", "a test"]);
+    said.refused(1, &["TG-7030", "40 lines name a pair", "two snapshots mixed into one"]);
+    assert!(differing(&office, &keeper).is_empty());
+}
+
+/// Until the hub has written down what the shop has, and a reading of the source hangs.
+fn read_the_shop(office: &Office) {
+    let state = office.folder.path("data/full-checks/stock_to_shopify@acme/check.json");
+    for _ in 0..500 {
+        if std::fs::read_to_string(&state).is_ok_and(|text| text.contains("sha256")) {
+            return;
+        }
+        // Each asks a process of its own, so that this is many seconds.
+        office.folder.tidegate(&["status"]);
+    }
+    panic!("the shop was never read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_whose_hub_is_killed_goes_on_with_what_it_had_read() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let hub = Hub::start(&office.folder);
+    agree(&office, &keeper);
+    office.shop.set_by_hand("SKU-0003", "WH-1", 9_999).unwrap();
+    let check = ["reconcile", "inventory", "--dry-run"];
+    keeper.turn(|knobs| knobs.hang_snapshot_after = Some(10));
+    let mut asking =
+        office.folder.command(&check).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    read_the_shop(&office);
+    // Meanwhile nobody else may begin.
+    office.folder.tidegate(&check).refused(1, &["TG-7031", "under way"]);
+    hub.kill();
+    assert!(!asking.wait().unwrap().success());
+    keeper.turn(|knobs| knobs.hang_snapshot_after = None);
+
+    let hub = Hub::start(&office.folder);
+    let found = |checked: &Value| {
+        let part = &checked["parts"][0];
+        assert_eq!(part["causes"], json!({ "differs": 1 }), "{checked}");
+        let line = &part["differences"][0];
+        assert_eq!(
+            (&line["sku"], &line["has"], &line["why"]),
+            (&json!("SKU-0003"), &json!(9_999), &json!("changed_in_shop"))
+        );
+        part["notes"].clone()
+    };
+    let notes = found(&office.folder.json(&check));
+    assert!(notes[0].as_str().is_some_and(|note| note.contains("goes on where a check of")), "{notes}");
+    assert_eq!(lists_asked(&office), 1, "Shopify was asked for its list twice");
+    // A check that has ended is not gone on with.
+    assert_eq!(found(&office.folder.json(&check)), json!([]));
+    assert_eq!(lists_asked(&office), 2);
+
+    // What cannot be gone on with says why.
+    keeper.turn(|knobs| knobs.hang_snapshot_after = Some(10));
+    let mut asking =
+        office.folder.command(&check).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    read_the_shop(&office);
+    hub.kill();
+    assert!(!asking.wait().unwrap().success());
+    keeper.turn(|knobs| knobs.hang_snapshot_after = None);
+    let rows = office.folder.path("data/full-checks/stock_to_shopify@acme/shop.rows");
+    let mut bytes = std::fs::read(&rows).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(&rows, bytes).unwrap();
+    let _hub = Hub::start(&office.folder);
+    let notes = found(&office.folder.json(&check));
+    assert!(notes[0].as_str().is_some_and(|note| note.contains("damaged")), "{notes}");
+    assert_eq!(available(&office.shop, "SKU-0003"), 9_999, "a dry run changed something");
+}
