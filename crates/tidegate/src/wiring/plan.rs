@@ -1,6 +1,6 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
-use super::facts::{Orders, Stock, Told};
+use super::facts::{Orders, Shipments, Stock, Told};
 use super::full_check::Straight;
 use super::load::Loaded;
 use super::mapper::FlowMapper;
@@ -12,7 +12,7 @@ use engine::plan::{FlowPlan, Plan, SystemPlan};
 use jiff::Timestamp;
 use kernel::backoff::Backoff;
 use kernel::flow::{AfterConfirm, ConfirmWhen, Difference, Mode, OrderPolicy};
-use kernel::id::{FlowName, SystemName};
+use kernel::id::{DomainName, FlowName, SystemName};
 use mapping::{Condition, Mapping};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -66,6 +66,7 @@ fn flow(
     order: &mapping::Schema,
 ) -> anyhow::Result<FlowPlan> {
     let from_shopify = flow.source.as_str() == SHOPIFY;
+    let of_shipments = mapping.header().source == super::schemas::SHIPMENT;
     let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
         Arc::new(Stock::new(rules(name, flow)?))
     } else if from_shopify {
@@ -78,6 +79,8 @@ fn flow(
             })
             .collect::<anyhow::Result<_>>()?;
         Arc::new(Orders::new(filters))
+    } else if of_shipments {
+        Arc::new(Shipments::new(DomainName::new(INVENTORY)?))
     } else {
         Arc::new(Told)
     };
@@ -107,7 +110,8 @@ fn flow(
             .collect(),
         tells: told,
         readable: from_shopify,
-        observe_first: flow.domain.as_str() == INVENTORY,
+        // What is open of an order, and whether a shipment was recorded already, only the shop can say.
+        observe_first: flow.domain.as_str() == INVENTORY || of_shipments,
     })
 }
 

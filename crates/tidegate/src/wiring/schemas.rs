@@ -10,9 +10,13 @@ pub const ORDER: &str = "order/1";
 /// What a source has of one SKU at one location.
 pub const STOCK: &str = "stock/1";
 
+/// What left a warehouse of an order.
+pub const SHIPMENT: &str = "shipment/1";
+
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
+    (shopify::fulfilment::SCHEMA_NAME, shopify::fulfilment::SCHEMA),
     (shopify::inventory::SCHEMA_NAME, shopify::inventory::SCHEMA),
     (shopify::write_back::SCHEMA_NAME, shopify::write_back::SCHEMA),
     ("tryton.sale/1", include_str!("../../../mapping/schemas/tryton.sale.schema.json")),
@@ -34,8 +38,12 @@ pub fn all() -> BTreeMap<String, Schema> {
     let stock = domains::inventory::json_schema().unwrap_or_default();
     let stock: Value =
         serde_json::from_str(&stock).unwrap_or_else(|error| unreachable!("the stock's schema: {error}"));
+    let shipment = domains::shipments::json_schema().unwrap_or_default();
+    let shipment: Value = serde_json::from_str(&shipment)
+        .unwrap_or_else(|error| unreachable!("the shipment's schema: {error}"));
+    let object = ("http.object/1", json!({ "type": "object" }));
     files
-        .chain([(ORDER, order), (STOCK, stock), ("http.object/1", json!({ "type": "object" }))])
+        .chain([(ORDER, order), (SHIPMENT, shipment), (STOCK, stock), object])
         .map(|(name, schema)| {
             let schema = Schema::new(name, &schema).unwrap_or_else(|error| unreachable!("{name}: {error}"));
             (name.to_owned(), schema)
@@ -47,6 +55,6 @@ pub fn all() -> BTreeMap<String, Schema> {
 mod tests {
     #[test]
     fn every_schema_of_this_build_loads() {
-        assert_eq!(super::all().len(), super::FILES.len() + 3);
+        assert_eq!(super::all().len(), super::FILES.len() + 4);
     }
 }

@@ -20,6 +20,7 @@ mod redacted;
 mod reserving;
 mod restored;
 mod seeded;
+mod shipping;
 mod stock;
 mod store_files;
 mod transcripts;

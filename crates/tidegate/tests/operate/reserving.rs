@@ -10,10 +10,11 @@ use twin::wms::{PushTarget, TruthRow, WmsConfig, WmsTwin};
 
 const PAGE: &str = include_str!("../../../../docs/inventory.md");
 const RESERVE: &str = include_str!("../../../../mappings/orders_to_wms.toml");
+const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
 const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
-const SECRET: &str = "warehouse";
+pub(crate) const SECRET: &str = "warehouse";
 /// Orders are asked for every second: no webhook comes here.
-const SETTINGS: [&str; 6] = [
+pub(crate) const SETTINGS: [&str; 6] = [
     "flows.orders_to_erp.intake=poll",
     "flows.orders_to_erp.sweep.every=1s",
     "flows.orders_to_wms.intake=poll",
@@ -40,13 +41,18 @@ fn shown() -> &'static str {
 }
 
 /// The office with a warehouse that tells its stock and takes orders.
-struct Warehouse {
-    office: Office,
-    wms: WmsTwin,
+pub(crate) struct Warehouse {
+    pub(crate) office: Office,
+    pub(crate) wms: WmsTwin,
 }
 
 impl Warehouse {
     async fn open() -> Self {
+        Self::open_with(|text| text).await
+    }
+
+    /// With more in the configuration.
+    pub(crate) async fn open_with(more: impl FnOnce(String) -> String) -> Self {
         let office = Office::open().await;
         let wms = WmsConfig { on_hand: (800, 900), ..WmsConfig::default() };
         let wms = WmsTwin::start(wms).await.unwrap();
@@ -61,12 +67,13 @@ impl Warehouse {
         let text = std::fs::read_to_string(&path).unwrap();
         let scopes = "\"read_products\"]";
         assert!(text.contains(scopes));
-        let more = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
+        let all = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
         let text =
-            text.replace(scopes, more) + STOCK_FLOW + &OWN.replace("WMS_URL", wms.url()) + "\n" + &orders;
-        std::fs::write(&path, text).unwrap();
+            text.replace(scopes, all) + STOCK_FLOW + &OWN.replace("WMS_URL", wms.url()) + "\n" + &orders;
+        std::fs::write(&path, more(text)).unwrap();
         std::fs::write(folder.path("mappings/stock_to_shopify.toml"), STOCK).unwrap();
         std::fs::write(folder.path("mappings/orders_to_wms.toml"), RESERVE).unwrap();
+        std::fs::write(folder.path("mappings/shipments_to_shopify.toml"), SHIPMENTS).unwrap();
         for (name, secret) in [("wms.push", SECRET), ("wms.token", wms.token())] {
             let file = folder.path(&format!("secrets/{name}"));
             std::fs::write(&file, secret).unwrap();
@@ -79,7 +86,11 @@ impl Warehouse {
 
     /// A hub that is pushed to.
     fn hub(&self) -> Hub {
-        let hub = Hub::start_with(&self.office.folder, &SETTINGS);
+        self.hub_with(&[])
+    }
+
+    pub(crate) fn hub_with(&self, more: &[&str]) -> Hub {
+        let hub = Hub::start_with(&self.office.folder, &[SETTINGS.as_slice(), more].concat());
         self.wms.push_to(Some(PushTarget {
             url: format!("http://{}/ingest/wms/inventory", hub.address),
             secret: SECRET.to_owned(),
@@ -98,7 +109,7 @@ impl Warehouse {
     }
 
     /// Until the warehouse has counted what the shop sold, and the shop sells what the warehouse has to sell.
-    fn at_rest(&self) {
+    pub(crate) fn at_rest(&self) {
         let mut wrong = Vec::new();
         for _ in 0..900 {
             wrong = self.wms.all_stock().iter().filter_map(|row| self.wrong(row)).collect();

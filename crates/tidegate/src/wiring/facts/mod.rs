@@ -1,7 +1,9 @@
 //! The domains and what targets tell, as the engine asks for them.
 
+mod shipments;
 mod stock;
 
+pub use shipments::Shipments;
 pub use stock::Stock;
 
 use super::recent::Recent;
