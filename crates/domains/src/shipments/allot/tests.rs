@@ -1,3 +1,5 @@
+//! Which units are taken, from where, and what is said where they cannot be.
+
 use super::*;
 
 fn order(id: &str, place: &str, stand: Stand, lines: &[(&str, u32)]) -> Open {

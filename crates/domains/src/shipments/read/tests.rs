@@ -1,3 +1,5 @@
+//! What is read of a shipment, and what is refused with its place.
+
 use super::*;
 use serde_json::{Value, json};
 
