@@ -71,6 +71,8 @@ pub struct DocumentFacts {
     pub domain: Option<String>,
     /// Whether it is sent where Shopify is the source or the target; `None`: either.
     pub direction: Option<Direction>,
+    /// The schema that the flow's mapping writes, where only some flows of the domain send it.
+    pub schema: Option<String>,
 }
 
 /// What a topic is for.

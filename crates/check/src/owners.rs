@@ -131,7 +131,9 @@ fn pairs<'a>(judge: &Judge<'a>) -> Vec<[(&'a FlowName, &'a Flow); 2]> {
 
 fn same_flow_twice(judge: &mut Judge<'_>) {
     for [(first_name, first), (name, flow)] in pairs(judge) {
-        if first.source != flow.source {
+        // Orders, and what was given back of them.
+        let same = first.follows.is_some() == flow.follows.is_some();
+        if first.source != flow.source || !same {
             continue;
         }
         let message = format!(

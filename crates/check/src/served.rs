@@ -1,7 +1,7 @@
 //! Whether the connectors of a flow's two ends can serve it, in the way that it asks for.
 
 use crate::judge::{Judge, is_shopify};
-use config::{Code, Flow, Intake};
+use config::{Code, Flow, Intake, Setting};
 use connector::descriptor::{Descriptor, Direction};
 use kernel::id::{FlowName, SystemName};
 
@@ -85,7 +85,15 @@ fn schema(
 
 fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     let (source, from_shopify) = (&flow.source.value, is_shopify(&flow.source.value));
+    if let Some(follows) = &flow.follows {
+        return follow(judge, name, flow, follows);
+    }
     let (message, help) = match flow.intake.value {
+        _ if from_shopify && judge.mapping(name).is_some_and(|mapping| mapping.source_schema == REFUND) => (
+            format!("flow {name} carries refunds, and nothing says of which orders"),
+            "add follows with the flow that brings their orders, as in follows = \"orders_to_erp\""
+                .to_owned(),
+        ),
         Intake::Webhook if !from_shopify => (
             format!("{source} sends no Shopify webhooks"),
             "write intake = \"push\" or \"outcome\", or leave it out".to_owned(),
@@ -120,6 +128,38 @@ fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         if flow.intake.origin == config::Origin::Default { &flow.source.origin } else { &flow.intake.origin };
     judge.finding(Code::NotServed, at, format!("flows.{name}.intake"), message, help);
 }
+
+/// What was given back is found in the orders that another flow brings, and in no other way.
+fn follow(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, follows: &Setting<FlowName>) {
+    let first = judge.config.flows.get(&follows.value);
+    if first.is_none() && judge.config.is_damaged(&format!("flows.{}", follows.value)) {
+        return;
+    }
+    let brings = |first: &&Flow| {
+        first.exports_orders() && is_shopify(&first.source.value) && first.shares_shops_with(flow)
+    };
+    let reads = judge.mapping(name).map(|mapping| mapping.source_schema.as_str());
+    let (message, help) = if first.filter(brings).is_none() {
+        let known = judge.flows().filter(|(_, flow)| brings(flow)).map(|(known, _)| known.to_string());
+        let known: Vec<String> = known.collect();
+        let message =
+            format!("{} is no flow that brings orders from Shopify to another system", follows.value);
+        (message, format!("name one that does: {}", known.join(", ")))
+    } else if flow.intake.value != Intake::Follows {
+        let message = format!("flow {name} follows {}, and has an intake besides", follows.value);
+        (message, "leave intake out: what it carries is found in those orders".to_owned())
+    } else if reads.is_some_and(|reads| reads != REFUND) {
+        let message =
+            format!("flow {name} carries refunds, and its mapping reads {:?}", reads.unwrap_or_default());
+        (message, format!("name a mapping whose header says source = {REFUND:?}"))
+    } else {
+        return;
+    };
+    judge.finding(Code::NotServed, &follows.origin, format!("flows.{name}.follows"), message, help);
+}
+
+/// What a flow that follows orders carries.
+const REFUND: &str = "refund/1";
 
 fn tells_changes(judge: &Judge<'_>, source: &SystemName) -> bool {
     judge.descriptor(source).is_none_or(|descriptor| descriptor.tells_changes)

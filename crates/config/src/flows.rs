@@ -11,7 +11,7 @@ use crate::systems::SHOPIFY;
 use crate::unit::Share;
 use crate::value::words;
 use kernel::flow::Mode;
-use kernel::id::{DomainName, ShopId, SystemName};
+use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,6 +86,12 @@ pub(crate) const KEYS: &[Key] = &[
         "[]",
         "Patterns under which a former connector may have written the same objects; a backfill looks there too and adopts what it finds. `{name}` and `{id}` stand for the order's.",
         "[\"SHOP-{name}\"]",
+    ),
+    Key::optional(
+        "follows",
+        "flow",
+        "A flow of orders from Shopify. This one then carries what was given back of the orders that it has brought: each refund once, after its order (docs/refunds.md). Its mapping reads `refund/1`.",
+        "\"orders_to_erp\"",
     ),
     Key::table("slo", "What the flow promises; see below."),
     Key::table("sweep", "How completeness is assured when a webhook does not come; see below."),
@@ -180,6 +186,8 @@ pub enum Intake {
     Poll,
     Push,
     Outcome,
+    /// Of the orders that another flow brought.
+    Follows,
 }
 
 impl Intake {
@@ -189,6 +197,7 @@ impl Intake {
             Self::Poll => "poll",
             Self::Push => "push",
             Self::Outcome => "outcome",
+            Self::Follows => "follows",
         }
     }
 }
@@ -214,6 +223,8 @@ pub struct Flow {
     /// `None`: all that the domain knows.
     pub topics: Option<Setting<Vec<Setting<String>>>>,
     pub orders: OrderSettings,
+    /// The flow of orders whose refunds it carries.
+    pub follows: Option<Setting<FlowName>>,
     pub filters: Setting<Vec<Setting<String>>>,
     pub former_references: Setting<Vec<Setting<String>>>,
     pub slo: Slo,
@@ -251,7 +262,7 @@ pub struct Sweep {
 impl Flow {
     /// Whether it creates orders in another system, so that the order policies count.
     pub fn exports_orders(&self) -> bool {
-        self.domain.as_str() == "orders" && self.target.as_str() != SHOPIFY
+        self.domain.as_str() == "orders" && self.target.as_str() != SHOPIFY && self.follows.is_none()
     }
 
     /// Whether it serves a shop.
@@ -276,7 +287,11 @@ pub(crate) fn read(mut section: Section<'_>, reachable: bool) -> Option<Flow> {
     let (shops, mapping) = (section.optional("shops"), section.required("mapping"));
     let (mode, topics) = (section.with_default("mode"), section.optional("topics"));
     let intake = section.optional("intake");
-    let effective = effective_intake(intake, source.as_ref(), reachable);
+    let follows: Option<Setting<FlowName>> = section.optional("follows");
+    let effective = match &follows {
+        Some(follows) => intake.unwrap_or(Setting::new(Intake::Follows, follows.origin.clone())),
+        None => effective_intake(intake, source.as_ref(), reachable),
+    };
     let slo = slo(section.table("slo", SLO_KEYS));
     let sweep = sweep(section.table("sweep", SWEEP_KEYS), effective.value);
     let stock = stock(section.table("stock", STOCK_KEYS));
@@ -296,6 +311,7 @@ pub(crate) fn read(mut section: Section<'_>, reachable: bool) -> Option<Flow> {
         intake: effective,
         topics,
         orders: orders?,
+        follows,
         filters: filters?,
         former_references: former_references?,
         slo: slo?,

@@ -11,7 +11,7 @@ use crate::source::Setting;
 use crate::tree::{Node, Raw};
 use crate::unit::{self, ByteSize, Rate, Share, UnitError};
 use jiff::Timestamp;
-use kernel::id::{DomainName, ShopId, SystemName};
+use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -260,6 +260,7 @@ macro_rules! named_values {
 named_values! {
     ShopId = "shop";
     SystemName = "system";
+    FlowName = "flow";
 }
 
 /// The domains of DESIGN section 9.

@@ -6,4 +6,5 @@
 pub mod inventory;
 pub mod json;
 pub mod orders;
+pub mod refunds;
 pub mod shipments;

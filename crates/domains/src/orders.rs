@@ -33,6 +33,10 @@ pub use paging::{Document, NextRead, external_ids, merge, next_read};
 pub use party::{Address, Company, Contact, Customer, PaymentSchedule, PaymentTerms};
 pub use personal::{PERSONAL, PersonalField, PersonalKind};
 pub use read::{from_graphql, from_graphql_value, from_rest, from_rest_value};
+/// How a body of Shopify's is read, for what is read beside orders.
+pub(crate) mod parsed {
+    pub(crate) use super::read::{Amount, At, Currencies, Form, Read, arithmetic, ids};
+}
 pub use status::{FinancialStatus, FulfilmentStatus};
 pub use take::{Taken, take};
 pub use topic::{ORDER_TOPICS, TopicKind, classify};

@@ -6,7 +6,7 @@ mod support;
 
 use std::path::Path;
 
-use tidegate_domains::{inventory, orders, shipments};
+use tidegate_domains::{inventory, orders, refunds, shipments};
 
 fn path(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name)
@@ -25,4 +25,9 @@ fn the_published_schema_of_stock_is_in_step() {
 #[test]
 fn the_published_schema_of_shipments_is_in_step() {
     support::assert_file(&path("shipment.schema.json"), &shipments::json_schema().unwrap());
+}
+
+#[test]
+fn the_published_schema_of_refunds_is_in_step() {
+    support::assert_file(&path("refund.schema.json"), &refunds::json_schema().unwrap());
 }

@@ -2,7 +2,7 @@
 
 use crate::effect::{Call, Effect};
 use crate::engine::Engine;
-use crate::facts::{Admission, Confirm, History};
+use crate::facts::{Admission, Confirm, History, Touched};
 use crate::last_look::{gives_way, is_last_look, is_of_another_state, kept_no_more};
 use crate::mutant::Mutant;
 use crate::route::is_admitted_late;
@@ -25,7 +25,7 @@ use store::delivery::{Claim, DeliveryKind, DeliveryState, Outcome, Standing, Wai
 enum Start {
     Ended(Outcome),
     /// The target has this version already, under this digest.
-    Unchanged(Digest),
+    Unchanged(Digest, Vec<Touched>),
     /// A newer state goes first.
     AfterNewer,
     /// It is about the state that was delivered last, which has to be fetched.
@@ -101,7 +101,7 @@ impl Engine {
         match start {
             Start::Recall => self.recall(running),
             Start::Ended(outcome) => self.end(&lane, running, outcome, now),
-            Start::Unchanged(digest) => self.end_unchanged(running, digest, now),
+            Start::Unchanged(digest, touches) => self.end_unchanged(running, digest, &touches, now),
             Start::AfterNewer => self.after_newer(running, now, rng),
             Start::Dead(fault) => self.die(&lane, running, fault, now),
             Start::Waits(due_at, text) => {
@@ -238,7 +238,7 @@ impl Engine {
         let asked_for =
             matches!(claim.envelope.via, Via::Backfill | Via::Replay) || is_step || flow.observe_first;
         if claim.standing.delivered_digest == Some(digest) && claim.open_attempt.is_none() && !asked_for {
-            return Start::Unchanged(digest);
+            return Start::Unchanged(digest, flow.facts.touches(topic, payload, &state));
         }
         let fill = |pattern: &String| {
             pattern.replace("{key}", delivery.subject.key()).replace("{label}", &state.label)
@@ -267,7 +267,7 @@ impl Engine {
             in_doubt,
             version: version.clone(),
             look,
-            touches: flow.facts.touches(&state),
+            touches: flow.facts.touches(topic, payload, &state),
         }))
     }
 }

@@ -70,8 +70,10 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
     pub domain: DomainName,
-    /// Without the shop: `ats:SKU-0001@WH-1`.
+    /// Without the shop: `ats:SKU-0001@WH-1`, `order:5678/refund:999`.
     pub path: String,
+    /// It never changes: that it was asked for once is enough.
+    pub once: bool,
 }
 
 /// The topic under which what was touched is asked for again: it brings nothing, and says what to read.
@@ -105,9 +107,9 @@ pub trait Facts: Send + Sync + Debug {
         Priority::Live
     }
 
-    /// What of the same source is to be read again once the target has this state, because what the target has of it depends
-    /// on this as well: the stock of what was shipped.
-    fn touches(&self, _state: &State) -> Vec<Touched> {
+    /// What of the same source is to be read once the target has this state: what the target has of it depends on this as well
+    /// (the stock of what was shipped), or belongs to it (the refunds of an order). `payload` is what the state was read from.
+    fn touches(&self, _topic: &str, _payload: &[u8], _state: &State) -> Vec<Touched> {
         Vec::new()
     }
 

@@ -16,7 +16,7 @@ use kernel::version::{Digest, EffectiveVersion};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use store::delivery::{DeliveryKind, DeliveryState, Move, Outcome, StoredRef};
-use store::log::NewEnvelope;
+use store::log::{DedupeKey, NewEnvelope};
 
 /// The rule under which domains keep out what was called off before it was made; here it was found at the target.
 const CANCELLED_BEFORE_EXPORT: &str = "cancelled_before_export";
@@ -81,12 +81,19 @@ impl Engine {
     }
 
     /// Found unchanged without a call: the target has this version too.
-    pub(crate) fn end_unchanged(&mut self, mut running: Running, digest: Digest, now: Now) {
+    pub(crate) fn end_unchanged(
+        &mut self,
+        mut running: Running,
+        digest: Digest,
+        touches: &[Touched],
+        now: Now,
+    ) {
         self.totals.unchanged += 1;
         let version = running.claim.delivery.version.clone();
         let mut movement = running.movement(now.wall);
         movement.state = Some(DeliveryState::Ended(Outcome::Unchanged));
         movement.delivered = Some((version, digest));
+        movement.follow_ups.extend(touches.iter().map(|touched| again(&running, touched, now.wall)));
         self.commit(running, movement, Then::Finish);
     }
 
@@ -219,9 +226,11 @@ fn tells_more(known: &StoredRef, external: &StoredRef) -> bool {
 /// What a hint of our own holds.
 const NOTHING: &[u8] = b"{}";
 
-/// The hint that something is to be read again at the source, because the target has this now.
+/// The hint that something is to be read at the source, because the target has this now.
 fn again(running: &Running, touched: &Touched, now: jiff::Timestamp) -> NewEnvelope {
     let envelope = &running.claim.envelope;
+    let id = format!("{}/{}", envelope.shop, touched.path);
+    let once = touched.once.then(|| DedupeKey::of_system(&envelope.source, &touched.domain, AGAIN, &id));
     NewEnvelope {
         shop: envelope.shop.clone(),
         domain: touched.domain.clone(),
@@ -236,7 +245,7 @@ fn again(running: &Running, touched: &Touched, now: jiff::Timestamp) -> NewEnvel
         trace: envelope.trace,
         raw_hash: Sha256::digest(NOTHING).into(),
         raw_bytes: 0,
-        dedupe: None,
+        dedupe: once,
         payload: NOTHING.to_vec().into(),
     }
 }

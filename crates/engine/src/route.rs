@@ -44,13 +44,17 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
         .filter(|flow| flow.takes(&envelope.domain, &envelope.source, &envelope.shop))
         .filter(|flow| flow.policy.mode != Mode::Off)
         .collect();
+    let takers = by_topic(takers, envelope);
     let Some(first) = takers.first() else { return routed };
     let Some(payload) = &item.payload else {
         routed.deliveries = takers.iter().map(|flow| ended(flow, envelope, Outcome::Redacted)).collect();
         return routed;
     };
     if envelope.kind == FactKind::Hint {
-        routed.deliveries.push(reading(plan, first, envelope));
+        // What we are to look at again is left where its source cannot be asked.
+        let ours = envelope.via == Via::Outcome;
+        let reader = takers.iter().find(|flow| flow.readable || !ours);
+        routed.deliveries.extend(reader.map(|flow| reading(plan, flow, envelope)));
         return routed;
     }
     let state = if envelope.kind == FactKind::Unreadable {
@@ -88,6 +92,13 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
         }
     }
     routed
+}
+
+/// Where several flows of a domain take different things of it (orders, their refunds), each takes its own. What no flow names
+/// goes to all, as what a system tells under a name of its own.
+fn by_topic<'a>(takers: Vec<&'a FlowPlan>, envelope: &Envelope) -> Vec<&'a FlowPlan> {
+    let names = |flow: &&FlowPlan| flow.facts.kind_of(&envelope.topic).is_some();
+    if takers.iter().any(names) { takers.into_iter().filter(names).collect() } else { takers }
 }
 
 /// A fact that our own outcome gave rise to is ordered by its place in the log; all others by their source.

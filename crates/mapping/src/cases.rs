@@ -1,6 +1,6 @@
 //! Cases of a mapping: an input beside what is expected of it. A case is a folder: `input.json`, then either
 //! `expected.json` (the body) or `error.txt` (the fault's code, and after it words that its message or paths hold);
-//! and, where it matters, `context.json` with `now`, `zone`, `object_key`, `external_refs` and `tables`.
+//! and, where it matters, `context.json` with `now`, `zone`, `object_key`, `root_key`, `external_refs` and `tables`.
 //! `read_folder` is the only place of this crate that opens files; everything else is pure.
 
 use std::collections::BTreeMap;
@@ -192,6 +192,8 @@ struct ContextFile {
     now: Timestamp,
     zone: String,
     object_key: String,
+    /// Absent: the object key.
+    root_key: Option<String>,
     external_refs: BTreeMap<String, String>,
     tables: Tables,
 }
@@ -202,6 +204,7 @@ impl Default for ContextFile {
             now: Timestamp::UNIX_EPOCH,
             zone: "UTC".to_owned(),
             object_key: "shop/order:1".to_owned(),
+            root_key: None,
             external_refs: BTreeMap::new(),
             tables: Tables::new(),
         }
@@ -238,6 +241,7 @@ fn read_case(folder: &Path) -> Result<Case, CaseError> {
     let context = Context {
         now: context.now,
         zone,
+        root_key: context.root_key.unwrap_or_else(|| context.object_key.clone()),
         object_key: context.object_key,
         external_refs: context.external_refs,
         tables: Arc::new(context.tables),

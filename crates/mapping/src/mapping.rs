@@ -33,6 +33,8 @@ pub struct Context {
     pub zone: TimeZone,
     /// The object key of the subject in the target system.
     pub object_key: String,
+    /// That of what the subject belongs to: of a refund, its order's. Its own where it belongs to nothing.
+    pub root_key: String,
     /// The subject's ids in other systems, by the system's name.
     pub external_refs: BTreeMap<String, String>,
     /// Rows for the tables that the mapping lists in `context_tables`.
@@ -43,13 +45,21 @@ impl Context {
     /// A context without external references and tables.
     #[must_use]
     pub fn new(now: Timestamp, zone: TimeZone, object_key: impl Into<String>) -> Self {
+        let object_key = object_key.into();
         Self {
             now,
             zone,
-            object_key: object_key.into(),
+            root_key: object_key.clone(),
+            object_key,
             external_refs: BTreeMap::new(),
             tables: Arc::new(Tables::new()),
         }
+    }
+
+    /// Of a subject that belongs to another.
+    #[must_use]
+    pub fn below(self, root_key: impl Into<String>) -> Self {
+        Self { root_key: root_key.into(), ..self }
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) enum Source {
     Copy(SourcePath),
     Constant(Value),
     ObjectKey,
+    RootKey,
     Now,
     ExternalRef(String),
     First(Vec<ValuePlan>),
@@ -77,7 +78,7 @@ impl Source {
         match self {
             Self::Copy(_) => Verb::Copy,
             Self::Constant(_) => Verb::Constant,
-            Self::ObjectKey | Self::Now => Verb::Context,
+            Self::ObjectKey | Self::RootKey | Self::Now => Verb::Context,
             Self::ExternalRef(_) => Verb::ExternalRef,
             Self::First(_) => Verb::First,
             Self::Join { .. } => Verb::Join,

@@ -134,8 +134,9 @@ impl Judge {
     fn repeated(&mut self, write: &Write<'_>, before: &Unanswered, now: u64) {
         let settle_ns = u64::try_from(write.settle.as_nanos()).unwrap_or(u64::MAX);
         let lost_at = before.lost_at.unwrap_or(before.sent_at);
-        // Whoever took over while the sender was still waiting counts from when it found the attempt (promise 3).
-        let lost_at = before.found.get(&write.node).map_or(lost_at, |found| lost_at.min(*found));
+        // Whoever took over while the sender was still waiting counts from when it found the attempt (promise 3); what it has
+        // proved holds for whoever goes on.
+        let lost_at = before.found.values().copied().chain([lost_at]).min().unwrap_or(lost_at);
         // The clocks of nodes may go a little differently.
         let from = lost_at + settle_ns.saturating_sub(NS / 20);
         let proved = before.absences.iter().filter(|at| **at >= from).count() >= 2;

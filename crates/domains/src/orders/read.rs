@@ -6,7 +6,7 @@ mod at;
 mod attributes;
 mod edits;
 mod happenings;
-mod ids;
+pub(crate) mod ids;
 mod lines;
 mod parties;
 

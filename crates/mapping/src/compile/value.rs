@@ -143,13 +143,14 @@ impl Compiler<'_> {
     fn context(&mut self, entry: &Entry<'_, '_>) -> Sourced {
         match entry.word(&mut self.findings)? {
             "object_key" => Some((Source::ObjectKey, Typed::new(Ty::PLAIN, false))),
+            "root_key" => Some((Source::RootKey, Typed::new(Ty::PLAIN, false))),
             "now" => Some((Source::Now, Typed::new(Ty::DATE_TIME, false))),
             word => {
                 self.findings.add_help(
                     LoadCode::UnknownName,
                     entry.span.clone(),
                     format!("the context has no `{word}`"),
-                    suggest(word, ["object_key", "now"]),
+                    suggest(word, ["object_key", "root_key", "now"]),
                 );
                 None
             }

@@ -76,6 +76,7 @@ impl<'a> Runner<'a> {
             }
             Source::Constant(value) => Ok(Val::Json(value)),
             Source::ObjectKey => Ok(Val::Text(Cow::Borrowed(&self.context.object_key))),
+            Source::RootKey => Ok(Val::Text(Cow::Borrowed(&self.context.root_key))),
             Source::Now => Ok(Val::Text(Cow::Owned(write_instant(self.context.now, &self.context.zone)))),
             Source::ExternalRef(system) => {
                 let found = self.context.external_refs.get(system);

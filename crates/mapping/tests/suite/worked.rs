@@ -23,6 +23,9 @@ fn schema(name: &str) -> Value {
         "order" => json_file("docs/schema/order.schema.json"),
         // Any object: what the target's own configuration makes of it.
         "http.object" => serde_json::json!({ "type": "object" }),
+        "refund" => json_file("docs/schema/refund.schema.json"),
+        "shipment" => json_file("docs/schema/shipment.schema.json"),
+        "shopify.fulfillment" => json_file("crates/shopify/schemas/fulfillment.schema.json"),
         "stock" => json_file("docs/schema/stock.schema.json"),
         "shopify.inventory" => json_file("crates/shopify/schemas/inventory.schema.json"),
         "shopify.order_write_back" => json_file("crates/shopify/schemas/order_write_back.schema.json"),

@@ -91,6 +91,8 @@ pub const ORDER_REFUND: Document = document!(
     SOURCE,
     "what a refund took back"
 );
+pub const REFUND: Document =
+    document!("refund.graphql", "Refund", Read, ["read_orders"], 29, ORDERS, SOURCE, "what was given back");
 pub const VERSION_OF_ORDER: Document = document!(
     "version_of_order.graphql",
     "VersionOfOrder",
@@ -394,6 +396,7 @@ pub const DOCUMENTS: &[Document] = &[
     ORDER,
     ORDER_LINES,
     ORDER_REFUND,
+    REFUND,
     VERSION_OF_ORDER,
     LIST_ORDERS,
     DAY_ORDERS,

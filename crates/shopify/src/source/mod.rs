@@ -1,10 +1,11 @@
-//! Shopify as a source of orders: one order read whole, pages of what was changed or made, and the orders of a day.
+//! Shopify as a source of orders: one order or refund read whole, pages of what was changed or made, and the orders of a day.
 //! Owns the documents' order and what a page's cursor is; what an order means is `domains::orders`'.
 
 mod day;
 mod fingerprint;
 mod list;
 mod read;
+mod refund;
 
 pub use fingerprint::{Compared, compare, fingerprint_of};
 
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
 use kernel::subject::Subject;
+use read::unsteady;
 use serde_json::Value;
 
 /// The topic under which a state that we read is appended.
@@ -62,6 +64,9 @@ impl OrderSource {
 #[async_trait]
 impl Source for OrderSource {
     async fn read(&self, call: &CallContext, subject: &Subject) -> Result<Option<Read>, Fault> {
+        if let Some((order, id)) = domains::refunds::parts(&subject.path) {
+            return refund::refund(self.shops.get(&call.shop)?, call, self.claim, order, id).await;
+        }
         let id = order_of(subject)?;
         read::order(self.shops.get(&call.shop)?, call, self.claim, id).await
     }

@@ -70,7 +70,7 @@ fn document(document: orders::Document) -> &'static Document {
 }
 
 /// A page that does not follow on from the one before: the order was deleted or changed in between.
-fn unsteady(fault: BodyFault) -> Fault {
+pub(super) fn unsteady(fault: BodyFault) -> Fault {
     Fault::new(FaultKind::Transient, code::UNSTEADY, format!("the order's pages do not fit: {fault}"))
         .field(fault.path)
 }

@@ -12,7 +12,7 @@ fn variables(document: &Document) -> Value {
     match document.name {
         "Order" | "VersionOfOrder" => json!({ "id": id }),
         "OrderLines" => json!({ "id": id, "after": null }),
-        "OrderRefund" => json!({ "id": "gid://shopify/Refund/1", "after": null }),
+        "OrderRefund" | "Refund" => json!({ "id": "gid://shopify/Refund/1", "after": null }),
         "ListOrders" | "DayOrders" => json!({ "query": "", "after": null, "sortKey": "UPDATED_AT" }),
         "ErpFields" => {
             json!({ "id": id, "namespace": "custom", "number": "erp_number", "state": "erp_state" })

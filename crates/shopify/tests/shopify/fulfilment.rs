@@ -273,3 +273,31 @@ async fn what_is_held_or_scheduled_waits_and_is_looked_at_again() {
     shop.twin.release(shop.order);
     assert_eq!(shop.converge(&wanted).await.0, ["create"], "the note is there already");
 }
+
+#[tokio::test]
+async fn an_order_of_three_hundred_lines_is_read_to_the_end() {
+    let shop = Shop::start().await;
+    let mut order = (*shop.twin.order(shop.order).unwrap()).clone();
+    let template = order.lines[0].clone();
+    (order.id, order.name) = (order.id + 1, "#9".to_owned());
+    order.lines = (0..300)
+        .map(|index| twin::shop::Line {
+            id: 9_000 + index,
+            sku: Some(format!("LINE-{index:03}")),
+            quantity: 1,
+            current_quantity: 1,
+            ..template.clone()
+        })
+        .collect();
+    let id = order.id;
+    shop.twin.place(order).unwrap();
+    let skus: Vec<String> = (0..250).map(|index| format!("LINE-{:03}", 299 - index)).collect();
+    let lines: Vec<(&str, u32)> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
+    let wanted = shop.of(id, "SH-1", &lines);
+    let (steps, made) = shop.converge(&wanted).await;
+    assert_eq!(steps, ["note", "create"]);
+    // Found again by what it holds, over several pages.
+    assert_eq!(object(&shop.observe(&wanted).await), Some(made.id.as_str()));
+    let units = |lines: &[(u64, u32)]| lines.len();
+    assert_eq!(units(&shop.twin.order(id).unwrap().fulfilments[0].lines), 250);
+}

@@ -183,8 +183,8 @@ async fn what_is_gone_is_none_and_what_is_no_order_is_refused() {
     play(&twin, &config, 1, Mix::plain(), true);
     let source = source(client);
     let id = twin.orders()[0].id;
-    let refund = order(id).child("refund", "1");
-    assert!(source.read(&call(), &refund).await.unwrap().is_some(), "of a refund its order is read");
+    let transaction = order(id).child("transaction", "1");
+    assert!(source.read(&call(), &transaction).await.unwrap().is_some(), "of a payment its order is read");
     twin.delete(id).unwrap();
     assert_eq!(source.read(&call(), &order(id)).await.unwrap(), None);
     for path in ["product:1", "order:", "order:1x", ""] {
@@ -369,4 +369,44 @@ async fn a_missing_scope_is_no_order_without_its_customer() {
     let kept = twin.orders().into_iter().find(|order| order.customer.is_some()).unwrap();
     let fault = source.read(&call(), &order(kept.id)).await.unwrap_err();
     assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Unauthorized, "ACCESS_DENIED"), "{fault}");
+}
+
+/// Each refund that an order's state names is read whole, and comes to what was paid back, to the cent.
+#[tokio::test]
+async fn a_refund_that_is_read_is_what_was_given_back() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 150, Mix { changed: 1000, ..Mix::demo() }, false);
+    let source = source(client);
+    let mut read = 0;
+    for kept in twin.orders() {
+        for refund in &kept.refunds {
+            let subject = order(kept.id).child("refund", &refund.id.to_string());
+            let found = source.read(&call(), &subject).await.unwrap().unwrap();
+            let whole = domains::refunds::from_graphql(&found.payload).unwrap();
+            assert_eq!(found.topic, domains::refunds::TOPIC);
+            assert_eq!(found.updated_at.as_second(), refund.created_at.as_second(), "whole seconds");
+            let paid: twin::shop::MoneyBag = refund
+                .transactions
+                .iter()
+                .filter_map(|id| kept.transaction(*id))
+                .map(|transaction| transaction.amount)
+                .sum();
+            assert_eq!(whole.total.shop.money().amount(), paid.shop, "{subject}");
+            assert_eq!(whole.lines.len(), refund.lines.len());
+            assert_eq!(
+                whole.difference.shop.money().amount(),
+                paid.shop - refund.worth(&kept).shop,
+                "{subject}"
+            );
+            read += 1;
+            // By the number of another order it is nobody's.
+            let other = order(kept.id + 1).child("refund", &refund.id.to_string());
+            let fault = source.read(&call(), &other).await.unwrap_err();
+            assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Rejected, "TG-6201"));
+        }
+    }
+    assert!(read > 10, "{read} refunds were read");
+    let none = order(1).child("refund", "1");
+    assert_eq!(source.read(&call(), &none).await.unwrap(), None);
 }

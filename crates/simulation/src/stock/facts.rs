@@ -149,10 +149,10 @@ impl Facts for Parcels {
         })
     }
 
-    fn touches(&self, state: &State) -> Vec<Touched> {
+    fn touches(&self, _topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
         let pair = state.body["pair"].as_u64().and_then(|pair| usize::try_from(pair).ok()).unwrap_or(0);
         let path = inventory::path(&sku(pair), LOCATION);
-        if self.forgets { Vec::new() } else { vec![Touched { domain: stock_domain(), path }] }
+        if self.forgets { Vec::new() } else { vec![Touched { domain: stock_domain(), path, once: false }] }
     }
 
     fn can_be(&self, _: &Value, _: &str) -> bool {

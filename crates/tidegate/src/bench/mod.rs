@@ -24,6 +24,7 @@ mod side;
 mod sink;
 mod stage;
 mod stock;
+mod stock_beside;
 
 use crate::cli::{Common, Failure, block_on};
 use anyhow::Context as _;
@@ -48,6 +49,7 @@ const PART_PG_INTAKE: &str = "intake on PostgreSQL";
 const PART_PG_STEADY: &str = "500 orders a second on PostgreSQL";
 const PART_PG_TAKEOVER: &str = "take-over on PostgreSQL";
 const PART_STOCK: &str = "stock under a sale";
+const PART_STOCK_BESIDE: &str = "orders beside stock";
 const PART_FULL_CHECK: &str = "full check of stock";
 const PART_BESIDE: &str = "beside peers";
 
@@ -101,6 +103,8 @@ enum Part {
     Growth,
     /// A thousand stock changes a second over a hundred thousand pairs
     Stock,
+    /// Orders beside a hundred stock changes a second, and without
+    StockBeside,
     /// `tidegate reconcile inventory` over a million pairs, of which a thousand differ
     FullCheck,
     /// On PostgreSQL: durable webhooks a second beside its own inserts
@@ -156,6 +160,7 @@ impl Args {
             // They take long, or need a PostgreSQL.
             Part::Growth
             | Part::Stock
+            | Part::StockBeside
             | Part::FullCheck
             | Part::PgIntake
             | Part::PgSteady
@@ -213,6 +218,9 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::Stock) {
         told(&mut all, stock::measure(bench).await?);
+    }
+    if wants(Part::StockBeside) {
+        told(&mut all, stock_beside::measure(bench).await?);
     }
     if wants(Part::FullCheck) {
         told(&mut all, full_check::measure(bench).await?);

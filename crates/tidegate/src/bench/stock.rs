@@ -26,7 +26,8 @@ const OWN: &str = r#"
 [systems.wms.connection]
 "#;
 pub(super) const SCOPES: &str = "\"read_products\"]";
-pub(super) const MORE_SCOPES: &str = "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
+pub(super) const MORE_SCOPES: &str =
+    "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\"]";
 
 /// Changes a second, and what they are over.
 const RATE: u64 = 1_000;
@@ -36,7 +37,7 @@ const CROSSINGS_PERCENT: u64 = 5;
 
 /// One pushed level, in the order of the pushes.
 #[derive(Debug, Clone)]
-struct Pushed {
+pub(super) struct Pushed {
     sku: String,
     location: &'static str,
     available: i64,
@@ -116,7 +117,7 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// The flow and all that it needs, beside what a stage has.
-fn with_stock(stage: &Stage) -> anyhow::Result<()> {
+pub(super) fn with_stock(stage: &Stage) -> anyhow::Result<()> {
     let config = stage.folder.join("tidegate.toml");
     let text = std::fs::read_to_string(&config)?;
     ensure!(text.contains(SCOPES), "the starting configuration has no {SCOPES}");
@@ -134,7 +135,7 @@ fn with_stock(stage: &Stage) -> anyhow::Result<()> {
 
 /// What the warehouse says: most changes move a number, a few take a pair off sale or bring it back. No chance: the same
 /// at each run.
-fn changes(goods: u32, count: usize, opening: i64) -> Vec<Pushed> {
+pub(super) fn changes(goods: u32, count: usize, opening: i64) -> Vec<Pushed> {
     let mut levels: BTreeMap<(u64, usize), i64> = BTreeMap::new();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut draw = |below: u64| {
@@ -166,7 +167,7 @@ fn changes(goods: u32, count: usize, opening: i64) -> Vec<Pushed> {
         .collect()
 }
 
-fn request(index: usize, one: &Pushed) -> Vec<u8> {
+pub(super) fn request(index: usize, one: &Pushed) -> Vec<u8> {
     let version = index + 1;
     let Pushed { sku, location, available, .. } = one;
     let body = format!(

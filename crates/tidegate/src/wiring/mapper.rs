@@ -39,7 +39,8 @@ impl Mapper for FlowMapper {
         now: Timestamp,
     ) -> Result<Mapped, Fault> {
         let zone = self.zones.get(&subject.shop).cloned().unwrap_or(TimeZone::UTC);
-        let context = Context::new(now, zone, object_key.as_str());
+        let root = Subject { shop: subject.shop.clone(), path: subject.root().to_owned() };
+        let context = Context::new(now, zone, object_key.as_str()).below(ObjectKey::of(&root).as_str());
         match self.mapping.run(body, &context) {
             Ok(mapped) => Ok(Mapped { body: mapped.body, digest: mapped.digest }),
             Err(fault) => {

@@ -1,6 +1,6 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
-use super::facts::{Orders, Shipments, Stock, Told};
+use super::facts::{Orders, Refunds, Shipments, Stock, Told};
 use super::full_check::Straight;
 use super::load::Loaded;
 use super::mapper::FlowMapper;
@@ -40,7 +40,9 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
         {
             loaded.straight.insert(name.clone(), straight);
         }
-        flows.insert(name.clone(), self::flow(&loaded.config, name, flow, mapping, &order)?);
+        let mut planned = self::flow(&loaded.config, name, flow, mapping, &order)?;
+        planned.readable |= loaded.tells_changes(&flow.source.value);
+        flows.insert(name.clone(), planned);
     }
     let mut systems = BTreeMap::new();
     for (name, system) in &loaded.config.systems {
@@ -69,7 +71,13 @@ fn flow(
     let of_shipments = mapping.header().source == super::schemas::SHIPMENT;
     let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
         Arc::new(Stock::new(rules(name, flow)?))
+    } else if flow.follows.is_some() {
+        Arc::new(Refunds)
     } else if from_shopify {
+        let follows = |other: &Flow| {
+            other.mode.value != Mode::Off && other.follows.as_ref().is_some_and(|first| first.value == *name)
+        };
+        let followed = config.flows.values().any(follows);
         let filters = flow
             .filters
             .iter()
@@ -78,7 +86,7 @@ fn flow(
                     .map_err(|errors| anyhow::anyhow!("flow {name}: filter {:?}: {errors:?}", filter.value))
             })
             .collect::<anyhow::Result<_>>()?;
-        Arc::new(Orders::new(filters))
+        Arc::new(Orders::new(filters).with_refunds(followed.then(|| flow.domain.value.clone())))
     } else if of_shipments {
         Arc::new(Shipments::new(DomainName::new(INVENTORY)?))
     } else {
@@ -93,7 +101,8 @@ fn flow(
             && other.source.value == flow.target.value
             && flow.shares_shops_with(other)
     };
-    let told = config.flows.values().any(takes_outcomes);
+    // The number of a refund is none of its order's.
+    let told = flow.follows.is_none() && config.flows.values().any(takes_outcomes);
     Ok(FlowPlan {
         name: name.clone(),
         domain: flow.domain.value.clone(),

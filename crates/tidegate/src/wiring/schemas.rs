@@ -13,6 +13,9 @@ pub const STOCK: &str = "stock/1";
 /// What left a warehouse of an order.
 pub const SHIPMENT: &str = "shipment/1";
 
+/// What was given back of an order.
+pub const REFUND: &str = "refund/1";
+
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
@@ -42,8 +45,11 @@ pub fn all() -> BTreeMap<String, Schema> {
     let shipment: Value = serde_json::from_str(&shipment)
         .unwrap_or_else(|error| unreachable!("the shipment's schema: {error}"));
     let object = ("http.object/1", json!({ "type": "object" }));
+    let refund = domains::refunds::json_schema().unwrap_or_default();
+    let refund: Value =
+        serde_json::from_str(&refund).unwrap_or_else(|error| unreachable!("the refund's schema: {error}"));
     files
-        .chain([(ORDER, order), (SHIPMENT, shipment), (STOCK, stock), object])
+        .chain([(REFUND, refund), (ORDER, order), (SHIPMENT, shipment), (STOCK, stock), object])
         .map(|(name, schema)| {
             let schema = Schema::new(name, &schema).unwrap_or_else(|error| unreachable!("{name}: {error}"));
             (name.to_owned(), schema)
@@ -55,6 +61,6 @@ pub fn all() -> BTreeMap<String, Schema> {
 mod tests {
     #[test]
     fn every_schema_of_this_build_loads() {
-        assert_eq!(super::all().len(), super::FILES.len() + 4);
+        assert_eq!(super::all().len(), super::FILES.len() + 5);
     }
 }

@@ -50,7 +50,9 @@ pub type Told = Arc<dyn Fn(&Sweep, Found) + Send + Sync>;
 pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
     let mut sweeps = Vec::new();
     for (name, flow) in &loaded.config.flows {
-        let wanted = flow.source.as_str() == SHOPIFY && flow.mode.value != Mode::Off;
+        // What follows orders is found in them.
+        let wanted =
+            flow.source.as_str() == SHOPIFY && flow.mode.value != Mode::Off && flow.follows.is_none();
         let Some(planned) = plan.flows.get(name).filter(|_| wanted) else { continue };
         let polls = flow.intake.value == Intake::Poll;
         for (shop, _) in loaded.config.shops_of(flow) {

@@ -17,6 +17,7 @@ mod office;
 mod real_pitr;
 mod real_postgres;
 mod redacted;
+mod refunding;
 mod reserving;
 mod restored;
 mod seeded;

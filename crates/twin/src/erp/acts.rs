@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::books::{Books, Item, Sale, SaleState};
 use super::call::Call;
 use super::content::{Content, json as read_json};
+use super::credit::CreditNotes;
 use super::fields::Fields;
 use super::idempotency::Keys;
 use super::knobs::Knobs;
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     pub(super) ledger: Ledger,
     pub(super) entries: Vec<Entry>,
     pub(super) keys: Keys,
+    pub(super) credit: CreditNotes,
 }
 
 /// What a call came to, and the change that it made.
@@ -80,6 +82,18 @@ impl Inner {
                     .collect();
                 Ok(Done::read(paged("parties", &found, *page, knobs.page_size)))
             }
+            Call::PostCreditNote => {
+                let note = self.credit.post(&asked.body, &self.books, now)?;
+                let answer = Answer::json(201, &json!(note));
+                self.ledger.credited(note);
+                let line = LedgerLine::Credit { at: now, credit_note: Box::new(note.clone()) };
+                Ok(Done { answer, line: serde_json::to_vec(&line).ok() })
+            }
+            Call::CreditNote(id) => Ok(Done::read(Answer::json(200, &json!(self.credit.one(*id)?)))),
+            Call::FindCreditNotes { reference, page } => {
+                let found = self.credit.find(reference.as_deref());
+                Ok(Done::read(paged("credit_notes", &found, *page, knobs.page_size)))
+            }
             Call::Health => Ok(Done::read(Answer::json(200, &json!({ "status": "ok" })))),
         }
     }
@@ -129,6 +143,10 @@ impl Inner {
             LedgerLine::Item { item, .. } => {
                 self.books.items.insert(item.sku.clone(), item);
                 self.ledger.items_added += 1;
+            }
+            LedgerLine::Credit { credit_note, .. } => {
+                self.ledger.credited(&credit_note);
+                self.credit.restore(*credit_note);
             }
             LedgerLine::Sale { what, sale, .. } => {
                 let known = self.books.sale(sale.id).ok().filter(|known| known.state != SaleState::Cancelled);

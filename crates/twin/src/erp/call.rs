@@ -17,6 +17,9 @@ pub(super) enum Call {
     FindItems { sku: Option<String>, page: usize },
     AddItem,
     FindParties { code: Option<String>, page: usize },
+    PostCreditNote,
+    CreditNote(u64),
+    FindCreditNotes { reference: Option<String>, page: usize },
     Health,
 }
 
@@ -48,8 +51,14 @@ impl Call {
                 let [code, page] = read_query(query, ["code", "page"])?;
                 Ok(Self::FindParties { code, page: page_number(page)? })
             }
+            ("POST", ["credit-notes"]) => Ok(Self::PostCreditNote),
+            ("GET", ["credit-notes"]) => {
+                let [reference, page] = read_query(query, ["reference", "page"])?;
+                Ok(Self::FindCreditNotes { reference, page: page_number(page)? })
+            }
+            ("GET", ["credit-notes", id]) => Ok(Self::CreditNote(sale_id(id)?)),
             ("GET", ["health"]) => Ok(Self::Health),
-            (_, ["sales" | "items" | "parties" | "health", ..]) => {
+            (_, ["sales" | "items" | "parties" | "credit-notes" | "health", ..]) => {
                 Err(Refusal::new(Code::MethodNotAllowed, format!("{method} {path} is not offered")))
             }
             _ => Err(Refusal::new(Code::NotFound, format!("there is nothing at {path}"))),
@@ -58,10 +67,11 @@ impl Call {
 
     pub(super) fn weight(&self) -> Weight {
         match self {
-            Self::CreateSale => Weight::Create,
+            Self::CreateSale | Self::PostCreditNote => Weight::Create,
             Self::Amend(_) | Self::Confirm(_) | Self::Cancel(_) | Self::AddItem => Weight::Write,
             Self::FindSales { .. } | Self::Sale(_) | Self::FindItems { .. } => Weight::Read,
             Self::FindParties { .. } | Self::Health => Weight::Read,
+            Self::FindCreditNotes { .. } | Self::CreditNote(_) => Weight::Read,
         }
     }
 }
@@ -148,6 +158,9 @@ mod tests {
                 Ok(Call::FindItems { sku: Some("SKU-0001".to_owned()), page: 1 }),
             ),
             ("GET", "/health", "", Ok(Call::Health)),
+            ("POST", "/credit-notes", "", Ok(Call::PostCreditNote)),
+            ("GET", "/credit-notes/3", "", Ok(Call::CreditNote(3))),
+            ("PATCH", "/credit-notes/3", "", Err(Code::MethodNotAllowed)),
             ("DELETE", "/sales/7", "", Err(Code::MethodNotAllowed)),
             ("GET", "/sales/x", "", Err(Code::NotFound)),
             ("GET", "/orders", "", Err(Code::NotFound)),

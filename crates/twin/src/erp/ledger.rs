@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::books::{Item, Sale};
+use super::credit::CreditNote;
 
 /// How many doubled references are named.
 const DOUBLED_NAMED_MAX: usize = 100;
@@ -40,6 +41,9 @@ pub struct Ledger {
     /// Late applies that are still to come.
     pub late_pending: u64,
     pub late_applied: u64,
+    pub credit_notes: u64,
+    /// By currency.
+    pub credited: BTreeMap<String, Decimal>,
     /// Gross of all sales that are not cancelled, by currency.
     pub gross: BTreeMap<String, Decimal>,
 }
@@ -70,6 +74,7 @@ pub struct Entry {
 #[serde(untagged)]
 pub enum LedgerLine {
     Sale { at: Timestamp, what: Deed, sale: Box<Sale> },
+    Credit { at: Timestamp, credit_note: Box<CreditNote> },
     Item { at: Timestamp, item: Item },
 }
 
@@ -88,6 +93,11 @@ impl Entry {
 }
 
 impl Ledger {
+    pub(super) fn credited(&mut self, note: &CreditNote) {
+        self.credit_notes += 1;
+        *self.credited.entry(note.currency.clone()).or_default() += note.total;
+    }
+
     /// Counts a change; `before` is the gross that counted until now, `sales_of_reference` what there are now.
     pub(super) fn count(&mut self, entry: &Entry, before: Decimal, sales_of_reference: usize) {
         let gross = self.gross.entry(entry.currency.clone()).or_default();

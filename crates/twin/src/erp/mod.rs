@@ -12,6 +12,8 @@
 //! | `POST /items` | `{"sku", "description"}` |
 //! | `GET /health` | 200 |
 //! | `POST /oauth/token` | an access token for the client `tidegate` (RFC 6749, 4.4); it serves beside the fixed token |
+//! | `POST /credit-notes` | 201; against a sale that stands, never more than it; 422 `unknown_sale`, `totals_mismatch` |
+//! | `GET /credit-notes?reference=…&page=N`, `GET /credit-notes/{id}` | as sales are found |
 //! | `GET /twin/ledger`, `GET /twin/ledger/sales?after=ID`, `GET|POST /twin/knobs` | for the judge; no token |
 //! | `POST /twin/misprice` | somebody in the office changes a price by hand: `{"reference", "by"}`; no token |
 //!
@@ -31,6 +33,7 @@ mod clock;
 mod config;
 mod content;
 mod control;
+mod credit;
 mod fate;
 mod fields;
 mod idempotency;
@@ -46,6 +49,7 @@ mod twin;
 pub use books::{Item, PartyCard, Sale, SaleState};
 pub use config::ErpConfig;
 pub use content::{Content, PostalAddress, SaleLine, SaleTotals};
+pub use credit::{CreditLine, CreditNote};
 pub use knobs::{FaultsOn, Knobs, LateAnswer, Outage};
 pub use ledger::{Deed, Entry, Ledger, LedgerLine, read_ledger_file};
 pub use refusal::{Code, Refusal};

@@ -17,6 +17,7 @@ use super::call::Call;
 use super::clock;
 use super::config::ErpConfig;
 use super::content::Content;
+use super::credit::CreditNote;
 use super::idempotency::{Seen, fingerprint};
 use super::knobs::Knobs;
 use super::ledger::{Entry, Ledger, LedgerFile, read_ledger_file};
@@ -122,6 +123,10 @@ impl Office {
             .take(limit)
             .cloned()
             .collect()
+    }
+
+    pub(super) fn credit_notes(&self) -> Vec<CreditNote> {
+        locked(&self.inner).credit.all().to_vec()
     }
 
     /// How often each reference was created.

@@ -19,6 +19,7 @@ pub enum Code {
     MethodNotAllowed,
     TooLarge,
     UnknownItem,
+    UnknownSale,
     UnknownParty,
     UnknownCurrency,
     UnknownPaymentTerm,
@@ -50,6 +51,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "too_large",
             Self::UnknownItem => "unknown_item",
+            Self::UnknownSale => "unknown_sale",
             Self::UnknownParty => "unknown_party",
             Self::UnknownCurrency => "unknown_currency",
             Self::UnknownPaymentTerm => "unknown_payment_term",
@@ -93,6 +95,7 @@ impl Code {
             Self::InternalError => 500,
             Self::Unavailable => 503,
             Self::UnknownItem
+            | Self::UnknownSale
             | Self::UnknownParty
             | Self::UnknownCurrency
             | Self::UnknownPaymentTerm

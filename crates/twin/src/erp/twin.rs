@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::books::Sale;
 use super::clock::pause;
 use super::config::ErpConfig;
+use super::credit::CreditNote;
 use super::knobs::{Knobs, Outage};
 use super::ledger::{Entry, Ledger};
 use super::office::Office;
@@ -146,6 +147,11 @@ impl ErpTwin {
     /// All sales as they are now, in the order of their ids.
     pub fn sales(&self) -> Vec<Sale> {
         self.desk.office.sales(0, usize::MAX)
+    }
+
+    /// In the order in which they were posted.
+    pub fn credit_notes(&self) -> Vec<CreditNote> {
+        self.desk.office.credit_notes()
     }
 
     /// Somebody in the office puts another price on the first line of a sale, in no ledger; false where there is none

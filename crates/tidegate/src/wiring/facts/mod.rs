@@ -1,18 +1,21 @@
 //! The domains and what targets tell, as the engine asks for them.
 
+mod refunds;
 mod shipments;
 mod stock;
 
+pub use refunds::Refunds;
 pub use shipments::Shipments;
 pub use stock::Stock;
 
 use super::recent::Recent;
 use domains::orders;
-use engine::facts::{Admission, Confirm, Facts, History, State};
+use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
 use jiff::Timestamp;
 use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::OrderPolicy;
+use kernel::id::DomainName;
 use kernel::money::MoneyBag;
 use mapping::Condition;
 use serde::Deserialize as _;
@@ -27,12 +30,19 @@ pub const READ_TOPIC: &str = "orders/read";
 #[derive(Debug)]
 pub struct Orders {
     filters: Vec<Condition>,
+    /// The domain, where a flow carries what was given back of the orders that this one brought.
+    refunds: Option<DomainName>,
     recent: Recent,
 }
 
 impl Orders {
     pub fn new(filters: Vec<Condition>) -> Self {
-        Self { filters, recent: Recent::default() }
+        Self { filters, refunds: None, recent: Recent::default() }
+    }
+
+    /// The refunds of what this flow brings are looked for, under this domain.
+    pub fn with_refunds(self, refunds: Option<DomainName>) -> Self {
+        Self { refunds, ..self }
     }
 
     fn order(topic: &str, payload: &[u8]) -> Result<orders::Order, Fault> {
@@ -93,6 +103,17 @@ impl Facts for Orders {
     fn can_be(&self, body: &Value, fingerprint: &str) -> bool {
         use shopify::source::{Compared, compare, fingerprint_of};
         compare(fingerprint, &fingerprint_of(body)) != Compared::Differs
+    }
+
+    /// Each refund that the order names, once: it never changes, and is read by itself.
+    fn touches(&self, topic: &str, payload: &[u8], state: &State) -> Vec<Touched> {
+        let Some(domain) = &self.refunds else { return Vec::new() };
+        let order = self.recent.order(&state.body).or_else(|| Self::order(topic, payload).ok().map(Arc::new));
+        let Some(order) = order else { return Vec::new() };
+        let given_back =
+            orders::events(&order).iter().filter(|event| event.kind == orders::EventKind::Refund);
+        let path = |event: &orders::DerivedEvent| domains::refunds::path(&order.order_id, &event.id);
+        given_back.map(|event| Touched { domain: domain.clone(), path: path(event), once: true }).collect()
     }
 
     fn charged(&self, state: &State) -> Option<MoneyBag> {
