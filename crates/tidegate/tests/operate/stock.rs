@@ -43,7 +43,7 @@ pub(crate) fn with_stock(folder: &Folder) {
 }
 
 /// A level of a SKU in the first warehouse; what it says beside that comes from `more`.
-fn level(sku: &str, on_hand: &str, more: Value) -> Value {
+pub(crate) fn level(sku: &str, on_hand: &str, more: Value) -> Value {
     let mut data = json!({
         "sku": sku, "location": "WH-1", "on_hand": on_hand, "changed_at": crate::office::now().to_string(),
     });
@@ -51,7 +51,7 @@ fn level(sku: &str, on_hand: &str, more: Value) -> Value {
     data
 }
 
-fn push(hub: &Hub, version: i64, data: &Value) -> (u16, Value) {
+pub(crate) fn push(hub: &Hub, version: i64, data: &Value) -> (u16, Value) {
     let subject = format!("acme/ats:{}@WH-1", data["sku"].as_str().unwrap());
     let body = json!({ "subject": subject, "version": version, "topic": "stock/level", "data": data });
     send(hub, &body.to_string())
@@ -80,7 +80,7 @@ pub(crate) fn available(shop: &ShopifyTwin, sku: &str) -> i64 {
 }
 
 /// What the command says of the one pair, once nothing of it is open.
-fn settled(folder: &Folder, sku: &str, version: i64) -> Value {
+pub(crate) fn settled(folder: &Folder, sku: &str, version: i64) -> Value {
     let version = format!("\"sequence\":{version}");
     for _ in 0..500 {
         let said = folder.tidegate(&["ats", "show", sku, "--location", "WH-1", "--explain", "--json"]);

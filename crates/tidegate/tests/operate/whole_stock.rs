@@ -1,8 +1,8 @@
 //! The full check of stock as a person runs it: snapshots that cannot be the whole, and a hub that is killed in the middle.
 
-use crate::hub::Hub;
+use crate::hub::{Hub, until};
 use crate::office::Office;
-use crate::stock::{agree, available, differing, keeper, warehouse};
+use crate::stock::{agree, available, differing, keeper, level, push, settled, warehouse};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
@@ -128,4 +128,31 @@ async fn a_check_whose_hub_is_killed_goes_on_with_what_it_had_read() {
     let notes = found(&office.folder.json(&check));
     assert!(notes[0].as_str().is_some_and(|note| note.contains("damaged")), "{notes}");
     assert_eq!(available(&office.shop, "SKU-0003"), 9_999, "a dry run changed something");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warehouse_that_pushes_and_counts_anew_is_heard_from_its_first_number_on() {
+    let office = warehouse().await;
+    let hub = Hub::start(&office.folder);
+    push(&hub, 700, &level("SKU-0001", "50", json!({})));
+    settled(&office.folder, "SKU-0001", 700);
+    push(&hub, 1, &level("SKU-0001", "7", json!({})));
+    until(&office.folder, &["deliveries", "list", "--json"], "\"version\":\"1\"");
+    assert_eq!(available(&office.shop, "SKU-0001"), 50, "an older number overwrote a newer one");
+
+    let reset = ["ats", "reset-sequence", "--why", "restored"];
+    assert_eq!(office.folder.json(&reset)["beginnings"], 1);
+    // The hub hears of it within a second; what comes until then is an older one still.
+    for number in 2..500 {
+        push(&hub, number, &level("SKU-0001", "7", json!({})));
+        if available(&office.shop, "SKU-0001") == 7 {
+            break;
+        }
+        office.folder.tidegate(&["status"]);
+    }
+    assert_eq!(available(&office.shop, "SKU-0001"), 7);
+    // And so on, each above the one before.
+    push(&hub, 600, &level("SKU-0001", "9", json!({})));
+    settled(&office.folder, "SKU-0001", 1_000_000_000_000_600);
+    assert_eq!(available(&office.shop, "SKU-0001"), 9);
 }
