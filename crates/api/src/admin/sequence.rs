@@ -2,13 +2,14 @@
 //! its numbers counts above all that came before, and where it can be asked, it is asked from its beginning.
 
 use super::asked::{Body, Hand, NothingElse};
-use super::{AdminError, Parts, StockFlow};
+use super::{AdminError, FlowInfo, Parts, StockFlow};
 use axum::Json;
 use axum::extract::State;
 use engine::work::feed::point_of;
 use engine::work::lift::name_of;
 use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use store::operate::AuditEntry;
 
 #[derive(Debug, Deserialize)]
@@ -33,13 +34,17 @@ pub(super) async fn reset(State(parts): Parts, Body(asked): Body<Asked>) -> Resu
     let by = asked.hand.by(parts.clock.now().wall)?;
     let (system, shop) = the_one(&parts.stock, &asked)?;
     let (system, shop) = (&system, &shop);
-    let domain = DomainName::new("inventory")?;
-    let name = name_of(system, &domain, shop);
+    let name = name_of(system, shop);
     let before: u64 = parts.store.cursor(&name).await?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let beginnings = before + 1;
     parts.store.set_cursor(&name, &beginnings.to_string()).await?;
     // Its points are of its former life.
-    parts.store.set_cursor(&point_of(system, &domain, shop), "").await?;
+    let from_it = |flow: &&FlowInfo| flow.source == *system && flow.shops.contains(shop);
+    let domains: BTreeSet<&DomainName> =
+        parts.flows.iter().filter(from_it).map(|flow| &flow.domain).collect();
+    for domain in domains {
+        parts.store.set_cursor(&point_of(system, domain, shop), "").await?;
+    }
     let target =
         format!("{system}, shop {shop}: its sequence numbers begin anew, for the {beginnings}. time");
     let entry = AuditEntry {

@@ -124,7 +124,7 @@ impl Intake {
             Err(message) => return Answer::mend("unreadable", "TG-7016", &message),
         };
         let (subject, version) = (pushed.subject.to_string(), pushed.sequence);
-        let Ok(lift) = self.lift(&door.system, domain, &pushed.subject.shop).await else {
+        let Ok(lift) = self.lift(&door.system, &pushed.subject.shop).await else {
             return Answer::store_unavailable();
         };
         let pushed = Pushed { sequence: lifted(pushed.sequence, lift), ..pushed };
@@ -145,15 +145,15 @@ impl Intake {
     }
 
     /// By how much the system's numbers are lifted; looked up at most once a second, because who resets them waits for that.
-    async fn lift(&self, system: &SystemName, domain: &DomainName, shop: &ShopId) -> Result<i64, StoreError> {
-        let (name, now) = (lift::name_of(system, domain, shop), self.parts.clock.now().mono);
+    async fn lift(&self, system: &SystemName, shop: &ShopId) -> Result<i64, StoreError> {
+        let (name, now) = (lift::name_of(system, shop), self.parts.clock.now().mono);
         let known = self.lifts.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
         if let Some((since, lift)) = known
             && now.since(since) < LIFT_STANDS
         {
             return Ok(lift);
         }
-        let lift = lift::of(self.parts.store.as_ref(), system, domain, shop).await?;
+        let lift = lift::of(self.parts.store.as_ref(), system, shop).await?;
         self.lifts.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (now, lift));
         Ok(lift)
     }

@@ -3,7 +3,8 @@
 
 use super::{Called, Input, Shared};
 use crate::effect::{Call, Effect, Event, StoreWork};
-use connector::port::CallContext;
+use crate::work::lift;
+use connector::port::{CallContext, Read};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{ShopId, SystemName};
 use std::future::Future;
@@ -113,15 +114,25 @@ pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
         Effect::Read(call) => {
             let source = shared.sources.get(&call.system).cloned();
             let (context, subject) = (context(shared, &call), call.what.clone());
+            let (store, system) = (shared.store.clone(), call.system.clone());
             make(
                 shared,
                 call,
                 events,
                 "read".into(),
                 async move {
-                    match source {
-                        Some(source) => source.read(&context, &subject).await,
-                        None => Err(no_connector()),
+                    let read = match source {
+                        Some(source) => source.read(&context, &subject).await?,
+                        None => return Err(no_connector()),
+                    };
+                    match read.as_ref().and_then(|read| read.sequence) {
+                        Some(sequence) => {
+                            let lift = lift::of(store.as_ref(), &system, &subject.shop).await;
+                            let lift = lift.map_err(|error| no_store(&error))?;
+                            let sequence = Some(lift::lifted(sequence, lift));
+                            Ok(read.map(|read| Read { sequence, ..read }))
+                        }
+                        None => Ok(read),
                     }
                 },
                 |lane, fence, result| Event::HasRead { lane, fence, result },
@@ -186,6 +197,10 @@ fn context<T>(shared: &Shared, call: &Call<T>) -> CallContext {
         span: call.span,
         now: shared.clock.now().wall,
     }
+}
+
+fn no_store(error: &StoreError) -> Fault {
+    Fault::new(FaultKind::Transient, "TG-7024", format!("what was read cannot be numbered: {error}"))
 }
 
 pub(super) fn no_connector() -> Fault {

@@ -64,7 +64,7 @@ pub fn lifted(fed: Fed, lift: i64) -> Fed {
 impl Scope {
     /// By how much the source's numbers are lifted.
     pub async fn lift(&self) -> Result<i64, StoreError> {
-        super::lift::of(self.store.as_ref(), &self.source_system, &self.domain, &self.shop).await
+        super::lift::of(self.store.as_ref(), &self.source_system, &self.shop).await
     }
 
     /// A state that the source gave, as a fact: live where it says what changed, a copy of what it pushed; else a duty of its

@@ -156,7 +156,7 @@ async fn a_source_that_began_anew_is_heard_from_its_first_number_on() {
     pass(&scope, &|| {}).await.unwrap();
     // Its numbers and its points begin anew; the same levels are told again.
     store
-        .set_cursor(&crate::work::lift::name_of(&scope.source_system, &scope.domain, &scope.shop), "1")
+        .set_cursor(&crate::work::lift::name_of(&scope.source_system, &scope.shop), "1")
         .await
         .unwrap();
     store.set_cursor(&point_of(&scope.source_system, &scope.domain, &scope.shop), "").await.unwrap();
