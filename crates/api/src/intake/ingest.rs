@@ -7,6 +7,9 @@
 //!
 //! `subject` and `version` (the source's sequence number) are required. `topic` is `object/told` where it is absent.
 //! `id` makes copies one; where it is absent, subject and version do. Refuses what it cannot order.
+//!
+//! A shipment may bring `levels`, the stock that it leaves behind, as `[{"version": 18, "data": {…}}]`: they are committed
+//! together with it and before it, so that no older level is set once the shop knows of the shipment (ADR 0014).
 
 use super::{Answer, Intake, Received};
 use crate::watch::IntakeNotice;
@@ -38,6 +41,9 @@ use subtle::ConstantTimeEq as _;
 pub const SIGNATURE: &str = "x-tidegate-hmac-sha256";
 /// What a target tells of its object.
 const TOPIC: &str = "object/told";
+/// And of a level.
+const LEVEL: &str = "stock/level";
+const INVENTORY: &str = "inventory";
 
 /// What is known of a system's numbers is not looked up again before.
 const LIFT_STANDS: Duration = Duration::from_secs(1);
@@ -97,6 +103,13 @@ struct Pushed {
     topic: String,
     id: Option<String>,
     payload: Bytes,
+    levels: Vec<Level>,
+}
+
+/// A level that a shipment leaves behind.
+struct Level {
+    version: i64,
+    payload: Bytes,
 }
 
 impl Intake {
@@ -128,10 +141,15 @@ impl Intake {
             return Answer::store_unavailable();
         };
         let pushed = Pushed { sequence: lifted(pushed.sequence, lift), ..pushed };
-        let envelope = envelope(door, domain, headers, &received.bytes, pushed, began);
+        let Ok(levels) = self.levels(door, &pushed).await else { return Answer::store_unavailable() };
+        let of =
+            |domain: &DomainName, pushed| envelope(door, domain, headers, &received.bytes, pushed, began);
+        let mut envelopes: Vec<NewEnvelope> =
+            levels.into_iter().map(|(domain, level)| of(domain, level)).collect();
+        envelopes.push(of(domain, pushed));
         let Received { bytes, held } = received;
         drop(bytes);
-        match self.commit(envelope, held).await {
+        match self.commit(envelopes, held).await {
             Ok(Appended::Stored(_)) => Answer::taken("stored"),
             Ok(Appended::Duplicate { same_body: true }) => Answer::taken("duplicate"),
             Ok(Appended::Duplicate { same_body: false }) => {
@@ -142,6 +160,25 @@ impl Intake {
             }
             Err(_) => Answer::store_unavailable(),
         }
+    }
+
+    /// What a shipment leaves behind, each as if it had been pushed by itself; nothing where no flow takes the system's stock.
+    async fn levels<'a>(
+        &self,
+        door: &'a IngestDoor,
+        of: &Pushed,
+    ) -> Result<Vec<(&'a DomainName, Pushed)>, StoreError> {
+        let stock = door.domains.iter().find(|domain| domain.as_str() == INVENTORY);
+        let Some(domain) = stock.filter(|_| !of.levels.is_empty()) else { return Ok(Vec::new()) };
+        let lift = self.lift(&door.system, &of.subject.shop).await?;
+        let level = |level: &Level| {
+            let path = own_pair(&level.payload).ok()?;
+            let subject = Subject { shop: of.subject.shop.clone(), path };
+            let (sequence, payload) = (lifted(level.version, lift), level.payload.clone());
+            let topic = LEVEL.to_owned();
+            Some((domain, Pushed { subject, sequence, topic, id: None, payload, levels: Vec::new() }))
+        };
+        Ok(of.levels.iter().filter_map(level).collect())
     }
 
     /// By how much the system's numbers are lifted; looked up at most once a second, because who resets them waits for that.
@@ -182,8 +219,9 @@ impl Intake {
             return Err("$.topic is not two words in lower case, as in \"object/told\"".to_owned());
         }
         let id = text("id")?;
-        let payload = data(raw)?.ok_or("$.data is missing or no object")?;
-        Ok(Pushed { subject, sequence, topic, id, payload })
+        let (payload, levels) = data(raw)?;
+        let payload = payload.ok_or("$.data is missing or no object")?;
+        Ok(Pushed { subject, sequence, topic, id, payload, levels })
     }
 
     fn subject(&self, text: &str) -> Result<Subject, String> {
@@ -211,8 +249,16 @@ impl Intake {
 
 /// A fact is of the thing that its data names: under another's subject it would overwrite that one's.
 fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
+    let is_shipment = domain.as_str() == "orders" && pushed.topic == domains::shipments::TOPIC;
+    if !is_shipment && !pushed.levels.is_empty() {
+        return Err("$.levels belong to a shipment; push a level by itself".to_owned());
+    }
+    for (index, level) in pushed.levels.iter().enumerate() {
+        own_pair(&level.payload)
+            .map_err(|what| format!("$.levels[{index}]{}", what.trim_start_matches('$')))?;
+    }
     let own = match domain.as_str() {
-        "inventory" => own_pair(&pushed)?,
+        INVENTORY => own_pair(&pushed.payload)?,
         "orders" if pushed.topic == domains::shipments::TOPIC => own_shipment(&pushed)?,
         _ => return Ok(pushed),
     };
@@ -223,14 +269,14 @@ fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
     Err(format!("$.subject is {path:?}, and $.data is of {own:?}; write the subject as \"{shop}/{own}\""))
 }
 
-fn own_pair(pushed: &Pushed) -> Result<String, String> {
+fn own_pair(payload: &[u8]) -> Result<String, String> {
     #[derive(Deserialize)]
     struct Pair {
         sku: String,
         location: String,
     }
-    let pair: Pair = serde_json::from_slice(&pushed.payload)
-        .map_err(|_| "$.data has no texts sku and location".to_owned())?;
+    let pair: Pair =
+        serde_json::from_slice(payload).map_err(|_| "$.data has no texts sku and location".to_owned())?;
     Ok(domains::inventory::path(&pair.sku, &pair.location))
 }
 
@@ -249,16 +295,26 @@ fn is_topic(text: &str) -> bool {
 
 /// The fact itself, without what may not be stored. What stays is byte for byte as it came: an amount that went through
 /// a float would come out as another.
-fn data(raw: &[u8]) -> Result<Option<Bytes>, String> {
+fn data(raw: &[u8]) -> Result<(Option<Bytes>, Vec<Level>), String> {
     #[derive(Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
         data: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        levels: Vec<Left<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Left<'a> {
+        version: i64,
+        #[serde(borrow)]
+        data: &'a RawValue,
     }
     let kept = strip(raw).map_err(|fault| format!("the body {}, at {}", fault.problem, fault.path()))?;
     let body: Body<'_> = serde_json::from_slice(&kept).map_err(|error| format!("the body {error}"))?;
+    let copied = |data: &str| Bytes::copy_from_slice(data.as_bytes());
     let data = body.data.map(RawValue::get).filter(|data| data.starts_with('{'));
-    Ok(data.map(|data| Bytes::copy_from_slice(data.as_bytes())))
+    let level = |left: &Left<'_>| Level { version: left.version, payload: copied(left.data.get()) };
+    Ok((data.map(copied), body.levels.iter().map(level).collect()))
 }
 
 fn envelope(

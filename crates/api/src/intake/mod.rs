@@ -150,22 +150,24 @@ impl Intake {
         }
     }
 
-    /// Commits one envelope and tells the hub. On a task of its own: a client that goes away neither ends the commit
+    /// Commits what one request brings, all or nothing, and tells the hub; answers what became of the last. On a task of its own: a client that goes away neither ends the commit
     /// nor gives its room back before it.
-    async fn commit(self: &Arc<Self>, envelope: NewEnvelope, held: Held) -> Result<Appended, StoreError> {
+    async fn commit(
+        self: &Arc<Self>,
+        envelopes: Vec<NewEnvelope>,
+        held: Held,
+    ) -> Result<Appended, StoreError> {
         let intake = self.clone();
         let task = tokio::spawn(async move {
-            let result = intake.parts.store.append(vec![envelope]).await;
+            let result = intake.parts.store.append(envelopes).await;
             drop(held);
             intake.note_commit(result.is_ok());
-            match result?.first() {
-                Some(Appended::Stored(position)) => {
-                    intake.parts.hub.appended();
-                    Ok(Appended::Stored(*position))
-                }
-                Some(duplicate) => Ok(*duplicate),
-                None => Err(StoreError::Bug("an append was answered with nothing".into())),
+            let appended = result?;
+            if appended.iter().any(|one| matches!(one, Appended::Stored(_))) {
+                intake.parts.hub.appended();
             }
+            let last = appended.last().copied();
+            last.ok_or_else(|| StoreError::Bug("an append was answered with nothing".into()))
         });
         task.await.unwrap_or_else(|_| Err(StoreError::Bug("an append broke off: see the log".into())))
     }

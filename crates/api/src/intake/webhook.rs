@@ -67,7 +67,7 @@ impl Intake {
             self.envelope(self.orders.clone(), headers, &verified, &received.bytes, fact, key, began);
         let Received { bytes, held } = received;
         drop(bytes);
-        match self.commit(envelope, held).await {
+        match self.commit(vec![envelope], held).await {
             Ok(Appended::Stored(_)) => self.stored(&verified, subject, problem),
             Ok(Appended::Duplicate { same_body }) => self.duplicate(&verified, same_body),
             Err(_) => Answer::store_unavailable(),
@@ -135,7 +135,7 @@ impl Intake {
             self.envelope(self.privacy.clone(), headers, &verified, &received.bytes, fact, key, began);
         let Received { bytes, held } = received;
         drop(bytes);
-        if self.commit(envelope, held).await.is_err() {
+        if self.commit(vec![envelope], held).await.is_err() {
             return Answer::store_unavailable();
         }
         match request {
@@ -176,7 +176,7 @@ impl Intake {
         let envelope = self.envelope(self.app.clone(), headers, &verified, &received.bytes, fact, key, began);
         let Received { bytes, held } = received;
         drop(bytes);
-        match self.commit(envelope, held).await {
+        match self.commit(vec![envelope], held).await {
             Ok(Appended::Stored(_)) => {
                 let (shop, app) = (verified.shop, verified.app);
                 let (severity, notice) = match verified.topic.as_str() {

@@ -91,7 +91,7 @@ impl Doors {
             app: app.into(),
             api_version: "2026-10".into(),
         };
-        let domains = vec![DomainName::new("orders").unwrap()];
+        let domains = ["orders", "inventory"].map(|domain| DomainName::new(domain).unwrap()).to_vec();
         let auth = |bearer: Option<&str>, hmac: Option<&str>| IngestAuth {
             bearer: bearer.map(secret),
             hmac: hmac.map(secret),

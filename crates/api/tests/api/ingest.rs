@@ -120,7 +120,7 @@ async fn a_domain_that_no_flow_takes_is_no_door() {
     let doors = Doors::new();
     let bearer = format!("Bearer {PUSH_TOKEN}");
     let headers = [("authorization", bearer.as_str())];
-    let answer = push(&doors, "/ingest/erp/inventory", &headers, &told().to_string()).await;
+    let answer = push(&doors, "/ingest/erp/pricing", &headers, &told().to_string()).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(doors.log().await.len(), 0);
 }
@@ -166,4 +166,55 @@ async fn what_cannot_be_taken_says_what_to_mend() {
         answer.refused(StatusCode::BAD_REQUEST, "TG-7016", words);
     }
     assert_eq!(doors.log().await.len(), 0);
+}
+
+/// What a shipment leaves behind is in the log before it, in one commit: no older level is set once the shop knows of it.
+#[tokio::test]
+async fn a_shipment_brings_the_levels_that_it_leaves_behind() {
+    let doors = Doors::new();
+    let level = |version: i64, sku: &str| {
+        let data = json!({
+            "sku": sku, "location": "WH-1", "on_hand": "4", "changed_at": "2026-11-26T14:00:00Z"
+        });
+        json!({ "version": version, "data": data })
+    };
+    let shipment = json!({
+        "subject": "acme/order:5001/shipment:SH-1", "version": 1, "topic": "shipment/state",
+        "data": {
+            "shipment": "SH-1", "order": "5001", "location": "WH-1",
+            "lines": [{ "sku": "A/1", "quantity": 2 }], "shipped_at": "2026-11-26T14:00:00Z",
+        },
+        "levels": [level(17, "A/1"), level(9, "B")],
+    });
+    assert_eq!(pushed(&doors, &shipment).await.status, StatusCode::OK);
+    let told: Vec<(String, String, i64)> = doors
+        .log()
+        .await
+        .iter()
+        .map(|item| {
+            let envelope = &item.envelope;
+            let Some(EffectiveVersion::Sequence { sequence }) = envelope.version else { unreachable!() };
+            (envelope.domain.to_string(), envelope.subject.path.clone(), sequence)
+        })
+        .collect();
+    let stock = |path: &str, sequence| ("inventory".to_owned(), path.to_owned(), sequence);
+    let sent = ("orders".to_owned(), "order:5001/shipment:SH-1".to_owned(), 1);
+    assert_eq!(told, [stock("ats:A%2F1@WH-1", 17), stock("ats:B@WH-1", 9), sent]);
+    // Told again, nothing is stored twice; a level alone has its own door.
+    assert_eq!(pushed(&doors, &shipment).await.status, StatusCode::OK);
+    assert_eq!(doors.log().await.len(), 3);
+    let mut alone = told_with(&level(1, "C"));
+    let refused = pushed(&doors, &alone).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.text.contains("$.levels belong to a shipment"), "{}", refused.text);
+    alone = shipment.clone();
+    alone["levels"][1]["data"] = json!({ "sku": "B" });
+    let refused = pushed(&doors, &alone).await;
+    assert!(refused.text.contains("$.levels[1].data has no texts sku and location"), "{}", refused.text);
+}
+
+fn told_with(level: &Value) -> Value {
+    let mut body = told();
+    body["levels"] = json!([level]);
+    body
 }

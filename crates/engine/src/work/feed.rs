@@ -21,6 +21,16 @@ pub struct Taken {
 
 /// Asks until there is no more; `news` is called after each commit that brought any.
 pub async fn pass(scope: &Scope, news: &(dyn Fn() + Send + Sync)) -> Result<Taken, WorkError> {
+    pass_after(scope, None, news).await
+}
+
+/// The same, where each page bears upon what another feed of the source tells: that one is asked after the page was given, and
+/// committed before it. So the stock that a shipment left behind is known before the shipment is.
+pub async fn pass_after(
+    scope: &Scope,
+    first: Option<&Scope>,
+    news: &(dyn Fn() + Send + Sync),
+) -> Result<Taken, WorkError> {
     let name = point_of(&scope.source_system, &scope.domain, &scope.shop);
     // An empty one is that of a source that began anew.
     let mut point = scope.store.cursor(&name).await?.filter(|point| !point.is_empty());
@@ -30,6 +40,9 @@ pub async fn pass(scope: &Scope, news: &(dyn Fn() + Send + Sync)) -> Result<Take
         let page = scope.source.changes(&scope.call(), scope.domain.as_str(), point.as_deref()).await?;
         let batch: Vec<NewEnvelope> =
             page.items.into_iter().map(|fed| scope.fact(lifted(fed, lift), Via::Ingest)).collect();
+        if let Some(first) = first.filter(|_| !batch.is_empty()) {
+            Box::pin(pass_after(first, None, news)).await?;
+        }
         if !batch.is_empty() {
             let appended = scope.store.append(batch).await?;
             let new = appended.iter().filter(|one| matches!(one, Appended::Stored(_))).count() as u64;

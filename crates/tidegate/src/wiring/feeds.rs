@@ -3,6 +3,7 @@
 
 use super::Loaded;
 use super::node::Turn;
+use super::plan::INVENTORY;
 use api::watch::{IntakeNotice, Watching};
 use config::{Intake, SHOPIFY};
 use connector::port::Source;
@@ -29,6 +30,8 @@ const LEASE_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Feed {
     pub scope: Scope,
+    /// Asked before what this one gave is committed: the same system's stock, for its shipments.
+    pub first: Option<Scope>,
     pub every: Duration,
     /// The system pushes as well: what is found here was lost on the way.
     pub pushes: bool,
@@ -73,10 +76,20 @@ pub fn all(
                 time_out: Duration::from_secs(30),
             };
             let pushes = flow.intake.value == Intake::Push;
-            feeds.push(Feed { scope, every: flow.sweep.every.value, pushes });
+            feeds.push(Feed { scope, first: None, every: flow.sweep.every.value, pushes });
         }
     }
+    let stock: Vec<Scope> = feeds.iter().map(|feed| feed.scope.clone()).filter(is_stock).collect();
+    for feed in feeds.iter_mut().filter(|feed| !is_stock(&feed.scope)) {
+        let of = &feed.scope;
+        let same = |stock: &&Scope| stock.source_system == of.source_system && stock.shop == of.shop;
+        feed.first = stock.iter().find(same).cloned();
+    }
     feeds
+}
+
+fn is_stock(scope: &Scope) -> bool {
+    scope.domain.as_str() == INVENTORY
 }
 
 /// Asks until the hub stops, at the node whose turn it is. What fails is asked again at the next pass, from the same point.
@@ -93,7 +106,7 @@ pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
                 biased;
                 // Whoever stops waits for no system: the next pass begins where this one's last commit was.
                 () = stopping.over() => return,
-                passed = feed::pass(scope, &news) => passed,
+                passed = feed::pass_after(scope, feed.first.as_ref(), &news) => passed,
             };
             told(&feed, passed, &around.watching);
         }

@@ -131,11 +131,17 @@ impl Pusher {
         }
     }
 
-    pub(super) fn tell_shipments(self: &Arc<Self>, changes: &[ToldShipment], knobs: &Knobs) {
+    /// `levels`: what changed on the shelves with them; each shipment brings those that it is of.
+    pub(super) fn tell_shipments(self: &Arc<Self>, changes: &[ToldShipment], levels: &[Told], knobs: &Knobs) {
         let Some(target) = locked(&self.target).clone().filter(|_| knobs.tells_shipments) else { return };
         let target = PushTarget { url: orders_url(&target.url), ..target };
         for told in changes {
-            let body = told.pushed(&target.shop, knobs.tracks);
+            let levels: Vec<String> = levels
+                .iter()
+                .filter(|level| told.is_of(level.slot))
+                .map(|level| level.item(knobs.tells_counted))
+                .collect();
+            let body = told.pushed(&target.shop, knobs.tracks, &levels);
             self.tell_one(About::Shipment(told.index), body, &target, knobs);
         }
     }

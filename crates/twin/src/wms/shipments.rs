@@ -101,13 +101,20 @@ impl Told {
     }
 
     /// The body of a push. Its numbers are plain: nothing in them has to be written otherwise.
-    pub(super) fn pushed(&self, shop: &str, tracks: bool) -> String {
+    pub(super) fn pushed(&self, shop: &str, tracks: bool, levels: &[String]) -> String {
         let view = &self.view;
         let subject = format!("{shop}/order:{}/shipment:{}", view.shop_order(), view.shipment);
         let (version, data) = (view.version, view.data(tracks));
+        let levels = levels.join(",");
         format!(
-            "{{\"subject\":\"{subject}\",\"version\":{version},\"topic\":\"shipment/state\",\"data\":{data}}}"
+            "{{\"subject\":\"{subject}\",\"version\":{version},\"topic\":\"shipment/state\",\"data\":{data},\
+             \"levels\":[{levels}]}}"
         )
+    }
+
+    /// Whether units of this pair are in it.
+    pub(super) fn is_of(&self, slot: Slot) -> bool {
+        self.view.location == slot.location() && self.view.lines.contains_key(&slot.sku())
     }
 }
 

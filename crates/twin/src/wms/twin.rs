@@ -61,8 +61,8 @@ impl Desk {
         let done = how(&mut books, at);
         let (told, shipments) = (books.take_told(), books.take_told_shipments());
         // Still under the lock: pushes are numbered in the order of the changes.
+        self.pusher.tell_shipments(&shipments, &told, &knobs);
         self.pusher.tell(told, &knobs);
-        self.pusher.tell_shipments(&shipments, &knobs);
         done
     }
 

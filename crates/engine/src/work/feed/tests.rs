@@ -155,10 +155,7 @@ async fn a_source_that_began_anew_is_heard_from_its_first_number_on() {
     let scope = scope(&store, &source);
     pass(&scope, &|| {}).await.unwrap();
     // Its numbers and its points begin anew; the same levels are told again.
-    store
-        .set_cursor(&crate::work::lift::name_of(&scope.source_system, &scope.shop), "1")
-        .await
-        .unwrap();
+    store.set_cursor(&crate::work::lift::name_of(&scope.source_system, &scope.shop), "1").await.unwrap();
     store.set_cursor(&point_of(&scope.source_system, &scope.domain, &scope.shop), "").await.unwrap();
     assert_eq!(pass(&scope, &|| {}).await.unwrap(), Taken { told: 3, news: 3 });
     assert_eq!(source.asked.lock().unwrap().last(), Some(&Some("2".to_owned())));
@@ -167,4 +164,24 @@ async fn a_source_that_began_anew_is_heard_from_its_first_number_on() {
         newest.envelope.version,
         Some(kernel::version::EffectiveVersion::Sequence { sequence: crate::work::lift::STEP + 3 })
     );
+}
+
+/// An older level must not be set once the shop knows what was shipped.
+#[tokio::test]
+async fn the_stock_is_asked_after_the_shipments_and_committed_before_them() {
+    let store = MemoryStore::new();
+    let source = pages(99, false);
+    let stock = scope(&store, &source);
+    let shipments = Scope { domain: DomainName::new("orders").unwrap(), ..stock.clone() };
+    pass_after(&shipments, Some(&stock), &|| {}).await.unwrap();
+    let log = store.unrouted(99).await.unwrap();
+    let domains: Vec<_> = log.iter().map(|item| item.envelope.domain.as_str()).collect();
+    let (stock_first, then) = (["inventory"; 3], ["orders"; 3]);
+    assert_eq!(domains, [stock_first, then].concat());
+    // What cannot be asked about its stock is not told of its shipments either.
+    let (store, source) = (MemoryStore::new(), pages(1, false));
+    let stock = scope(&store, &source);
+    let shipments = Scope { domain: DomainName::new("orders").unwrap(), ..stock.clone() };
+    assert!(pass_after(&shipments, Some(&stock), &|| {}).await.is_err());
+    assert!(store.unrouted(99).await.unwrap().is_empty());
 }
