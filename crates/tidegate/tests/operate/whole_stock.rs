@@ -4,6 +4,8 @@ use crate::hub::{Hub, until};
 use crate::office::Office;
 use crate::stock::{agree, available, differing, keeper, level, push, settled, warehouse};
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Stdio;
 
 const APPROVE: &str = "Ada: the second floor is closed";
@@ -49,6 +51,31 @@ async fn a_smaller_snapshot_is_refused_until_a_person_says_that_so_many_are_gone
     );
     // From now on that is the whole.
     assert_eq!(office.folder.json(&check)["parts"][0]["source"], 20);
+}
+
+/// What the hub tells whoever watches it.
+fn metrics(hub: &Hub) -> String {
+    let mut stream = TcpStream::connect(&hub.address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", hub.address).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_at_its_cadence_that_doubts_its_source_raises_a_ticket() {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let hub = Hub::start_with(&office.folder, &["flows.stock_to_shopify.stock.full_check=1s"]);
+    agree(&office, &keeper);
+    until(&office.folder, &["audit"], "the cadence of its flow");
+    keeper.turn(|knobs| knobs.short_snapshot_after = Some(30));
+    let told = (0..500).any(|_| {
+        office.folder.tidegate(&["status"]);
+        metrics(&hub).lines().any(|line| line.contains("\"snapshot_refused\"") && line.contains("\"ticket\""))
+    });
+    assert!(told, "{}", metrics(&hub));
+    assert!(differing(&office, &keeper).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,6 +138,24 @@ async fn a_check_whose_hub_is_killed_goes_on_with_what_it_had_read() {
     // A check that has ended is not gone on with.
     assert_eq!(found(&office.folder.json(&check)), json!([]));
     assert_eq!(lists_asked(&office), 2);
+
+    // Killed while Shopify still writes its list, it waits for that one, and asks for no other.
+    keeper.turn(|knobs| knobs.hang_snapshot_after = Some(10));
+    let mut asking =
+        office.folder.command(&check).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    read_the_shop(&office);
+    hub.kill();
+    assert!(!asking.wait().unwrap().success());
+    keeper.turn(|knobs| knobs.hang_snapshot_after = None);
+    let state = office.folder.path("data/full-checks/stock_to_shopify@acme/check.json");
+    let mut left: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    left["shop"] = Value::Null;
+    std::fs::write(&state, left.to_string()).unwrap();
+    let hub = Hub::start(&office.folder);
+    let asked = lists_asked(&office);
+    let notes = found(&office.folder.json(&check));
+    assert!(notes[0].as_str().is_some_and(|note| note.contains("was asked for before it")), "{notes}");
+    assert_eq!(lists_asked(&office), asked);
 
     // What cannot be gone on with says why.
     keeper.turn(|knobs| knobs.hang_snapshot_after = Some(10));
