@@ -184,7 +184,7 @@ impl FullCheck {
         (told.source, told.shop_has, told.same) = (report.source, report.shopify, report.same);
         let mut lines = lines_of(&report, told);
         if !lines.is_empty() {
-            self.second_look(differing, &mut lines, asked.mends, told).await?;
+            self.second_look(differing, &places, &mut lines, asked.mends, told).await?;
         }
         watch.told("second_look", told);
         told.differences = lines.into_values().collect();
@@ -198,7 +198,7 @@ impl FullCheck {
         places: &BTreeMap<String, String>,
         progress: &dyn Progress,
         told: &mut StockChecked,
-    ) -> Result<(Check, Vec<Meant>), CheckError> {
+    ) -> Result<(Check, Vec<Fed>), CheckError> {
         let of_shop = shelves.len();
         let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
         let (mut first, mut seen) = (None, 0);
@@ -220,7 +220,7 @@ impl FullCheck {
         if let Some(meant) = first
             && let Some(cause) = check.add(&meant.truth())
         {
-            differing.keep(cause, || Ok(meant))?;
+            differing.keep(cause, meant.fed);
         }
         while let Some(fed) = whole.next().await? {
             seen += 1;
@@ -243,7 +243,7 @@ impl FullCheck {
                     counted: figures.counted,
                 };
                 if let Some(cause) = check.add(&truth) {
-                    differing.keep(cause, || self.meant(fed, places))?;
+                    differing.keep(cause, fed);
                 }
                 continue;
             }
@@ -258,7 +258,7 @@ impl FullCheck {
                 known.insert(figures.location, meant.location.clone());
             }
             if let Some(cause) = check.add(&meant.truth()) {
-                differing.keep(cause, || Ok(meant))?;
+                differing.keep(cause, meant.fed);
             }
         }
         Ok((check, differing.all))
@@ -282,21 +282,20 @@ impl FullCheck {
     }
 }
 
-/// What differs, for the second look: of each cause as many as have their names in the report.
+/// What differs, for the second look: of each cause as many as have their names in the report; some hundred bytes each.
 #[derive(Default)]
 struct Differing {
-    all: Vec<Meant>,
+    all: Vec<Fed>,
     count: BTreeMap<Cause, usize>,
 }
 
 impl Differing {
-    fn keep(&mut self, cause: Cause, meant: impl FnOnce() -> Result<Meant, Fault>) -> Result<(), Fault> {
+    fn keep(&mut self, cause: Cause, fed: Fed) {
         let count = self.count.entry(cause).or_default();
         if *count < KEPT {
             *count += 1;
-            self.all.push(meant()?);
+            self.all.push(fed);
         }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{FullCheck, Meant};
 use api::admin::{StockChecked, StockDifference};
-use connector::port::{ExternalRef, Plan as Step, Stage, Wanted};
+use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
 use domains::inventory::parts;
 use engine::work::WorkError;
 use engine::work::feed::lifted;
@@ -56,17 +56,20 @@ impl FullCheck {
     /// Of what differed, what the shop has this moment, and what the log knows.
     pub(super) async fn second_look(
         &self,
-        differing: Vec<Meant>,
+        differing: Vec<Fed>,
+        places: &BTreeMap<String, String>,
         lines: &mut BTreeMap<(String, String), StockDifference>,
         mend: bool,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
         let lift = self.scope.lift().await?;
-        let counted = |meant: Meant| Meant { fed: lifted(meant.fed, lift), ..meant };
-        let mut differing = differing.into_iter().map(counted).peekable();
+        let mut differing = differing.into_iter().peekable();
         let mut reads = READS;
         while differing.peek().is_some() {
-            self.look(differing.by_ref().take(CHUNK).collect(), lines, mend, &mut reads, told).await?;
+            // It was mapped before: one that cannot be is not among them.
+            let chunk = differing.by_ref().take(CHUNK).map(|fed| self.meant(lifted(fed, lift), places));
+            let chunk = chunk.collect::<Result<Vec<_>, _>>()?;
+            self.look(chunk, lines, mend, &mut reads, told).await?;
         }
         Ok(())
     }
