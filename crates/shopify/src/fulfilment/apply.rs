@@ -1,11 +1,12 @@
 //! One frozen call of a shipment. Owns what an answer has to show.
 
 use super::code;
+use super::seen::{Context, Made};
 use crate::graphql::{
     CANCEL_FULFILMENT, CREATE_FULFILMENT, Claim, Document, NOTE_SHIPMENT, ShopClient, TRACK_FULFILMENT,
 };
 use connector::outbound::Access;
-use connector::port::{Applied, CallContext, ExternalRef, Step};
+use connector::port::{Applied, CallContext, ExternalRef, Observation, Observed, Step};
 use kernel::fault::{Fault, FaultKind};
 use serde_json::Value;
 
@@ -24,13 +25,23 @@ pub(super) async fn apply(client: &ShopClient, call: &CallContext, step: &Step) 
         return Err(Fault::new(FaultKind::Bug, code::FROZEN, what));
     };
     let reply = client.send(call, Claim::LIVE, document, Access::Write, step.request.clone()).await?;
-    // What came of the others shows when it is looked at again.
-    let made = reply.data.pointer("/fulfillmentCreate/fulfillment").filter(|made| made.is_object());
-    let text = |name: &str| made?.get(name)?.as_str().map(str::to_owned);
-    let external = text("id").map(|id| ExternalRef {
-        id,
-        number: text("name"),
-        state: text("status").map(|status| status.to_ascii_lowercase()),
-    });
-    Ok(Applied { external, observation: None })
+    // A note shows when the order is looked at again; the others answer with the fulfilment as it is now.
+    let made = ["fulfillmentCreate", "fulfillmentCancel", "fulfillmentTrackingInfoUpdate"]
+        .iter()
+        .find_map(|field| reply.data.get(field)?.get("fulfillment"))
+        .filter(|made| made.is_object());
+    let Some(node) = made else { return Ok(Applied { external: None, observation: None }) };
+    Ok(match Made::read(node) {
+        Ok(made) => {
+            let object = Observed::One(made.state(false));
+            let observation = Observation { object, context: Context::unread().value(), missing: Vec::new() };
+            Applied { external: Some(made.external()), observation: Some(observation) }
+        }
+        // It is there, and what it is like is looked at.
+        Err(_) => {
+            let id = node.get("id").and_then(Value::as_str).map(str::to_owned);
+            let external = id.map(|id| ExternalRef { id, number: None, state: None });
+            Applied { external, observation: None }
+        }
+    })
 }

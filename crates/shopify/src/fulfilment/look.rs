@@ -10,9 +10,7 @@ use crate::graphql::{
     Claim, Deadline, FULFILMENT_LINES, FULFILMENT_ORDER_LINES, ORDER_FULFILMENTS, ShopClient,
 };
 use crate::source::{connection, order_gid, order_of};
-use connector::port::{
-    CallContext, ExternalRef, MissingReference, ObjectState, Observation, Observed, Stage, Wanted,
-};
+use connector::port::{CallContext, MissingReference, Observation, Observed, Stage, Wanted};
 use domains::shipments::{Open, Short};
 use kernel::fault::{Fault, FaultKind, Reference};
 use serde_json::{Value, json};
@@ -203,14 +201,7 @@ fn head(order: &Value) -> Result<Shown, Fault> {
 }
 
 fn one(made: &Made, adopted: bool) -> Observed {
-    let external = ExternalRef {
-        id: made.id.clone(),
-        number: Some(made.name.clone()),
-        state: Some(made.status.to_ascii_lowercase()),
-    };
-    // Plain data always serialises.
-    let body = serde_json::to_value(made).unwrap_or_default();
-    Observed::One(ObjectState { external, body, adopted })
+    Observed::One(made.state(adopted))
 }
 
 fn too_large(what: &str) -> Fault {

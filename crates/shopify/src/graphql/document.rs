@@ -233,8 +233,8 @@ pub const CREATE_FULFILMENT: Document = written(
         "create_fulfilment.graphql",
         "CreateFulfilment",
         Write,
-        ["read_orders", "write_merchant_managed_fulfillment_orders"],
-        10,
+        ["read_orders", "read_locations", "write_merchant_managed_fulfillment_orders"],
+        12,
         ORDERS,
         TARGET,
         "records a shipment"
@@ -246,8 +246,8 @@ pub const CANCEL_FULFILMENT: Document = written(
         "cancel_fulfilment.graphql",
         "CancelFulfilment",
         Write,
-        ["read_orders", "write_merchant_managed_fulfillment_orders"],
-        10,
+        ["read_orders", "read_locations", "write_merchant_managed_fulfillment_orders"],
+        12,
         ORDERS,
         TARGET,
         "takes a shipment back"
@@ -259,8 +259,8 @@ pub const TRACK_FULFILMENT: Document = written(
         "track_fulfilment.graphql",
         "TrackFulfilment",
         Write,
-        ["read_orders", "write_merchant_managed_fulfillment_orders"],
-        10,
+        ["read_orders", "read_locations", "write_merchant_managed_fulfillment_orders"],
+        12,
         ORDERS,
         TARGET,
         "says otherwise how a shipment can be followed"

@@ -1,7 +1,7 @@
 //! Shipments through the connector `shopify`, against the look-alike: what is made, what is found again, and what is refused.
 
 use crate::support::{acme, call, config, connection, noon, ports};
-use connector::port::{Connector, ExternalRef, Observation, Observed, Plan, Stage, Step, Wanted};
+use connector::port::{Applied, Connector, ExternalRef, Observation, Observed, Plan, Stage, Step, Wanted};
 use connector::settings::Settings;
 use kernel::fault::{FaultKind, Reference};
 use kernel::flow::{AfterConfirm, Difference};
@@ -88,18 +88,29 @@ impl Shop {
     }
 
     async fn apply(&self, step: &Step) -> Option<ExternalRef> {
-        self.connector.apply(&call(), &CallKey("tg-1-1-1".to_owned()), step).await.unwrap().external
+        self.applied(step).await.external
+    }
+
+    async fn applied(&self, step: &Step) -> Applied {
+        self.connector.apply(&call(), &CallKey("tg-1-1-1".to_owned()), step).await.unwrap()
     }
 
     /// All steps, by name, until it is done; the link.
     async fn converge(&self, wanted: &Wanted) -> (Vec<String>, ExternalRef) {
-        let (mut wanted, mut steps) = (wanted.clone(), Vec::new());
+        let (mut wanted, mut steps, mut shown) = (wanted.clone(), Vec::new(), None);
         for _ in 0..6 {
-            let observation = self.observe(&wanted).await;
+            let observation = match shown.take() {
+                Some(shown) => shown,
+                None => self.observe(&wanted).await,
+            };
             match self.connector.plan(&wanted, &observation) {
                 Plan::Next(step) => {
                     steps.push(step.name.clone());
-                    wanted.known = self.apply(&step).await.or(wanted.known);
+                    let applied = self.applied(&step).await;
+                    // Only a note has to be looked at again.
+                    assert_eq!(applied.observation.is_none(), step.name == "note");
+                    shown = applied.observation;
+                    wanted.known = applied.external.or(wanted.known);
                 }
                 Plan::Done(done) => return (steps, done.external),
                 Plan::NotAllowed(fault) => panic!("{fault}"),
