@@ -100,6 +100,9 @@ impl World {
         if crate::stock::is_ours(&call.what) {
             return self.shelf_is_read(node, call);
         }
+        if call.what.kind() == "refund" {
+            return self.refund_is_read(node, call);
+        }
         let wait = self.latency();
         let at = self.at_node(node);
         let id: u64 = call.what.key().parse().unwrap_or(0);

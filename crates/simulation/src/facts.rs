@@ -1,7 +1,7 @@
 //! The simulation's own domain: an order with a few fields, so that ten thousand runs take minutes. The engine cannot
 //! tell it from a real one.
 
-use engine::facts::{Admission, Confirm, Facts, History, Mapped, Mapper, State};
+use engine::facts::{Admission, Confirm, Facts, History, Mapped, Mapper, State, Touched};
 use jiff::Timestamp;
 use kernel::clock::after;
 use kernel::envelope::FactKind;
@@ -29,12 +29,17 @@ pub struct Order {
     pub updated_at: Timestamp,
     /// What our own write-back sets; no part of the digest.
     pub erp_number: Option<String>,
+    /// What was given back of it; no part of its content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<u64>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Orders {
     /// The planted bug "a digest that ignores a field".
     pub forget_address: bool,
+    /// The planted bug "what was given back is not looked for".
+    pub forget_refunds: bool,
 }
 
 impl Orders {
@@ -47,6 +52,8 @@ impl Orders {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
+        // Of two refunds within a second neither hides the other.
+        order.refunds.iter().for_each(|refund| hash.update(refund.to_be_bytes()));
         hash.finalize().into()
     }
 }
@@ -73,6 +80,12 @@ impl Facts for Orders {
             cancelled: order.cancelled,
             body: Arc::new(json!(order)),
         })
+    }
+
+    fn touches(&self, _topic: &str, payload: &[u8], _state: &State) -> Vec<Touched> {
+        let order: Option<Order> = serde_json::from_slice(payload).ok().filter(|_| !self.forget_refunds);
+        let refunds = |order: Order| crate::stock::refunds_of(order.id, &order.refunds);
+        order.map(refunds).unwrap_or_default()
     }
 
     fn can_be(&self, _body: &Value, _fingerprint: &str) -> bool {
@@ -104,16 +117,22 @@ impl Facts for Orders {
 
 /// Everything but what we write ourselves and what only orders versions.
 #[derive(Debug)]
-pub struct Content;
+pub struct Content {
+    /// The planted bug "a refund is booked as an edit as well".
+    pub less_refunds: bool,
+}
 
 impl Mapper for Content {
     fn revision(&self) -> &str {
         "r1"
     }
     fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
+        let refunds = body["refunds"].as_array().map_or(0, Vec::len) as u64;
+        let less = if self.less_refunds { refunds } else { 0 };
+        let quantity = body["quantity"].as_u64().unwrap_or(0).saturating_sub(less);
         let body = json!({
             "content": body["content"],
-            "quantity": body["quantity"],
+            "quantity": quantity,
             "address": body["address"],
         });
         let digest = Sha256::digest(body.to_string().as_bytes()).into();

@@ -59,8 +59,10 @@ pub(crate) fn plan(world: &World) -> Plan {
             readable: name == "orders",
             observe_first: false,
         };
+    let orders = Orders { forget_address, forget_refunds: world.bug == Some(Bug::LosesRefunds) };
+    let less_refunds = world.bug == Some(Bug::RefundIsAnEdit);
     let flows = [
-        base("orders", "shopify", "erp", Arc::new(Orders { forget_address }), Arc::new(Content)),
+        base("orders", "shopify", "erp", Arc::new(orders), Arc::new(Content { less_refunds })),
         base("numbers", "erp", "shopify", Arc::new(Numbers), Arc::new(Numbers)),
     ];
     let unknown = if mix.native_key {

@@ -36,6 +36,7 @@ pub(crate) fn overtaken(world: &World) -> Claim {
         created_at: now,
         updated_at: now,
         erp_number: None,
+        refunds: Vec::new(),
     };
     Claim {
         lane: lane.clone(),

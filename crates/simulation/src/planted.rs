@@ -26,6 +26,10 @@ pub enum Bug {
     ParcelWithoutLevel,
     /// The stock of what was shipped is not looked at again.
     NotLookedAtAgain,
+    /// What was given back is not looked for.
+    LosesRefunds,
+    /// A refund is booked as an edit as well.
+    RefundIsAnEdit,
     /// A set without an answer is over as soon as the shop shows what is wanted.
     TakesTheSameForDone,
 }
@@ -68,6 +72,8 @@ pub const STOCK: &[(u8, Bug, &str)] = &[
     (5, Bug::HoldsByAge, "what is in flight is held back for two minutes only"),
     (5, Bug::SetsWithoutComparing, "a level is set whatever was sold since the look"),
     (5, Bug::ParcelWithoutLevel, "a parcel is told without the level that it leaves behind"),
+    (5, Bug::RefundIsAnEdit, "a refund is booked as an edit as well"),
+    (6, Bug::LosesRefunds, "what was given back is not looked for in the states of its order"),
     (6, Bug::TakesTheSameForDone, "a set without an answer is over as soon as the shop shows what is wanted"),
     (6, Bug::NotLookedAtAgain, "the stock of what was shipped is not looked at again"),
 ];

@@ -68,6 +68,7 @@ impl World {
                 created_at: at,
                 updated_at: at,
                 erp_number: None,
+                refunds: Vec::new(),
             },
             Some(known) if known.cancelled => return,
             Some(known) => {

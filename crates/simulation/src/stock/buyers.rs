@@ -28,6 +28,7 @@ impl World {
                     created_at: at,
                     updated_at: at,
                     erp_number: None,
+                    refunds: Vec::new(),
                 }
             }
             Some(known) if known.cancelled => return,
@@ -44,9 +45,11 @@ impl World {
                         order.quantity -= 1;
                         stock.shop.order_changes(id, order.quantity);
                     }
+                    // Money alone goes back: no content of the order.
+                    6 => order.refunds.push(id * 100 + order.refunds.len() as u64),
                     _ => order.address = format!("street {}", order.content + 1),
                 }
-                if !order.cancelled {
+                if !order.cancelled && dice != 6 {
                     order.content += 1;
                 }
                 order

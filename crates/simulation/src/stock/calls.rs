@@ -96,6 +96,23 @@ impl World {
         Observation { object, context, ..nothing }
     }
 
+    /// What was given back is read at the shop.
+    pub(crate) fn refund_is_read(&mut self, node: usize, call: Call<Subject>) {
+        let (wait, at) = (self.latency(), self.at_node(node));
+        let result = if self.fault(self.mix.read_fails) {
+            Err(Fault::new(FaultKind::Transient, "http_502", "a read failed"))
+        } else {
+            Ok(Some(Read {
+                payload: json!({ "refund": call.what.key() }).to_string().into_bytes(),
+                topic: super::facts::REFUND.to_owned(),
+                updated_at: jiff::Timestamp::UNIX_EPOCH,
+                sequence: None,
+            }))
+        };
+        let event = Event::HasRead { lane: call.lane, fence: call.fence, result };
+        self.after(wait, Todo::Tell(at, Box::new(event)));
+    }
+
     /// The warehouse is read, because a parcel of it was told.
     pub(crate) fn shelf_is_read(&mut self, node: usize, call: Call<Subject>) {
         let (wait, at, wall) = (self.latency(), self.at_node(node), self.shop_wall());

@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) const LEVEL: &str = "stock/level";
+pub(super) const REFUND: &str = "refunds/read";
 pub(super) const PARCEL: &str = "shipment/shipped";
 
 fn domain(text: &str) -> DomainName {
@@ -38,6 +39,16 @@ pub(super) fn stock_domain() -> DomainName {
 /// Apart from the orders', so that the write-back of numbers does not take them up.
 pub(super) fn parcel_domain() -> DomainName {
     domain("parcels")
+}
+
+fn refund_domain() -> DomainName {
+    domain("refunds")
+}
+
+/// What an order names, to be read by itself, once.
+pub(crate) fn refunds_of(order: u64, refunds: &[u64]) -> Vec<Touched> {
+    let path = |refund: &u64| format!("order:{order}/refund:{refund}");
+    refunds.iter().map(|refund| Touched { domain: refund_domain(), path: path(refund), once: true }).collect()
 }
 
 /// The flows of the stock, beside those of the orders.
@@ -59,8 +70,16 @@ pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
         readable: name == "stock",
         observe_first: true,
     };
+    let refunds = FlowPlan {
+        source: system("shopify"),
+        target: system("erp"),
+        observe_first: false,
+        readable: true,
+        ..flow("refunds", refund_domain(), Arc::new(Refunds), Arc::new(Refunds))
+    };
     let forgets = world.bug == Some(Bug::NotLookedAtAgain);
     vec![
+        refunds,
         flow("stock", stock_domain(), Arc::new(Levels), Arc::new(Levels)),
         flow("parcels", parcel_domain(), Arc::new(Parcels { forgets }), Arc::new(Parcels { forgets })),
     ]
@@ -175,5 +194,52 @@ impl Mapper for Parcels {
 
     fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
         Ok(Mapped { digest: Sha256::digest(body.to_string().as_bytes()).into(), body: body.clone() })
+    }
+}
+
+#[derive(Debug)]
+struct Refunds;
+
+impl Facts for Refunds {
+    fn kind_of(&self, topic: &str) -> Option<FactKind> {
+        (topic == REFUND).then_some(FactKind::State)
+    }
+
+    fn read(&self, _topic: &str, payload: &[u8]) -> Result<State, Fault> {
+        let body: Value =
+            serde_json::from_slice(payload).map_err(|error| rejected("unreadable_body", error))?;
+        Ok(State {
+            label: body["refund"].to_string(),
+            customer: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            changed_at: Timestamp::UNIX_EPOCH,
+            cancelled: false,
+            digest: Sha256::digest(payload).into(),
+            body: Arc::new(body),
+        })
+    }
+
+    fn can_be(&self, _: &Value, _: &str) -> bool {
+        true
+    }
+
+    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
+        Admission::Export
+    }
+
+    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
+        Confirm::NotByThis
+    }
+}
+
+impl Mapper for Refunds {
+    fn revision(&self) -> &str {
+        "r1"
+    }
+
+    fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
+        let body = json!({ "content": 1, "refund": body["refund"] });
+        Ok(Mapped { digest: Sha256::digest(body.to_string().as_bytes()).into(), body })
     }
 }

@@ -16,7 +16,7 @@ mod verdict;
 
 pub use calls::ShopCall;
 pub(crate) use calls::{is_a_call, is_ours};
-pub(crate) use facts::flows;
+pub(crate) use facts::{flows, refunds_of};
 pub(crate) use planner::Counter;
 pub use pushes::Push;
 pub use story::StockMix;

@@ -1,10 +1,12 @@
 //! The judge of stock: no set puts a unit on sale that somebody has a right to already; each parcel is one fulfilment; and
 //! when all is quiet both sides agree.
 
+use crate::facts::Order;
 use crate::hub::ready;
 use crate::judge::Violation;
 use crate::source::subject as order_subject;
 use crate::world::World;
+use kernel::key::ObjectKey;
 use std::collections::BTreeSet;
 use store::port::Store;
 use store::query::DeliveryFilter;
@@ -41,6 +43,18 @@ impl World {
                 _ => self.stock_broke(SOLD_TWICE, what),
             }
         }
+    }
+
+    /// What the warehouse reserves of an order is what was sold of it: a refund is no edit.
+    fn not_as_sold(&self, order: &Order) -> Option<String> {
+        let stock = self.stock.as_ref()?;
+        let mut of = stock.shelf.lines.values().filter(|line| line.order == order.id && !line.cancelled);
+        let (line, other) = (of.next()?, of.next());
+        let is_refused = self.is_poison(&crate::hub::object_key(order.id));
+        let is_the_same = order.cancelled || line.quantity == order.quantity;
+        let what =
+            || format!("{} of order {} are reserved, of {} sold", line.quantity, order.id, order.quantity);
+        (other.is_none() && !is_refused && !is_the_same).then(what)
     }
 
     /// The warehouse has two objects of one of this pair's orders, of which people were told: it reserves and ships both.
@@ -90,6 +104,24 @@ impl World {
             }
             if !stock.shop.fulfilments.contains_key(&shipment.id) {
                 found.push(format!("parcel {} of {} was never told", shipment.id, shipment.order));
+            }
+        }
+        for order in self.shop.orders.values() {
+            found.extend(self.not_as_sold(order));
+            for refund in &order.refunds {
+                let subject = order_subject(order.id).child("refund", &refund.to_string());
+                let key = ObjectKey::of(&subject).to_string();
+                let made = self.target.objects.iter().filter(|object| object.key == key).count();
+                let told = letters.iter().any(|letter| letter.subject == subject);
+                // What the target refuses, or has twice, people are told of: its refunds wait for them.
+                let of = crate::hub::object_key(order.id);
+                let brought = self.target.objects.iter().any(|object| object.key == of);
+                let waits = letters.iter().any(|letter| letter.subject.root() == subject.root());
+                if made == 0 && brought && !waits {
+                    found.push(format!("{subject}: given back, and never booked"));
+                } else if made > 1 && !(told && self.judge.late.contains(&key)) {
+                    found.push(format!("{subject}: booked {made} times"));
+                }
             }
         }
         for pair in (0..stock.shelf.pairs.len())
