@@ -1,14 +1,15 @@
-//! One frozen call of a shipment. Owns what an answer has to show.
+//! One frozen call of a shipment. Owns what an answer has to show, and what a refusal means.
 
 use super::code;
-use super::seen::{Context, Made};
+use super::seen::{Context, Made, may_leave};
 use crate::graphql::{
-    CANCEL_FULFILMENT, CREATE_FULFILMENT, Claim, Document, NOTE_SHIPMENT, ShopClient, TRACK_FULFILMENT,
+    CANCEL_FULFILMENT, CREATE_FULFILMENT, Claim, Deadline, Document, FULFILMENT_ORDER_LINES, NOTE_SHIPMENT,
+    ShopClient, TRACK_FULFILMENT,
 };
 use connector::outbound::Access;
 use connector::port::{Applied, CallContext, ExternalRef, Observation, Observed, Step};
 use kernel::fault::{Fault, FaultKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const OURS: [&Document; 4] = [&NOTE_SHIPMENT, &CREATE_FULFILMENT, &CANCEL_FULFILMENT, &TRACK_FULFILMENT];
 
@@ -24,7 +25,18 @@ pub(super) async fn apply(client: &ShopClient, call: &CallContext, step: &Step) 
         let what = format!("the frozen {} cannot be read back; nothing was sent", step.name);
         return Err(Fault::new(FaultKind::Bug, code::FROZEN, what));
     };
-    let reply = client.send(call, Claim::LIVE, document, Access::Write, step.request.clone()).await?;
+    let deadline = Deadline::new(client, call);
+    let sent = client.send(call, Claim::LIVE, document, Access::Write, step.request.clone()).await;
+    let reply = match sent {
+        Err(refused) if refused.kind == FaultKind::Rejected && has_moved(client, &deadline, step).await => {
+            let what = format!(
+                "what was open of the order changed between the look and the call; it is looked at again. {}",
+                refused.message
+            );
+            return Err(Fault::new(FaultKind::Conflict, code::MOVED, what));
+        }
+        sent => sent?,
+    };
     // A note shows when the order is looked at again; the others answer with the fulfilment as it is now.
     let made = ["fulfillmentCreate", "fulfillmentCancel", "fulfillmentTrackingInfoUpdate"]
         .iter()
@@ -44,4 +56,33 @@ pub(super) async fn apply(client: &ShopClient, call: &CallContext, step: &Step) 
             Applied { external, observation: None }
         }
     })
+}
+
+/// Whether a create that was refused asks for units that may no longer leave: somebody held, shipped, refunded or moved them
+/// meanwhile. Shopify gives its refusals no code, so it is asked and not read out of their text. Only reads, within the call's own
+/// time.
+async fn has_moved(client: &ShopClient, deadline: &Deadline, step: &Step) -> bool {
+    let body: Value = serde_json::from_slice(&step.request).unwrap_or_default();
+    let parts = body.pointer("/variables/fulfillment/lineItemsByFulfillmentOrder").and_then(Value::as_array);
+    for part in parts.into_iter().flatten() {
+        let variables = json!({ "id": part["fulfillmentOrderId"], "after": null });
+        let Ok(reply) = client.ask_within(deadline, Claim::LIVE, &FULFILMENT_ORDER_LINES, &variables).await
+        else {
+            return false;
+        };
+        let order = &reply.data["fulfillmentOrder"];
+        if !order.is_object() || may_leave(order).is_ok_and(|may_leave| !may_leave) {
+            return true;
+        }
+        let asked = part["fulfillmentOrderLineItems"].as_array();
+        let open = order["lineItems"]["nodes"].as_array();
+        let is_short = |line: &Value| {
+            let left = open.into_iter().flatten().find(|open| open["id"] == line["id"]);
+            left.is_some_and(|left| left["remainingQuantity"].as_u64() < line["quantity"].as_u64())
+        };
+        if asked.into_iter().flatten().any(is_short) {
+            return true;
+        }
+    }
+    false
 }

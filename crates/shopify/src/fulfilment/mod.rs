@@ -46,6 +46,8 @@ mod code {
     pub(super) const SHAPE: &str = "TG-6508";
     /// The order has more fulfilments than can be told apart.
     pub(super) const TOO_LARGE: &str = "TG-6509";
+    /// What was open changed between the look and the call.
+    pub(super) const MOVED: &str = "TG-6510";
 }
 
 /// Whether a subject is a shipment.

@@ -109,12 +109,17 @@ pub(super) fn open(node: &Value) -> Result<Open, Fault> {
     })
 }
 
+/// Whether Shopify takes a fulfilment of it now.
+pub(super) fn may_leave(node: &Value) -> Result<bool, Fault> {
+    let actions = node.get("supportedActions").and_then(Value::as_array).ok_or_else(shape)?;
+    Ok(actions.iter().any(|one| one["action"] == "CREATE_FULFILLMENT"))
+}
+
 /// By what Shopify says may be done with it: a status alone does not tell, for one in progress may be in the hands of a
 /// fulfilment service.
 fn stand(node: &Value) -> Result<Stand, Fault> {
     let status = text(node, "status")?;
-    let actions = node.get("supportedActions").and_then(Value::as_array).ok_or_else(shape)?;
-    if actions.iter().any(|one| one["action"] == "CREATE_FULFILLMENT") {
+    if may_leave(node)? {
         return Ok(Stand::Open);
     }
     Ok(match status.as_str() {

@@ -195,10 +195,10 @@ pub const FULFILMENT_ORDER_LINES: Document = written(
         "FulfilmentOrderLines",
         Read,
         ["read_merchant_managed_fulfillment_orders"],
-        14,
+        15,
         ORDERS,
         TARGET,
-        "a further page of what is open"
+        "a further page of what is open, and whether that changed"
     ),
 );
 pub const FULFILMENT_LINES: Document = written(

@@ -274,15 +274,27 @@ async fn what_is_held_or_scheduled_waits_and_is_looked_at_again() {
     shop.twin.schedule(shop.order, "2026-12-24T12:00:00Z".parse().unwrap());
     assert!(shop.refused(&wanted).await.2.contains("2026-12-24"));
     shop.twin.release(shop.order);
-    // Held between the look and the call: Shopify refuses, and nothing was made.
+    // Held between the look and the call: Shopify refuses, nothing was made, and it is looked at again.
     let note = shop.next(&wanted).await;
     shop.apply(&note).await;
     let create = shop.next(&wanted).await;
     shop.twin.hold(shop.order, "OTHER");
     let fault = shop.connector.apply(&call(), &CallKey("tg-1-1-1".to_owned()), &create).await.unwrap_err();
-    assert!(fault.kind == FaultKind::Rejected && fault.message.contains("on_hold"), "{fault}");
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Conflict, "TG-6510"), "{fault}");
+    assert!(fault.message.contains("on_hold"), "{fault}");
     shop.twin.release(shop.order);
     assert_eq!(shop.converge(&wanted).await.0, ["create"], "the note is there already");
+    // Sent off by somebody else in between: the same.
+    let rest = shop.wanted("SH-2", &[("SKU-0001", 2)]);
+    let note = shop.next(&rest).await;
+    shop.apply(&note).await;
+    let create = shop.next(&rest).await;
+    let line = shop.twin.order(shop.order).unwrap().lines[0].id;
+    let units = What::Fulfil { units: vec![(line, 1)] };
+    shop.twin.apply(&twin::shop::Change { order_id: shop.order, what: units }).unwrap();
+    let fault = shop.connector.apply(&call(), &CallKey("tg-1-1-1".to_owned()), &create).await.unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Conflict, "TG-6510"), "{fault}");
+    assert_eq!(shop.refused(&rest).await.1, "TG-6505");
 }
 
 #[tokio::test]
