@@ -108,7 +108,11 @@ impl Connector for Target {
     }
 
     fn shows(&self, step: &Step, observed: &Observation) -> Option<bool> {
-        if inventory::is_ours(step) { inventory::shows(step, observed) } else { None }
+        if inventory::is_ours(step) {
+            inventory::shows(step, observed)
+        } else {
+            fulfilment::shows(step, observed)
+        }
     }
 
     /// Neither an order's fields nor a stock level nor a shipment come to money.

@@ -1,6 +1,7 @@
 //! One frozen call of a shipment. Owns what an answer has to show, and what a refusal means.
 
 use super::code;
+use super::note::Notes;
 use super::seen::{Context, Made, may_leave};
 use crate::graphql::{
     CANCEL_FULFILMENT, CREATE_FULFILMENT, Claim, Deadline, Document, FULFILMENT_ORDER_LINES, NOTE_SHIPMENT,
@@ -18,6 +19,14 @@ pub(super) fn document(step: &Step) -> Option<&'static Document> {
     let body: Value = serde_json::from_slice(&step.request).ok()?;
     let name = body.get("operationName")?.as_str()?;
     OURS.iter().find(|document| document.name == name).and_then(|document| Document::named(document.name))
+}
+
+/// The shipment that a frozen note is of.
+pub(super) fn noted(step: &Step) -> Option<String> {
+    let body: Value = serde_json::from_slice(&step.request).ok()?;
+    let value = body.pointer("/variables/metafields/0/value").and_then(Value::as_str);
+    let is_note = body.get("operationName")?.as_str()? == NOTE_SHIPMENT.name;
+    Notes::read(value.filter(|_| is_note)).shipments.pop().map(|note| note.shipment)
 }
 
 pub(super) async fn apply(client: &ShopClient, call: &CallContext, step: &Step) -> Result<Applied, Fault> {

@@ -60,6 +60,13 @@ pub(crate) fn is_ours(step: &Step) -> bool {
     apply::document(step).is_some()
 }
 
+/// A note that stands at the order was written; of the other calls the plan tells.
+pub(crate) fn shows(step: &Step, observed: &Observation) -> Option<bool> {
+    let context = seen::Context::read(&observed.context)?;
+    let shipment = apply::noted(step)?;
+    context.notes.has(&shipment).then_some(true)
+}
+
 /// Looks at fulfilments and makes them, in all shops.
 #[derive(Debug)]
 pub(crate) struct Fulfilments {

@@ -182,10 +182,13 @@ async fn a_shipment_is_noted_made_tracked_otherwise_and_taken_back() {
 async fn two_that_hold_the_same_are_told_apart_and_one_that_was_made_is_found() {
     let shop = Shop::start().await;
     let [first, second] = ["SH-1", "SH-2"].map(|name| shop.wanted(name, &[("SKU-0001", 1)]));
-    // Made, and the answer was lost.
+    // Noted and made, and both answers were lost.
     let note = shop.next(&first).await;
+    assert_eq!(shop.connector.shows(&note, &shop.observe(&first).await), None);
     shop.apply(&note).await;
+    assert_eq!(shop.connector.shows(&note, &shop.observe(&first).await), Some(true));
     let create = shop.next(&first).await;
+    assert_eq!(shop.connector.shows(&create, &shop.observe(&first).await), None);
     let made = shop.apply(&create).await.unwrap();
     assert_eq!(object(&shop.observe(&first).await), Some(made.id.as_str()));
     // The other holds the same and was not sent yet.
