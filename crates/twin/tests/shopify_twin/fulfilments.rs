@@ -1,5 +1,6 @@
 //! Fulfilment orders and fulfilments: what is open, what is made of it, and what Shopify refuses.
 
+use crate::sink::Sink;
 use crate::{ask, codes, config, scopes, shop_with};
 use serde_json::{Value, json};
 use tidegate_twin::shop::CancelReason;
@@ -108,4 +109,33 @@ async fn what_may_not_leave_is_refused_and_nothing_is_made() {
     twin.grant(&scopes(&["write_orders", "read_locations"]));
     let answer = ask(&twin, CREATE, json!({ "fulfillment": { "lineItemsByFulfillmentOrder": [] } })).await;
     assert_eq!(codes(&answer), ["ACCESS_DENIED"]);
+}
+
+#[tokio::test]
+async fn each_of_them_is_told_of_with_its_order() {
+    let (sink, url) = Sink::start().await;
+    let twin = shop_with(config(), 1).await;
+    for topic in [
+        "fulfillments/create",
+        "fulfillments/update",
+        "orders/fulfilled",
+        "orders/partially_fulfilled",
+        "orders/updated",
+    ] {
+        twin.subscribe(topic, &url);
+    }
+    let order = read(&twin).await;
+    let line = &last(&order)["lineItems"]["nodes"][0];
+    let made = create(&twin, json!([part(last(&order), line, 1)])).await.unwrap();
+    ask(&twin, CANCEL, json!({ "id": made })).await;
+    twin.settled().await;
+    let taken = sink.taken();
+    let told = |topic: &str| taken.iter().filter(|one| one.header("x-shopify-topic") == topic).count();
+    assert_eq!([told("fulfillments/create"), told("fulfillments/update"), told("orders/updated")], [1, 1, 2]);
+    assert_eq!(told("orders/fulfilled") + told("orders/partially_fulfilled"), 1);
+    let update = taken.iter().find(|one| one.header("x-shopify-topic") == "fulfillments/update").unwrap();
+    assert_eq!(
+        (&update.json()["status"], &update.json()["tracking_number"]),
+        (&json!("cancelled"), &json!("1"))
+    );
 }
