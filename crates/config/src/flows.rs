@@ -1,6 +1,7 @@
 //! `[flows.NAME]`: what moves from where to where, how, when and how fast. Owns the keys and what follows from one
 //! flow alone; how flows stand to each other and to connectors is `check`'s.
 
+use crate::cadence::Cadence;
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::key::Key;
@@ -156,9 +157,9 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
     ),
     Key::optional(
         "full_check",
-        "duration",
-        "How often all stock of the source is compared with all of the shop. Without it, only where somebody asks (`tidegate reconcile inventory`).",
-        "\"24h\"",
+        "cadence",
+        "When all stock of the source is compared with all of the shop: how often (`24h`), how often in a window (`10m in 22:00-05:00 Europe/Berlin`), or by five fields of cron and a time zone. One that was missed is made up for once. Without it, only where somebody asks (`tidegate reconcile inventory`).",
+        "\"30 2 * * * Europe/Berlin\"",
     ),
     Key::with(
         "full_check_mends",
@@ -238,7 +239,7 @@ pub struct Stock {
     pub safety: Setting<Vec<Setting<String>>>,
     pub units: Setting<Vec<Setting<String>>>,
     /// `None`: only where somebody asks.
-    pub full_check: Option<Setting<Duration>>,
+    pub full_check: Option<Setting<Cadence>>,
     pub full_check_mends: Setting<bool>,
     /// Of the last whole snapshot's pairs.
     pub snapshot_floor: Setting<Share>,

@@ -5,6 +5,7 @@
 //! network, and never prints a secret.
 
 mod apps;
+mod cadence;
 mod code;
 mod connection;
 mod document;
@@ -35,6 +36,7 @@ mod unit;
 mod value;
 
 pub use apps::{ApiVersion, App};
+pub use cadence::Cadence;
 pub use code::Code;
 pub use connection::{Connection, ConnectionValue};
 pub use document::reference;

@@ -1,6 +1,7 @@
 //! How a written value becomes a typed one. One implementation for each kind of value, each with what it says when
 //! it refuses.
 
+use crate::cadence::Cadence;
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::mask::{is_secret_key, is_secret_value};
@@ -164,6 +165,18 @@ impl Value for Duration {
             return refuse(node, key, reading, format!("{} cannot be nothing", last_segment(key)), help);
         }
         Some(value)
+    }
+}
+
+impl Value for Cadence {
+    const KIND: &'static str = "cadence";
+    fn read(node: &Node, key: &str, reading: &mut Reading) -> Option<Self> {
+        let help = "write how often, as in \"24h\", or when, as in \"30 2 * * * Europe/Berlin\"";
+        let written = text(node, key, reading, "a cadence", help)?;
+        match Cadence::parse(&written) {
+            Ok(cadence) => Some(cadence),
+            Err(message) => refuse(node, key, reading, message, help),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod ats;
 mod audit;
 mod backfill;
 mod backup;
+mod cadence;
 mod certificates;
 mod dead_letter;
 mod dead_letters;
@@ -37,6 +38,7 @@ mod systems;
 mod timeline;
 mod works;
 
+pub use cadence::{Cadenced, Work};
 pub use error::AdminError;
 pub use guard::Guard;
 pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
@@ -75,6 +77,8 @@ pub struct AdminParts {
     pub stock: Vec<StockFlow>,
     /// Full checks of stock that can be asked for.
     pub checks: Vec<Arc<dyn StockCheck>>,
+    /// What no event drives.
+    pub cadences: Vec<Cadenced>,
 }
 
 /// A flow of stock: how its facts are read.
@@ -128,6 +132,7 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/orders/{shop}/{order}", get(order::show))
         .route("/ats", get(ats::show))
         .route("/ats/reset-sequence", post(sequence::reset))
+        .route("/cadence", get(cadence::list))
         .route("/deliveries", get(deliveries::list))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{delivery}", get(dead_letter::show))

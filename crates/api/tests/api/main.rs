@@ -5,6 +5,7 @@ mod access;
 mod acting;
 mod answer;
 mod bounds;
+mod cadence;
 mod documented;
 mod doors;
 mod gated;

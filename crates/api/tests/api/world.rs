@@ -208,6 +208,7 @@ impl World {
             flows: vec![info],
             stock: Vec::new(),
             checks: Vec::new(),
+            cadences: Vec::new(),
         };
         change(&mut parts);
         let parts = Arc::new(parts);
@@ -228,6 +229,7 @@ impl World {
             flows: old.flows.clone(),
             stock: old.stock.clone(),
             checks: old.checks.clone(),
+            cadences: old.cadences.clone(),
         };
         change(&mut parts);
         let parts = Arc::new(parts);

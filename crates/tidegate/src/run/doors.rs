@@ -151,6 +151,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
         ),
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &running.plan),
+        cadences: wiring::admin::cadences(loaded),
         checks: wiring::full_check::all(
             loaded,
             &running.plan,

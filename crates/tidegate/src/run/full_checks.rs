@@ -6,11 +6,13 @@ use crate::wiring::Loaded;
 use crate::wiring::node::Turn;
 use api::admin::{CheckError, Checking, StockCheck, record};
 use api::watch::{IntakeNotice, Watching};
+use config::Cadence;
 use engine::hub::Hub;
 use engine::work::{Quiet, WorkError};
 use jiff::Timestamp;
-use kernel::clock::{Clock, after};
+use kernel::clock::Clock;
 use kernel::fault::{FaultKind, Severity};
+use kernel::id::{FlowName, ShopId};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +25,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// because another would only read both sides as well.
 const LEASE: Duration = Duration::from_secs(3_600);
 
+/// Under which name the store keeps when a check was made last.
+pub fn cursor(flow: &FlowName, shop: &ShopId) -> String {
+    format!("full_check/{flow}/{shop}")
+}
+
 /// One check and its cadence.
 struct Due {
     check: Arc<dyn StockCheck>,
-    every: Duration,
+    cadence: Cadence,
     mends: bool,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -45,7 +52,7 @@ pub fn all(
         let stock = &loaded.config.flows.get(check.flow())?.stock;
         let due = Due {
             check: check.clone(),
-            every: stock.full_check.as_ref()?.value,
+            cadence: stock.full_check.as_ref()?.value.clone(),
             mends: stock.full_check_mends.value,
             store: running.store.clone(),
             clock: running.clock.clone(),
@@ -60,7 +67,7 @@ pub fn all(
 
 impl Due {
     async fn keep(self, mut turn: Turn) {
-        let name = format!("full_check/{}/{}", self.check.flow(), self.check.shop());
+        let name = cursor(self.check.flow(), self.check.shop());
         while turn.comes().await {
             let mut stopping = turn.clone();
             tokio::select! {
@@ -69,7 +76,7 @@ impl Due {
                 () = stopping.over() => return,
                 () = self.look(&name) => {}
             }
-            if turn.stopped(LOOK_EVERY.min(self.every)).await {
+            if turn.stopped(LOOK_EVERY.min(self.cadence.span().unwrap_or(LOOK_EVERY))).await {
                 return;
             }
         }
@@ -79,10 +86,10 @@ impl Due {
         let now = self.clock.now().wall;
         let last =
             self.store.cursor(name).await.ok().flatten().and_then(|text| text.parse::<Timestamp>().ok());
-        if last.is_some_and(|last| after(last, self.every) > now) {
+        if last.is_some_and(|last| self.cadence.after(last).is_none_or(|due| due > now)) {
             return;
         }
-        // The first comes after a whole span: at its first start a hub has only begun to bring what there is.
+        // The first comes when it is due after now: at its first start a hub has only begun to bring what there is.
         let first = last.is_none();
         let ours = first || matches!(self.store.lease(name, &self.owner, now, LEASE).await, Ok(true));
         if !ours {

@@ -24,6 +24,7 @@ pub use doors::SOCKET;
 use engine::Engine;
 use engine::hub::{Hub, Parts};
 use engine::plan::Plan;
+pub use full_checks::cursor as full_check_cursor;
 use golive::GoLive;
 use kernel::clock::Clock;
 use nodes::{AtWork, Member};

@@ -4,10 +4,11 @@
 use super::Loaded;
 use super::connectors::Connected;
 use super::sweeps::{self, Around};
-use api::admin::{FlowInfo, StockFlow, WorkScope};
-use config::SHOPIFY;
+use api::admin::{Cadenced, FlowInfo, StockFlow, Work, WorkScope};
+use config::{Cadence, SHOPIFY};
 use engine::plan::Plan;
 use kernel::clock::Clock;
+use kernel::flow::Mode;
 use kernel::id::SystemName;
 use std::sync::Arc;
 use store::Store;
@@ -91,4 +92,31 @@ pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
             })
         })
         .collect()
+}
+
+/// What no event drives: full checks of stock, and sweeps.
+pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
+    let mut all = Vec::new();
+    let running = loaded.config.flows.iter().filter(|(_, flow)| flow.mode.value != Mode::Off);
+    for (name, flow) in running {
+        let sweeps = flow.source.as_str() == SHOPIFY && flow.follows.is_none();
+        for (shop, _) in loaded.config.shops_of(flow) {
+            let work = |work: Work, cadence: Cadence, cursor: String| Cadenced {
+                work,
+                flow: name.clone(),
+                shop: shop.clone(),
+                cadence,
+                cursor,
+            };
+            if let Some(check) = &flow.stock.full_check {
+                let cursor = crate::run::full_check_cursor(name, shop);
+                all.push(work(Work::FullCheck, check.value.clone(), cursor));
+            }
+            if sweeps {
+                let cursor = engine::work::sweep::watermark_of(shop, name);
+                all.push(work(Work::Sweep, Cadence::every(flow.sweep.every.value), cursor));
+            }
+        }
+    }
+    all
 }

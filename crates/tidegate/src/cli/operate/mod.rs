@@ -5,6 +5,7 @@ mod ats;
 mod audit;
 mod backfill;
 mod backup;
+mod cadence;
 pub(super) mod client;
 mod dead_letters;
 mod deliveries;
@@ -36,6 +37,7 @@ pub enum Command {
     Status(status::Args),
     Orders(orders::Args),
     Ats(ats::Args),
+    Cadence(cadence::Args),
     DeadLetters(dead_letters::Args),
     Deliveries(deliveries::Args),
     Replay(replay::Args),
@@ -59,6 +61,7 @@ pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
             Command::Status(args) => status::run(client, args, json).await,
             Command::Orders(args) => orders::run(client, args, json).await,
             Command::Ats(args) => ats::run(client, args, json).await,
+            Command::Cadence(args) => cadence::run(client, args, json).await,
             Command::DeadLetters(args) => dead_letters::run(client, args, json).await,
             Command::Deliveries(args) => deliveries::run(client, args, json).await,
             Command::Replay(args) => replay::run(client, args, json).await,

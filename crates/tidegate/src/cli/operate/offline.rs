@@ -34,6 +34,7 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, F
         works: wiring::admin::works(loaded, &plan, &connected, &store, &clock),
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &plan),
+        cadences: wiring::admin::cadences(loaded),
         checks: wiring::full_check::all(loaded, &plan, &connected, &store, &clock)?,
         store,
         hub: Arc::new(NoHub),

@@ -48,6 +48,11 @@ impl Page {
         self.text.push('\n');
     }
 
+    #[cfg(test)]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn print(&self) {
         say::out(&self.text);
     }
