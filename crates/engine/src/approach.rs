@@ -5,7 +5,7 @@ use crate::effect::{Call, Effect};
 use crate::engine::{Engine, Found};
 use crate::mutant::Mutant;
 use crate::notice::What;
-use crate::running::{Doing, Open, Running};
+use crate::running::{Doing, Look, Open, Running};
 use connector::descriptor::UnknownAnswer;
 use connector::port::{Observation, Step};
 use kernel::clock::{Now, after};
@@ -54,6 +54,12 @@ impl Engine {
         let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
         let observe_first =
             observe_first || running.goal.as_ref().is_some_and(|goal| goal.flow.observe_first);
+        let compares =
+            running.goal.as_ref().is_some_and(|goal| goal.flow.observe_first && goal.look == Look::No);
+        if compares && let Some(seen) = self.looked.take(&lane, now.mono) {
+            running.asked_at = seen.asked_at;
+            return self.converge(running, seen.observation, now, rng);
+        }
         if observe_first || !never_sent || in_doubt {
             return self.observe(running, now);
         }

@@ -21,8 +21,11 @@ impl Engine {
             return;
         };
         match (moved, then) {
-            (Moved::Lost, _) => {
+            (Moved::Lost, then) => {
                 self.forget(&running);
+                if let (Then::Apply(..), Some(seen)) = (then, running.seen.take()) {
+                    self.looked.keep(lane.clone(), seen, now.mono);
+                }
                 self.out.push(Effect::GiveBack(vec![(lane.clone(), running.claim.fence, None)]));
                 self.leave(lane, now);
             }

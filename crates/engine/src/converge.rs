@@ -5,6 +5,7 @@ use crate::claimed::gives_way_to_newer;
 use crate::doubt::Absence;
 use crate::engine::Engine;
 use crate::last_look::undone_again;
+use crate::looked::Seen;
 use crate::mutant::Mutant;
 use crate::running::{Look, Open, Running, Then, stored_ref, the_one};
 use connector::port::{Applied, Observation, Observed, Plan, Step};
@@ -68,6 +69,9 @@ impl Engine {
         }
         let Some(planner) = self.planners.get(&lane.system).cloned() else { return };
         let plan = planner.plan(&goal.wanted, &observation);
+        if goal.flow.observe_first {
+            running.seen = Some(Seen { asked_at: running.asked_at, observation: observation.clone() });
+        }
         if running.open.as_ref().is_some_and(|open| open.unknown) {
             let same_again = |open: &Open| matches!(&plan, Plan::Next(step) if step.name == open.step.name);
             // Whatever is planned now (a reference may have vanished meanwhile): what was to be made is not there.

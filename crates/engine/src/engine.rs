@@ -5,6 +5,7 @@
 //! `claimed`, `converge` and `finish`.
 
 use crate::effect::{Effect, Event, StoreWork};
+use crate::looked::Looked;
 use crate::mutant::{Mutant, Planted};
 use crate::nodes::Among;
 use crate::notice::{Notice, What};
@@ -81,6 +82,7 @@ pub struct Engine {
     pub(crate) last_tried: BTreeMap<DeliveryId, Mono>,
     /// Since when an object that is known was not seen.
     pub(crate) vanished: BTreeMap<DeliveryId, Mono>,
+    pub(crate) looked: Looked,
     pub(crate) planted: Planted,
     pub(crate) totals: Totals,
     pub(crate) out: Vec<Effect>,
@@ -122,6 +124,7 @@ impl Engine {
             found: BTreeMap::new(),
             last_tried: BTreeMap::new(),
             vanished: BTreeMap::new(),
+            looked: Looked::default(),
             planted,
             totals: Totals::default(),
             out: Vec::new(),

@@ -17,6 +17,7 @@ mod finish;
 pub mod hub;
 pub mod last_look;
 pub mod limiter;
+mod looked;
 pub mod mutant;
 pub mod nodes;
 pub mod notice;

@@ -3,6 +3,7 @@
 
 use crate::facts::Touched;
 use crate::last_look::Recalled;
+use crate::looked::Seen;
 use crate::plan::FlowPlan;
 use connector::port::{ExternalRef, Observation, Observed, Step, Wanted};
 use jiff::Timestamp;
@@ -57,6 +58,8 @@ pub(crate) struct Running {
     pub(crate) spent: u32,
     pub(crate) failures: u32,
     pub(crate) calls: u32,
+    /// What was seen right before the attempt that is being begun, where it is compared with what is there.
+    pub(crate) seen: Option<Seen>,
     /// When the observation that is under way began: an absence is one of that moment, not of its answer's.
     pub(crate) asked_at: Mono,
     /// One was answered so late that it was asked for again.
@@ -129,6 +132,7 @@ impl Running {
             spent,
             failures,
             calls,
+            seen: None,
             asked_at: Mono::default(),
             asked_twice: false,
             begun_at: Mono::default(),

@@ -213,3 +213,25 @@ fn what_was_overtaken_while_its_call_was_unknown_is_not_made_again() {
     assert_eq!((done[0].begun.is_none(), &done[0].state), (true, &state), "{done:?}");
     assert_eq!(done[0].schedule.len(), 1, "it may still be carried out, and is looked for later: {done:?}");
 }
+
+/// A thing that changes faster than a look and a call take: the newer state goes on from the look of the one that it has
+/// overtaken, or none would ever be written.
+#[test]
+fn what_is_overtaken_between_look_and_call_leaves_its_look_to_the_newer_one() {
+    let mut world = calm();
+    for (waits_s, looks_again) in [(1, false), (6, true)] {
+        let mut engine = crate::older::engine_that_compares(&world);
+        let first = claim(&world, false);
+        assert!(observes(&is_claimed(&mut engine, &world, first.clone())));
+        let begun = moves(is_observed(&mut engine, &world, &first));
+        assert!(begun[0].begun.is_some(), "{begun:?}");
+        let lost = store::delivery::Moved::Lost;
+        step(&mut engine, &world, Event::Advanced(vec![(first.lane.clone(), lost)]));
+        world.now += waits_s * 1_000_000_000;
+        let mut newer = claim(&world, false);
+        newer.fence += 1;
+        let effects = is_claimed(&mut engine, &world, newer.clone());
+        assert_eq!(observes(&effects), looks_again, "{waits_s} s later: {effects:?}");
+        assert_eq!(moves(effects).iter().any(|of| of.begun.is_some()), !looks_again);
+    }
+}

@@ -10,6 +10,7 @@ use engine::Engine;
 use engine::effect::{Effect, Event};
 use engine::engine::Planner;
 use engine::mutant::{Mutant, Planted};
+use engine::plan::Plan;
 use kernel::envelope::{Envelope, FactKind, Priority, TraceId, Via};
 use kernel::id::{DeliveryId, Position};
 use kernel::rng::Seeded;
@@ -95,9 +96,20 @@ pub(crate) fn calm() -> World {
 }
 
 pub(crate) fn engine(world: &World, mutant: Option<Mutant>) -> Engine {
+    engine_of(world, plan(world), mutant)
+}
+
+/// Its flows compare what they write with what is there.
+pub(crate) fn engine_that_compares(world: &World) -> Engine {
+    let mut plan = plan(world);
+    plan.flows.values_mut().for_each(|flow| flow.observe_first = true);
+    engine_of(world, plan, None)
+}
+
+fn engine_of(world: &World, plan: Plan, mutant: Option<Mutant>) -> Engine {
     let mut planners: BTreeMap<_, Arc<dyn Planner>> = BTreeMap::new();
     planners.insert(system("erp"), Arc::new(Convergence));
-    Engine::new(Arc::new(plan(world)), planners, Planted::new(mutant), world.clock(0))
+    Engine::new(Arc::new(plan), planners, Planted::new(mutant), world.clock(0))
 }
 
 fn claimed(mutant: Option<Mutant>) -> Vec<Effect> {

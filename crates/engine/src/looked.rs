@@ -1,0 +1,40 @@
+//! What a target showed of a lane whose state was overtaken between the look and the call. A thing that changes faster than a
+//! look and a call take would else be looked at for ever and never written: the newer state goes on from the same look. Only
+//! where what is written says what it was decided upon, so that the target refuses what has changed since.
+
+use connector::port::Observation;
+use kernel::clock::Mono;
+use kernel::subject::Lane;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a look is worth something: a slow answer is as old.
+const STANDS: Duration = Duration::from_secs(5);
+/// Lanes that are taken by nobody again are forgotten beyond.
+const KEPT: usize = 2_000;
+
+/// A look, and when it was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) asked_at: Mono,
+    pub(crate) observation: Observation,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Looked(BTreeMap<Lane, Seen>);
+
+impl Looked {
+    pub(crate) fn keep(&mut self, lane: Lane, seen: Seen, now: Mono) {
+        if self.0.len() >= KEPT {
+            self.0.retain(|_, seen| now.since(seen.asked_at) <= STANDS);
+        }
+        if self.0.len() < KEPT {
+            self.0.insert(lane, seen);
+        }
+    }
+
+    /// Once: what comes of it is looked at anew.
+    pub(crate) fn take(&mut self, lane: &Lane, now: Mono) -> Option<Seen> {
+        self.0.remove(lane).filter(|seen| now.since(seen.asked_at) <= STANDS)
+    }
+}
