@@ -9,6 +9,7 @@ use crate::running::{Doing, Look, Open, Running};
 use connector::descriptor::UnknownAnswer;
 use connector::port::{Observation, Step};
 use kernel::clock::{Now, after};
+use kernel::envelope::Via;
 use kernel::fault::{Fault, FaultKind, Severity};
 use kernel::rng::Rng;
 
@@ -54,16 +55,27 @@ impl Engine {
         let in_doubt = running.goal.as_ref().is_some_and(|goal| goal.in_doubt);
         let observe_first =
             observe_first || running.goal.as_ref().is_some_and(|goal| goal.flow.observe_first);
-        let compares =
-            running.goal.as_ref().is_some_and(|goal| goal.flow.observe_first && goal.look == Look::No);
-        if compares && let Some(seen) = self.looked.take(&lane, now.mono) {
+        if self.may_go_on_from_a_look(&running)
+            && let Some(seen) = self.looked.take(&lane, now.mono)
+        {
             running.asked_at = seen.asked_at;
+            running.reused = true;
             return self.converge(running, seen.observation, now, rng);
         }
         if observe_first || !never_sent || in_doubt {
             return self.observe(running, now);
         }
         self.converge(running, Observation::unasked(), now, rng);
+    }
+
+    /// Where what is written says what it was decided upon, and the source can be asked again afterwards: what the look did not
+    /// show is then seen to. What was asked for because something else bears upon it is looked at anew.
+    fn may_go_on_from_a_look(&self, running: &Running) -> bool {
+        let asked_for = matches!(running.claim.envelope.via, Via::Read | Via::Backfill | Via::Replay);
+        let goal = running.goal.as_ref();
+        let compares =
+            goal.is_some_and(|goal| goal.flow.observe_first && goal.flow.readable && goal.look == Look::No);
+        compares && !asked_for
     }
 
     /// What becomes of an attempt without an answer, by what the connector declares (DESIGN promise 3).

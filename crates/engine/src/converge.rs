@@ -114,6 +114,11 @@ impl Engine {
             }
         }
         match plan {
+            // That nothing is to be done is no word of an older look's.
+            Plan::Done(_) if running.reused && !running.wrote => {
+                running.reused = false;
+                self.observe(running, now);
+            }
             Plan::Done(done) => self.finish(&lane, running, &goal, &done, now),
             Plan::NotAllowed(fault) => self.die(&lane, running, fault, now),
             Plan::Next(step) => {

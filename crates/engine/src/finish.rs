@@ -60,6 +60,12 @@ impl Engine {
         movement.external = Some(external).filter(|external| !external.id.is_empty());
         movement.delivered = Some((version, goal.digest));
         movement.follow_ups.extend(goal.touches.iter().map(|touched| again(&running, touched, now.wall)));
+        if running.reused {
+            // What the older look did not show of what has happened since is seen to once more.
+            let (domain, path) =
+                (running.claim.envelope.domain.clone(), running.claim.delivery.subject.path.clone());
+            movement.follow_ups.push(again(&running, &Touched { domain, path, once: false }, now.wall));
+        }
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
         self.commit(running, movement, Then::Finish);

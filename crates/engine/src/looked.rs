@@ -1,6 +1,7 @@
 //! What a target showed of a lane whose state was overtaken between the look and the call. A thing that changes faster than a
 //! look and a call take would else be looked at for ever and never written: the newer state goes on from the same look. Only
-//! where what is written says what it was decided upon, so that the target refuses what has changed since.
+//! where what is written says what it was decided upon, so that the target refuses what has changed since; and
+//! then the thing is read and looked at once more, because not all that has happened changes what is compared.
 
 use connector::port::Observation;
 use kernel::clock::Mono;

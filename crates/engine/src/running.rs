@@ -60,6 +60,8 @@ pub(crate) struct Running {
     pub(crate) calls: u32,
     /// What was seen right before the attempt that is being begun, where it is compared with what is there.
     pub(crate) seen: Option<Seen>,
+    /// It goes on from the look of the state that it has overtaken.
+    pub(crate) reused: bool,
     /// When the observation that is under way began: an absence is one of that moment, not of its answer's.
     pub(crate) asked_at: Mono,
     /// One was answered so late that it was asked for again.
@@ -133,6 +135,7 @@ impl Running {
             failures,
             calls,
             seen: None,
+            reused: false,
             asked_at: Mono::default(),
             asked_twice: false,
             begun_at: Mono::default(),

@@ -102,7 +102,7 @@ pub(crate) fn engine(world: &World, mutant: Option<Mutant>) -> Engine {
 /// Its flows compare what they write with what is there.
 pub(crate) fn engine_that_compares(world: &World) -> Engine {
     let mut plan = plan(world);
-    plan.flows.values_mut().for_each(|flow| flow.observe_first = true);
+    plan.flows.values_mut().for_each(|flow| (flow.observe_first, flow.readable) = (true, true));
     engine_of(world, plan, None)
 }
 
