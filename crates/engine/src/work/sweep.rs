@@ -83,12 +83,26 @@ async fn differs(scope: &Scope, item: &Listed, known: &SubjectStatus) -> Result<
     if about.updated_at != item.updated_at || item.fingerprint.is_empty() {
         return Ok(about.updated_at < item.updated_at);
     }
-    let Some((envelope, payload)) = scope.store.newest_payload(&item.subject).await? else {
-        return Ok(false);
-    };
+    let Some((envelope, payload)) = newest_of_source(scope, item).await? else { return Ok(false) };
     // One that cannot be read is a dead letter already.
     let Ok(state) = scope.facts.read(&envelope.topic, &payload) else { return Ok(false) };
     Ok(!scope.facts.can_be(&state.body, &item.fingerprint))
+}
+
+/// The newest state that the source gave. What a target told of its object (the sale's number) stands under the same subject, is
+/// newer, and says nothing of it: taken for the order it hid each change of the second in which it was exported.
+async fn newest_of_source(
+    scope: &Scope,
+    item: &Listed,
+) -> Result<Option<(kernel::envelope::Envelope, bytes::Bytes)>, WorkError> {
+    let newest = scope.store.newest_payload(&item.subject).await?;
+    match newest {
+        Some((envelope, _)) if envelope.source != scope.source_system => {
+            let life = scope.store.life(&scope.shop, item.subject.root()).await?;
+            Ok(store::newest_state(scope.store.as_ref(), &life, &scope.flow, &item.subject).await?)
+        }
+        newest => Ok(newest),
+    }
 }
 
 fn back(at: Timestamp, by: Duration) -> Timestamp {
