@@ -1,0 +1,17 @@
+//! Which price, and why. Owns what a price list, a surcharge and a promotion are, the rules of `docs/pricing.md` by which they
+//! become one price, and the derivation that goes with it.
+//!
+//! Pure: no clock, no files, no async. [`resolve`] is a function of what is read through the port [`book::Book`], of the
+//! [`terms::Terms`] that say which list is for whom, of the buyer and of an instant. Refuses to know where prices are kept
+//! (the read model's work), how they come (the loads' work), and any tax.
+
+pub mod book;
+pub mod decimal;
+pub mod price;
+pub mod sku;
+pub mod validity;
+
+pub use book::{Book, MemoryBook};
+pub use price::{Price, PriceFault, Tier, Window};
+pub use sku::{Sku, SkuFault};
+pub use validity::Validity;
