@@ -15,5 +15,6 @@ pub mod contract;
 pub mod descriptor;
 pub mod list;
 pub mod outbound;
+pub mod polled;
 pub mod port;
 pub mod settings;

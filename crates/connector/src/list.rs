@@ -21,14 +21,17 @@ pub struct Kind {
     pub describe: fn(&Settings) -> Result<Descriptor, Vec<String>>,
     /// Ready to be called. Needs the secrets; makes no call.
     pub connect: fn(&Settings) -> Connected,
-    /// For a system that facts come from and that takes none: what is asked, in place of `connect`.
+    /// For a system that facts come from: what is asked.
     pub source: Option<fn(&Settings) -> AsSource>,
+    /// Whether it takes anything. One that only gives is asked, and never connected.
+    pub takes: bool,
 }
 
 /// Makes `all()`, and for each connector a test that runs the contract over its fixture.
 ///
 /// A line is `name => module, contract: path`. The module has `describe` and `connect` as [`Kind`] has them; the path
-/// is an async function that gives an `impl connector::contract::Fixture`, and only tests look at it.
+/// is an async function that gives an `impl connector::contract::Fixture`, and only tests look at it. A system that facts
+/// come from as well has `, source: path` behind it, a function as [`Kind::source`] has it.
 ///
 /// ```
 /// mod blue {
@@ -61,7 +64,9 @@ pub struct Kind {
 /// ```
 #[macro_export]
 macro_rules! connector_list {
-    ($($name:ident => $module:path, contract: $contract:path;)+) => {
+    (@source) => { None };
+    (@source $source:path) => { Some($source) };
+    ($($name:ident => $module:path, contract: $contract:path $(, source: $source:path)?;)+) => {
         /// Every connector of this crate.
         pub fn all() -> &'static [$crate::list::Kind] {
             const ALL: &[$crate::list::Kind] = &[$({
@@ -70,7 +75,8 @@ macro_rules! connector_list {
                     name: stringify!($name),
                     describe: listed::describe,
                     connect: listed::connect,
-                    source: None,
+                    source: $crate::connector_list!(@source $($source)?),
+                    takes: true,
                 }
             }),+];
             ALL

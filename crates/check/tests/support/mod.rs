@@ -122,10 +122,10 @@ fn connect(_: &Settings) -> Connected {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { name: "tryton", describe: tryton, connect, source: None },
-    Kind { name: "http", describe: http, connect, source: None },
-    Kind { name: "shopify", describe: shopify, connect, source: None },
-    Kind { name: "stock_feed", describe: stock_feed, connect, source: None },
+    Kind { name: "tryton", describe: tryton, connect, source: None, takes: true },
+    Kind { name: "http", describe: http, connect, source: None, takes: true },
+    Kind { name: "shopify", describe: shopify, connect, source: None, takes: true },
+    Kind { name: "stock_feed", describe: stock_feed, connect, source: None, takes: true },
 ];
 
 fn scopes(names: &[&str]) -> BTreeSet<String> {

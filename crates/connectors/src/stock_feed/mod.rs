@@ -49,6 +49,7 @@ pub const KIND: Kind = Kind {
     describe,
     connect: |_| Err(vec!["stock_feed: takes nothing, so that no flow can have it as its target".to_owned()]),
     source: Some(source),
+    takes: false,
 };
 
 /// What it can do with these settings, or all that is wrong with them. Makes no call and needs no secret.

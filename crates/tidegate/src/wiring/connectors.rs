@@ -43,9 +43,11 @@ pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
                 system.connector.value
             )
         };
-        match kind.source {
-            Some(source) => drop(sources.insert(name.clone(), connected(name, source(&settings))?)),
-            None => drop(connectors.insert(name.clone(), connected(name, (kind.connect)(&settings))?)),
+        if let Some(source) = kind.source {
+            sources.insert(name.clone(), connected(name, source(&settings))?);
+        }
+        if kind.takes {
+            connectors.insert(name.clone(), connected(name, (kind.connect)(&settings))?);
         }
     }
     Ok(Connected { connectors, sources, shops })

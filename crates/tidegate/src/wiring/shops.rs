@@ -123,5 +123,6 @@ pub fn kind() -> Kind {
         describe: shopify::target::describe,
         connect: |_| Err(vec!["shopify: connected with the shops' own tokens".to_owned()]),
         source: None,
+        takes: true,
     }
 }
