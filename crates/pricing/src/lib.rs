@@ -5,13 +5,20 @@
 //! [`terms::Terms`] that say which list is for whom, of the buyer and of an instant. Refuses to know where prices are kept
 //! (the read model's work), how they come (the loads' work), and any tax.
 
+pub mod audience;
 pub mod book;
 pub mod decimal;
+pub mod document;
+pub mod goods;
 pub mod price;
+pub mod rounding;
 pub mod sku;
+pub mod terms;
 pub mod validity;
 
+pub use audience::{Audience, Buyer, Nearness};
 pub use book::{Book, MemoryBook};
 pub use price::{Price, PriceFault, Tier, Window};
 pub use sku::{Sku, SkuFault};
+pub use terms::Terms;
 pub use validity::Validity;
