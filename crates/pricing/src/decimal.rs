@@ -17,6 +17,26 @@ pub struct OutOfRange;
 /// # Errors
 /// More digits on the way than 128 bits hold.
 pub fn mul_div(a: Decimal, b: Decimal, c: Decimal) -> Result<Decimal, OutOfRange> {
+    let (whole, rest, under) = divided(a, b, c)?;
+    at_working_decimals(if rest >= under - rest { whole + 1 } else { whole })
+}
+
+/// a × b ÷ c, cut behind 8 decimals. None of them is negative; `c` is not zero.
+///
+/// # Errors
+/// More digits on the way than 128 bits hold.
+pub fn mul_div_cut(a: Decimal, b: Decimal, c: Decimal) -> Result<Decimal, OutOfRange> {
+    divided(a, b, c).and_then(|(whole, ..)| at_working_decimals(whole))
+}
+
+fn at_working_decimals(whole: i128) -> Result<Decimal, OutOfRange> {
+    Decimal::try_from_i128_with_scale(whole, WORKING_DECIMALS)
+        .map(|value| value.normalize())
+        .map_err(|_| OutOfRange)
+}
+
+/// The quotient in units of the eighth decimal, what is left, and of how much.
+fn divided(a: Decimal, b: Decimal, c: Decimal) -> Result<(i128, i128, i128), OutOfRange> {
     let (a, b, c) = (a.normalize(), b.normalize(), c.normalize());
     let power = |exponent: u32| 10_i128.checked_pow(exponent).ok_or(OutOfRange);
     let times = |x: i128, y: i128| x.checked_mul(y).ok_or(OutOfRange);
@@ -31,11 +51,7 @@ pub fn mul_div(a: Decimal, b: Decimal, c: Decimal) -> Result<Decimal, OutOfRange
     } else {
         under = times(under, power(down - up)?)?;
     }
-    let (whole, rest) = (over / under, over % under);
-    let rounded = if rest >= under - rest { whole + 1 } else { whole };
-    Decimal::try_from_i128_with_scale(rounded, WORKING_DECIMALS)
-        .map(|value| value.normalize())
-        .map_err(|_| OutOfRange)
+    Ok((over / under, over % under, under))
 }
 
 /// To 8 decimals, a half up.

@@ -13,6 +13,14 @@ pub struct Tier {
     pub amount: Decimal,
 }
 
+impl Tier {
+    /// As a first tier: a minimum of 1 or less means any quantity.
+    #[must_use]
+    pub fn counts_from_the_smallest(&self) -> bool {
+        self.minimum <= Decimal::ONE
+    }
+}
+
 /// What counts during one validity, for one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
@@ -133,7 +141,7 @@ impl Price {
         }
         Ok(match windows.as_slice() {
             [Window { validity: Validity::ALWAYS, unit: None, tiers }]
-                if tiers.len() == 1 && tiers[0].minimum == Decimal::ONE =>
+                if tiers.len() == 1 && tiers[0].counts_from_the_smallest() =>
             {
                 Self::Plain(tiers[0].amount)
             }
@@ -224,6 +232,10 @@ mod tests {
     #[test]
     fn one_amount_for_any_quantity_and_time_is_plain() {
         assert_eq!(Price::new(vec![window(None, None, &[("1", "4.750")])]), Ok(Price::Plain(number("4.75"))));
+        assert_eq!(
+            Price::new(vec![window(None, None, &[("0.5", "4.75")])]),
+            Ok(Price::Plain(number("4.75")))
+        );
         assert!(matches!(Price::new(vec![window(None, None, &[("2", "4.75")])]), Ok(Price::Windows(_))));
         assert!(matches!(Price::new(vec![window(Some(1), None, &[("1", "4.75")])]), Ok(Price::Windows(_))));
     }
