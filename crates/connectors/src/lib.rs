@@ -7,11 +7,13 @@
 )]
 
 pub mod http;
+pub mod medusa;
 pub mod stock_feed;
 pub mod tryton;
 
 connector::connector_list! {
     http => crate::http, contract: crate::http::fixture;
+    medusa => crate::medusa, contract: crate::medusa::fixture;
     tryton => crate::tryton, contract: crate::tryton::fixture;
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::worked::{adds_up_at_the_back_office, adds_up_in_tryton, context, worked};
+use crate::worked::{adds_up_at_the_back_office, adds_up_in_medusa, adds_up_in_tryton, context, worked};
 use domains::orders::{Order, from_graphql, from_rest, from_rest_value};
 use serde_json::{Value, json};
 
@@ -89,5 +89,17 @@ fn each_real_order_goes_through_both_mappings_or_is_refused_for_a_reason() {
             adds_up(name, &order, &body);
         }
         println!("{file}: {} orders, {} of them refused as they stand", orders.len(), REFUSED.len());
+    }
+}
+
+/// No table and no code of the shop's: each goes through as it stands.
+#[test]
+fn each_real_order_becomes_an_order_of_medusa() {
+    let Some(folder) = folder() else { return };
+    let (mapping, validator) = worked("orders_to_medusa.toml");
+    for (name, order) in &orders(&folder) {
+        let body = mapping.run(order, &context()).unwrap_or_else(|fault| panic!("{name}: {fault}")).body;
+        assert!(validator.is_valid(&body), "{name}: {:?}", validator.validate(&body));
+        adds_up_in_medusa(name, order, &body);
     }
 }

@@ -145,6 +145,35 @@ fn every_order_becomes_a_tryton_sale_whose_unit_prices_give_its_amounts() {
     assert_eq!(kinds, ["party", "payment_term", "product"]);
 }
 
+/// Medusa adds up what its lines and its shipping come to, and rounds nothing: what is paid is the order's own total.
+pub(crate) fn adds_up_in_medusa(name: &str, order: &Value, body: &Value) {
+    let lines = sum(body["lines"].as_array().unwrap(), |line| {
+        decimal(&line["quantity"]) * decimal(&line["unit_price"])
+    });
+    let shipping = body.get("shipping").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let total = lines + sum(shipping, |way| decimal(&way["amount"]));
+    let gross = decimal(&order["totals"]["current"]["total"]["shop"]["amount"]);
+    let mut names: Vec<&str> =
+        body["lines"].as_array().unwrap().iter().map(|line| line["line"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{name}: two lines of one name: {names:?}");
+    // Half of the last of six decimals, for each piece of each line.
+    assert!((total - gross).abs() < Decimal::from_str("0.005").unwrap(), "{name}: {total} {body:#}");
+    assert_eq!(decimal(&body["gross"]), gross, "{name}");
+}
+
+#[test]
+fn every_order_becomes_an_order_of_medusa_that_adds_up() {
+    let (mapping, validator) = worked("orders_to_medusa.toml");
+    for (name, order) in orders() {
+        let body = mapping.run(&order, &context()).unwrap_or_else(|fault| panic!("{name}: {fault}")).body;
+        assert!(validator.is_valid(&body), "{name}: {:?}", validator.validate(&body));
+        adds_up_in_medusa(&name, &order, &body);
+    }
+    let kinds: Vec<&str> = mapping.references().iter().map(|reference| reference.kind.as_str()).collect();
+    assert_eq!(kinds, ["variant"]);
+}
+
 #[test]
 fn a_company_location_without_a_row_is_named() {
     let (mapping, _) = worked("orders_to_tryton.toml");

@@ -1,0 +1,237 @@
+//! The connection of the `medusa` connector, read and checked. Owns its settings and what each means; makes no call.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use connector::descriptor::{Setting, SettingKind};
+use connector::outbound::{Auth, OutboundConfig};
+use connector::settings::{Secrets, Section, Settings};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    pub(super) outbound: OutboundConfig,
+    /// Ids of Medusa: where an order is sold, through what, and how it is sent.
+    pub(super) region: String,
+    pub(super) sales_channel: String,
+    pub(super) shipping_option: String,
+    /// What a location is called here, and its id there. None: all of them, by their ids.
+    pub(super) locations: BTreeMap<String, String>,
+    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
+    pub(super) counts: Counts,
+    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
+    pub(super) ships_when: ShipsWhen,
+}
+
+/// Which of what Medusa has reserved are units of this shop's orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// What is reserved for lines of orders: no other channel sells there.
+    Orders,
+    /// It cannot be told.
+    Nothing,
+}
+
+/// From when on a fulfilment of Medusa is a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShipsWhen {
+    Shipped,
+    Packed,
+}
+
+impl Config {
+    pub(super) fn read(settings: &Settings, secrets: Secrets) -> Result<Self, Vec<String>> {
+        settings.read(secrets, |at| {
+            let config = Self {
+                outbound: outbound(at),
+                region: id(at, "region", "reg_"),
+                sales_channel: id(at, "sales_channel", "sc_"),
+                shipping_option: id(at, "shipping_option", "so_"),
+                locations: at.table_of_texts("locations"),
+                counts: counts(at),
+                ships_when: ships_when(at),
+            };
+            let mut seen = Vec::new();
+            for (name, location) in &config.locations {
+                if !location.starts_with("sloc_") || seen.contains(&location) {
+                    at.problem(
+                        "locations",
+                        format!("{name} is {location:?}: each is an id of its own, sloc_…"),
+                    );
+                }
+                seen.push(location);
+            }
+            config
+        })
+    }
+
+    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
+    /// What a location is called here; `None`: it is none of ours.
+    pub(super) fn called<'a>(&'a self, location: &'a str) -> Option<&'a str> {
+        if self.locations.is_empty() {
+            return Some(location);
+        }
+        self.locations.iter().find(|(_, id)| *id == location).map(|(name, _)| name.as_str())
+    }
+
+    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
+    /// The id of a location that is called so.
+    pub(super) fn location_id<'a>(&'a self, called: &'a str) -> Option<&'a str> {
+        if self.locations.is_empty() {
+            return Some(called);
+        }
+        self.locations.get(called).map(String::as_str)
+    }
+}
+
+fn outbound(at: &Section<'_>) -> OutboundConfig {
+    let base = OutboundConfig::new(at.required_text("url"));
+    // A secret API key is the user of HTTP basic, without a password.
+    let key = STANDARD.encode(format!("{}:", at.secret("api_key").expose_secret()));
+    let key = SecretString::from(format!("Basic {key}"));
+    let auth = Auth::ApiKey { header: "authorization".to_owned(), key };
+    let outbound = OutboundConfig {
+        auth,
+        connect_time_out: at.duration("connect_time_out").unwrap_or(base.connect_time_out),
+        read_time_out: at.duration("read_time_out").unwrap_or(std::time::Duration::from_secs(60)),
+        // Orders bring all their lines along, and a page of levels holds a thousand.
+        answer_bytes_max: at.integer("answer_bytes_max", 4 * 1024 * 1024),
+        allow_private: at.boolean("allow_private", false),
+        ..base
+    };
+    if let Err(problem) = outbound.check() {
+        at.problem("url", problem.strip_prefix("url ").unwrap_or(&problem));
+    }
+    outbound
+}
+
+fn id(at: &Section<'_>, key: &str, begins: &str) -> String {
+    let id = at.required_text(key);
+    if !id.is_empty() && !id.starts_with(begins) {
+        at.problem(key, format!("must be an id of Medusa that begins with {begins}"));
+    }
+    id
+}
+
+fn counts(at: &Section<'_>) -> Counts {
+    match at.text("counts").as_deref() {
+        None | Some("orders") => Counts::Orders,
+        Some("nothing") => Counts::Nothing,
+        Some(_) => {
+            at.problem("counts", "must be orders or nothing");
+            Counts::Nothing
+        }
+    }
+}
+
+fn ships_when(at: &Section<'_>) -> ShipsWhen {
+    match at.text("ships_when").as_deref() {
+        None | Some("shipped") => ShipsWhen::Shipped,
+        Some("packed") => ShipsWhen::Packed,
+        Some(_) => {
+            at.problem("ships_when", "must be shipped or packed");
+            ShipsWhen::Shipped
+        }
+    }
+}
+
+type Row = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
+
+/// Name, kind, required, default, meaning, example.
+const SETTINGS: [Row; 12] = [
+    ("url", SettingKind::Url, true, None, "Where Medusa is.", "https://medusa.example"),
+    (
+        "api_key",
+        SettingKind::Secret,
+        true,
+        None,
+        "A secret API key (Settings, Secret API keys). It does not expire.",
+        "file:../secrets/medusa.key",
+    ),
+    ("region", SettingKind::Text, true, None, "The region that orders are sold in, by its id.", "reg_01J…"),
+    (
+        "sales_channel",
+        SettingKind::Text,
+        true,
+        None,
+        "The sales channel that orders come through, by its id.",
+        "sc_01J…",
+    ),
+    (
+        "shipping_option",
+        SettingKind::Text,
+        true,
+        None,
+        "How orders are sent, by its id. An order without one cannot be fulfilled there.",
+        "so_01J…",
+    ),
+    (
+        "locations",
+        SettingKind::Table,
+        false,
+        None,
+        "What each stock location is called in mappings, and its id. Absent: all of them, by their ids.",
+        "{ ROT = \"sloc_01J…\" }",
+    ),
+    (
+        "counts",
+        SettingKind::Text,
+        false,
+        Some("orders"),
+        "Which units of this shop's orders a level holds: orders (what is reserved for lines of orders, where no other channel \
+         sells from these locations), or nothing (it cannot be told: less is sold rather than too much).",
+        "nothing",
+    ),
+    (
+        "ships_when",
+        SettingKind::Text,
+        false,
+        Some("shipped"),
+        "From when on a fulfilment is a shipment: shipped, or packed. What was shipped cannot be taken back in Medusa.",
+        "packed",
+    ),
+    (
+        "allow_private",
+        SettingKind::Boolean,
+        false,
+        Some("false"),
+        "Its name may lead to an address inside your network.",
+        "true",
+    ),
+    (
+        "connect_time_out",
+        SettingKind::Duration,
+        false,
+        Some("5s"),
+        "Name, connection and TLS together.",
+        "2s",
+    ),
+    (
+        "read_time_out",
+        SettingKind::Duration,
+        false,
+        Some("60s"),
+        "The longest silence within an answer.",
+        "30s",
+    ),
+    (
+        "answer_bytes_max",
+        SettingKind::Integer,
+        false,
+        Some("4194304"),
+        "A longer answer is not read.",
+        "1048576",
+    ),
+];
+
+pub(super) fn settings() -> Vec<Setting> {
+    let setting = |&(name, kind, required, default, meaning, example): &Row| Setting {
+        name,
+        kind,
+        required,
+        default,
+        meaning,
+        example,
+    };
+    SETTINGS.iter().map(setting).collect()
+}

@@ -1,0 +1,39 @@
+//! What the `medusa` connector declares.
+
+use super::config;
+use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The schema that a mapping into Medusa is checked against.
+pub(super) const SCHEMA: &str = "medusa.order/1";
+
+pub(super) fn descriptor() -> Descriptor {
+    let service = |domain: &str, direction, schema: &str| Service {
+        domain: domain.to_owned(),
+        direction,
+        schema: schema.to_owned(),
+    };
+    Descriptor {
+        kind: "medusa".to_owned(),
+        title: "Medusa 2 over its admin API".to_owned(),
+        services: vec![service("orders", Direction::Target, SCHEMA)],
+        // Its search reads the database itself: what is committed is found at once. There is no idempotency key.
+        unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
+        health: true,
+        // Nothing there is unique: two creates are two orders.
+        observe_first: true,
+        resolves_references: true,
+        tells_changes: false,
+        orders: OrderAbilities {
+            confirms: true,
+            address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),
+            line: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),
+            cancel: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),
+            reports_totals: true,
+            adjusts_line: false,
+            lists_totals: true,
+        },
+        settings: config::settings(),
+    }
+}

@@ -1,0 +1,177 @@
+//! Medusa 2 over its admin API (docs/connectors/medusa.md): an order of the shop becomes an order there, which reserves. Owns what
+//! Medusa's calls mean; keeps nothing of an order between two calls, and makes nothing that it has not looked for.
+
+mod ask;
+mod compare;
+mod config;
+mod describe;
+mod fault;
+mod frozen;
+mod observe;
+mod order;
+mod plan;
+mod sale;
+mod wire;
+mod write;
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod desk_stock;
+#[cfg(test)]
+mod tests;
+
+use ask::Ask;
+use async_trait::async_trait;
+use config::Config;
+use connector::descriptor::Descriptor;
+use connector::list::Connected;
+use connector::outbound::{Access, Failure, Outbound, Request, classify};
+use connector::port::{Applied, CallContext, Connector, ExternalRef, Held, Observation, Plan, Step, Wanted};
+use connector::settings::{Secrets, Settings};
+use frozen::{Frozen, Stood};
+use http::{Method, StatusCode};
+use kernel::fault::{Fault, FaultKind, Reference};
+use kernel::key::CallKey;
+use serde_json::Value;
+use std::sync::Arc;
+
+#[cfg(test)]
+pub(crate) use contract::fixture;
+
+/// Our codes; each has a page in `docs/errors/`.
+mod code {
+    pub(super) const CLOSED: &str = "TG-3202";
+    pub(super) const BY_POLICY: &str = "TG-3203";
+    pub(super) const TOTALS_DIFFER: &str = "TG-3204";
+    pub(super) const GONE: &str = "TG-3206";
+    pub(super) const MANY: &str = "TG-3207";
+    pub(super) const REFUSED: &str = "TG-3501";
+    pub(super) const CHANGED: &str = "TG-3502";
+    pub(super) const BODY: &str = "TG-3503";
+    pub(super) const EDITED: &str = "TG-3504";
+    pub(super) const MOVED: &str = "TG-3505";
+    pub(super) const NOT_SERVED: &str = "TG-3506";
+}
+
+/// What it can do with these settings, or all that is wrong with them.
+pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    Config::read(settings, Secrets::Referred).map(|_| describe::descriptor())
+}
+
+/// Ready to be called.
+pub fn connect(settings: &Settings) -> Connected {
+    let config = Config::read(settings, Secrets::Resolved)?;
+    let outbound = Outbound::new(&config.outbound).map_err(|problem| vec![problem])?;
+    Ok(Arc::new(Medusa { config, outbound, descriptor: describe::descriptor() }))
+}
+
+#[derive(Debug)]
+pub(crate) struct Medusa {
+    config: Config,
+    outbound: Outbound,
+    descriptor: Descriptor,
+}
+
+#[async_trait]
+impl Connector for Medusa {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn health(&self, call: &CallContext) -> Result<(), Fault> {
+        let path = format!("/admin/regions/{}?fields=id", wire::segment(&self.config.region));
+        let answer = self.outbound.send(call, Request::health(Method::GET, path)).await?;
+        fault::result(&answer).map(drop)
+    }
+
+    async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
+        self.within(call, self.ask(call).observe(wanted)).await
+    }
+
+    fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
+        plan::plan(&self.config, wanted, observed)
+    }
+
+    fn held(&self, observed: &Observation) -> Option<Held> {
+        sale::held(observed)
+    }
+
+    async fn apply(&self, call: &CallContext, _key: &CallKey, step: &Step) -> Result<Applied, Fault> {
+        let frozen = Frozen::of(step)?;
+        let request = Request::write(Method::POST, &frozen.path).json_bytes(frozen.body.as_bytes());
+        let answer = self.outbound.send(call, request).await?;
+        match fault::result(&answer) {
+            Ok(body) => match &frozen.object {
+                Some(object) => Ok(Applied { external: Some(object.clone()), observation: None }),
+                None => created(&body).ok_or_else(|| {
+                    answer.unreadable(format!("it names no draft order: {}", answer.excerpt()))
+                }),
+            },
+            Err(fault) if fault.code == code::REFUSED => {
+                Err(self.refused(call, &frozen, answer.status, fault).await)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
+        let exists = self.within(call, self.ask(call).exists(reference)).await?;
+        exists.ok_or_else(|| {
+            let what = format!("Medusa is not asked for a {}", reference.kind);
+            Fault::new(FaultKind::Rejected, code::NOT_SERVED, what)
+        })
+    }
+}
+
+impl Medusa {
+    fn ask<'a>(&'a self, call: &'a CallContext) -> Ask<'a> {
+        Ask { outbound: &self.outbound, config: &self.config, call }
+    }
+
+    /// Several reads are one call to the hub, and end in its time.
+    async fn within<T>(
+        &self,
+        call: &CallContext,
+        reads: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: call.time_out });
+        tokio::time::timeout(call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+    }
+
+    /// Medusa refuses what was done already, in words alone. Whether the order still stands as it did when this was planned is
+    /// asked: if it does not, it is looked at again and planned anew.
+    async fn refused(
+        &self,
+        call: &CallContext,
+        frozen: &Frozen,
+        status: StatusCode,
+        refused: Fault,
+    ) -> Fault {
+        let (Some(object), Some(stood)) = (&frozen.object, &frozen.stood) else { return refused };
+        match self.within(call, self.ask(call).known(&object.id)).await {
+            Ok(Some(sale)) if Stood::of(&sale) == *stood => refused,
+            Ok(None) if status != StatusCode::NOT_FOUND => refused,
+            Ok(_) => {
+                let what = format!(
+                    "the order has changed in Medusa since it was looked at: it is looked at again ({refused})"
+                );
+                Fault::new(FaultKind::Conflict, code::CHANGED, what)
+            }
+            Err(_) => refused,
+        }
+    }
+}
+
+/// The link that a create answers with.
+fn created(body: &Value) -> Option<Applied> {
+    let draft = body.get("draft_order")?;
+    let external = ExternalRef {
+        id: wire::text(draft, "id")?,
+        number: draft.get("display_id").and_then(Value::as_i64).map(|number| number.to_string()),
+        state: wire::text(draft, "status"),
+    };
+    Some(Applied { external: Some(external), observation: None })
+}

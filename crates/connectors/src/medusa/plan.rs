@@ -1,0 +1,211 @@
+//! The next step from what is to what is wanted. Pure: a function of the configuration, the wanted order and what was
+//! observed. The order of its questions is the order of docs/connectors/medusa.md.
+
+use super::code;
+use super::compare::{Differences, paid, shown};
+use super::config::Config;
+use super::observe::{Context, VARIANT};
+use super::order::Order;
+use super::sale::Sale;
+use super::write;
+use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Stage, Wanted};
+use kernel::fault::{Fault, FaultKind};
+use kernel::flow::{ChangeBecomes, Difference};
+use serde::Deserialize as _;
+
+struct Standing<'a> {
+    config: &'a Config,
+    wanted: &'a Wanted,
+    order: Order,
+    context: Context,
+    missing: &'a [MissingReference],
+}
+
+pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) -> Plan {
+    let object = match &observation.object {
+        Observed::Many(ids) => {
+            let what =
+                format!("Medusa has {} orders for {}: {}", ids.len(), wanted.object_key, ids.join(", "));
+            return not_allowed(code::MANY, what);
+        }
+        Observed::One(object) if object.adopted => return adopted(object.external.clone()),
+        Observed::None if wanted.stage == Stage::Cancelled && wanted.known.is_none() => {
+            return nothing_to_cancel();
+        }
+        Observed::None => None,
+        Observed::One(object) => match Sale::deserialize(&object.body) {
+            Ok(sale) => Some(sale),
+            Err(error) => {
+                let what = format!("an observed order cannot be read back: {error}");
+                return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::BODY, what));
+            }
+        },
+    };
+    if let Some(sale) = object.as_ref().filter(|sale| sale.cancelled() || wanted.stage == Stage::Cancelled) {
+        return ending(wanted, sale);
+    }
+    let order = match Order::read(&wanted.body) {
+        Ok(order) => order,
+        Err(fault) => return Plan::NotAllowed(fault),
+    };
+    let context = Context::deserialize(&observation.context).unwrap_or_default();
+    let standing = Standing { config, wanted, order, context, missing: &observation.missing };
+    match object {
+        None => standing.begin(),
+        Some(sale) => standing.go_on(&sale),
+    }
+}
+
+/// It is cancelled, or is to be.
+fn ending(wanted: &Wanted, sale: &Sale) -> Plan {
+    if sale.cancelled() {
+        return if wanted.stage == Stage::Cancelled {
+            done(sale, None)
+        } else {
+            not_allowed(code::CLOSED, format!("{} in Medusa, and the order is not cancelled", sale.shown()))
+        };
+    }
+    if sale.draft {
+        return Plan::Next(write::cancel(sale));
+    }
+    if wanted.after_confirm.cancel != ChangeBecomes::Amend {
+        return by_policy(sale, "the cancellation");
+    }
+    if sale.packed {
+        let what = format!(
+            "{} in Medusa, with goods that are packed or sent: cancel their fulfilments there first",
+            sale.shown()
+        );
+        return not_allowed(code::CLOSED, what);
+    }
+    Plan::Next(write::cancel(sale))
+}
+
+impl Standing<'_> {
+    fn begin(&self) -> Plan {
+        if let Some(known) = &self.wanted.known {
+            let what = format!(
+                "Medusa no longer has order {} ({}); it is not made again by itself",
+                known.number.as_ref().unwrap_or(&known.id),
+                self.wanted.object_key
+            );
+            return not_allowed(code::GONE, what);
+        }
+        match missing_fault(self.missing) {
+            Some(fault) => Plan::NotAllowed(fault),
+            None => Plan::Next(write::create(self.config, self.wanted, &self.order, &self.context)),
+        }
+    }
+
+    fn go_on(&self, sale: &Sale) -> Plan {
+        if let Some(edit) = sale.edit.as_ref().filter(|edit| !edit.ours) {
+            let what = format!(
+                "{} and somebody is changing it in Medusa ({}): confirm or cancel that there",
+                sale.shown(),
+                edit.id
+            );
+            return not_allowed(code::EDITED, what);
+        }
+        if sale.draft {
+            // What a draft says otherwise is settled once it is an order: a draft's lines are changed by nobody.
+            return match self.wanted.stage {
+                Stage::Confirmed => Plan::Next(write::convert(sale)),
+                Stage::Present | Stage::Cancelled => done(sale, None),
+            };
+        }
+        let differences = Differences::of(&self.order, self.wanted.object_key.as_str(), sale);
+        if !differences.is_empty() || sale.edit.is_some() {
+            return self.amend(sale, &differences);
+        }
+        self.settle(sale)
+    }
+
+    fn amend(&self, sale: &Sale, differences: &Differences) -> Plan {
+        if !differences.fixed.is_empty() {
+            let what = format!(
+                "{} of {}: Medusa's order cannot be given another one",
+                shown(&differences.fixed),
+                sale.shown()
+            );
+            return not_allowed(code::BY_POLICY, what);
+        }
+        if !differences.addresses.is_empty() {
+            return match self.wanted.after_confirm.address {
+                ChangeBecomes::Amend => {
+                    Plan::Next(write::amend(&self.order, self.wanted.object_key.as_str(), sale))
+                }
+                ChangeBecomes::CounterDocument | ChangeBecomes::Ticket => {
+                    by_policy(sale, &shown(&differences.addresses))
+                }
+            };
+        }
+        // An edit that was begun is ended, whatever the policy: it keeps the order from being fulfilled.
+        if sale.edit.is_none() && self.wanted.after_confirm.line != ChangeBecomes::Amend {
+            return by_policy(sale, &shown(&differences.lines));
+        }
+        match missing_fault(self.missing) {
+            Some(fault) => Plan::NotAllowed(fault),
+            None => Plan::Next(write::edit(&self.order, &self.context, sale)),
+        }
+    }
+
+    /// What it comes to, against what was charged.
+    fn settle(&self, sale: &Sale) -> Plan {
+        let Some(total) = sale.total.map(|total| paid(total, &sale.currency)) else {
+            return done(sale, None);
+        };
+        let difference = total - self.order.gross;
+        if difference.is_zero() {
+            return done(sale, None);
+        }
+        let what = format!("{} at {total} in Medusa, and {} was charged", sale.shown(), self.order.gross);
+        match &self.wanted.difference {
+            Difference::Accept(most) if difference.abs() <= *most => {
+                done(sale, Some(format!("a difference of {difference} was accepted")))
+            }
+            _ => not_allowed(code::TOTALS_DIFFER, what),
+        }
+    }
+}
+
+fn by_policy(sale: &Sale, what: &str) -> Plan {
+    let what = format!(
+        "{} and {what} came after it was confirmed: the flow's after_confirm makes it a ticket",
+        sale.shown()
+    );
+    not_allowed(code::BY_POLICY, what)
+}
+
+/// One that waits for a SKU to exist.
+fn missing_fault(missing: &[MissingReference]) -> Option<Fault> {
+    let (first, rest) = missing.split_first()?;
+    let sku = &first.reference.value;
+    let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+    let what = format!(
+        "Medusa has no variant with the SKU {sku:?}{more}: create it there; this is released by itself as soon as it exists"
+    );
+    let fault = Fault::new(FaultKind::Rejected, format!("missing_{VARIANT}"), what);
+    Some(fault.field(first.field.clone()).missing(VARIANT, sku))
+}
+
+fn nothing_to_cancel() -> Plan {
+    Plan::Done(Done {
+        external: ExternalRef { id: String::new(), number: None, state: None },
+        note: Some("Medusa has nothing to cancel".to_owned()),
+        unchanged: true,
+        adopted: false,
+    })
+}
+
+fn adopted(external: ExternalRef) -> Plan {
+    let note = Some("an order of a former connector was taken over as it is".to_owned());
+    Plan::Done(Done { external, note, unchanged: true, adopted: true })
+}
+
+fn done(sale: &Sale, note: Option<String>) -> Plan {
+    Plan::Done(Done { external: sale.external(), note, unchanged: true, adopted: false })
+}
+
+fn not_allowed(code: &str, what: String) -> Plan {
+    Plan::NotAllowed(Fault::new(FaultKind::Rejected, code, what))
+}
