@@ -1,42 +1,55 @@
 //! Bulk operations: a query without pages, run in the background, its result as JSON lines behind an address.
 //!
-//! Children stand on lines of their own with `__parentId`. At most five run at a time; `bulk_operations/finish` tells
-//! the end. Mutations in bulk are not modelled.
+//! Children stand on lines of their own with `__parentId`. At most five of a kind run at a time; `bulk_operations/finish`
+//! tells the end. What writes in bulk is in `bulk_import`.
 
-use super::answer::{Answer, Arguments, Node, Request, Resolved, leaf, null, unmodelled};
+use super::answer::{Answer, Arguments, Node, Refusal, Request, Resolved, leaf, unmodelled};
+use super::bulk_fault::{BulkFault, Stopped};
 use super::document::{execute_bulk, parse, root_fields};
 use super::nodes::{id_of, user_error};
 use super::page::{Key, Shape, connection, date, date_or_null};
-use super::shop::Shop;
-use super::stock_query::PIECEMEAL;
+use super::search::{Found, Query, Searchable};
+use super::shop::{Shop, State};
+use super::spool::{Spool, Spooled};
+use super::stock_query::piece_of;
 use crate::shop::gid;
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::executable::{OperationType, Selection, SelectionSet};
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-const AT_ONCE_MAX: usize = 5;
+pub(super) const AT_ONCE_MAX: usize = 5;
+
+/// As `BulkOperationType` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Query,
+    Mutation,
+}
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Query => "QUERY",
+            Self::Mutation => "MUTATION",
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct BulkOperation {
-    id: u64,
-    query: String,
+    pub(super) id: u64,
+    pub(super) way: Way,
+    pub(super) query: String,
     status: &'static str,
     error_code: Option<&'static str>,
     created_at: Timestamp,
     completed_at: Option<Timestamp>,
-    objects: u64,
-    root_objects: u64,
-    /// Served under `/bulk/{id}.jsonl`.
-    pub(super) result: Option<Bytes>,
-}
-
-impl BulkOperation {
-    fn is_open(&self) -> bool {
-        matches!(self.status, "CREATED" | "RUNNING" | "CANCELING")
-    }
+    pub(super) objects: u64,
+    pub(super) root_objects: u64,
+    /// Served under `/bulk/{id}.jsonl`; of one that failed, what it did until then.
+    pub(super) result: Option<Arc<Spooled>>,
 }
 
 pub(super) struct BulkNode {
@@ -45,8 +58,8 @@ pub(super) struct BulkNode {
 }
 
 impl BulkNode {
-    fn new(shop: &Shop, operation: BulkOperation) -> Self {
-        let url = operation.result.as_ref().filter(|lines| !lines.is_empty());
+    pub(super) fn new(shop: &Shop, operation: BulkOperation) -> Self {
+        let url = operation.result.as_ref().filter(|lines| lines.bytes > 0);
         Self { url: url.map(|_| format!("{}/bulk/{}.jsonl", shop.url, operation.id)), operation }
     }
 
@@ -67,15 +80,15 @@ impl Node for BulkNode {
             "id" => leaf(gid("BulkOperation", operation.id)),
             "status" => leaf(operation.status),
             "errorCode" => leaf(operation.error_code),
-            "type" => leaf("QUERY"),
+            "type" => leaf(operation.way.name()),
             "query" => leaf(operation.query.clone()),
             "createdAt" => date(operation.created_at),
             "completedAt" => date_or_null(operation.completed_at),
             "objectCount" => leaf(operation.objects.to_string()),
             "rootObjectCount" => leaf(operation.root_objects.to_string()),
-            "fileSize" => leaf(operation.result.as_ref().map(|lines| lines.len().to_string())),
-            "url" => leaf(self.url.clone()),
-            "partialDataUrl" => null(),
+            "fileSize" => leaf(operation.result.as_ref().map(|lines| lines.bytes.to_string())),
+            "url" => leaf(self.url.clone().filter(|_| operation.error_code.is_none())),
+            "partialDataUrl" => leaf(self.url.clone().filter(|_| operation.error_code.is_some())),
             other => Err(unmodelled("BulkOperation", other)),
         }
     }
@@ -84,17 +97,28 @@ impl Node for BulkNode {
 const OPERATIONS: Shape = Shape { connection: "BulkOperationConnection", edge: "BulkOperationEdge" };
 
 pub(super) fn bulk_operations(args: &Arguments, request: &Request) -> Resolved {
-    if args.text("query").is_some_and(|query| !query.is_empty()) {
-        return Err(super::answer::Refusal::not_modelled("bulkOperations by query"));
-    }
-    let all: Vec<_> = request.shop.state().bulk.values().cloned().collect();
+    let text = args.text("query").unwrap_or_default();
+    let query =
+        Query::parse(text).map_err(|error| Refusal::bad_request(format!("Invalid search query: {error}")))?;
+    request.warn_of_unknown("bulkOperations", text, &query, &["id", "operation_type", "status"]);
+    let zone = &request.shop.config.profile.time_zone;
+    let holds = |one: &&BulkOperation| {
+        let values = |field: Option<&str>| match field {
+            Some("id") => Found::Values(vec![Searchable::Number(one.id.into())]),
+            Some("operation_type") => Found::Values(vec![Searchable::text(one.way.name().to_lowercase())]),
+            Some("status") => Found::Values(vec![Searchable::text(one.status.to_lowercase())]),
+            Some(_) | None => Found::Unknown,
+        };
+        query.holds(&values, zone)
+    };
+    let all: Vec<_> = request.shop.state().bulk.values().filter(holds).cloned().collect();
     let items = all.into_iter().map(|one| (Key { value: i128::from(one.id), id: one.id }, one)).collect();
     connection(OPERATIONS, items, args, request, |one| BulkNode::new(&request.shop, one))
 }
 
 /// The newest of its kind.
 pub(super) fn current(request: &Request, kind: &str) -> Option<BulkNode> {
-    let newest = request.shop.state().bulk.values().next_back().cloned().filter(|_| kind == "QUERY")?;
+    let newest = request.shop.state().bulk.values().rfind(|one| one.way.name() == kind).cloned()?;
     Some(BulkNode::new(&request.shop, newest))
 }
 
@@ -118,10 +142,9 @@ pub(super) fn run_query(args: &Arguments, request: &Arc<Request>) -> Resolved {
         return invalid(&fault);
     }
     let shop = &request.shop;
-    let operation = {
+    let (operation, ordered) = {
         let mut state = shop.state();
-        let open: Vec<_> =
-            state.bulk.values().filter(|one| one.is_open()).map(|one| gid("BulkOperation", one.id)).collect();
+        let open: Vec<_> = open_of(&state, Way::Query).map(|one| gid("BulkOperation", one.id)).collect();
         if open.len() >= AT_ONCE_MAX {
             let text = format!(
                 "A bulk query operation for this app and shop is already in progress: {}.",
@@ -134,24 +157,19 @@ pub(super) fn run_query(args: &Arguments, request: &Arc<Request>) -> Resolved {
             );
         }
         let id = state.next_id();
-        let operation = BulkOperation {
-            id,
-            query: text,
-            status: "CREATED",
-            error_code: None,
-            created_at: shop.now(),
-            completed_at: None,
-            objects: 0,
-            root_objects: 0,
-            result: None,
-        };
+        let operation = BulkOperation::new(id, Way::Query, text, shop.now());
         state.bulk.insert(id, operation.clone());
-        operation
+        (operation, state.bulk_faults.pop_front())
     };
     let node = BulkNode::new(shop, operation.clone());
     let shop = shop.clone();
-    tokio::task::spawn_blocking(move || run(&shop, operation));
+    tokio::task::spawn_blocking(move || run(&shop, operation, ordered));
     payload("BulkOperationRunQueryPayload", Some(node), None)
+}
+
+/// Those that have not ended.
+pub(super) fn open_of(state: &State, way: Way) -> impl Iterator<Item = &BulkOperation> {
+    state.bulk.values().filter(move |one| one.way == way && one.is_open())
 }
 
 pub(super) fn cancel(args: &Arguments, request: &Arc<Request>) -> Resolved {
@@ -239,80 +257,112 @@ fn connections_in(
     with_nodes
 }
 
-/// How many of the root's objects are read at a time, where the root can be read in pieces: the whole of a shop's stock
-/// as one tree of values would be gigabytes.
-const PIECE: usize = 1000;
+fn run(shop: &Arc<Shop>, operation: BulkOperation, fault: Option<BulkFault>) {
+    let Ok(spool) = Spool::new() else {
+        return ended(shop, operation.id, None, Some(Stopped::Failed("INTERNAL_SERVER_ERROR")), (0, 0));
+    };
+    let mut lines = Lines { spool, objects: 0, root_objects: 0 };
+    let stopped = read(shop, &operation, &mut lines, fault).err();
+    let counts = (lines.objects, lines.root_objects);
+    ended(shop, operation.id, lines.spool.end().ok(), stopped, counts);
+}
 
-fn run(shop: &Arc<Shop>, operation: BulkOperation) {
-    let mut lines = Lines::default();
-    let error_code = read(shop, &operation, &mut lines).err();
+/// Nothing of one that was cancelled meanwhile; `lines` are what it did, to its end or until it stopped.
+pub(super) fn ended(
+    shop: &Shop,
+    id: u64,
+    lines: Option<Spooled>,
+    stopped: Option<Stopped>,
+    (objects, root_objects): (u64, u64),
+) {
     let mut state = shop.state();
-    let Some(known) = state.bulk.get_mut(&operation.id).filter(|known| known.is_open()) else { return };
+    let Some(known) = state.bulk.get_mut(&id).filter(|known| known.is_open()) else { return };
+    known.objects = objects;
+    known.root_objects = root_objects;
+    let error_code = match stopped {
+        Some(Stopped::Hung) => {
+            known.status = "RUNNING";
+            return;
+        }
+        Some(Stopped::Failed(code)) => Some(code),
+        None => lines.is_none().then_some("INTERNAL_SERVER_ERROR"),
+    };
     known.status = if error_code.is_some() { "FAILED" } else { "COMPLETED" };
     known.error_code = error_code;
     known.completed_at = Some(shop.now());
-    known.objects = lines.objects;
-    known.root_objects = lines.root_objects;
-    known.result = error_code.is_none().then(|| lines.text.into());
+    known.result = lines.map(Arc::new);
     let body = json!({
-        "admin_graphql_api_id": gid("BulkOperation", operation.id),
+        "admin_graphql_api_id": gid("BulkOperation", id),
         "completed_at": known.completed_at.map(|at| at.to_string()),
         "created_at": known.created_at.to_string(),
         "error_code": error_code.map(str::to_lowercase),
         "status": known.status.to_lowercase(),
-        "type": "query",
+        "type": known.way.name().to_lowercase(),
     });
     shop.raise_other(&state, "bulk_operations/finish", body);
 }
 
-/// Writes everything that the query finds; the error is the operation's code.
-fn read(shop: &Arc<Shop>, operation: &BulkOperation, lines: &mut Lines) -> Result<(), &'static str> {
-    let in_pieces = {
-        let request = shop.request(true).map_err(|_| "INTERNAL_SERVER_ERROR")?;
+/// Writes everything that the query finds.
+fn read(
+    shop: &Arc<Shop>,
+    operation: &BulkOperation,
+    lines: &mut Lines,
+    fault: Option<BulkFault>,
+) -> Result<(), Stopped> {
+    const BROKEN: Stopped = Stopped::Failed("INTERNAL_SERVER_ERROR");
+    // The whole of a shop's stock or prices as one tree of values would be gigabytes.
+    let size = {
+        let request = shop.request(true).map_err(|_| BROKEN)?;
         let fields = root_fields(&request, &operation.query);
-        !fields.is_empty() && fields.iter().all(|field| PIECEMEAL.contains(&field.as_str()))
+        let sizes: Option<Vec<usize>> = fields.iter().map(|field| piece_of(field)).collect();
+        sizes.and_then(|sizes| sizes.into_iter().min())
     };
     let mut from = 0;
     loop {
-        let piece = in_pieces.then_some((from, PIECE));
-        let request = shop.bulk_request(piece).map_err(|_| "INTERNAL_SERVER_ERROR")?;
+        let piece = size.map(|size| (from, size));
+        let request = shop.bulk_request(piece).map_err(|_| BROKEN)?;
         let before = lines.root_objects;
         match execute_bulk(&request, &operation.query) {
-            Ok((data, errors)) if errors.is_empty() => lines.write(&data, None),
-            Ok((_, errors)) if errors.iter().any(|error| error["extensions"]["code"] == "ACCESS_DENIED") => {
-                return Err("ACCESS_DENIED");
+            Ok((data, errors)) if errors.is_empty() => {
+                lines.write(&data, None).map_err(|_| BROKEN)?;
             }
-            _ => return Err("INTERNAL_SERVER_ERROR"),
+            Ok((_, errors)) if errors.iter().any(|error| error["extensions"]["code"] == "ACCESS_DENIED") => {
+                return Err(Stopped::Failed("ACCESS_DENIED"));
+            }
+            _ => return Err(BROKEN),
         }
-        from += PIECE;
-        if !in_pieces || lines.root_objects == before {
+        if let Some(stopped) = fault.and_then(|fault| fault.stops(lines.objects)) {
+            return Err(stopped);
+        }
+        from += size.unwrap_or_default();
+        if size.is_none() || lines.root_objects == before {
             return Ok(());
         }
     }
 }
 
 /// JSON lines, and how many objects they are.
-#[derive(Default)]
 struct Lines {
-    text: Vec<u8>,
+    spool: Spool,
     objects: u64,
     root_objects: u64,
 }
 
 impl Lines {
     /// Every node of every connection below, each followed by its own children.
-    fn write(&mut self, value: &Value, parent: Option<&str>) {
-        let Value::Object(fields) = value else { return };
+    fn write(&mut self, value: &Value, parent: Option<&str>) -> std::io::Result<()> {
+        let Value::Object(fields) = value else { return Ok(()) };
         for inner in fields.values() {
             match edges(inner) {
-                Some(edges) => edges.iter().for_each(|edge| self.write_node(&edge["node"], parent)),
-                None => self.write(inner, parent),
+                Some(edges) => edges.iter().try_for_each(|edge| self.write_node(&edge["node"], parent))?,
+                None => self.write(inner, parent)?,
             }
         }
+        Ok(())
     }
 
-    fn write_node(&mut self, node: &Value, parent: Option<&str>) {
-        let Value::Object(fields) = node else { return };
+    fn write_node(&mut self, node: &Value, parent: Option<&str>) -> std::io::Result<()> {
+        let Value::Object(fields) = node else { return Ok(()) };
         let mut own: Map<String, Value> = fields
             .iter()
             .filter(|(_, value)| edges(value).is_none())
@@ -321,13 +371,11 @@ impl Lines {
         if let Some(parent) = parent {
             own.insert("__parentId".to_owned(), parent.into());
         }
-        // A map of values always serialises.
-        self.text.extend(serde_json::to_vec(&own).unwrap_or_default());
-        self.text.push(b'\n');
+        self.spool.line(&Value::Object(own))?;
         self.objects += 1;
         self.root_objects += u64::from(parent.is_none());
         let id = fields.get("id").and_then(Value::as_str).unwrap_or_default();
-        self.write(node, Some(id));
+        self.write(node, Some(id))
     }
 }
 

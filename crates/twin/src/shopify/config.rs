@@ -61,7 +61,7 @@ impl ShopConfig {
                 "read_all_orders",
                 "write_customers",
                 "write_companies",
-                "read_products",
+                "write_products",
                 "read_locations",
                 "write_inventory",
                 "write_payment_terms",

@@ -7,10 +7,11 @@ use super::cut_off::cut_off;
 use super::document::{Call, answer, asked, throttled_answer};
 use super::faults::ApiFault;
 use super::shop::Shop;
+use super::staged::receive_upload;
 use super::tokens::access_token;
 use apollo_compiler::response::JsonMap;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +30,8 @@ pub(super) fn router(shop: Arc<Shop>) -> Router {
         .route("/bulk/{file}", get(bulk_result))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // Streamed to a file, within a bound of its own.
+        .route("/staged", post(receive_upload).layer(DefaultBodyLimit::disable()))
         .with_state(shop)
 }
 
@@ -133,7 +136,16 @@ async fn bulk_result(State(shop): State<Arc<Shop>>, Path(file): Path<String>) ->
     let found =
         id.and_then(|id: u64| shop.state().bulk.get(&id).and_then(|operation| operation.result.clone()));
     match found {
-        Some(lines) => ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response(),
+        Some(lines) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/jsonl".to_owned()),
+                (header::CONTENT_LENGTH, lines.bytes.to_string()),
+            ];
+            match lines.read() {
+                Ok(pieces) => (headers, Body::from_stream(pieces)).into_response(),
+                Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &json!(error.to_string())),
+            }
+        }
         None => not_found().await,
     }
 }

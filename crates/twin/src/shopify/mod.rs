@@ -1,4 +1,4 @@
-//! The Shopify look-alike: one shop with its orders and stock, its Admin GraphQL API, its webhooks and the mischief they
+//! The Shopify look-alike: one shop with its orders, stock and prices, its Admin GraphQL API, its webhooks and the mischief they
 //! make.
 //!
 //! As strict as the original: every document is validated against the published schema and executed, priced and
@@ -9,6 +9,8 @@ mod access;
 mod answer;
 mod bucket;
 mod bulk;
+mod bulk_fault;
+mod bulk_import;
 pub(crate) mod clock;
 mod config;
 mod contract;
@@ -23,9 +25,12 @@ mod mutation;
 mod nodes;
 mod orders;
 mod page;
+mod prices;
 mod query;
 mod search;
 mod shop;
+mod spool;
+mod staged;
 mod standalone;
 mod stock;
 mod stock_query;
@@ -33,11 +38,13 @@ mod tokens;
 mod twin;
 mod webhooks;
 
+pub use bulk_fault::BulkFault;
 pub use clock::ShopClock;
 pub use config::{Mischief, Plan, ShopConfig, StockConfig};
 pub use contract::API_VERSION;
 pub use faults::{ApiFault, ApiFaults};
 pub use judge::{Judgement, judge, spoiled};
+pub use prices::{Charge, Offer, PriceCounts};
 pub use standalone::{StandaloneOptions, run_standalone};
 pub use stock::{Levels, StockCounts, StockRow, StockSet};
 pub use twin::{ShopifyTwin, Stats};

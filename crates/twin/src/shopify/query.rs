@@ -5,8 +5,9 @@ use super::answer::{
 };
 use super::bulk::{BulkNode, bulk_operations, current};
 use super::nodes::{
-    CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode, FulfilmentOrderNode,
-    InstallationNode, OrderNode, RefundNode, ShopNode, SubscriptionNode, api_version, global_id, id_of,
+    CatalogNode, CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode,
+    FulfilmentOrderNode, InstallationNode, OrderNode, PlainLocationNode, PriceListNode, RefundNode, ShopNode,
+    SubscriptionNode, api_version, catalogs, catalogs_count, global_id, id_of, price_lists,
 };
 use super::nodes::{LevelNode, LocationNode};
 use super::orders::{orders_count, orders_where, visible};
@@ -48,9 +49,17 @@ impl Node for QueryRoot {
             "currentAppInstallation" => object(InstallationNode),
             "customer" => optional(CustomerNode::find(request, id_of("Customer", id())?)),
             "company" => optional(CompanyNode::find(request, id_of("Company", id())?)),
-            "companyLocation" => {
-                optional(CompanyLocationNode::find(request, id_of("CompanyLocation", id())?))
-            }
+            "companyLocation" => company_location(request, id_of("CompanyLocation", id())?),
+            "catalog" => match global_id(id())? {
+                ("Catalog" | "CompanyLocationCatalog" | "MarketCatalog" | "AppCatalog", number) => {
+                    optional(CatalogNode::find(request, number))
+                }
+                _ => Err(Refusal::new("RESOURCE_NOT_FOUND", format!("Invalid id: {}", id()))),
+            },
+            "catalogs" => catalogs(args, request),
+            "catalogsCount" => catalogs_count(args, request),
+            "priceList" => optional(PriceListNode::find(request, id_of("PriceList", id())?)),
+            "priceLists" => price_lists(args, request),
             "publicApiVersions" => list([api_version()]),
             "webhookSubscription" => optional(subscription(request, id_of("WebhookSubscription", id())?)),
             "webhookSubscriptions" => subscriptions(args, request),
@@ -108,7 +117,11 @@ fn node(request: &Request, id: &str) -> Resolved {
         "FulfillmentOrder" => optional(FulfilmentOrderNode::find(request, number)),
         "Customer" => optional(CustomerNode::find(request, number)),
         "Company" => optional(CompanyNode::find(request, number)),
-        "CompanyLocation" => optional(CompanyLocationNode::find(request, number)),
+        "CompanyLocation" => company_location(request, number),
+        "CompanyLocationCatalog" | "MarketCatalog" | "AppCatalog" => {
+            optional(CatalogNode::find(request, number))
+        }
+        "PriceList" => optional(PriceListNode::find(request, number)),
         "CompanyContact" => optional(CompanyContactNode::find(request, number)),
         "WebhookSubscription" => optional(subscription(request, number)),
         "BulkOperation" => optional(BulkNode::find(request, number)),
@@ -118,6 +131,14 @@ fn node(request: &Request, id: &str) -> Resolved {
         "Shop" if number == request.shop.config.profile.id => object(ShopNode),
         "Shop" => null(),
         other => Err(Refusal::not_modelled(format_args!("node of type {other}"))),
+    }
+}
+
+/// As orders have shown it, or as it was made beforehand.
+fn company_location(request: &Request, id: u64) -> Resolved {
+    match CompanyLocationNode::find(request, id) {
+        Some(node) => object(node),
+        None => optional(PlainLocationNode::find(request, id)),
     }
 }
 

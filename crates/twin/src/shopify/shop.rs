@@ -8,10 +8,13 @@ use super::access::Access;
 use super::answer::Request;
 use super::bucket::Bucket;
 use super::bulk::BulkOperation;
+use super::bulk_fault::BulkFault;
 use super::config::ShopConfig;
 use super::contract::Contract;
 use super::faults::FaultDesk;
 use super::fulfil::Stop;
+use super::prices::Prices;
+use super::staged::Uploads;
 use super::stock::{Pair, Stock};
 use super::tokens::Tokens;
 use super::webhooks::{Event, Outbox, Subscription, topic_name};
@@ -21,7 +24,7 @@ use apollo_compiler::ExecutableDocument;
 use apollo_compiler::validation::Valid;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Everything behind the HTTP server.
@@ -49,6 +52,10 @@ pub(super) struct State {
     /// Metafields of what is no order, by owner.
     pub(super) metafields: BTreeMap<String, Vec<Metafield>>,
     pub(super) stock: Stock,
+    pub(super) prices: Prices,
+    pub(super) uploads: Uploads,
+    /// Ordered for the next bulk operations.
+    pub(super) bulk_faults: VecDeque<BulkFault>,
     /// Orders of which nothing may leave, by number.
     pub(super) stops: BTreeMap<u64, Stop>,
     ids: u64,
@@ -62,6 +69,9 @@ impl State {
             bulk: BTreeMap::new(),
             metafields: BTreeMap::new(),
             stock: Stock::new(&config.stock, now),
+            prices: Prices::default(),
+            uploads: Uploads::default(),
+            bulk_faults: VecDeque::new(),
             stops: BTreeMap::new(),
             ids: 0,
         }

@@ -13,8 +13,15 @@ const VARIANTS: Shape = Shape { connection: "ProductVariantConnection", edge: "P
 const ITEMS: Shape = Shape { connection: "InventoryItemConnection", edge: "InventoryItemEdge" };
 const LOCATIONS: Shape = Shape { connection: "LocationConnection", edge: "LocationEdge" };
 
-/// Roots of a bulk operation that can be read in pieces.
-pub(super) const PIECEMEAL: [&str; 2] = ["inventoryItems", "productVariants"];
+/// Roots of a bulk operation that can be read in pieces, and how many of their objects at a time.
+pub(super) fn piece_of(root: &str) -> Option<usize> {
+    match root {
+        "inventoryItems" | "productVariants" => Some(1000),
+        // One of them may hold as much as a thousand items.
+        "priceLists" => Some(1),
+        _ => None,
+    }
+}
 
 const VARIANT_FIELDS: [&str; 5] = ["id", "sku", "title", "product_id", "inventory_quantity"];
 const ITEM_FIELDS: [&str; 2] = ["id", "sku"];

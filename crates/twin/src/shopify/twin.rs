@@ -1,16 +1,19 @@
 //! The handle of a running look-alike: what a test, a demo or a person does to the shop, and what they can see of it.
 
+use super::bulk_fault::BulkFault;
 use super::config::ShopConfig;
 use super::contract::Contract;
 use super::faults::{ApiFault, ApiFaults};
 use super::fulfil::Stop;
 use super::http::router;
+use super::prices::{Charge, PriceCounts};
 use super::shop::Shop;
 use super::stock::{Levels, Pair, StockCounts, StockRow, StockSet};
 use super::webhooks::{Outbox, SentWebhook, Subscription, Wanted, WebhookCounts};
-use crate::shop::{CancelReason, Change, Order, RefundRequest, What};
+use crate::shop::{CancelReason, Change, Currency, Order, RefundRequest, What};
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -210,6 +213,45 @@ impl ShopifyTwin {
         change(&mut state, pair);
         self.shop.raise_levels(&state, "inventory_levels/update", &[pair]);
         Ok(())
+    }
+
+    /// A company location that has no order yet, so that a catalog may be made for it.
+    pub fn know_company_location(&self, id: u64, name: &str) {
+        self.shop.state().prices.locations.insert(id, name.to_owned());
+    }
+
+    /// What a buyer at a company location pays for a unit: the lowest price over its catalogs.
+    pub fn charged(&self, location: u64, currency: &str, sku: &str, quantity: i64) -> Result<Charge> {
+        let state = self.shop.state();
+        let good = state.stock.goods().by_sku(sku).with_context(|| format!("the shop has no {sku}"))?;
+        let currency = Currency::of(currency).with_context(|| format!("no currency {currency}"))?;
+        let own = (self.shop.config.currency, Decimal::new(good.price_cents(), 2));
+        state.prices.charge(location, currency, (good, quantity), own)
+    }
+
+    /// A person in the shop's admin types another price into a list, named by its name; none takes it away.
+    pub fn price_by_hand(&self, list: &str, sku: &str, amount: Option<Decimal>) -> Result<()> {
+        let mut state = self.shop.state();
+        let good = state.stock.goods().by_sku(sku).with_context(|| format!("the shop has no {sku}"))?;
+        state.prices.by_hand(list, good, amount)
+    }
+
+    /// A B2B market's catalog, made by hand, with the company locations that are in the market; its price list's number.
+    pub fn market_catalog_by_hand(&self, title: &str, currency: &str, locations: &[u64]) -> Result<u64> {
+        let currency = Currency::of(currency).with_context(|| format!("no currency {currency}"))?;
+        let mut state = self.shop.state();
+        let (catalog, list) = (state.next_id(), state.next_id());
+        state.prices.market_by_hand((catalog, list), title, currency, locations, self.shop.config.plan)?;
+        Ok(list)
+    }
+
+    /// For the next bulk operation that is begun and has none yet.
+    pub fn order_bulk_fault(&self, fault: BulkFault) {
+        self.shop.state().bulk_faults.push_back(fault);
+    }
+
+    pub fn price_counts(&self) -> PriceCounts {
+        self.shop.state().prices.counts
     }
 
     /// Nothing of an order may leave until it is released, for one of Shopify's reasons: `HIGH_RISK_OF_FRAUD`.

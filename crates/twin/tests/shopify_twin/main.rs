@@ -2,10 +2,12 @@
 
 mod api;
 mod bulk;
+mod bulk_writes;
 mod faults;
 mod fulfilments;
 mod hub;
 mod pages;
+mod prices;
 mod sink;
 mod standalone;
 mod stock;
@@ -66,7 +68,7 @@ pub(crate) async fn ask(twin: &ShopifyTwin, query: &str, variables: Value) -> Va
 }
 
 /// One client for all: making one reads the machine's certificates.
-static CLIENT: LazyLock<reqwest::Client> =
+pub(crate) static CLIENT: LazyLock<reqwest::Client> =
     LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap());
 
 pub(crate) async fn post(url: &str, token: &str, body: &Value) -> reqwest::Response {

@@ -1,15 +1,19 @@
 //! `Mutation`: the writes. What a write cannot do is a `userError` with the field that is wrong; the shop is then as
 //! it was.
 
+mod catalogs;
 mod fulfilments;
 mod metafields;
 mod orders;
+mod prices;
 mod stock;
 mod webhooks;
 
 use super::answer::{Answer, Arguments, Node, Record, Request, Resolved, unmodelled};
 use super::bulk::{cancel, run_query};
+use super::bulk_import::run_mutation;
 use super::nodes::user_error;
+use super::staged::create_uploads;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,12 +35,25 @@ impl Node for Mutation {
             "webhookSubscriptionUpdate" => webhooks::update(args, request),
             "webhookSubscriptionDelete" => webhooks::delete(args, request),
             "bulkOperationRunQuery" => run_query(args, request),
+            "bulkOperationRunMutation" => run_mutation(args, request),
             "bulkOperationCancel" => cancel(args, request),
+            "stagedUploadsCreate" => create_uploads(args, request),
             "inventorySetQuantities" => stock::set_quantities(args, request),
             "inventoryActivate" => stock::activate(args, request),
             "fulfillmentCreate" => fulfilments::create(args, request),
             "fulfillmentCancel" => fulfilments::cancel(args, request),
             "fulfillmentTrackingInfoUpdate" => fulfilments::track(args, request),
+            "catalogCreate" => catalogs::create(args, request),
+            "catalogUpdate" => catalogs::update(args, request),
+            "catalogContextUpdate" => catalogs::change_context(args, request),
+            "catalogDelete" => catalogs::delete(args, request),
+            "priceListCreate" => catalogs::create_list(args, request),
+            "priceListUpdate" => catalogs::update_list(args, request),
+            "priceListDelete" => catalogs::delete_list(args, request),
+            "priceListFixedPricesAdd" => prices::add(args, request),
+            "priceListFixedPricesUpdate" => prices::update(args, request),
+            "priceListFixedPricesDelete" => prices::delete(args, request),
+            "quantityPricingByVariantUpdate" => prices::quantity_pricing(args, request),
             other => Err(unmodelled("Mutation", other)),
         }
     }

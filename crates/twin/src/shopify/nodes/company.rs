@@ -131,9 +131,37 @@ impl Node for CompanyLocationNode {
             "hasTimelineComment" => leaf(false),
             "ordersCount" => count(orders(request, |order| is_location(order, id)).len(), None),
             "orders" => orders_where(args, request, |order| is_location(order, id)),
+            "catalogs" => super::catalog::of_location(id, args, request),
             "taxExemptions" => Ok(Answer::List(Vec::new())),
             "metafield" | "metafields" => metafields_of(&gid("CompanyLocation", id), name, args, request),
             "note" | "phone" | "taxRegistrationId" => null(),
+            other => Err(unmodelled("CompanyLocation", other)),
+        }
+    }
+}
+
+/// A location that was made beforehand and has no order yet.
+pub(in crate::shopify) struct PlainLocationNode(pub(in crate::shopify) u64);
+
+impl PlainLocationNode {
+    pub(in crate::shopify) fn find(request: &Request, id: u64) -> Option<Self> {
+        request.shop.state().prices.locations.contains_key(&id).then_some(Self(id))
+    }
+}
+
+impl Node for PlainLocationNode {
+    fn type_name(&self) -> &'static str {
+        "CompanyLocation"
+    }
+
+    fn field(&self, name: &str, args: &Arguments, request: &Arc<Request>) -> Resolved {
+        match name {
+            "id" => leaf(gid("CompanyLocation", self.0)),
+            "name" => leaf(request.shop.state().prices.locations.get(&self.0).cloned()),
+            "externalId" | "note" | "phone" | "taxRegistrationId" => null(),
+            "currency" => leaf(request.shop.config.currency.code()),
+            "createdAt" | "updatedAt" => date(request.shop.created_at),
+            "catalogs" => super::catalog::of_location(self.0, args, request),
             other => Err(unmodelled("CompanyLocation", other)),
         }
     }

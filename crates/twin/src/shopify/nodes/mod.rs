@@ -4,6 +4,7 @@
 //! (a return, a subscription, a point of sale) answer as an unused one does; what is not modelled is refused.
 
 mod address;
+mod catalog;
 mod company;
 mod customer;
 mod discount;
@@ -18,13 +19,15 @@ mod money;
 mod order;
 mod order_sums;
 mod payment;
+mod price_list;
 mod product;
 mod refund;
 mod shipping;
 mod shop;
 mod subscription;
 
-pub(super) use company::{CompanyContactNode, CompanyLocationNode, CompanyNode};
+pub(super) use catalog::{CatalogNode, catalogs, catalogs_count};
+pub(super) use company::{CompanyContactNode, CompanyLocationNode, CompanyNode, PlainLocationNode};
 pub(super) use customer::CustomerNode;
 pub(super) use fulfilment::FulfilmentNode;
 pub(super) use fulfilment_order::FulfilmentOrderNode;
@@ -33,6 +36,7 @@ pub(super) use level::{AdjustmentNode, LevelNode};
 pub(super) use location::LocationNode;
 pub(super) use metafield::{MetafieldNode, OwnerNode, digest};
 pub(super) use order::OrderNode;
+pub(super) use price_list::{PriceListNode, PricedNode, price_lists};
 pub(super) use product::VariantNode;
 pub(super) use refund::RefundNode;
 pub(super) use shop::{InstallationNode, ShopNode};
