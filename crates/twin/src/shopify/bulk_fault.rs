@@ -26,29 +26,3 @@ impl BulkFault {
         }
     }
 }
-
-impl BulkOperation {
-    pub(super) fn new(id: u64, way: Way, query: String, at: Timestamp) -> Self {
-        Self {
-            id,
-            way,
-            query,
-            status: "CREATED",
-            error_code: None,
-            created_at: at,
-            completed_at: None,
-            objects: 0,
-            root_objects: 0,
-            result: None,
-        }
-    }
-
-    /// So many lines are done.
-    pub(super) fn ran(&mut self, lines: u64) {
-        (self.status, self.objects, self.root_objects) = ("RUNNING", lines, lines);
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self.status, "CREATED" | "RUNNING" | "CANCELING")
-    }
-}
