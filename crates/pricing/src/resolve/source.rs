@@ -173,15 +173,11 @@ impl<'t, B: Book> Resolver<'t, B> {
         };
         let portions = match list.tiers {
             Tiers::Volume => {
-                vec![Portion { quantity: asked.quantity, unit_price: prices[reached].amount }]
+                vec![(reached, Portion { quantity: asked.quantity, unit_price: prices[reached].amount })]
             }
-            Tiers::Graduated => self.graduated(&prices[..=reached], unit, ratio, asked)?,
+            Tiers::Graduated => self.graduated(&prices, unit, ratio, asked)?,
         };
-        let told = match list.tiers {
-            Tiers::Volume => &tiers[reached..=reached],
-            Tiers::Graduated => &tiers[..=reached],
-        };
-        for tier in told {
+        for tier in portions.iter().map(|(place, _)| &tiers[*place]) {
             let minimum = (tiers.len() > 1 || !tier.counts_from_the_smallest()).then_some(tier.minimum);
             trail.note(|| Step::Tier {
                 list: &list.id,
@@ -191,17 +187,18 @@ impl<'t, B: Book> Resolver<'t, B> {
             });
         }
         let breaks = if tiers.len() > 1 { breaks(&prices, ratio)? } else { Vec::new() };
-        Ok(Ok(Found { portions, breaks }))
+        Ok(Ok(Found { portions: portions.into_iter().map(|(_, portion)| portion).collect(), breaks }))
     }
 
-    /// Each unit at the price of the tier that its number reaches. `tiers` are those that the quantity reaches.
+    /// Each unit at the price of the tier that its number reaches, with the tier's place. Of a unit that is only begun, in another
+    /// unit, the part counts to the unit's tier.
     fn graduated(
         &self,
         tiers: &[Tier],
         unit: &kernel::quantity::Unit,
         ratio: Ratio,
         asked: Asked<'_>,
-    ) -> Result<Vec<Portion>, OutOfRange> {
+    ) -> Result<Vec<(usize, Portion)>, OutOfRange> {
         let is_whole = self.terms.units().pieces(asked.sku, unit).is_some();
         let mut portions = Vec::with_capacity(tiers.len());
         let mut begun = Decimal::ZERO;
@@ -216,7 +213,7 @@ impl<'t, B: Book> Resolver<'t, B> {
             };
             let quantity = sum(ends, -begun)?;
             if quantity > Decimal::ZERO {
-                portions.push(Portion { quantity, unit_price: tier.amount });
+                portions.push((index, Portion { quantity, unit_price: tier.amount }));
                 begun = ends;
             }
         }
