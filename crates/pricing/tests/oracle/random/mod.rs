@@ -1,0 +1,120 @@
+//! Random cases. Owns how they are drawn: from so small pools that ties, borders and halves, which decide, come often. A case is
+//! one number, its seed: the same seed gives the same case. Refuses to know any rule, except what the page refuses when terms are
+//! read, because a case that is refused compares nothing.
+
+mod changes;
+mod lists;
+mod values;
+
+use crate::chance::Chance;
+use crate::model::{Ask, Case, Location, QuantityRule, UnitDefinition};
+use crate::number::Number;
+
+/// Draws the parts of one case.
+#[derive(Debug)]
+struct Maker {
+    chance: Chance,
+    /// With numbers at the ends of what is allowed.
+    is_large: bool,
+    zone: i64,
+    ask: Ask,
+}
+
+/// In which currency most of a case is.
+const CURRENCIES: [&str; 8] = ["EUR", "EUR", "EUR", "EUR", "CHF", "JPY", "KWD", "CLF"];
+
+pub(crate) fn case(seed: u64) -> Case {
+    let mut chance = Chance::of(seed);
+    let zone = chance.pick(&[0, 0, 2, -5, 13]);
+    let day = chance.between(20_000, 20_003);
+    let second = match chance.below(3) {
+        0 => 0,
+        1 => chance.pick(&[-1, 1, 43_200]),
+        _ => chance.between(0, 86_399),
+    };
+    let ask = Ask {
+        location: chance.pick(&[Some("L1"), Some("L1"), Some("L1"), Some("L2"), None]).map(str::to_owned),
+        currency: chance.pick(&CURRENCIES).to_owned(),
+        instant: day * 86_400 - zone * 3600 + second,
+        sku: "A".to_owned(),
+        quantity: Number::ONE,
+        unit: chance.pick(&["C62", "C62", "C62", "C62", "CS", "CS", "PK", "BX", "KGM", "KGM"]).to_owned(),
+    };
+    let is_large = chance.percent(2);
+    Maker { chance, is_large, zone, ask }.case()
+}
+
+impl Maker {
+    fn case(mut self) -> Case {
+        self.ask.sku = self.sku("A");
+        if self.chance.percent(3) {
+            self.ask.sku = self.sku("B");
+        }
+        let locations = self.locations();
+        let units = self.units();
+        let lists = if self.chance.percent(2) { self.chain() } else { self.lists() };
+        self.ask.quantity = self.quantity(&lists, &units);
+        let surcharges = self.surcharges();
+        let promotions = self.promotions();
+        let quantity_rules = self.quantity_rules();
+        let Self { zone, ask, .. } = self;
+        Case { zone, locations, units, quantity_rules, lists, surcharges, promotions, ask }
+    }
+
+    fn locations(&mut self) -> Vec<Location> {
+        let mut location = |id: &str| {
+            let company = self.chance.pick(&[Some("C1"), Some("C1"), Some("C1"), Some("C2"), None]);
+            let mut groups = Vec::new();
+            for group in ["G1", "G2"] {
+                if self.chance.percent(70) {
+                    groups.push(group.to_owned());
+                }
+            }
+            Location { id: id.to_owned(), company: company.map(str::to_owned), groups }
+        };
+        vec![location("L1"), location("L2")]
+    }
+
+    /// What is a case, a pack, a box; kilograms mostly are no pieces.
+    fn units(&mut self) -> Vec<UnitDefinition> {
+        let mut units = Vec::new();
+        for (code, often, pieces) in [
+            ("CS", 85, &["12", "12", "10", "144"][..]),
+            ("PK", 85, &["3", "3", "7", "6"]),
+            ("BX", 85, &["2.5", "0.5", "24"]),
+            ("KGM", 15, &["4", "3"]),
+        ] {
+            for (sku, often) in [(None, often), (Some(self.sku("A")), often / 4), (Some(self.sku("B")), 5)] {
+                if self.chance.percent(often) {
+                    let mut pieces = self.chance.pick(pieces).to_owned();
+                    if self.is_large {
+                        pieces = self.chance.pick(&["1000000000", "999999937", "0.000001", "7"]).to_owned();
+                    }
+                    let pieces = pieces.parse().expect("a number of the table");
+                    units.push(UnitDefinition { sku, code: code.to_owned(), pieces });
+                }
+            }
+        }
+        self.chance.shuffled(&units)
+    }
+
+    /// The minimum is a multiple of the step, and not above the maximum: else the rule is refused when it is read.
+    fn quantity_rules(&mut self) -> Vec<QuantityRule> {
+        let mut rules = Vec::new();
+        for sku in ["A", "B"] {
+            if self.chance.percent(30) {
+                let step = self.chance.pick(&[None, Some(2), Some(3), Some(5), Some(12)]);
+                let least = step.unwrap_or(1) * i128::from(self.chance.between(1, 4));
+                let minimum = self.chance.percent(60).then_some(least);
+                let maximum = self.chance.percent(40).then(|| least + i128::from(self.chance.between(0, 30)));
+                rules.push(QuantityRule {
+                    sku: self.sku(sku),
+                    minimum: minimum.map(Number::whole),
+                    step: step.map(Number::whole),
+                    maximum: maximum.map(Number::whole),
+                });
+            }
+        }
+        rules
+    }
+}
