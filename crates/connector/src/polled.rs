@@ -24,10 +24,15 @@ pub struct Numbers(AtomicI64);
 /// 2020-01-01T00:00:00Z in microseconds.
 const ORIGIN_US: i64 = 1_577_836_800_000_000;
 
+/// An instant as such a number: of a source that at least tells when it last wrote a thing.
+pub fn number_of(at: Timestamp) -> i64 {
+    at.as_microsecond().saturating_sub(ORIGIN_US).max(1)
+}
+
 impl Numbers {
     /// The number of a read that is about to begin.
     pub fn next(&self, now: Timestamp) -> i64 {
-        let by_clock = now.as_microsecond().saturating_sub(ORIGIN_US).max(1);
+        let by_clock = number_of(now);
         let later = |last: i64| Some(by_clock.max(last.saturating_add(1)));
         match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later) {
             Ok(last) | Err(last) => by_clock.max(last.saturating_add(1)),

@@ -14,7 +14,7 @@ pub mod tryton;
 connector::connector_list! {
     http => crate::http, contract: crate::http::fixture;
     medusa => crate::medusa, contract: crate::medusa::fixture;
-    tryton => crate::tryton, contract: crate::tryton::fixture;
+    tryton => crate::tryton, contract: crate::tryton::fixture, source: crate::tryton::source;
 }
 
 /// Systems that facts come from and that take none.

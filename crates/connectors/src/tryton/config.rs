@@ -5,6 +5,7 @@ use connector::outbound::OutboundConfig;
 use connector::settings::{Secrets, Section, Settings};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[derive(Debug, Clone)]
 pub(super) struct Config {
@@ -28,6 +29,12 @@ pub(super) struct Config {
     pub(super) closed_period: ClosedPeriod,
     /// What the lines are called that settle a difference.
     pub(super) adjustment: String,
+    /// As a source: codes of Tryton's locations by the names that levels and mappings call them; empty: it is not asked.
+    pub(super) locations: BTreeMap<String, String>,
+    /// How long before the last move that was seen the next question begins.
+    pub(super) overlap: Duration,
+    /// The field of a shipment that holds its tracking number; absent: none is told.
+    pub(super) tracking: Option<String>,
 }
 
 /// When a draft becomes a quotation, which gives it its number.
@@ -47,6 +54,9 @@ pub(super) enum ClosedPeriod {
 /// The kinds of line that may come without a product.
 const LINE_KINDS: [&str; 8] = ["goods", "gift_card", "custom", "shipping", "duty", "tip", "fee", "tax"];
 pub(super) const ADJUSTMENT: &str = "Rounding difference";
+/// Longer than Tryton's own time for a request, and than any of its writes takes.
+const OVERLAP: Duration = Duration::from_secs(120);
+const OVERLAP_MAX: Duration = Duration::from_secs(3_600);
 
 impl Config {
     pub(super) fn read(settings: &Settings, secrets: Secrets) -> Result<Self, Vec<String>> {
@@ -66,6 +76,9 @@ impl Config {
                 accept_warnings: at.boolean("accept_warnings", false),
                 closed_period: closed_period(at),
                 adjustment: at.text("adjustment").unwrap_or_else(|| ADJUSTMENT.to_owned()),
+                locations: at.table_of_texts("locations"),
+                overlap: at.duration("overlap").unwrap_or(OVERLAP),
+                tracking: at.text("tracking"),
             };
             config.check(at);
             config
@@ -84,6 +97,22 @@ impl Config {
             let known = LINE_KINDS.join(", ");
             at.problem("line_products", format!("{kind:?} is no kind of line; known are {known}"));
         }
+        let mut codes: Vec<&str> = self.locations.values().map(String::as_str).collect();
+        codes.sort_unstable();
+        if let Some(twice) = codes.windows(2).find(|pair| pair[0] == pair[1]) {
+            let what = format!("names the location {:?} twice: its stock would be sold twice", twice[0]);
+            at.problem("locations", what);
+        }
+        if self.locations.iter().any(|(name, code)| name.trim().is_empty() || code.trim().is_empty()) {
+            at.problem("locations", "must have a name and a code in each entry");
+        }
+        let field = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.');
+        if self.tracking.as_deref().is_some_and(|path| path.is_empty() || !path.chars().all(field)) {
+            at.problem("tracking", "must be a field of Tryton's shipments, as in \"reference\"");
+        }
+        if self.overlap.is_zero() || self.overlap > OVERLAP_MAX {
+            at.problem("overlap", "must be more than nothing and at most one hour");
+        }
         if self.adjustment.trim().is_empty() {
             at.problem("adjustment", "must not be empty: the line is known again by it");
         }
@@ -100,7 +129,7 @@ fn outbound(at: &Section<'_>) -> OutboundConfig {
     OutboundConfig {
         connect_time_out: at.duration("connect_time_out").unwrap_or(base.connect_time_out),
         // A confirmation of some hundred lines takes seconds in which Tryton says nothing.
-        read_time_out: at.duration("read_time_out").unwrap_or(std::time::Duration::from_secs(60)),
+        read_time_out: at.duration("read_time_out").unwrap_or(Duration::from_secs(60)),
         answer_bytes_max: at.integer("answer_bytes_max", 4 * 1024 * 1024),
         allow_private: at.boolean("allow_private", false),
         ..base
@@ -139,7 +168,7 @@ pub(super) fn settings() -> Vec<Setting> {
     SETTINGS.iter().map(setting).collect()
 }
 
-use SettingKind::{Boolean, Duration, Integer, Secret, Table, Text, Url};
+use SettingKind::{Boolean, Integer, Secret, Table, Text, Url};
 
 /// Name, kind, required, default, meaning, example.
 const SETTINGS: &[Row] = &[
@@ -206,10 +235,43 @@ const SETTINGS: &[Row] = &[
         "Description of the lines that settle a difference.",
         "Afronding",
     ),
-    ("connect_time_out", Duration, false, Some("5s"), "Name, connection and TLS together.", "2s"),
+    (
+        "locations",
+        Table,
+        false,
+        None,
+        "As a source of stock and shipments: codes of Tryton's warehouses or locations, each with all that lies below it, by \
+         the names that levels have. Absent: Tryton is not asked.",
+        "{ \"WH-1\" = \"WH\" }",
+    ),
+    (
+        "overlap",
+        SettingKind::Duration,
+        false,
+        Some("2m"),
+        "How long before the last move that was seen the next question for changes begins: longer than any transaction of \
+         Tryton's takes.",
+        "5m",
+    ),
+    (
+        "tracking",
+        Text,
+        false,
+        None,
+        "The field of Tryton's shipments that holds their tracking number, or that of their packages. Absent: none is told.",
+        "packages.shipping_reference",
+    ),
+    (
+        "connect_time_out",
+        SettingKind::Duration,
+        false,
+        Some("5s"),
+        "Name, connection and TLS together.",
+        "2s",
+    ),
     (
         "read_time_out",
-        Duration,
+        SettingKind::Duration,
         false,
         Some("60s"),
         "The longest silence within an answer that has begun.",

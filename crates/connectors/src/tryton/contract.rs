@@ -4,11 +4,11 @@
 use super::config::Config;
 use super::desk::{self, Desk};
 use super::rpc::{self, Rpc, Session};
-use super::{ask, connect_as};
+use super::{ask, connect_as, fault};
 use async_trait::async_trait;
 use connector::contract::{Fixture, Seen};
 use connector::outbound::Access;
-use connector::port::{CallContext, Connector, Stage, Wanted};
+use connector::port::{CallContext, Connector, Source, Stage, Wanted};
 use connector::settings::{Secrets, Settings};
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
@@ -118,12 +118,29 @@ impl Tryton {
         self.at(self.address)
     }
 
+    /// Asked as a source, by one that was never asked before.
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        super::source(&self.settings(self.address)).unwrap()
+    }
+
+    pub(super) fn shop(&self) -> ShopId {
+        ShopId::new(&self.shop).unwrap()
+    }
+
     /// A call behind the connector's back.
     pub(super) async fn ask(&self, method: &str, mut params: Vec<Value>) -> Value {
         let config = Config::read(&self.settings(self.address), Secrets::Resolved).unwrap();
-        params.push(ask::context(&config));
+        let context = ask::context(&config);
+        params.push(context.clone());
         let rpc = Rpc::new(&config, self.session.clone()).unwrap();
-        rpc.call(&call(), Access::Read, &rpc::body(method, &params)).await.unwrap()
+        let body = rpc::body(method, &params);
+        let answer = rpc.answer(&call(), Access::Read, &body).await.unwrap();
+        // As who sits before it would.
+        if let Some(warning) = fault::warning(&answer) {
+            rpc.say_yes(&call(), &warning, context).await.unwrap();
+            return rpc.call(&call(), Access::Read, &body).await.unwrap();
+        }
+        fault::result(answer).unwrap()
     }
 
     /// The sale under the key of what is wanted.

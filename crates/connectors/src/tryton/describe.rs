@@ -1,6 +1,7 @@
 //! What the `tryton` connector declares.
 
-use super::config;
+use super::config::{self, Config};
+use super::{levels, parcels};
 use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,15 +9,24 @@ use std::time::Duration;
 /// The schema that a mapping into Tryton is checked against.
 pub(super) const SCHEMA: &str = "tryton.sale/1";
 
-pub(super) fn descriptor() -> Descriptor {
+pub(super) fn descriptor(config: &Config) -> Descriptor {
+    let asked = !config.locations.is_empty();
     Descriptor {
         kind: "tryton".to_owned(),
         title: "Tryton 8.0 over JSON-RPC".to_owned(),
-        services: vec![Service {
-            domain: "orders".to_owned(),
-            direction: Direction::Target,
-            schema: SCHEMA.to_owned(),
-        }],
+        services: [
+            ("orders", Direction::Target, SCHEMA, true),
+            ("inventory", Direction::Source, levels::SCHEMA, asked),
+            ("orders", Direction::Source, parcels::SCHEMA, asked),
+        ]
+        .into_iter()
+        .filter(|(.., served)| *served)
+        .map(|(domain, direction, schema, _)| Service {
+            domain: domain.to_owned(),
+            direction,
+            schema: schema.to_owned(),
+        })
+        .collect(),
         // Its search reads the database itself: what is committed is found at once. `reference` is not unique and
         // there is no idempotency key.
         unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
@@ -24,7 +34,7 @@ pub(super) fn descriptor() -> Descriptor {
         // References have to be resolved before a create, and `reference` is anybody's to write.
         observe_first: true,
         resolves_references: true,
-        tells_changes: false,
+        tells_changes: asked,
         orders: OrderAbilities {
             confirms: true,
             address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),

@@ -1,5 +1,6 @@
-//! Tryton 8.0 over JSON-RPC: an order becomes a sale (docs/connectors/tryton.md). Owns what Tryton's calls mean; keeps
-//! a session and nothing else between two calls, and never presses a button whose effect it has not looked for.
+//! Tryton 8.0 over JSON-RPC: an order becomes a sale, and what moves there is told as stock (docs/connectors/tryton.md). Owns
+//! what Tryton's calls mean; as a target it keeps a session and nothing else between two calls, and never presses a button
+//! whose effect it has not looked for.
 
 mod amounts;
 mod ask;
@@ -8,13 +9,19 @@ mod config;
 mod describe;
 mod fault;
 mod frozen;
+mod levels;
+mod moved;
 mod observe;
 mod order;
+mod parcels;
+mod places;
 mod plan;
 mod resolve;
 mod resolved;
 mod rpc;
 mod sale;
+mod source;
+mod whole;
 mod wire;
 mod write;
 
@@ -35,6 +42,10 @@ mod real_cases;
 #[cfg(test)]
 mod real_causes;
 #[cfg(test)]
+mod real_parcels;
+#[cfg(test)]
+mod real_stock;
+#[cfg(test)]
 mod tests;
 
 use ask::Ask;
@@ -52,6 +63,8 @@ use rpc::{Rpc, Session};
 use sale::State;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+pub use source::source;
 
 #[cfg(test)]
 pub(crate) use contract::fixture;
@@ -73,6 +86,7 @@ mod code {
     pub(super) const BODY: &str = "TG-3308";
     pub(super) const TOO_MANY: &str = "TG-3309";
     pub(super) const NO_SUCH_KIND: &str = "TG-3310";
+    pub(super) const LOCATION: &str = "TG-3311";
 }
 
 /// More warnings than one step has.
@@ -80,7 +94,7 @@ const WARNINGS_MAX: usize = 4;
 
 /// What it can do with these settings, or all that is wrong with them.
 pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
-    Config::read(settings, Secrets::Referred).map(|_| describe::descriptor())
+    Config::read(settings, Secrets::Referred).map(|config| describe::descriptor(&config))
 }
 
 /// Ready to be called.
@@ -92,7 +106,8 @@ pub fn connect(settings: &Settings) -> Connected {
 fn connect_as(settings: &Settings, session: Session) -> Connected {
     let config = Config::read(settings, Secrets::Resolved)?;
     let rpc = Rpc::new(&config, session).map_err(|problem| vec![problem])?;
-    Ok(Arc::new(TrytonConnector { config, rpc, descriptor: describe::descriptor() }))
+    let descriptor = describe::descriptor(&config);
+    Ok(Arc::new(TrytonConnector { config, rpc, descriptor }))
 }
 
 #[derive(Debug)]

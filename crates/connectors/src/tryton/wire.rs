@@ -1,7 +1,9 @@
 //! Values as Tryton's JSON-RPC spells them. Owns decimals, dates and nested records in both directions; an amount is
 //! never a JSON number here.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -43,6 +45,23 @@ pub(super) fn read_date(value: &Value) -> Option<Date> {
     .ok()
 }
 
+/// An instant: Tryton keeps UTC without saying so, to the microsecond.
+pub(super) fn instant(at: Timestamp) -> Value {
+    let at = at.to_zoned(TimeZone::UTC).datetime();
+    json!({"__class__": "datetime", "year": at.year(), "month": at.month(), "day": at.day(), "hour": at.hour(),
+           "minute": at.minute(), "second": at.second(), "microsecond": at.subsec_nanosecond() / 1000})
+}
+
+pub(super) fn read_instant(value: &Value) -> Option<Timestamp> {
+    let part = |name: &str| value.get(name)?.as_i64();
+    let small = |name: &str| i8::try_from(part(name)?).ok();
+    let nanosecond = i32::try_from(part("microsecond")?.checked_mul(1000)?).ok()?;
+    let at = read_date(value)?.to_datetime(
+        jiff::civil::Time::new(small("hour")?, small("minute")?, small("second")?, nanosecond).ok()?,
+    );
+    Some(at.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
 /// A field of a record that a link leads to: `"party."` holds what was asked for as `party.code`.
 pub(super) fn linked<'a>(record: &'a Value, link: &str, field: &str) -> Option<&'a Value> {
     record.get(format!("{link}."))?.get(field).filter(|value| !value.is_null())
@@ -82,6 +101,15 @@ mod tests {
         assert_eq!(quantity("9007199254740993".parse().unwrap()), None);
         assert_eq!(read_decimal(&json!(1e-7)), "0.0000001".parse().ok());
         assert_eq!(read_decimal(&json!(null)), None);
+    }
+
+    #[test]
+    fn instants_survive_both_ways() {
+        for text in ["2026-11-26T08:23:34.644497Z", "2026-02-28T23:59:59Z"] {
+            let at: Timestamp = text.parse().unwrap();
+            assert_eq!(read_instant(&instant(at)), Some(at));
+        }
+        assert_eq!(read_instant(&date("2026-02-28".parse().unwrap())), None, "a day is no instant");
     }
 
     #[test]
