@@ -1,6 +1,6 @@
 //! Surcharges and promotions of a random case.
 
-use super::Maker;
+use super::{Flavour, Maker};
 use crate::model::{Adds, Gives, Promotion, Surcharge};
 use crate::number::Number;
 
@@ -9,12 +9,12 @@ const IDS: [&str; 7] = ["s", "T", "S", "10", "9", "ß", "SS"];
 impl Maker {
     pub(super) fn surcharges(&mut self) -> Vec<Surcharge> {
         let ids = self.chance.shuffled(&IDS);
-        let many = self.chance.pick(&[0, 0, 0, 1, 1, 2, 3]);
+        let many = if self.flavour == Flavour::Fine { 4 } else { self.chance.pick(&[0, 0, 0, 1, 1, 2, 3]) };
         ids[..many].iter().map(|id| self.surcharge(id)).collect()
     }
 
     fn surcharge(&mut self, id: &str) -> Surcharge {
-        let is_percent = self.chance.percent(50);
+        let is_percent = self.chance.percent(if self.flavour == Flavour::Fine { 90 } else { 50 });
         Surcharge {
             id: id.to_owned(),
             approved: !self.chance.percent(5),

@@ -1,6 +1,6 @@
 //! Price lists of a random case, with their prices.
 
-use super::Maker;
+use super::{Flavour, Maker};
 use crate::model::{Base, For, Kind, List, Price, RoundTo, Tier, TierWay, Valid, Window};
 use crate::number::{Half, Number};
 
@@ -53,6 +53,9 @@ impl Maker {
 
     fn round_to(&mut self) -> RoundTo {
         let number = |text: &str| text.parse::<Number>().expect("a number of the table");
+        if self.flavour == Flavour::Fine {
+            return RoundTo::Exact;
+        }
         match self.chance.below(8) {
             0 | 1 => RoundTo::Exact,
             2..=4 => RoundTo::Minor,

@@ -14,10 +14,23 @@ use crate::number::Number;
 #[derive(Debug)]
 struct Maker {
     chance: Chance,
-    /// With numbers at the ends of what is allowed.
-    is_large: bool,
+    flavour: Flavour,
     zone: i64,
     ask: Ask,
+}
+
+/// What is unusual about a case: what chance alone would bring too seldom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flavour {
+    Plain,
+    /// Amounts at the ends of what is allowed.
+    LargeAmounts,
+    /// Units of very many pieces, and quantities that a tier's minimum is a billionth more than.
+    LargeUnits,
+    /// A list with eight bases, of which only the last has a price.
+    Chain,
+    /// Steps that leave halves of the eighth decimal, and steps that bring them to light.
+    Fine,
 }
 
 /// In which currency most of a case is.
@@ -40,19 +53,28 @@ pub(crate) fn case(seed: u64) -> Case {
         quantity: Number::ONE,
         unit: chance.pick(&["C62", "C62", "C62", "C62", "CS", "CS", "PK", "BX", "KGM", "KGM"]).to_owned(),
     };
-    let is_large = chance.percent(2);
-    Maker { chance, is_large, zone, ask }.case()
+    let flavour = match chance.below(100) {
+        0 | 1 => Flavour::LargeAmounts,
+        2 | 3 => Flavour::LargeUnits,
+        4 | 5 => Flavour::Chain,
+        6 | 7 => Flavour::Fine,
+        _ => Flavour::Plain,
+    };
+    Maker { chance, flavour, zone, ask }.case()
 }
 
 impl Maker {
     fn case(mut self) -> Case {
         self.ask.sku = self.sku("A");
+        if matches!(self.flavour, Flavour::LargeUnits | Flavour::Fine) {
+            self.ask.unit = "C62".to_owned();
+        }
         if self.chance.percent(3) {
             self.ask.sku = self.sku("B");
         }
         let locations = self.locations();
         let units = self.units();
-        let lists = if self.chance.percent(2) { self.chain() } else { self.lists() };
+        let lists = if self.flavour == Flavour::Chain { self.chain() } else { self.lists() };
         self.ask.quantity = self.quantity(&lists, &units);
         let surcharges = self.surcharges();
         let promotions = self.promotions();
@@ -87,8 +109,11 @@ impl Maker {
             for (sku, often) in [(None, often), (Some(self.sku("A")), often / 4), (Some(self.sku("B")), 5)] {
                 if self.chance.percent(often) {
                     let mut pieces = self.chance.pick(pieces).to_owned();
-                    if self.is_large {
-                        pieces = self.chance.pick(&["1000000000", "999999937", "0.000001", "7"]).to_owned();
+                    if self.flavour == Flavour::LargeUnits {
+                        pieces = self
+                            .chance
+                            .pick(&["1000000000", "300000007", "300000007", "0.000001", "7"])
+                            .to_owned();
                     }
                     let pieces = pieces.parse().expect("a number of the table");
                     units.push(UnitDefinition { sku, code: code.to_owned(), pieces });
@@ -106,7 +131,9 @@ impl Maker {
                 let step = self.chance.pick(&[None, Some(2), Some(3), Some(5), Some(12)]);
                 let least = step.unwrap_or(1) * i128::from(self.chance.between(1, 4));
                 let minimum = self.chance.percent(60).then_some(least);
-                let maximum = self.chance.percent(40).then(|| least + i128::from(self.chance.between(0, 30)));
+                let asked = self.ask.quantity.floor().clamp(least, 1_000_000_000);
+                let most = self.chance.pick(&[asked, least, least + 7, least + 30]);
+                let maximum = self.chance.percent(40).then_some(most);
                 rules.push(QuantityRule {
                     sku: self.sku(sku),
                     minimum: minimum.map(Number::whole),

@@ -1,6 +1,6 @@
 //! Values of a random case: amounts, quantities, percentages, instants, names.
 
-use super::Maker;
+use super::{Flavour, Maker};
 use crate::model::{For, List, Moment, Skus, Sources, UnitDefinition, Valid};
 use crate::number::Number;
 
@@ -13,7 +13,12 @@ impl Maker {
     }
 
     pub(super) fn unit(&mut self) -> String {
-        if self.chance.percent(40) {
+        let often = match self.flavour {
+            Flavour::LargeUnits => 10,
+            Flavour::Fine => 100,
+            _ => 40,
+        };
+        if self.chance.percent(often) {
             return self.ask.unit.clone();
         }
         self.chance.pick(&["C62", "C62", "CS", "CS", "PK", "BX", "KGM"]).to_owned()
@@ -25,13 +30,19 @@ impl Maker {
 
     /// Often one that lies on the half of something.
     pub(super) fn amount(&mut self) -> Number {
-        if self.is_large && self.chance.percent(60) {
+        if self.flavour == Flavour::LargeAmounts && self.chance.percent(60) {
             return self.chance.pick(&[
                 Number::scaled(999_999_999_999_999_999, 6),
                 Number::scaled(123_456_789_012_345_675, 6),
                 Number::whole(999_999_999_999),
                 Number::scaled(1, 6),
             ]);
+        }
+        if self.flavour == Flavour::LargeUnits && self.chance.percent(80) {
+            return self.number(99_999_999_999, 0);
+        }
+        if self.flavour == Flavour::Fine {
+            return Number::scaled(i128::from(self.chance.between(0, 4_999_999)) * 2 + 1, 6);
         }
         match self.chance.below(10) {
             0 => Number::ZERO,
@@ -59,12 +70,14 @@ impl Maker {
 
     /// -100 to 1000.
     pub(super) fn percent(&mut self) -> Number {
-        match self.chance.below(6) {
+        if self.flavour == Flavour::Fine {
+            // Of an odd millionth the first leave a half of the eighth decimal, and the last makes eleven times as much of it.
+            return self.chance.pick(&[Number::scaled(-125, 1), Number::scaled(5, 1), Number::whole(1000)]);
+        }
+        match self.chance.below(5) {
             0 => self.chance.pick(&[Number::whole(-100), Number::ZERO, Number::whole(1000)]),
-            // Of an odd millionth these leave a half of the eighth decimal, which the next thousand percent bring to light.
-            1 => self.chance.pick(&[Number::scaled(-125, 1), Number::scaled(5, 1), Number::whole(1000)]),
-            2 => Number::whole(i128::from(self.chance.between(-30, 30))),
-            3 => Number::scaled(i128::from(self.chance.between(-60, 60)) * 5, 1),
+            1 => Number::whole(i128::from(self.chance.between(-30, 30))),
+            2 => Number::scaled(i128::from(self.chance.between(-60, 60)) * 5, 1),
             _ => Number::scaled(i128::from(self.chance.between(-400_000, 400_000)), 4),
         }
     }
@@ -72,14 +85,14 @@ impl Maker {
     /// Near the minimums of the tiers, or what people order, or what is none.
     pub(super) fn quantity(&mut self, lists: &[List], units: &[UnitDefinition]) -> Number {
         let near = self.near_a_minimum(lists, units);
-        let often = if self.is_large { 20 } else { 9 };
+        let often = if self.flavour == Flavour::LargeUnits { 30 } else { 9 };
         match self.chance.below(40) {
             0 => {
                 let odd = ["0", "-1", "0.0000001", "1000000000", "1000000001", "2.1234567", "0.5", "1.0"];
                 self.chance.pick(&odd).parse().expect("a number of the table")
             }
             roll if roll <= often => near,
-            _ if self.is_large => {
+            _ if self.flavour == Flavour::LargeAmounts => {
                 let large = ["1000000000", "999999999", "1000000000.000001", "123456789.123456", "0.000001"];
                 self.chance.pick(&large).parse().expect("a number of the table")
             }
@@ -112,7 +125,8 @@ impl Maker {
             let more = self.chance.pick(&["0", "0.000001", "0.5"]).parse().expect("a number of the table");
             return exact.cut(6).and_then(|cut| cut.plus(more)).expect("small").max(Number::scaled(1, 6));
         }
-        let more = self.chance.pick(&[0, 0, 0, -1, 1]);
+        let by: &[i128] = if self.flavour == Flavour::LargeUnits { &[-1, -1, 0] } else { &[0, 0, 0, -1, 1] };
+        let more = self.chance.pick(by);
         Number::whole(exact.ceiling() + more).max(Number::ONE)
     }
 
