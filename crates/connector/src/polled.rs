@@ -30,6 +30,11 @@ pub fn number_of(at: Timestamp) -> i64 {
 }
 
 impl Numbers {
+    /// No number from now on is one that was given out before, by whomever.
+    pub fn begin_above(&self, last: i64) {
+        self.0.fetch_max(last, Ordering::SeqCst);
+    }
+
     /// The number of a read that is about to begin.
     pub fn next(&self, now: Timestamp) -> i64 {
         let by_clock = number_of(now);
@@ -54,6 +59,8 @@ mod tests {
         let later = numbers.next(at("2026-11-26T14:00:01Z"));
         assert!(first < same_instant && same_instant < set_back && set_back < later);
         assert_eq!(later - first, 1_000_000);
+        numbers.begin_above(later + 5);
+        assert_eq!(numbers.next(at("2026-11-26T13:00:00Z")), later + 6);
         assert!(numbers.next(at("2050-12-31T00:00:00Z")) < 1_000_000_000_000_000);
     }
 }

@@ -31,6 +31,12 @@ pub(super) struct Point {
     /// Products that moved, and when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     read: BTreeMap<i64, Timestamp>,
+    /// The number of the question that found them.
+    #[serde(default)]
+    found_by: i64,
+    /// The last number that was given out: whoever goes on from here, with a clock that is behind, begins above it.
+    #[serde(default)]
+    number: i64,
 }
 
 impl Point {
@@ -42,28 +48,43 @@ impl Point {
     pub(super) fn text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// All that was found is read, and committed where the hub comes back with this point.
+    fn is_read(&self) -> bool {
+        self.read.is_empty() && self.all_after.is_none()
+    }
 }
 
-/// Moves of the last while. What a question found is known only once the
-/// hub comes back with the point that it led to: until then it may have been lost with the hub's commit.
+/// Moves of the last while whose levels the hub has. What a question found is among them only once the hub comes back with
+/// a point that says that all of it was read: until then it may have been lost with the hub's commit, and whoever asks at the
+/// same time, as for a shipment does, has to read it as well and not pass it over.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     moves: Versions,
-    pending: Option<(String, Versions)>,
+    found: BTreeMap<i64, Versions>,
 }
 
 /// By a move's id: its version, and when it was written.
 type Versions = BTreeMap<i64, (String, Timestamp)>;
 
+/// Questions whose findings are kept until they are read; of older ones they are found once more.
+const FOUND_MAX: usize = 4;
+
 impl Known {
     fn came_back(&mut self, point: &Point, overlap: std::time::Duration) {
-        let Some((of, found)) = self.pending.take() else { return };
-        if of != point.text() {
+        if !point.is_read() {
             return;
         }
-        self.moves.extend(found);
+        self.moves.extend(self.found.remove(&point.found_by).unwrap_or_default());
         if let Some(from) = point.since.and_then(|since| since.checked_sub(overlap).ok()) {
             self.moves.retain(|_, (_, at)| *at >= from);
+        }
+    }
+
+    fn found(&mut self, by: i64, moves: Versions) {
+        self.found.insert(by, moves);
+        while self.found.len() > FOUND_MAX {
+            self.found.pop_first();
         }
     }
 }
@@ -84,9 +105,11 @@ impl Ask<'_> {
         after: Option<&str>,
     ) -> Result<Changes, Fault> {
         let Some(point) = Point::of(after) else {
-            let point = Point { since: self.newest_move().await?, all_after: Some(0), read: BTreeMap::new() };
+            let since = self.newest_move().await?;
+            let point = Point { since, all_after: Some(0), ..Point::default() };
             return Ok(Changes { items: Vec::new(), next: point.text(), more: true });
         };
+        shared.numbers.begin_above(point.number);
         shared.known(&self.call.shop, |known| known.came_back(&point, self.config.overlap));
         if !point.read.is_empty() {
             return self.read_moved(shared, places, point).await;
@@ -114,6 +137,7 @@ impl Ask<'_> {
         .await?;
         let items = self.levels(places, None, &codes, number).await?;
         point.read.retain(|id, _| !batch.contains_key(id));
+        point.number = number;
         let more = !point.read.is_empty();
         Ok(Changes { items, next: point.text(), more })
     }
@@ -130,6 +154,7 @@ impl Ask<'_> {
         let (codes, last) = self.codes_after(last, self.call.now).await?;
         let items = self.levels(places, None, &codes, number).await?;
         point.all_after = last;
+        point.number = number;
         // What moved meanwhile is asked for next.
         Ok(Changes { items, next: point.text(), more: true })
     }
@@ -149,6 +174,7 @@ impl Ask<'_> {
     }
 
     async fn what_moved(&self, shared: &Shared, places: &Places, point: Point) -> Result<Changes, Fault> {
+        let number = shared.numbers.next(self.call.now);
         let from = point.since.and_then(|since| since.checked_sub(self.config.overlap).ok());
         let mut found = Found { newest: point.since, ..Found::default() };
         let mut domain = vec![
@@ -174,15 +200,18 @@ impl Ask<'_> {
             }
         });
         let too_many = found.products.len() > PRODUCTS_MAX;
-        let next = Point {
-            since: found.newest,
-            all_after: too_many.then_some(0),
-            read: if too_many { BTreeMap::new() } else { found.products },
-        };
-        let more = too_many || !next.read.is_empty();
-        let next = next.text();
-        shared.known(&self.call.shop, |known| known.pending = Some((next.clone(), found.moves)));
-        Ok(Changes { items: Vec::new(), next, more })
+        let read = if too_many { BTreeMap::new() } else { found.products };
+        let more = too_many || !read.is_empty();
+        if !more {
+            // Nothing new: the point stays as it is, so that it is not written once more.
+            shared.known(&self.call.shop, |known| known.moves.extend(found.moves));
+            let next = Point { since: found.newest, ..point };
+            return Ok(Changes { items: Vec::new(), next: next.text(), more });
+        }
+        shared.known(&self.call.shop, |known| known.found(number, found.moves));
+        let next =
+            Point { since: found.newest, all_after: too_many.then_some(0), read, found_by: number, number };
+        Ok(Changes { items: Vec::new(), next: next.text(), more })
     }
 
     async fn newest_move(&self) -> Result<Option<Timestamp>, Fault> {

@@ -151,7 +151,11 @@ async fn real_tryton_is_asked_again_for_what_the_hub_did_not_commit() {
     let call = shelf.call();
     let lost = shelf.source.changes(&call, "inventory", before.as_deref()).await.unwrap();
     assert!(lost.more && lost.items.is_empty(), "what moved is named first, and read in a call of its own");
-    // The hub never came back with that point, as where it died: the same is found once more.
+    let call = shelf.call();
+    let read = shelf.source.changes(&call, "inventory", Some(&lost.next)).await.unwrap();
+    assert!(read.items.iter().any(|fed| fed.path == shelf.path()));
+    // The hub never came back with the point behind it, as where it died, or where another of its feeds asks meanwhile: the
+    // same is found once more.
     let again = shelf.changes().await;
     assert_eq!(figures(&again[0].payload), ["11", "0", "0"]);
     // Another node takes over, with a point that is older.
