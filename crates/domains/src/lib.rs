@@ -6,5 +6,6 @@
 pub mod inventory;
 pub mod json;
 pub mod orders;
+pub mod prices;
 pub mod refunds;
 pub mod shipments;

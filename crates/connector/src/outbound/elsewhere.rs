@@ -64,6 +64,21 @@ impl Elsewhere {
     pub async fn open(&self, call: &CallContext, bytes_max: u64) -> Result<Pieces, Fault> {
         self.place.pieces(call, &self.path, bytes_max).await
     }
+
+    /// Puts bytes there, of a kind that a header names: a file that is looked at only once it is named elsewhere, so that
+    /// one that may have arrived changes nothing.
+    pub async fn put(&self, call: &CallContext, kind: &str, bytes: Vec<u8>) -> Result<(), Fault> {
+        let request = Request::read(Method::POST, &self.path).header("content-type", kind).body(bytes);
+        let answer = self.place.send_bare(call, request).await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        // Its text may be that of a place that we know nothing of: only the status counts.
+        let kind = classify::kind_of(Access::Read, answer.status);
+        let code = format!("http_{}", answer.status.as_u16());
+        let what = format!("the place for a file does not take it: HTTP {}", answer.status.as_u16());
+        Err(Fault::new(kind, code, what))
+    }
 }
 
 impl Outbound {
@@ -209,6 +224,43 @@ mod tests {
             },
         };
         (whole, fault, asked.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_file_is_put_where_an_answer_says_and_what_is_refused_there_is_a_fault() {
+        for (answer, expected) in [
+            ("HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n", None),
+            (
+                "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno",
+                Some((FaultKind::Rejected, "http_403")),
+            ),
+            ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", Some((FaultKind::Transient, "http_503"))),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let asked = tokio::spawn(async move {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"END") {
+                    let mut piece = vec![0; 4096];
+                    let length = socket.read(&mut piece).await.unwrap();
+                    asked.extend_from_slice(&piece[..length]);
+                }
+                socket.write_all(answer.as_bytes()).await.unwrap();
+                socket.shutdown().await.unwrap();
+                String::from_utf8_lossy(&asked).into_owned()
+            });
+            let mut config = OutboundConfig::new("http://127.0.0.1:9");
+            config.auth =
+                super::super::Auth::ApiKey { header: "x-token".to_owned(), key: "hush".to_owned().into() };
+            let place = Outbound::new(&config).unwrap().elsewhere(&format!("http://{address}/f")).unwrap();
+            let fault =
+                place.put(&call(), "multipart/form-data; boundary=b", b"the END".to_vec()).await.err();
+            let found = fault.as_ref().map(|fault| (fault.kind, fault.code.as_str()));
+            assert_eq!(found, expected, "{answer}");
+            let asked = asked.await.unwrap();
+            assert!(asked.starts_with("POST /f HTTP/1.1\r\n") && !asked.contains("hush"), "{asked}");
+        }
     }
 
     #[tokio::test]
