@@ -11,8 +11,8 @@ use tidegate_pricing::document::{self, Document, Texts};
 use tidegate_pricing::{Buyer, Line, MemoryBook, Priced, Resolver, Sku, Terms, Unpriced, Validity};
 
 use crate::model::{
-    Adds, Answer, Case, Cause, For, Gives, Kind, List, Moment, Outcome, Portion, Promotion, RoundTo, Skus,
-    Sources, Surcharge, TierWay, Valid, Window,
+    Adds, Answer, Case, Cause, For, Gives, Kind, List, Moment, Named, Outcome, Portion, Promotion, RoundTo,
+    Skus, Sources, Surcharge, TierWay, Valid, Window,
 };
 use crate::number::{Half, Number};
 
@@ -157,13 +157,17 @@ fn state(approved: bool) -> document::State {
     if approved { document::State::Approved } else { document::State::Draft }
 }
 
-fn audience(whom: &For) -> Texts {
-    Texts::One(match whom {
+fn audience(whom: &[For]) -> Texts {
+    let text = |one: &For| match one {
         For::Everyone => "everyone".to_owned(),
         For::Location(id) => format!("company_location:{id}"),
         For::Company(id) => format!("company:{id}"),
         For::Group(id) => format!("group:{id}"),
-    })
+    };
+    match whom {
+        [one] => Texts::One(text(one)),
+        several => Texts::Many(several.iter().map(text).collect()),
+    }
 }
 
 fn list(list: &List) -> document::List {
@@ -213,7 +217,14 @@ fn round_to(to: RoundTo) -> String {
 fn skus(skus: &Skus) -> Texts {
     match skus {
         Skus::All => Texts::One("*".to_owned()),
-        Skus::Only(skus) => Texts::Many(skus.clone()),
+        Skus::Only(skus) => Texts::Many(
+            skus.iter()
+                .map(|named| match named {
+                    Named::Sku(sku) => sku.clone(),
+                    Named::Beginning(beginning) => format!("{beginning}*"),
+                })
+                .collect(),
+        ),
     }
 }
 

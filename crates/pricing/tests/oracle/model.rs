@@ -89,7 +89,8 @@ pub(crate) enum RoundTo {
 pub(crate) struct List {
     pub(crate) id: String,
     pub(crate) kind: Kind,
-    pub(crate) whom: For,
+    /// Each of them; at least one.
+    pub(crate) whom: Vec<For>,
     pub(crate) currency: String,
     pub(crate) priority: i32,
     pub(crate) approved: bool,
@@ -132,7 +133,14 @@ pub(crate) struct Tier {
 #[derive(Debug, Clone)]
 pub(crate) enum Skus {
     All,
-    Only(Vec<String>),
+    Only(Vec<Named>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Named {
+    Sku(String),
+    /// How they begin: `PUMP-` of `PUMP-*`.
+    Beginning(String),
 }
 
 /// With which kinds of source a surcharge or a promotion combines.
@@ -147,7 +155,8 @@ pub(crate) struct Surcharge {
     pub(crate) id: String,
     pub(crate) approved: bool,
     pub(crate) valid: Valid,
-    pub(crate) whom: For,
+    /// Each of them; at least one.
+    pub(crate) whom: Vec<For>,
     pub(crate) skus: Skus,
     pub(crate) sources: Sources,
     pub(crate) priority: i32,
@@ -168,7 +177,8 @@ pub(crate) struct Promotion {
     pub(crate) id: String,
     pub(crate) approved: bool,
     pub(crate) valid: Valid,
-    pub(crate) whom: For,
+    /// Each of them; at least one.
+    pub(crate) whom: Vec<For>,
     pub(crate) skus: Skus,
     pub(crate) sources: Sources,
     pub(crate) priority: i32,

@@ -29,6 +29,12 @@ mutants! {
     CompanyBeforeLocation,
     /// 3: `group` before `company`.
     GroupBeforeCompany,
+    /// 3: of several for whom a list is, one that the buyer is not decides.
+    NearestOfOthers,
+    /// 3: of several the farthest decides.
+    FarthestDecides,
+    /// Of several for whom something is only the first counts.
+    FirstNamedAlone,
     /// 3: the priority goes before whom a list is for.
     PriorityBeforeNearness,
     /// 3: the lower priority first.
@@ -69,6 +75,8 @@ mutants! {
     SmallMinimumIsOne,
     /// SKUs: blanks and case count.
     SkuByItsBytes,
+    /// SKUs: a beginning is a whole SKU.
+    BeginningIsWhole,
     /// 5: what is defined for all SKUs goes first.
     UnitOfAllFirst,
     /// 5: pieces of the window's unit ÷ pieces of the asked.

@@ -23,12 +23,22 @@ impl Maker {
             }
             let often = if list.base.is_some() { 35 } else { 85 };
             if self.chance.percent(often) {
-                list.prices.push(self.price("A", &list.unit));
+                list.prices.push(self.price(self.asked, &list.unit));
             }
             if self.chance.percent(15) {
                 list.prices.push(self.price("B", &list.unit));
             }
             lists.push(list);
+        }
+        // One that is for everyone, always, in many cases, so that most have a price.
+        if self.chance.percent(60) {
+            let place = self.chance.place(lists.len());
+            let list = &mut lists[place];
+            (list.whom, list.approved, list.valid) = (vec![For::Everyone], true, ALWAYS);
+            if list.prices.is_empty() {
+                let price = self.price(self.asked, &list.unit);
+                list.prices.push(price);
+            }
         }
         self.chance.shuffled(&lists)
     }
@@ -129,10 +139,10 @@ impl Maker {
             list.approved = true;
             list.valid = ALWAYS;
             if place == 8 {
-                list.prices.push(self.price("A", &list.unit));
+                list.prices.push(self.price(self.asked, &list.unit));
             } else {
                 list.base = Some(Base { id: ids[place + 1].to_owned(), percent: self.percent() });
-                list.whom = For::Everyone;
+                list.whom = vec![For::Everyone];
             }
             lists.push(list);
         }

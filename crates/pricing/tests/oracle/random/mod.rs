@@ -16,6 +16,8 @@ struct Maker {
     chance: Chance,
     flavour: Flavour,
     zone: i64,
+    /// The SKU of the question, in its one spelling.
+    asked: &'static str,
     ask: Ask,
 }
 
@@ -60,12 +62,13 @@ pub(crate) fn case(seed: u64) -> Case {
         6 | 7 => Flavour::Fine,
         _ => Flavour::Plain,
     };
-    Maker { chance, flavour, zone, ask }.case()
+    Maker { chance, flavour, zone, asked: "A", ask }.case()
 }
 
 impl Maker {
     fn case(mut self) -> Case {
-        self.ask.sku = self.sku("A");
+        self.asked = self.chance.pick(&["A", "A-1"]);
+        self.ask.sku = self.sku(self.asked);
         if matches!(self.flavour, Flavour::LargeUnits | Flavour::Fine) {
             self.ask.unit = "C62".to_owned();
         }
@@ -106,7 +109,8 @@ impl Maker {
             ("BX", 85, &["2.5", "0.5", "24"]),
             ("KGM", 15, &["4", "3"]),
         ] {
-            for (sku, often) in [(None, often), (Some(self.sku("A")), often / 4), (Some(self.sku("B")), 5)] {
+            let asked = self.sku(self.asked);
+            for (sku, often) in [(None, often), (Some(asked), often / 4), (Some(self.sku("B")), 5)] {
                 if self.chance.percent(often) {
                     let mut pieces = self.chance.pick(pieces).to_owned();
                     if self.flavour == Flavour::LargeUnits {
@@ -126,7 +130,7 @@ impl Maker {
     /// The minimum is a multiple of the step, and not above the maximum: else the rule is refused when it is read.
     fn quantity_rules(&mut self) -> Vec<QuantityRule> {
         let mut rules = Vec::new();
-        for sku in ["A", "B"] {
+        for sku in [self.asked, "B"] {
             if self.chance.percent(30) {
                 let step = self.chance.pick(&[None, Some(2), Some(3), Some(5), Some(12)]);
                 let least = step.unwrap_or(1) * i128::from(self.chance.between(1, 4));

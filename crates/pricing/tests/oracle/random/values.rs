@@ -1,7 +1,7 @@
 //! Values of a random case: amounts, quantities, percentages, instants, names.
 
 use super::{Flavour, Maker};
-use crate::model::{For, List, Moment, Skus, Sources, UnitDefinition, Valid};
+use crate::model::{For, List, Moment, Named, Skus, Sources, UnitDefinition, Valid};
 use crate::number::Number;
 
 impl Maker {
@@ -154,13 +154,13 @@ impl Maker {
         Valid { from, until: if is_empty { None } else { until } }
     }
 
-    /// Mostly one to whom the buyer belongs.
-    pub(super) fn whom(&mut self, everyone: u64) -> For {
+    /// Mostly such as the buyer is.
+    pub(super) fn whom(&mut self, everyone: u64) -> Vec<For> {
         if self.chance.percent(everyone) {
-            return For::Everyone;
+            return vec![For::Everyone];
         }
         let location = self.ask.location.clone().unwrap_or_else(|| "L1".to_owned());
-        self.chance.pick(&[
+        let all = [
             For::Location(location),
             For::Location("L2".to_owned()),
             For::Company("C1".to_owned()),
@@ -169,7 +169,10 @@ impl Maker {
             For::Group("G1".to_owned()),
             For::Group("G2".to_owned()),
             For::Group("C1".to_owned()),
-        ])
+            For::Everyone,
+        ];
+        let many = self.chance.pick(&[1, 1, 1, 1, 2, 3]);
+        (0..many).map(|_| self.chance.pick(&all)).collect()
     }
 
     pub(super) fn priority(&mut self) -> i32 {
@@ -180,9 +183,12 @@ impl Maker {
         if self.chance.percent(60) {
             return Skus::All;
         }
-        let mut skus = vec![self.sku("B")];
-        if self.chance.percent(80) {
-            skus.push(self.sku("A"));
+        let mut skus = vec![Named::Sku(self.sku("B"))];
+        match self.chance.below(5) {
+            0 | 1 => skus.push(Named::Sku(self.sku("A"))),
+            2 => skus.push(Named::Beginning("a".to_owned())),
+            3 => skus.push(Named::Beginning(" A-".to_owned())),
+            _ => skus.push(Named::Sku(self.sku("A-1"))),
         }
         Skus::Only(skus)
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::Rules;
 use super::who::Buyer;
-use crate::model::{Adds, Cause, Gives, Kind, List, Portion, Promotion, Skus, Surcharge};
+use crate::model::{Adds, Cause, Gives, Kind, List, Named, Portion, Promotion, Skus, Surcharge};
 use crate::mutant::Mutant;
 use crate::number::Number;
 
@@ -71,10 +71,15 @@ impl<'a> Rules<'a> {
         currency.is_none_or(|currency| *currency == self.case.ask.currency) || self.is(Mutant::AnyCurrency)
     }
 
+    /// "SKUs, beginnings of SKUs (`PUMP-*`), or all of them."
     fn is_among(&self, skus: &Skus) -> bool {
         match skus {
             Skus::All => true,
-            Skus::Only(skus) => skus.iter().any(|sku| self.is_sku(sku)),
+            Skus::Only(skus) => skus.iter().any(|named| match named {
+                Named::Sku(sku) => self.is_sku(sku),
+                Named::Beginning(beginning) if self.is(Mutant::BeginningIsWhole) => self.is_sku(beginning),
+                Named::Beginning(beginning) => begins(&self.case.ask.sku, beginning),
+            }),
         }
     }
 
@@ -264,6 +269,11 @@ pub(super) fn sum(portions: &[Portion]) -> Result<Number, Cause> {
         sum = sum.plus(portion.quantity.times(portion.price)?.in_range()?)?.in_range()?;
     }
     Ok(sum)
+}
+
+/// Without blanks around it and without regard to case.
+fn begins(sku: &str, beginning: &str) -> bool {
+    sku.trim().to_ascii_lowercase().starts_with(&beginning.trim().to_ascii_lowercase())
 }
 
 fn lower_anywhere(before: &[Portion], after: &[Portion]) -> bool {

@@ -36,16 +36,16 @@ impl<'a> Rules<'a> {
             .filter(|list| self.is_for(&list.whom, buyer))
             .filter(|list| list.currency == self.case.ask.currency || self.is(Mutant::AnyCurrency))
             .collect();
-        candidates.sort_by(|one, two| self.goes_first(one, two));
+        candidates.sort_by(|one, two| self.goes_first(one, two, buyer));
         candidates
     }
 
-    fn goes_first(&self, one: &List, two: &List) -> Ordering {
+    fn goes_first(&self, one: &List, two: &List, buyer: &Buyer) -> Ordering {
         // The contract lists are asked first.
         let kind = one.kind.cmp(&two.kind);
         let kind = if self.is(Mutant::ListBeforeContract) { kind.reverse() } else { kind };
         // `company_location` before `company` before `group` before `everyone`.
-        let whom = self.nearness(&one.whom).cmp(&self.nearness(&two.whom));
+        let whom = self.nearest(&one.whom, buyer).cmp(&self.nearest(&two.whom, buyer));
         // The higher priority.
         let priority = two.priority.cmp(&one.priority);
         let priority = if self.is(Mutant::LowerPriorityFirst) { priority.reverse() } else { priority };
@@ -69,6 +69,17 @@ impl<'a> Rules<'a> {
             return whom.then(kind).then(priority).then(later).then(id);
         }
         kind.then(whom).then(priority).then(later).then(id)
+    }
+
+    /// "Where several are named, it is for each of them, and the nearest that the buyer is decides."
+    fn nearest(&self, whom: &[For], buyer: &Buyer) -> Option<u8> {
+        let is_his = |one: &&For| belongs(one, buyer) || self.is(Mutant::NearestOfOthers);
+        let mut all: Vec<_> = whom.iter().filter(is_his).map(|one| self.nearness(one)).collect();
+        all.sort_unstable();
+        if self.is(Mutant::FarthestDecides) {
+            all.reverse();
+        }
+        all.first().copied()
     }
 
     fn nearness(&self, whom: &For) -> u8 {
@@ -97,14 +108,13 @@ impl<'a> Rules<'a> {
         Ok(None)
     }
 
-    /// "whom it is for: `everyone`, a `company_location`, a `company`, or a `group` of customers."
-    pub(super) fn is_for(&self, whom: &For, buyer: &Buyer) -> bool {
-        match whom {
-            For::Everyone => true,
-            For::Location(id) => buyer.location.as_ref() == Some(id),
-            For::Company(id) => buyer.company.as_ref() == Some(id),
-            For::Group(id) => buyer.groups.contains(id),
+    /// "whom it is for: `everyone`, a `company_location`, a `company`, or a `group` of customers. Where several are named, it is
+    /// for each of them."
+    pub(super) fn is_for(&self, whom: &[For], buyer: &Buyer) -> bool {
+        if self.is(Mutant::FirstNamedAlone) {
+            return whom.first().is_some_and(|first| belongs(first, buyer));
         }
+        whom.iter().any(|one| belongs(one, buyer))
     }
 
     /// "A date stands for the day in the zone of the document: `valid_from` is its first instant, `valid_until` its last day as a
@@ -147,5 +157,14 @@ impl<'a> Rules<'a> {
             Kind::List => sources.list,
         };
         combines || self.is(Mutant::CombinesWithAll)
+    }
+}
+
+fn belongs(whom: &For, buyer: &Buyer) -> bool {
+    match whom {
+        For::Everyone => true,
+        For::Location(id) => buyer.location.as_ref() == Some(id),
+        For::Company(id) => buyer.company.as_ref() == Some(id),
+        For::Group(id) => buyer.groups.contains(id),
     }
 }

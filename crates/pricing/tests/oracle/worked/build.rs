@@ -53,7 +53,7 @@ pub(crate) fn list(id: &str) -> List {
     List {
         id: id.to_owned(),
         kind: Kind::List,
-        whom: For::Everyone,
+        whom: vec![For::Everyone],
         currency: "EUR".to_owned(),
         priority: 0,
         approved: true,
@@ -72,7 +72,7 @@ pub(crate) fn surcharge(id: &str, adds: Adds) -> Surcharge {
         id: id.to_owned(),
         approved: true,
         valid: ALWAYS,
-        whom: For::Everyone,
+        whom: vec![For::Everyone],
         skus: Skus::All,
         sources: ALL,
         priority: 0,
@@ -87,7 +87,7 @@ pub(crate) fn promotion(id: &str, gives: Gives) -> Promotion {
         id: id.to_owned(),
         approved: true,
         valid: ALWAYS,
-        whom: For::Everyone,
+        whom: vec![For::Everyone],
         skus: Skus::All,
         sources: ALL,
         priority: 0,
@@ -121,7 +121,7 @@ with!(Case, List, Surcharge, Promotion);
 
 impl List {
     pub(crate) fn contract(self, whom: For) -> Self {
-        self.with(|it| (it.kind, it.whom) = (Kind::Contract, whom))
+        self.with(|it| (it.kind, it.whom) = (Kind::Contract, vec![whom]))
     }
 
     pub(crate) fn tiers(self, sku: &str, tiers: &[(&str, &str)]) -> Self {

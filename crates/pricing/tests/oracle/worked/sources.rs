@@ -13,9 +13,9 @@ pub(super) fn of_the_source() -> Vec<Example> {
         let between = (1..bases).map(|place| {
             list(&format!("B{place}")).with(|it| it.base = base("0", &format!("B{}", place + 1)))
         });
-        let lists: Vec<_> = between.chain([last]).map(|it| it.with(|it| it.whom = company())).collect();
+        let lists: Vec<_> = between.chain([last]).map(|it| it.with(|it| it.whom = vec![company()])).collect();
         lists.into_iter().fold(case("1"), Case::list).list(list("D").with(|it| {
-            it.whom = location();
+            it.whom = vec![location()];
             it.base = base("10", "B1");
         }))
     };
@@ -79,7 +79,9 @@ pub(super) fn of_the_source() -> Vec<Example> {
         gives(
             "a derived list takes off from its base, for whom the base is not",
             case("3").list(list("D").contract(company()).with(|it| it.base = base("-12.5", "B"))).list(
-                list("B").with(|it| it.whom = For::Group("G9".to_owned())).tiers("A", &[("1", "19.99")]),
+                list("B")
+                    .with(|it| it.whom = vec![For::Group("G9".to_owned())])
+                    .tiers("A", &[("1", "19.99")]),
             ),
             "D contract: 3 × 17.49 = 52.47, each 17.49",
         ),
