@@ -1,0 +1,164 @@
+//! What the journal says, and that it cannot be changed unseen.
+
+use super::loads::{at, copy_all, price, request, rows};
+use crate::{AuditQuery, Guards, LoadRequest, Mode, Options, PriceForm, PriceStore, What};
+use std::collections::BTreeSet;
+
+fn options() -> Options {
+    Options { guards: Guards { few: 1000, ..Guards::default() } }
+}
+
+fn many(from: u32, count: u32) -> String {
+    let rows: Vec<String> = (from..from + count).map(|row| format!("c SKU-{row} {}", row + 1)).collect();
+    rows.join(",")
+}
+
+fn filled(folder: &std::path::Path) -> PriceStore {
+    let store = PriceStore::open(folder, options()).unwrap();
+    store.load(request(Mode::All), rows("a X 10, a Y 10, b X 7").into_iter(), at(0)).unwrap();
+    let large = LoadRequest {
+        source: "file".into(),
+        by: "Eve".into(),
+        note: Some("spring".into()),
+        ..request(Mode::Changes)
+    };
+    store.load(large, rows(&format!("{}, a X 9", many(0, 300))).into_iter(), at(10)).unwrap();
+    store.load(request(Mode::Changes), rows(&many(5, 300)).into_iter(), at(20)).unwrap();
+    store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(30)).unwrap();
+    store.approve(4, "Ada", "the sale", at(40)).unwrap();
+    store.load(request(Mode::Changes), rows("a X -, c SKU-7 70").into_iter(), at(50)).unwrap();
+    let terms = "[[lists]]\nid = \"a\"\nkind = \"list\"\ncurrency = \"EUR\"\nfor = \"everyone\"\n";
+    store.set_terms(terms.as_bytes(), "Ada", false, at(60)).unwrap();
+    store
+}
+
+#[test]
+fn each_change_of_a_price_says_who_when_why_and_by_which_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path());
+    let plain = |text: &str| Some(PriceForm::Plain(text.into()));
+    let history = store.history("a", " x ").unwrap();
+    let told: Vec<_> = history
+        .iter()
+        .map(|row| (row.before.clone(), row.after.clone(), row.by.as_str(), row.load))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (plain("1"), None, "nightly", 5),
+            (plain("9"), plain("1"), "Ada", 4),
+            (plain("10"), plain("9"), "Eve", 2),
+            (None, plain("10"), "nightly", 1),
+        ]
+    );
+    assert_eq!(history[1].approved_because.as_deref(), Some("the sale"));
+    assert_eq!((history[1].loaded_by.as_deref(), history[1].at), (Some("nightly"), at(40)));
+    assert_eq!((history[2].source.as_str(), history[2].note.as_deref()), ("file", Some("spring")));
+    let on = |second| store.price_at("a", "X", at(second)).unwrap().and_then(|row| row.after);
+    assert_eq!(
+        [-1, 0, 9, 10, 39, 40, 49, 50].map(on),
+        [None, plain("10"), plain("10"), plain("9"), plain("9"), plain("1"), plain("1"), None]
+    );
+}
+
+#[test]
+fn the_journal_is_searched_by_list_sku_person_and_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path());
+    let count = |query: AuditQuery| store.audit(&query, usize::MAX).unwrap().len();
+    let lists = |ids: &[&str]| Some(ids.iter().map(ToString::to_string).collect::<BTreeSet<_>>());
+    assert_eq!(count(AuditQuery::default()), 3 + 301 + 5 + 1 + 2);
+    assert_eq!(count(AuditQuery { lists: lists(&["a", "b"]), ..AuditQuery::default() }), 6);
+    assert_eq!(count(AuditQuery { sku: Some("sku-7".into()), ..AuditQuery::default() }), 2);
+    assert_eq!(count(AuditQuery { by: Some("Eve".into()), ..AuditQuery::default() }), 301);
+    assert_eq!(count(AuditQuery { by: Some("Ada".into()), ..AuditQuery::default() }), 1);
+    assert_eq!(count(AuditQuery { load: Some(3), ..AuditQuery::default() }), 5);
+    assert_eq!(count(AuditQuery { from: Some(at(10)), until: Some(at(20)), ..AuditQuery::default() }), 301);
+    assert_eq!(count(AuditQuery { sku: Some("NONE".into()), ..AuditQuery::default() }), 0);
+    let two = store.audit(&AuditQuery { skip: 2, ..AuditQuery::default() }, 2).unwrap();
+    assert_eq!((two[0].load, two[1].load), (4, 3));
+    let entries = store.entries(&AuditQuery { by: Some("Ada".into()), ..AuditQuery::default() }, 10).unwrap();
+    assert!(matches!(entries[0].what, What::Terms { .. }) && entries.len() == 2);
+}
+
+#[test]
+fn the_past_is_resolved_from_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path());
+    store.load(request(Mode::Changes), rows("a X 8").into_iter(), at(70)).unwrap();
+    use pricing::{Book as _, book::ListIndex};
+    let on = |second| {
+        let past = store.past(at(second)).unwrap();
+        let key = past.key("X").unwrap();
+        let found = past.price(ListIndex(0), key);
+        (past.number(), past.terms().lists().len(), found, past.fault().is_none())
+    };
+    // Before the terms nobody knew the list.
+    assert_eq!(on(50), (5, 0, None, true));
+    assert_eq!(on(65), (6, 1, None, true));
+    assert_eq!(on(70), (7, 1, Some(price("8")), true));
+}
+
+#[test]
+fn any_changed_byte_of_any_file_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path());
+    store.load(request(Mode::Changes), rows("c SKU-9 0").into_iter(), at(80)).unwrap();
+    assert_eq!(store.held().unwrap().len(), 1);
+    assert_eq!(store.verify().unwrap().findings, Vec::<String>::new());
+    let root = folder.path();
+    let mut looked_at = 0;
+    for under in ["", "data", "versions"] {
+        for entry in std::fs::read_dir(root.join(under)).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.is_file() || path.ends_with("lock") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            for at in (0..bytes.len()).step_by(1 + bytes.len() / 25).chain([bytes.len() - 1]) {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1;
+                std::fs::write(&path, &changed).unwrap();
+                assert!(!store.verify().unwrap().findings.is_empty(), "{}, byte {at}", path.display());
+                looked_at += 1;
+            }
+            std::fs::write(&path, &bytes).unwrap();
+        }
+    }
+    assert!(looked_at > 200, "{looked_at}");
+    assert_eq!(store.verify().unwrap().findings, Vec::<String>::new());
+}
+
+#[test]
+fn a_list_with_a_changed_byte_answers_nothing_until_it_is_loaded_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let guards = || Options { guards: Guards::none() };
+    let store = PriceStore::open(folder.path(), guards()).unwrap();
+    store.load(request(Mode::All), rows(&format!("{}, a X 10", many(0, 300))).into_iter(), at(0)).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(folder.path(), copy.path());
+    let segment = std::fs::read_dir(copy.path().join("data")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let open = || PriceStore::open(copy.path(), guards()).unwrap();
+    let store = open();
+    let damaged: Vec<String> = store.current().damage().lists.iter().cloned().collect();
+    assert_eq!(damaged, ["c"]);
+    assert_eq!(store.current().price_of("c", "SKU-1"), None);
+    assert_eq!(store.current().price_of("a", "X"), Some(price("10")));
+    let refused = store.load(request(Mode::Changes), rows("c SKU-1 5").into_iter(), at(1)).unwrap_err();
+    assert!(refused.to_string().contains("load it as a whole"), "{refused}");
+    // Other lists go on, and after a restart it is still known.
+    store.load(request(Mode::Changes), rows("a X 11").into_iter(), at(2)).unwrap();
+    store.merge(at(3)).unwrap();
+    drop(store);
+    let store = open();
+    assert!(store.current().damage().lists.contains("c"));
+    store.load(request(Mode::Lists(vec![])), rows("c SKU-1 5").into_iter(), at(4)).unwrap();
+    assert_eq!(store.current().price_of("c", "SKU-1"), Some(price("5")));
+    assert!(store.current().damage().lists.is_empty());
+    drop(store);
+    assert!(open().current().damage().lists.is_empty());
+    assert_eq!(open().current().price_of("c", "SKU-2"), None);
+}

@@ -1,0 +1,150 @@
+//! Loads, guards and approvals.
+
+use crate::{
+    Guards, LoadRequest, Mode, Options, Outcome, PriceStore, PriceStoreError, Reason, Row, RowFault,
+};
+use jiff::Timestamp;
+use kernel::money::parse_exact;
+use pricing::Price;
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+pub(super) fn request(mode: Mode) -> LoadRequest {
+    LoadRequest { source: "erp".into(), by: "nightly".into(), note: None, mode, dry_run: false }
+}
+
+pub(super) fn price(text: &str) -> Price {
+    Price::plain(parse_exact(text).unwrap()).unwrap()
+}
+
+/// `list sku amount` a line; an amount of `-` is gone.
+pub(super) fn rows(text: &str) -> Vec<Result<Row<'_>, RowFault>> {
+    text.split(',')
+        .map(|row| {
+            let mut words = row.split_whitespace();
+            let (list, sku) = (words.next().unwrap().into(), words.next().unwrap().into());
+            let price = words.next().filter(|amount| *amount != "-").map(price);
+            Ok(Row { list, sku, price, line: None })
+        })
+        .collect()
+}
+
+fn open(folder: &tempfile::TempDir, guards: Guards) -> PriceStore {
+    PriceStore::open(folder.path(), Options { guards }).unwrap()
+}
+
+fn told(store: &PriceStore, list: &str, sku: &str) -> Option<String> {
+    match store.current().price_of(list, sku)? {
+        Price::Plain(amount) => Some(amount.to_string()),
+        Price::Windows(_) => Some("windows".to_owned()),
+    }
+}
+
+#[test]
+fn what_is_loaded_is_read_in_one_version_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::none());
+    let empty = store.current();
+    let first =
+        store.load(request(Mode::All), rows("a X-1 4.75, a X-2 5, b X-1 6").into_iter(), at(0)).unwrap();
+    assert!(matches!(first, Outcome::Live { load: 1, version: 1, .. }), "{first:?}");
+    let held = store.current();
+    store.load(request(Mode::Changes), rows("a x-1 4.5, a X-2 -, a X-3 1").into_iter(), at(1)).unwrap();
+    assert_eq!((empty.prices(), held.prices(), store.current().prices()), (0, 3, 3));
+    assert_eq!(held.price_of("a", "X-1"), Some(price("4.75")));
+    for store in [store, {
+        drop((empty, held));
+        open_again(&folder)
+    }] {
+        let answers = [("a", "X-1"), ("a", "X-2"), ("a", "X-3"), ("b", "X-1"), ("b", "X-2"), ("c", "X-1")]
+            .map(|(list, sku)| told(&store, list, sku));
+        let expected = [Some("4.5"), None, Some("1"), Some("6"), None, None];
+        assert_eq!(answers, expected.map(|answer| answer.map(str::to_owned)));
+        assert_eq!((store.current().number(), store.current().from()), (2, at(1)));
+    }
+}
+
+fn open_again(folder: &tempfile::TempDir) -> PriceStore {
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(folder.path(), copy.path());
+    PriceStore::open(&copy.keep(), Options { guards: Guards::none() }).unwrap()
+}
+
+pub(super) fn copy_all(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy_all(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_load_that_halves_a_price_waits_for_a_name_and_a_reason_through_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::default());
+    store.load(request(Mode::All), rows("a X-1 10, a X-2 10").into_iter(), at(0)).unwrap();
+    let dry = LoadRequest { dry_run: true, ..request(Mode::All) };
+    let outcome = store.load(dry, rows("a X-1 5, a X-2 10").into_iter(), at(1)).unwrap();
+    let Outcome::DryRun { diff, reasons } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((diff.total.down, diff.total.same), (1, 1));
+    assert_eq!(diff.largest_falls[0].percent.as_deref(), Some("-50"));
+    assert_eq!(reasons[0].to_string(), "1 prices fall by more than 40 %; the most: X-1 in a, by 50 %");
+    let outcome =
+        store.load(request(Mode::All), rows("a X-1 5, a X-2 10, a NEW 1").into_iter(), at(1)).unwrap();
+    assert!(matches!(outcome, Outcome::Held { load: 2, .. }), "{outcome:?}");
+    assert_eq!(told(&store, "a", "X-1").as_deref(), Some("10"));
+    drop(store);
+    let store = open(&folder, Guards::default());
+    assert_eq!(store.held().unwrap()[0].load, 2);
+    assert!(matches!(store.approve(2, "", "sale", at(2)), Err(PriceStoreError::Nameless)));
+    assert!(matches!(store.approve(3, "Ada", "sale", at(2)), Err(PriceStoreError::NotHeld(3))));
+    store.approve(2, "Ada", "the spring sale", at(2)).unwrap();
+    assert_eq!(
+        (told(&store, "a", "X-1").as_deref(), told(&store, "a", "NEW").as_deref()),
+        (Some("5"), Some("1"))
+    );
+    assert!(store.held().unwrap().is_empty());
+}
+
+#[test]
+fn a_held_load_that_another_overtook_is_looked_at_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::default());
+    store.load(request(Mode::All), rows("a X 10").into_iter(), at(0)).unwrap();
+    store.load(request(Mode::All), rows("a X 5").into_iter(), at(1)).unwrap();
+    store.load(request(Mode::Changes), rows("a X 9").into_iter(), at(2)).unwrap();
+    let again = store.approve(2, "Ada", "sale", at(3)).unwrap_err();
+    let PriceStoreError::LookAgain(held) = again else { panic!("{again:?}") };
+    assert!(held.reasons.contains(&Reason::Overtaken { load: 3 }));
+    assert_eq!(told(&store, "a", "X").as_deref(), Some("9"));
+    store.approve(2, "Ada", "sale", at(4)).unwrap();
+    assert_eq!(told(&store, "a", "X").as_deref(), Some("5"));
+    store.load(request(Mode::All), rows("a X 1").into_iter(), at(5)).unwrap();
+    store.reject(4, "Ada", "a typing error", at(6)).unwrap();
+    assert_eq!((store.held().unwrap().len(), told(&store, "a", "X").as_deref()), (0, Some("5")));
+}
+
+#[test]
+fn one_row_that_is_wrong_refuses_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::none());
+    let wrong = rows("a X 1, b Y 2, a x 3");
+    let PriceStoreError::Rows { faults, count } =
+        store.load(request(Mode::All), wrong.into_iter(), at(0)).unwrap_err()
+    else {
+        panic!("not refused")
+    };
+    assert_eq!(count, 1);
+    assert!(faults[0].to_string().starts_with("SKU X comes twice in list a"), "{}", faults[0]);
+    assert_eq!(store.current().number(), 0);
+    // Among changes the last word counts.
+    store.load(request(Mode::Changes), rows("a X 1, a x 3").into_iter(), at(0)).unwrap();
+    assert_eq!(told(&store, "a", "X").as_deref(), Some("3"));
+}

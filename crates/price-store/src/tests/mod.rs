@@ -1,0 +1,6 @@
+//! Tests of the store as its users see it.
+
+mod crash;
+pub(crate) mod fuse;
+mod journal;
+mod loads;
