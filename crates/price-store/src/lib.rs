@@ -27,6 +27,7 @@ mod manifest;
 mod merge;
 mod names;
 pub mod past;
+pub mod read;
 mod segment;
 mod sha;
 pub mod store;
