@@ -1,7 +1,7 @@
 //! The library against the oracle, case by case. `TIDEGATE_ORACLE_CASES` says how many (20,000 unless said), `TIDEGATE_ORACLE_SEED`
 //! from which seed on: a difference is printed with its seed, and made small.
 
-use crate::model::{Case, Cause, Outcome};
+use crate::model::{Adds, Case, Cause, Gives, Outcome};
 use crate::number::Number;
 use crate::tell::tell;
 use crate::{library, random, rules, small};
@@ -43,15 +43,19 @@ pub(crate) fn compared(case: &Case) -> Compared {
 
 /// Whether 28 digits may be needed at all.
 fn has_long_numbers(case: &Case) -> bool {
-    let mut amounts = case
-        .lists
-        .iter()
-        .flat_map(|list| &list.prices)
-        .flat_map(|price| &price.windows)
-        .flat_map(|window| &window.tiers)
-        .map(|tier| tier.price);
+    let windows = case.lists.iter().flat_map(|list| &list.prices).flat_map(|price| &price.windows);
+    let prices = windows.flat_map(|window| &window.tiers).map(|tier| tier.price);
+    let added = case.surcharges.iter().filter_map(|surcharge| match surcharge.adds {
+        Adds::Amount(amount) => Some(amount),
+        Adds::Percent(_) => None,
+    });
+    let given = case.promotions.iter().filter_map(|promotion| match promotion.gives {
+        Gives::AmountOff(amount) | Gives::Fixed(amount) => Some(amount),
+        Gives::PercentOff(_) | Gives::BuyGet { .. } => None,
+    });
+    let pieces = case.units.iter().map(|unit| unit.pieces);
     let million = Number::whole(1_000_000);
-    amounts.any(|amount| amount > million) || case.units.iter().any(|unit| unit.pieces > million)
+    prices.chain(added).chain(given).chain(pieces).any(|number| number > million)
 }
 
 #[test]

@@ -21,6 +21,11 @@ pub(crate) type Refusal = String;
 
 /// What the library gives for a case.
 pub(crate) fn answer(case: &Case) -> Result<Outcome, Refusal> {
+    answers(case, &[case.ask.quantity]).map(|mut answers| answers.remove(0))
+}
+
+/// What it gives for lines of these quantities in one cart, one after the other. Each line is explained too, which gives the same.
+pub(crate) fn answers(case: &Case, quantities: &[Number]) -> Result<Vec<Outcome>, Refusal> {
     let terms = Terms::compile(&document(case)).map_err(|faults| format!("{faults:?}"))?;
     let book = book(case, &terms)?;
     let nobody = Buyer::default();
@@ -30,8 +35,13 @@ pub(crate) fn answer(case: &Case) -> Result<Outcome, Refusal> {
     };
     let currency = Currency::from_code(&case.ask.currency).map_err(|why| why.to_string())?;
     let resolver = Resolver::new(&terms, &book, buyer, currency, case.ask.instant);
-    let line = Line { sku: &case.ask.sku, quantity: decimal(case.ask.quantity), unit: unit(&case.ask.unit) };
-    Ok(resolver.price(&line).map_err(cause).map(|priced| told(&terms, &priced)))
+    let answer = |quantity: &Number| {
+        let line = Line { sku: &case.ask.sku, quantity: decimal(*quantity), unit: unit(&case.ask.unit) };
+        let answer = resolver.price(&line);
+        assert_eq!(resolver.explain(&line).0, answer, "to explain a price changes it: {case:#?}");
+        answer.map_err(cause).map(|priced| told(&terms, &priced))
+    };
+    Ok(quantities.iter().map(answer).collect())
 }
 
 fn decimal(number: Number) -> Decimal {

@@ -1,6 +1,6 @@
 //! Examples that were computed with a pencil from `docs/pricing.md`. They judge the oracle, because it judges others.
 
-mod build;
+pub(crate) mod build;
 mod changes;
 mod sources;
 
