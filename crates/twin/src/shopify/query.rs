@@ -5,9 +5,9 @@ use super::answer::{
 };
 use super::bulk::{BulkNode, bulk_operations, current};
 use super::nodes::{
-    CatalogNode, CompanyContactNode, CompanyLocationNode, CompanyNode, CustomerNode, FulfilmentNode,
-    FulfilmentOrderNode, InstallationNode, OrderNode, PlainLocationNode, PriceListNode, RefundNode, ShopNode,
-    SubscriptionNode, api_version, catalogs, catalogs_count, global_id, id_of, price_lists,
+    CatalogNode, CompanyLocationNode, FulfilmentNode, FulfilmentOrderNode, InstallationNode, OrderNode,
+    PlainLocationNode, PriceListNode, RefundNode, ShopNode, SubscriptionNode, api_version, catalogs,
+    catalogs_count, company, contact, customer, global_id, id_of, price_lists,
 };
 use super::nodes::{LevelNode, LocationNode};
 use super::orders::{orders_count, orders_where, visible};
@@ -47,8 +47,9 @@ impl Node for QueryRoot {
             }
             "shop" => object(ShopNode),
             "currentAppInstallation" => object(InstallationNode),
-            "customer" => optional(CustomerNode::find(request, id_of("Customer", id())?)),
-            "company" => optional(CompanyNode::find(request, id_of("Company", id())?)),
+            "customer" => customer(request, id_of("Customer", id())?),
+            "company" => company(request, id_of("Company", id())?),
+            "companyContact" => contact(request, id_of("CompanyContact", id())?),
             "companyLocation" => company_location(request, id_of("CompanyLocation", id())?),
             "catalog" => match global_id(id())? {
                 ("Catalog" | "CompanyLocationCatalog" | "MarketCatalog" | "AppCatalog", number) => {
@@ -115,14 +116,14 @@ fn node(request: &Request, id: &str) -> Resolved {
         "Refund" => optional(RefundNode::find(request, number)),
         "Fulfillment" => optional(FulfilmentNode::find(request, number)),
         "FulfillmentOrder" => optional(FulfilmentOrderNode::find(request, number)),
-        "Customer" => optional(CustomerNode::find(request, number)),
-        "Company" => optional(CompanyNode::find(request, number)),
+        "Customer" => customer(request, number),
+        "Company" => company(request, number),
         "CompanyLocation" => company_location(request, number),
         "CompanyLocationCatalog" | "MarketCatalog" | "AppCatalog" => {
             optional(CatalogNode::find(request, number))
         }
         "PriceList" => optional(PriceListNode::find(request, number)),
-        "CompanyContact" => optional(CompanyContactNode::find(request, number)),
+        "CompanyContact" => contact(request, number),
         "WebhookSubscription" => optional(subscription(request, number)),
         "BulkOperation" => optional(BulkNode::find(request, number)),
         "ProductVariant" => optional(variant(request, number)),
@@ -135,7 +136,7 @@ fn node(request: &Request, id: &str) -> Resolved {
 }
 
 /// As orders have shown it, or as it was made beforehand.
-fn company_location(request: &Request, id: u64) -> Resolved {
+pub(super) fn company_location(request: &Request, id: u64) -> Resolved {
     match CompanyLocationNode::find(request, id) {
         Some(node) => object(node),
         None => optional(PlainLocationNode::find(request, id)),

@@ -14,6 +14,7 @@ use super::contract::Contract;
 use super::faults::FaultDesk;
 use super::fulfil::Stop;
 use super::prices::Prices;
+use super::roles::Roles;
 use super::staged::Uploads;
 use super::stock::{Pair, Stock};
 use super::tokens::Tokens;
@@ -53,6 +54,7 @@ pub(super) struct State {
     pub(super) metafields: BTreeMap<String, Vec<Metafield>>,
     pub(super) stock: Stock,
     pub(super) prices: Prices,
+    pub(super) roles: Roles,
     pub(super) uploads: Uploads,
     /// Ordered for the next bulk operations.
     pub(super) bulk_faults: VecDeque<BulkFault>,
@@ -70,6 +72,7 @@ impl State {
             metafields: BTreeMap::new(),
             stock: Stock::new(&config.stock, now),
             prices: Prices::default(),
+            roles: Roles::default(),
             uploads: Uploads::default(),
             bulk_faults: VecDeque::new(),
             stops: BTreeMap::new(),

@@ -7,6 +7,7 @@ use super::faults::{ApiFault, ApiFaults};
 use super::fulfil::Stop;
 use super::http::router;
 use super::prices::{Charge, PriceCounts};
+use super::roles::Role;
 use super::shop::Shop;
 use super::stock::{Levels, Pair, StockCounts, StockRow, StockSet};
 use super::webhooks::{Outbox, SentWebhook, Subscription, Wanted, WebhookCounts};
@@ -218,6 +219,26 @@ impl ShopifyTwin {
     /// A company location that has no order yet, so that a catalog may be made for it.
     pub fn know_company_location(&self, id: u64, name: &str) {
         self.shop.state().prices.locations.insert(id, name.to_owned());
+    }
+
+    /// A company that has no order yet, with its locations: number and name of each.
+    pub fn know_company(&self, id: u64, name: &str, locations: &[(u64, &str)]) {
+        let mut state = self.shop.state();
+        state.roles.companies.insert(id, name.to_owned());
+        for (location, name) in locations {
+            state.prices.locations.insert(*location, (*name).to_owned());
+            state.roles.company_of.insert(*location, id);
+        }
+    }
+
+    /// A person in the shop's admin lets a customer buy for a company location; the customer need not have bought before.
+    pub fn give_role(&self, customer: u64, location: u64, role: Role) -> Result<()> {
+        self.shop.state().give_role(customer, location, role, self.shop.now())
+    }
+
+    /// And no longer.
+    pub fn take_roles(&self, customer: u64, location: u64) -> Result<()> {
+        self.shop.state().take_roles(customer, location)
     }
 
     /// What a buyer at a company location pays for a unit: the lowest price over its catalogs.

@@ -2,6 +2,7 @@
 
 use super::customer::CustomerNode;
 use super::metafield::metafields_of;
+use super::role::assignments;
 use crate::shop::{Order, PurchasingCompany, gid};
 use crate::shopify::answer::{
     Answer, Arguments, Node, Record, Refusal, Request, Resolved, leaf, null, object, optional, unmodelled,
@@ -132,6 +133,7 @@ impl Node for CompanyLocationNode {
             "ordersCount" => count(orders(request, |order| is_location(order, id)).len(), None),
             "orders" => orders_where(args, request, |order| is_location(order, id)),
             "catalogs" => super::catalog::of_location(id, args, request),
+            "roleAssignments" => assignments(args, request, |one| one.location == id),
             "taxExemptions" => Ok(Answer::List(Vec::new())),
             "metafield" | "metafields" => metafields_of(&gid("CompanyLocation", id), name, args, request),
             "note" | "phone" | "taxRegistrationId" => null(),
@@ -162,6 +164,11 @@ impl Node for PlainLocationNode {
             "currency" => leaf(request.shop.config.currency.code()),
             "createdAt" | "updatedAt" => date(request.shop.created_at),
             "catalogs" => super::catalog::of_location(self.0, args, request),
+            "company" => {
+                let of = request.shop.state().roles.company_of.get(&self.0).copied();
+                super::role::company(request, of.ok_or_else(|| unmodelled("CompanyLocation", name))?)
+            }
+            "roleAssignments" => assignments(args, request, |one| one.location == self.0),
             other => Err(unmodelled("CompanyLocation", other)),
         }
     }
@@ -196,6 +203,7 @@ impl Node for CompanyContactNode {
             "customer" => optional(CustomerNode::of(&self.order)),
             "createdAt" | "updatedAt" => date(self.order.created_at),
             "isMainContact" => leaf(true),
+            "roleAssignments" => assignments(args, request, |one| one.contact.id == self.id),
             "locale" => leaf(self.order.locale.clone()),
             "orders" => {
                 let id = self.id;

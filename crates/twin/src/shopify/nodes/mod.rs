@@ -22,13 +22,13 @@ mod payment;
 mod price_list;
 mod product;
 mod refund;
+mod role;
 mod shipping;
 mod shop;
 mod subscription;
 
 pub(super) use catalog::{CatalogNode, catalogs, catalogs_count};
-pub(super) use company::{CompanyContactNode, CompanyLocationNode, CompanyNode, PlainLocationNode};
-pub(super) use customer::CustomerNode;
+pub(super) use company::{CompanyLocationNode, PlainLocationNode};
 pub(super) use fulfilment::FulfilmentNode;
 pub(super) use fulfilment_order::FulfilmentOrderNode;
 pub(super) use inventory_item::InventoryItemNode;
@@ -39,6 +39,7 @@ pub(super) use order::OrderNode;
 pub(super) use price_list::{PriceListNode, PricedNode, price_lists};
 pub(super) use product::VariantNode;
 pub(super) use refund::RefundNode;
+pub(super) use role::{company, contact, customer};
 pub(super) use shop::{InstallationNode, ShopNode};
 pub(super) use subscription::{SubscriptionNode, api_version};
 
