@@ -1,6 +1,7 @@
 //! Shopify's two sides: webhooks in ([`webhook`]), Admin GraphQL out ([`graphql`]) with what stands on it: orders read
 //! and listed ([`source`]), the ERP's number written back ([`write_back`]), stock set ([`inventory`]) and shipments recorded
-//! ([`fulfilment`]), all behind one [`target`]; what is there in whole ([`bulk`]), [`subscriptions`] and the [`doctor`].
+//! ([`fulfilment`]), all behind one [`target`]; what is there in whole ([`bulk`]), for whom a
+//! customer may buy ([`roles`]), [`subscriptions`] and the [`doctor`].
 //!
 //! Owns Shopify's own rules: signatures, versions, scopes, costs, what an answer means. Decides nothing about orders
 //! (that is `domains`), keeps no queue, retries nothing, and knows no store.
@@ -11,6 +12,7 @@ pub mod fulfilment;
 pub mod graphql;
 pub mod inventory;
 pub mod reference;
+pub mod roles;
 pub mod source;
 pub mod subscriptions;
 pub mod target;

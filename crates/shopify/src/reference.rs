@@ -1,6 +1,6 @@
 //! The page `docs/scopes.md`, made from the tables: which scopes what needs, and what each document costs.
 
-use crate::graphql::DOCUMENTS;
+use crate::graphql::{DOCUMENTS, STOREFRONT};
 use crate::subscriptions::{APP_TOPICS, COMPLIANCE_TOPICS, order_topics};
 use connector::descriptor::Direction;
 use connector::outbound::Access;
@@ -13,7 +13,8 @@ const HEAD: &str = "# Scopes and costs
 
 What an app needs depends on the flows that use it: `tidegate check` computes it from the documents that they send and
 the topics that they subscribe to, and says for each scope what needs it. A `write_` scope holds its `read_`. Not in
-the table: `read_all_orders`, for orders older than 60 days, which Shopify grants on request; and the approval for
+the table: `read_all_orders`, for orders older than 60 days, which Shopify grants on request; `write_app_proxy`, which
+Shopify asks for where an app has a proxy (`[prices.storefront]`), though no document needs it; and the approval for
 protected customer data (name, address, e-mail, phone), without which Shopify leaves these fields empty.
 
 ## Scopes
@@ -43,6 +44,7 @@ pub fn scopes() -> String {
     for document in DOCUMENTS {
         let flows = match (document.domain, document.direction) {
             (None, _) => "all".to_owned(),
+            (Some(STOREFRONT), _) => "none: for `[prices.storefront]`".to_owned(),
             (Some(domain), None) => domain.to_owned(),
             (Some(domain), Some(Direction::Source)) => format!("{domain} from Shopify"),
             (Some(domain), Some(Direction::Target)) => match document.schema {

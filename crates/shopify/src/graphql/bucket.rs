@@ -23,6 +23,8 @@ const MICRO: i128 = 1_000_000;
 pub enum Rank {
     /// Orders, and what a person waits for.
     Live,
+    /// A buyer waits for the answer.
+    Storefront,
     /// Stock levels: in near real time, and never so that an order waits.
     Stock,
     Sweep,
@@ -39,6 +41,8 @@ pub struct Claim {
 
 impl Claim {
     pub const LIVE: Self = Self { rank: Rank::Live, share_percent: 100 };
+    /// However many buyers come at once, orders and stock keep two fifths of the bucket.
+    pub const STOREFRONT: Self = Self { rank: Rank::Storefront, share_percent: 60 };
     /// A fifth of the bucket is always the orders'.
     pub const STOCK: Self = Self { rank: Rank::Stock, share_percent: 80 };
 

@@ -22,7 +22,7 @@ pub struct Document {
     pub scopes: &'static [&'static str],
     /// Points that Shopify takes before it answers.
     pub cost: u32,
-    /// The domain whose flows send it; `None`: every installation.
+    /// The domain whose flows send it, or [`STOREFRONT`]; `None`: every installation.
     pub domain: Option<&'static str>,
     /// Where Shopify is the flow's source or its target; `None`: either.
     pub direction: Option<Direction>,
@@ -50,6 +50,9 @@ macro_rules! document {
 
 const ORDERS: Option<&str> = Some("orders");
 const INVENTORY: Option<&str> = Some("inventory");
+/// Stands in place of a domain: sent for storefronts that ask for prices (`[prices.storefront]`), by no flow.
+pub const STOREFRONT: &str = "storefront";
+
 const SOURCE: Option<Direction> = Some(Direction::Source);
 const TARGET: Option<Direction> = Some(Direction::Target);
 
@@ -348,6 +351,26 @@ pub const ALL_STOCK: Document = document!(
     TARGET,
     "every stock level, run in the background"
 );
+pub const CUSTOMER_ROLES: Document = document!(
+    "customer_roles.graphql",
+    "CustomerRoles",
+    Read,
+    ["read_customers"],
+    12,
+    Some(STOREFRONT),
+    None,
+    "for which company locations a customer may buy"
+);
+pub const CONTACT_ROLES: Document = document!(
+    "contact_roles.graphql",
+    "ContactRoles",
+    Read,
+    ["read_customers"],
+    25,
+    Some(STOREFRONT),
+    None,
+    "a further page of these locations"
+);
 pub const SHOP: Document =
     document!("shop.graphql", "Shop", Read, [], 4, None, None, "health, granted scopes, supported versions");
 pub const SUBSCRIPTIONS: Document = document!(
@@ -420,6 +443,8 @@ pub const DOCUMENTS: &[Document] = &[
     RUN_BULK,
     BULK,
     ALL_STOCK,
+    CUSTOMER_ROLES,
+    CONTACT_ROLES,
     SHOP,
     SUBSCRIPTIONS,
     CREATE_SUBSCRIPTION,

@@ -56,7 +56,7 @@ impl OrderSource {
     fn list_claim(&self, share_percent: u8) -> Claim {
         match self.claim.rank {
             Rank::Backfill => Claim::backfill(share_percent),
-            Rank::Live | Rank::Stock | Rank::Sweep => Claim::sweep(share_percent),
+            Rank::Live | Rank::Storefront | Rank::Stock | Rank::Sweep => Claim::sweep(share_percent),
         }
     }
 }
@@ -109,7 +109,7 @@ fn need_instant(node: &Value, name: &str) -> Result<Timestamp, Fault> {
     need(node, name)?.parse().map_err(|_| shape(name))
 }
 
-fn shape(name: &str) -> Fault {
+pub(crate) fn shape(name: &str) -> Fault {
     let what =
         format!("Shopify's answer has no readable {name}; nothing was changed, it will be asked again");
     Fault::new(FaultKind::Transient, code::SHAPE, what).field(name)

@@ -36,6 +36,8 @@ fn variables(document: &Document) -> Value {
         "Bulk" => json!({ "id": id }),
         "AllStock" => json!({}),
         "Locations" => json!({ "after": null }),
+        "CustomerRoles" => json!({ "customer": id }),
+        "ContactRoles" => json!({ "contact": id, "after": null }),
         "SetStock" => json!({ "input": {}, "key": "k" }),
         "ActivateStock" => json!({ "item": id, "location": id, "key": "k" }),
         other => panic!("{other} has no variables here"),

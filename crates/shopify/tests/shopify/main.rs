@@ -6,6 +6,7 @@ mod documents;
 mod fulfilment;
 mod inventory;
 mod reference;
+mod roles;
 mod source;
 mod subscriptions;
 mod support;

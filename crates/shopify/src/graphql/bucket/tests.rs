@@ -177,3 +177,23 @@ fn a_backfill_is_held_back_by_a_sweep() {
     assert_eq!(bucket.take(Claim::backfill(50), 10).unwrap_err(), ms(1500));
     spend(&bucket, Claim::LIVE, 10);
 }
+
+#[test]
+fn a_storefront_goes_after_orders_and_before_stock_and_leaves_two_fifths() {
+    let (clock, bucket) = standard();
+    spend(&bucket, Claim::LIVE, 2000);
+    assert_eq!(bucket.take(Claim::LIVE, 100).unwrap_err(), ms(1000));
+    clock.advance(ms(500));
+    assert_eq!(bucket.take(Claim::STOREFRONT, 10).unwrap_err(), ms(500), "the order's points");
+    clock.advance(ms(500));
+    spend(&bucket, Claim::LIVE, 100);
+    assert_eq!(bucket.take(Claim::STOREFRONT, 100).unwrap_err(), ms(1000));
+    clock.advance(ms(500));
+    assert_eq!(bucket.take(Claim::STOCK, 10).unwrap_err(), ms(500), "the buyer's points");
+    clock.advance(Duration::from_secs(60));
+    for _ in 0..12 {
+        spend(&bucket, Claim::STOREFRONT, 100);
+    }
+    assert!(bucket.take(Claim::STOREFRONT, 100).is_err());
+    spend(&bucket, Claim::STOCK, 800);
+}

@@ -1,0 +1,55 @@
+//! For which company locations a customer may buy: those at which one of the customer's contacts has a role. Asked for while
+//! a storefront waits, so it is small where there is little to say, and goes after orders and before all else. Owns that
+//! every page is read: half an answer would be another answer. Keeps nothing; how long it is believed is the caller's.
+
+use crate::graphql::{CONTACT_ROLES, CUSTOMER_ROLES, Claim, Deadline, ShopClient};
+use crate::source::{connection, need, shape};
+use connector::port::CallContext;
+use kernel::fault::Fault;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The ids of the locations (`gid://shopify/CompanyLocation/…`), each once and sorted. Empty for a customer that the shop
+/// does not know. All pages have to be read within the call's time.
+pub async fn locations(
+    client: &ShopClient,
+    call: &CallContext,
+    customer: u64,
+) -> Result<Vec<Box<str>>, Fault> {
+    let deadline = Deadline::new(client, call);
+    let variables = json!({ "customer": format!("gid://shopify/Customer/{customer}") });
+    let reply = client.ask_within(&deadline, Claim::STOREFRONT, &CUSTOMER_ROLES, &variables).await?;
+    let mut locations = BTreeSet::new();
+    for contact in contacts(&reply.data)? {
+        let mut next = page(contact, &mut locations)?;
+        while let Some(after) = next {
+            let variables = json!({ "contact": need(contact, "id")?, "after": after });
+            let reply = client.ask_within(&deadline, Claim::STOREFRONT, &CONTACT_ROLES, &variables).await?;
+            // Gone since its first page: what was read of it counts no more.
+            let contact = reply.data.get("companyContact").filter(|contact| !contact.is_null());
+            next = page(contact.ok_or_else(|| shape("companyContact"))?, &mut locations)?;
+        }
+    }
+    Ok(locations.into_iter().collect())
+}
+
+fn contacts(data: &Value) -> Result<&[Value], Fault> {
+    match data.get("customer") {
+        Some(Value::Null) => Ok(&[]),
+        Some(customer) => {
+            let contacts = customer.get("companyContactProfiles").and_then(Value::as_array);
+            contacts.map(Vec::as_slice).ok_or_else(|| shape("companyContactProfiles"))
+        }
+        None => Err(shape("customer")),
+    }
+}
+
+/// Adds what a page names; the cursor of the next.
+fn page(contact: &Value, locations: &mut BTreeSet<Box<str>>) -> Result<Option<String>, Fault> {
+    let (assignments, next) = connection(contact, "roleAssignments")?;
+    for assignment in assignments {
+        let location = assignment.get("companyLocation").ok_or_else(|| shape("companyLocation"))?;
+        locations.insert(need(location, "id")?.into());
+    }
+    Ok(next)
+}
