@@ -12,6 +12,7 @@ mod schema;
 mod services;
 mod test;
 mod tidy;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -26,7 +27,8 @@ Examples:
   cargo xtask simulate --seeds 10000      the engine's step function against seeded faults
   cargo xtask torture --minutes 5         SIGKILL under load, then the ledger
   cargo xtask bench --quick               throughput and latency, each against a floor of the same run
-  cargo xtask fuzz mapping --seconds 60   one parser, coverage guided";
+  cargo xtask fuzz mapping --seconds 60   one parser, coverage guided
+  cargo xtask wasm                        the rules of prices in WebAssembly, against the oracle";
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Every check and chore of the project")]
@@ -46,6 +48,7 @@ enum Command {
     Simulate(programs::Simulate),
     Bench(programs::Bench),
     Fuzz(fuzz::Args),
+    Wasm(wasm::Args),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => programs::simulate(&root, &args),
         Command::Bench(args) => programs::bench(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
+        Command::Wasm(args) => wasm::run(&root, &args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,6 +93,6 @@ mod tests {
             assert!(parsed.is_ok(), "{example}: {}", parsed.err().unwrap());
             seen += 1;
         }
-        assert_eq!(seen, 9);
+        assert_eq!(seen, 10);
     }
 }

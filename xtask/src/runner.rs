@@ -48,6 +48,10 @@ impl Scope {
         self.packages.is_empty()
     }
 
+    pub(crate) fn has(&self, package: &str) -> bool {
+        self.is_whole() || self.packages.iter().any(|name| name == package)
+    }
+
     /// Where the crates lie; nothing for the whole workspace.
     pub(crate) fn folders(&self) -> Vec<String> {
         self.folders.clone()

@@ -7,6 +7,7 @@ use crate::process::{self, cargo};
 use crate::runner::{self, Choice, Scope};
 use crate::services::{NEEDED_BY_TESTS, Services};
 use crate::tidy;
+use crate::wasm;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -22,7 +23,7 @@ Examples:
 A service that ran before is left running. Where cargo-nextest is missing it is installed; where that is
 not possible, `cargo test` takes its place.";
 
-/// Format, clippy, tidy, doc tests and tests: what the CI runs
+/// Format, clippy, tidy, doc tests, WebAssembly and tests: what the CI runs
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -73,6 +74,9 @@ fn checks(root: &Path, args: &Args, scope: &Scope, steps: &mut Steps) {
     steps.step("clippy", || process::succeed(&mut clippy(root, scope)));
     if args.keep_going || steps.failed().is_ok() {
         steps.step("doc tests", || doc_tests(root, scope));
+        if scope.has(wasm::PACKAGE) {
+            steps.step("wasm", || wasm::run(root, &wasm::Args::TEST));
+        }
     }
 }
 
