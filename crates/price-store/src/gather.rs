@@ -126,10 +126,11 @@ impl Gatherer<'_> {
             Ok(list) => list,
             Err(what) => return Ok(Err(what)),
         };
+        // A snapshot is of the list even where its only row says that something is gone.
+        let rows = self.by_list.entry(list).or_default();
         let Some(sku) = number_of(&self.version.skus, &mut self.skus, &sku, price.is_some())? else {
             return Ok(Ok(()));
         };
-        let rows = self.by_list.entry(list).or_default();
         let value = price.as_ref().map_or(Value::Gone, Encoded::value);
         let word = value.put(&mut rows.side).ok_or(PriceStoreError::ListFull)?;
         rows.entries.push(u64::from(sku) << 32 | u64::from(word));

@@ -92,6 +92,20 @@ impl Version {
         self.layers.iter().map(live).sum()
     }
 
+    /// The number of a SKU, in its one spelling. The same in every version.
+    #[must_use]
+    #[inline]
+    pub fn key(&self, sku: &str) -> Option<u32> {
+        self.skus.find(sku)
+    }
+
+    /// What a list says of a SKU, both by their numbers here.
+    #[must_use]
+    #[inline]
+    pub fn price(&self, list: ListIndex, key: u32) -> Option<Price> {
+        self.value(list.0, key)?.price()
+    }
+
     /// The text of a key.
     #[must_use]
     pub fn sku(&self, key: u32) -> Option<&str> {
@@ -175,7 +189,7 @@ impl Book for TermsBook {
 
     #[inline]
     fn key(&self, sku: &str) -> Option<u32> {
-        self.version.skus.find(sku)
+        self.version.key(sku)
     }
 
     #[inline]

@@ -4,3 +4,4 @@ mod crash;
 pub(crate) mod fuse;
 mod journal;
 mod loads;
+mod model;
