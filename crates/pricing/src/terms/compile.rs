@@ -111,6 +111,9 @@ fn bases(document: &Document, terms: &mut Terms, faults: &mut Faults) {
         if terms.lists[list.0 as usize].currency != terms.lists[at].currency {
             faults.tell(place("base"), format!("'{base}' is in another currency: prices are not converted"));
         }
+        if terms.lists[list.0 as usize].tax != terms.lists[at].tax {
+            faults.tell(place("tax"), format!("of '{base}' and this list one is with tax and one without: tax is not computed, say the same in both"));
+        }
         let of_hundred = row.percent.as_deref().map_or(Ok(Decimal::ONE_HUNDRED), read::of_hundred);
         let of_hundred = faults.keep(|| place("percent"), of_hundred).unwrap_or(Decimal::ONE_HUNDRED);
         terms.lists[at].base = Some(Base { list, of_hundred });

@@ -76,7 +76,7 @@ fn the_library_gives_what_the_oracle_gives() {
                     unreachable!("a smaller case is one that differs");
                 };
                 panic!(
-                    "seed {seed} (TIDEGATE_ORACLE_SEED={seed} TIDEGATE_ORACLE_CASES=1)\n{small:#?}\noracle:  {}\nlibrary: {}",
+                    "seed {seed} (TIDEGATE_ORACLE_SEED={seed} TIDEGATE_ORACLE_CASES=1)\n{small:#?}\noracle:  {}\nlibrary: {}\n{outcomes:#?}",
                     tell(&outcomes[0]),
                     tell(&outcomes[1])
                 );

@@ -8,7 +8,7 @@ use kernel::money::{Currency, parse_exact};
 use kernel::quantity::Unit;
 use rust_decimal::Decimal;
 use tidegate_pricing::document::{self, Document, Texts};
-use tidegate_pricing::{Buyer, Line, MemoryBook, Priced, Resolver, Sku, Terms, Unpriced, Validity};
+use tidegate_pricing::{Buyer, Line, MemoryBook, Nearness, Priced, Resolver, Sku, Terms, Unpriced, Validity};
 
 use crate::model::{
     Adds, Answer, Case, Cause, For, Gives, Kind, List, Moment, Named, Outcome, Portion, Promotion, RoundTo,
@@ -78,6 +78,13 @@ fn told(terms: &Terms, priced: &Priced<'_>) -> Answer {
             document::Kind::Contract => Kind::Contract,
             document::Kind::List => Kind::List,
         },
+        nearness: match priced.source.nearness {
+            Nearness::CompanyLocation => 1,
+            Nearness::Company => 2,
+            Nearness::Group => 3,
+            Nearness::Everyone => 4,
+        },
+        taxed: priced.tax == document::Tax::Included,
         portions: priced.portions.iter().map(portion).collect(),
         total: number(priced.total),
         unit_price: number(priced.unit_price),
@@ -194,7 +201,7 @@ fn list(list: &List) -> document::List {
         state: state(list.approved),
         valid_from: from.map(text),
         valid_until: until.map(text),
-        tax: document::Tax::Excluded,
+        tax: if list.taxed { document::Tax::Included } else { document::Tax::Excluded },
         tiers: match list.tiers {
             TierWay::Volume => document::Tiers::Volume,
             TierWay::Graduated => document::Tiers::Graduated,

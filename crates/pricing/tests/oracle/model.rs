@@ -95,6 +95,8 @@ pub(crate) struct List {
     pub(crate) priority: i32,
     pub(crate) approved: bool,
     pub(crate) valid: Valid,
+    /// Whether its prices are with tax.
+    pub(crate) taxed: bool,
     pub(crate) tiers: TierWay,
     pub(crate) unit: String,
     pub(crate) round_to: RoundTo,
@@ -228,6 +230,9 @@ pub(crate) enum Cause {
 pub(crate) struct Answer {
     pub(crate) source: String,
     pub(crate) kind: Kind,
+    /// For whom the source is: 1 the company location, 2 the company, 3 a group, 4 everyone.
+    pub(crate) nearness: u8,
+    pub(crate) taxed: bool,
     pub(crate) portions: Vec<Portion>,
     pub(crate) total: Number,
     pub(crate) unit_price: Number,

@@ -36,6 +36,11 @@ fn what_the_page_refuses_is_refused() {
     let refused = [
         ("a base that is not there", of(vec![derived("D", "X", "0")]), "no list 'X'"),
         ("a base in another currency", of(vec![in_dollars(), derived("D", "USD", "0")]), "another currency"),
+        (
+            "a base with tax of a list without",
+            of(vec![everyone().with(|it| it.taxed = true), derived("D", "ALL", "0")]),
+            "one is with tax and one without",
+        ),
         ("a list that is its own base", of(vec![derived("D", "D", "0")]), "circle"),
         ("a circle of two", of(vec![derived("D", "E", "0"), derived("E", "D", "0")]), "circle"),
         ("nine bases in a chain", chain(9), "more than 8 bases"),

@@ -22,6 +22,8 @@ pub(crate) fn tell(outcome: &Outcome) -> String {
         surcharges,
         promotions,
         allowed,
+        nearness: _,
+        taxed: _,
     } = answer;
     let kind = match kind {
         Kind::Contract => "contract",

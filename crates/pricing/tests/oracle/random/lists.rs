@@ -19,6 +19,7 @@ impl Maker {
             if is_derived && !lists.is_empty() {
                 let base = self.chance.pick(&lists);
                 list.currency.clone_from(&base.currency);
+                list.taxed = base.taxed;
                 list.base = Some(Base { id: base.id, percent: self.percent() });
             }
             let often = if list.base.is_some() { 35 } else { 85 };
@@ -52,6 +53,7 @@ impl Maker {
             priority: self.priority(),
             approved: !self.chance.percent(5),
             valid: self.valid(20),
+            taxed: self.chance.percent(30),
             tiers: self.chance.pick(&[TierWay::Volume, TierWay::Graduated]),
             unit: self.unit(),
             round_to: self.round_to(),
@@ -136,6 +138,7 @@ impl Maker {
         for (place, id) in ids[..9].iter().enumerate() {
             let mut list = self.list(id);
             list.currency.clone_from(&self.ask.currency);
+            list.taxed = false;
             list.approved = true;
             list.valid = ALWAYS;
             if place == 8 {

@@ -59,6 +59,8 @@ impl Rules<'_> {
         Ok(Answer {
             source: source.id.clone(),
             kind: source.kind,
+            nearness: self.nearest(&source.whom, &buyer).unwrap_or(u8::MAX),
+            taxed: source.taxed,
             portions,
             total,
             unit_price,

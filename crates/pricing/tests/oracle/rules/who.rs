@@ -72,7 +72,7 @@ impl<'a> Rules<'a> {
     }
 
     /// "Where several are named, it is for each of them, and the nearest that the buyer is decides."
-    fn nearest(&self, whom: &[For], buyer: &Buyer) -> Option<u8> {
+    pub(super) fn nearest(&self, whom: &[For], buyer: &Buyer) -> Option<u8> {
         let is_his = |one: &&For| belongs(one, buyer) || self.is(Mutant::NearestOfOthers);
         let mut all: Vec<_> = whom.iter().filter(is_his).map(|one| self.nearness(one)).collect();
         all.sort_unstable();

@@ -58,6 +58,7 @@ pub(crate) fn list(id: &str) -> List {
         priority: 0,
         approved: true,
         valid: ALWAYS,
+        taxed: false,
         tiers: TierWay::Volume,
         unit: "C62".to_owned(),
         round_to: RoundTo::Minor,
