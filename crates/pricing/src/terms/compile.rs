@@ -112,7 +112,9 @@ fn bases(document: &Document, terms: &mut Terms, faults: &mut Faults) {
             faults.tell(place("base"), format!("'{base}' is in another currency: prices are not converted"));
         }
         if terms.lists[list.0 as usize].tax != terms.lists[at].tax {
-            faults.tell(place("tax"), format!("of '{base}' and this list one is with tax and one without: tax is not computed, say the same in both"));
+            let why =
+                format!("of '{base}' and this list one is with tax and one without: say the same in both");
+            faults.tell(place("tax"), why);
         }
         let of_hundred = row.percent.as_deref().map_or(Ok(Decimal::ONE_HUNDRED), read::of_hundred);
         let of_hundred = faults.keep(|| place("percent"), of_hundred).unwrap_or(Decimal::ONE_HUNDRED);
