@@ -13,7 +13,7 @@ pub mod tryton;
 
 connector::connector_list! {
     http => crate::http, contract: crate::http::fixture;
-    medusa => crate::medusa, contract: crate::medusa::fixture;
+    medusa => crate::medusa, contract: crate::medusa::fixture, source: crate::medusa::source;
     tryton => crate::tryton, contract: crate::tryton::fixture, source: crate::tryton::source;
 }
 

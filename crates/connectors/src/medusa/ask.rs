@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::{code, fault};
-use connector::outbound::{Answer, Outbound, Request};
+use connector::outbound::{Access, Answer, Failure, Outbound, Request, classify};
 use connector::port::CallContext;
 use http::{Method, StatusCode};
 use kernel::fault::{Fault, FaultKind};
@@ -18,12 +18,20 @@ pub(super) const CODES_MAX: usize = 50;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub(super) outbound: &'a Outbound,
-    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
     pub(super) config: &'a Config,
     pub(super) call: &'a CallContext,
 }
 
 impl Ask<'_> {
+    /// Several reads are one call to the hub, and end in its time.
+    pub(super) async fn within<T>(
+        &self,
+        reads: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: self.call.time_out });
+        tokio::time::timeout(self.call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+    }
+
     async fn answer(&self, path: String) -> Result<Answer, Fault> {
         self.outbound.send(self.call, Request::read(Method::GET, path)).await
     }

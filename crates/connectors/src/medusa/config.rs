@@ -17,19 +17,7 @@ pub(super) struct Config {
     pub(super) shipping_option: String,
     /// What a location is called here, and its id there. None: all of them, by their ids.
     pub(super) locations: BTreeMap<String, String>,
-    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
-    pub(super) counts: Counts,
-    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
     pub(super) ships_when: ShipsWhen,
-}
-
-/// Which of what Medusa has reserved are units of this shop's orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counts {
-    /// What is reserved for lines of orders: no other channel sells there.
-    Orders,
-    /// It cannot be told.
-    Nothing,
 }
 
 /// From when on a fulfilment of Medusa is a shipment.
@@ -48,7 +36,6 @@ impl Config {
                 sales_channel: id(at, "sales_channel", "sc_"),
                 shipping_option: id(at, "shipping_option", "so_"),
                 locations: at.table_of_texts("locations"),
-                counts: counts(at),
                 ships_when: ships_when(at),
             };
             let mut seen = Vec::new();
@@ -65,22 +52,12 @@ impl Config {
         })
     }
 
-    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
     /// What a location is called here; `None`: it is none of ours.
     pub(super) fn called<'a>(&'a self, location: &'a str) -> Option<&'a str> {
         if self.locations.is_empty() {
             return Some(location);
         }
         self.locations.iter().find(|(_, id)| *id == location).map(|(name, _)| name.as_str())
-    }
-
-    #[expect(dead_code, reason = "stock and shipments are asked for by the source")]
-    /// The id of a location that is called so.
-    pub(super) fn location_id<'a>(&'a self, called: &'a str) -> Option<&'a str> {
-        if self.locations.is_empty() {
-            return Some(called);
-        }
-        self.locations.get(called).map(String::as_str)
     }
 }
 
@@ -113,17 +90,6 @@ fn id(at: &Section<'_>, key: &str, begins: &str) -> String {
     id
 }
 
-fn counts(at: &Section<'_>) -> Counts {
-    match at.text("counts").as_deref() {
-        None | Some("orders") => Counts::Orders,
-        Some("nothing") => Counts::Nothing,
-        Some(_) => {
-            at.problem("counts", "must be orders or nothing");
-            Counts::Nothing
-        }
-    }
-}
-
 fn ships_when(at: &Section<'_>) -> ShipsWhen {
     match at.text("ships_when").as_deref() {
         None | Some("shipped") => ShipsWhen::Shipped,
@@ -138,7 +104,7 @@ fn ships_when(at: &Section<'_>) -> ShipsWhen {
 type Row = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
 
 /// Name, kind, required, default, meaning, example.
-const SETTINGS: [Row; 12] = [
+const SETTINGS: [Row; 11] = [
     ("url", SettingKind::Url, true, None, "Where Medusa is.", "https://medusa.example"),
     (
         "api_key",
@@ -172,15 +138,6 @@ const SETTINGS: [Row; 12] = [
         None,
         "What each stock location is called in mappings, and its id. Absent: all of them, by their ids.",
         "{ ROT = \"sloc_01J…\" }",
-    ),
-    (
-        "counts",
-        SettingKind::Text,
-        false,
-        Some("orders"),
-        "Which units of this shop's orders a level holds: orders (what is reserved for lines of orders, where no other channel \
-         sells from these locations), or nothing (it cannot be told: less is sold rather than too much).",
-        "nothing",
     ),
     (
         "ships_when",

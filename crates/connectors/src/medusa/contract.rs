@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::connect;
 use super::desk::{self, Desk};
+use super::desk_stock;
 use async_trait::async_trait;
 use connector::contract::Fixture;
 use connector::outbound::{Outbound, Request};
@@ -42,6 +43,11 @@ pub(super) fn line(name: &str, sku: &str, quantity: &str, unit_price: &str) -> V
     line
 }
 
+#[expect(clippy::disallowed_methods, reason = "the database outlives the test: its names must be new")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A Medusa of either kind, and names of one's own in it.
 #[derive(Debug)]
 pub(crate) struct Fitted {
@@ -49,7 +55,8 @@ pub(crate) struct Fitted {
     connection: Value,
     key: String,
     shop: String,
-    _desk: Option<Desk>,
+    places: [String; 2],
+    desk: Option<Desk>,
 }
 
 /// Without a Medusa: the desk.
@@ -58,28 +65,33 @@ pub(crate) async fn fixture() -> Fitted {
     let connection =
         json!({"api_key": "env:KEY", "region": "reg_1", "sales_channel": "sc_1", "shipping_option": "so_1"});
     let (key, shop) = (desk::KEY.to_owned(), "desk".to_owned());
-    Fitted { address: desk.address, connection, key, shop, _desk: Some(desk) }
+    let places = desk_stock::PLACES.map(str::to_owned);
+    Fitted { address: desk.address, connection, key, shop, places, desk: Some(desk) }
 }
 
 impl Fitted {
     /// The one that `cargo xtask services ensure medusa` starts.
-    fn real() -> Self {
+    pub(super) fn real() -> Self {
         let told = |name: &str| {
             std::env::var(name).unwrap_or_else(|_| {
                 panic!("{name} is not set: take the lines of `cargo xtask services env medusa`")
             })
         };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the database outlives the test: its names must be new"
-        )]
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        let now = now().as_nanosecond();
         let connection = json!({
             "api_key": "env:KEY", "region": told("MEDUSA_REGION"), "sales_channel": told("MEDUSA_SALES_CHANNEL"),
             "shipping_option": told("MEDUSA_SHIPPING_OPTION"),
         });
         let address = told("MEDUSA_URL").trim_start_matches("http://").parse().unwrap();
-        Self { address, connection, key: told("MEDUSA_API_KEY"), shop: format!("t{now:x}"), _desk: None }
+        let places = [told("MEDUSA_LOCATION"), told("MEDUSA_SECOND_LOCATION")];
+        Self {
+            address,
+            connection,
+            key: told("MEDUSA_API_KEY"),
+            shop: format!("t{now:x}"),
+            places,
+            desk: None,
+        }
     }
 
     pub(super) fn settings(&self, at: SocketAddr) -> Settings {
@@ -99,7 +111,23 @@ impl Fitted {
     }
 
     pub(super) fn desk(&self) -> &Desk {
-        self._desk.as_ref().unwrap()
+        self.desk.as_ref().unwrap()
+    }
+
+    pub(super) fn is_desk(&self) -> bool {
+        self.desk.is_some()
+    }
+
+    pub(super) fn shop(&self) -> &str {
+        &self.shop
+    }
+
+    pub(super) fn places(&self) -> [String; 2] {
+        self.places.clone()
+    }
+
+    pub(super) fn sales_channel(&self) -> &str {
+        self.connection["sales_channel"].as_str().unwrap()
     }
 
     /// A call behind the connector's back.

@@ -1,6 +1,6 @@
 //! What the `medusa` connector declares.
 
-use super::config;
+use super::{config, levels, parcels};
 use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,14 +17,18 @@ pub(super) fn descriptor() -> Descriptor {
     Descriptor {
         kind: "medusa".to_owned(),
         title: "Medusa 2 over its admin API".to_owned(),
-        services: vec![service("orders", Direction::Target, SCHEMA)],
+        services: vec![
+            service("orders", Direction::Target, SCHEMA),
+            service("orders", Direction::Source, parcels::SCHEMA),
+            service("inventory", Direction::Source, levels::SCHEMA),
+        ],
         // Its search reads the database itself: what is committed is found at once. There is no idempotency key.
         unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
         health: true,
         // Nothing there is unique: two creates are two orders.
         observe_first: true,
         resolves_references: true,
-        tells_changes: false,
+        tells_changes: true,
         orders: OrderAbilities {
             confirms: true,
             address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),

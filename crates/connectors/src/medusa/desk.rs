@@ -220,7 +220,8 @@ impl Books {
 
     fn list(&self, query: &Query, drafts: bool) -> Vec<Value> {
         let words = query.one("q").unwrap_or_default().to_lowercase();
-        let since = query.one("updated_at[$gte]").unwrap_or_default();
+        let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+        let since = query.one("updated_at[$gte]").map(time);
         let said = |order: &Value| {
             let parts = ["shipping_address", "billing_address"]
                 .map(|field| order[field].as_object().cloned().unwrap_or_default());
@@ -233,7 +234,7 @@ impl Books {
         let meant = |order: &&Value| {
             order["is_draft_order"] == drafts
                 && (words.is_empty() || said(order))
-                && order["updated_at"].as_str().unwrap() >= since
+                && since.is_none_or(|since| time(order["updated_at"].as_str().unwrap()) >= since)
         };
         let mut found: Vec<Value> = self.orders.iter().filter(meant).cloned().collect();
         if query.one("order") == Some("updated_at") {
@@ -285,6 +286,7 @@ impl Books {
             .flatten()
             .map(|item| self.item(item))
             .collect::<Result<_, _>>()?;
+        self.stock.places(&items)?;
         let method = |method: &Value| json!({"name": method["name"], "raw_amount": raw(amount(&method["amount"]).unwrap())});
         let methods: Vec<Value> =
             body["shipping_methods"].as_array().into_iter().flatten().map(method).collect();

@@ -101,6 +101,20 @@ impl Stock {
 
     /// Each line at the first location that has enough; all or nothing.
     pub(super) fn reserve(&mut self, items: &[Value]) -> Result<(), Refusal> {
+        let places = self.places(items)?;
+        for (item, sku, quantity, place) in places {
+            let now = self.tick();
+            self.add(sku, place, Decimal::ZERO, quantity);
+            self.note(&item["id"], sku, place, quantity, &now);
+        }
+        Ok(())
+    }
+
+    /// Where each line can be had; a draft that cannot is not made.
+    pub(super) fn places<'a>(
+        &self,
+        items: &'a [Value],
+    ) -> Result<Vec<(&'a Value, &'a str, Decimal, &'static str)>, Refusal> {
         let mut places = Vec::new();
         for item in items.iter().filter(|item| item["variant_sku"].is_string()) {
             let (sku, quantity) = (item["variant_sku"].as_str().unwrap(), exact(item, "quantity").unwrap());
@@ -116,13 +130,7 @@ impl Stock {
             })?;
             places.push((item, sku, quantity, place));
         }
-        for (item, sku, quantity, place) in places {
-            self.numbers += 1;
-            self.add(sku, place, Decimal::ZERO, quantity);
-            self.reservations.push(json!({"id": format!("resitem_{:06}", self.numbers), "line_item_id": item["id"],
-                "inventory_item_id": format!("iitem_{sku}"), "location_id": place, "raw_quantity": raw(quantity)}));
-        }
-        Ok(())
+        Ok(places)
     }
 
     pub(super) fn free(&mut self, items: &[Value]) {
@@ -162,6 +170,26 @@ impl Stock {
     }
 }
 
+impl Stock {
+    /// What was packed lies on the shelf again, reserved as before.
+    fn put_back(&mut self, one: &Value) {
+        let place = one["location_id"].as_str().unwrap();
+        for item in one["items"].as_array().unwrap() {
+            let (sku, quantity) = (item["sku"].as_str().unwrap(), exact(item, "quantity").unwrap());
+            self.add(sku, place, quantity, quantity);
+            let now = self.tick();
+            self.note(&item["line_item_id"], sku, place, quantity, &now);
+        }
+    }
+
+    fn note(&mut self, line: &Value, sku: &str, place: &str, quantity: Decimal, now: &str) {
+        self.numbers += 1;
+        self.reservations.push(json!({"id": format!("resitem_{:06}", self.numbers), "line_item_id": line,
+            "inventory_item_id": format!("iitem_{sku}"), "location_id": place, "raw_quantity": raw(quantity),
+            "created_at": now}));
+    }
+}
+
 impl Books {
     pub(super) fn fulfil(&mut self, id: &str, rest: &[&str], body: &Value) -> Told {
         let at = self.at(id)?;
@@ -185,6 +213,8 @@ impl Books {
                 }
                 one["canceled_at"] = json!(now);
                 one["updated_at"] = json!(now);
+                let one = one.clone();
+                self.stock.put_back(&one);
             }
             _ => return Err(not_found("no such path")),
         }

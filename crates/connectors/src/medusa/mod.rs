@@ -7,10 +7,15 @@ mod config;
 mod describe;
 mod fault;
 mod frozen;
+mod levels;
+mod moved;
 mod observe;
 mod order;
+mod ours;
+mod parcels;
 mod plan;
 mod sale;
+mod source;
 mod wire;
 mod write;
 
@@ -21,6 +26,10 @@ mod desk;
 #[cfg(test)]
 mod desk_stock;
 #[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod scenes_of;
+#[cfg(test)]
 mod tests;
 
 use ask::Ask;
@@ -28,7 +37,7 @@ use async_trait::async_trait;
 use config::Config;
 use connector::descriptor::Descriptor;
 use connector::list::Connected;
-use connector::outbound::{Access, Failure, Outbound, Request, classify};
+use connector::outbound::{Outbound, Request};
 use connector::port::{Applied, CallContext, Connector, ExternalRef, Held, Observation, Plan, Step, Wanted};
 use connector::settings::{Secrets, Settings};
 use frozen::{Frozen, Stood};
@@ -37,6 +46,8 @@ use kernel::fault::{Fault, FaultKind, Reference};
 use kernel::key::CallKey;
 use serde_json::Value;
 use std::sync::Arc;
+
+pub use source::source;
 
 #[cfg(test)]
 pub(crate) use contract::fixture;
@@ -88,7 +99,8 @@ impl Connector for Medusa {
     }
 
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
-        self.within(call, self.ask(call).observe(wanted)).await
+        let ask = self.ask(call);
+        ask.within(ask.observe(wanted)).await
     }
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
@@ -118,7 +130,8 @@ impl Connector for Medusa {
     }
 
     async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
-        let exists = self.within(call, self.ask(call).exists(reference)).await?;
+        let ask = self.ask(call);
+        let exists = ask.within(ask.exists(reference)).await?;
         exists.ok_or_else(|| {
             let what = format!("Medusa is not asked for a {}", reference.kind);
             Fault::new(FaultKind::Rejected, code::NOT_SERVED, what)
@@ -131,16 +144,6 @@ impl Medusa {
         Ask { outbound: &self.outbound, config: &self.config, call }
     }
 
-    /// Several reads are one call to the hub, and end in its time.
-    async fn within<T>(
-        &self,
-        call: &CallContext,
-        reads: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, Fault> {
-        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: call.time_out });
-        tokio::time::timeout(call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
-    }
-
     /// Medusa refuses what was done already, in words alone. Whether the order still stands as it did when this was planned is
     /// asked: if it does not, it is looked at again and planned anew.
     async fn refused(
@@ -151,7 +154,8 @@ impl Medusa {
         refused: Fault,
     ) -> Fault {
         let (Some(object), Some(stood)) = (&frozen.object, &frozen.stood) else { return refused };
-        match self.within(call, self.ask(call).known(&object.id)).await {
+        let ask = self.ask(call);
+        match ask.within(ask.known(&object.id)).await {
             Ok(Some(sale)) if Stood::of(&sale) == *stood => refused,
             Ok(None) if status != StatusCode::NOT_FOUND => refused,
             Ok(_) => {

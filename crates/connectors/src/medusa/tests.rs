@@ -1,1 +1,180 @@
-//! What no contract asks: settings, answers by table, each cause of a refusal.
+//! What no contract and no scene asks: the page, settings, answers by table, restarts of whoever asks for stock.
+
+use super::contract::{call, fixture};
+use super::moved::Told;
+use super::scene::next;
+use super::{connect, describe};
+use connector::contract::{CuttingProxy, Fixture as _, Trouble};
+use connector::descriptor::{SettingKind, UnknownAnswer};
+use connector::settings::Settings;
+use kernel::fault::FaultKind;
+use kernel::key::CallKey;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const PAGE: &str = include_str!("../../../../docs/connectors/medusa.md");
+
+fn example() -> BTreeMap<String, Value> {
+    let text = PAGE.split_once("```toml\n").and_then(|(_, text)| text.split_once("```")).expect("a block").0;
+    let table: Value = toml::from_str(text).expect("the example is TOML");
+    table["systems"]["oms"]["connection"].as_object().unwrap().clone().into_iter().collect()
+}
+
+#[test]
+fn the_example_of_the_page_is_a_connection() {
+    let settings = Settings::new(example(), BTreeMap::new());
+    let declared = describe(&settings).unwrap();
+    assert_eq!(declared.unknown, UnknownAnswer::LookUp { lag: std::time::Duration::ZERO });
+    assert!(declared.observe_first && declared.health && declared.resolves_references);
+    assert_eq!(connect(&settings).unwrap_err(), ["api_key: the secret was not resolved"]);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_key() {
+    let connection = json!({
+        "url": "http://user:pw@medusa.example", "api_key": "hunter2", "region": "Europe", "shipping_option": "so_1",
+        "locations": {"ROT": "sloc_1", "HAM": "sloc_1", "BER": "Berlin"}, "ships_when": "later", "wait": "5s",
+    });
+    let table = connection.as_object().unwrap().clone().into_iter().collect();
+    let problems = describe(&Settings::new(table, BTreeMap::new())).unwrap_err();
+    for said in [
+        "url:",
+        "api_key:",
+        "region: must be an id",
+        "sales_channel: is required",
+        "locations: ROT is \"sloc_1\"",
+        "locations: BER is \"Berlin\"",
+        "ships_when:",
+        "wait: is not known here",
+    ] {
+        assert!(problems.iter().any(|problem| problem.starts_with(said)), "{said} in {problems:#?}");
+    }
+    assert!(
+        !problems.iter().any(|problem| problem.contains("pw") || problem.contains("hunter2")),
+        "{problems:#?}"
+    );
+}
+
+/// The table of settings on the page is made from the code; to mend it, run this with `UPDATE_DOCS=1`.
+#[test]
+fn the_page_lists_every_setting() {
+    let mut table =
+        String::from("| key | kind | default | meaning | example |\n| --- | --- | --- | --- | --- |\n");
+    for setting in super::config::settings() {
+        let default = if setting.required { "**required**" } else { setting.default.unwrap_or("") };
+        let kind = match setting.kind {
+            SettingKind::Text => "text",
+            SettingKind::Url => "URL",
+            SettingKind::Secret => "secret",
+            SettingKind::Integer => "whole number",
+            SettingKind::Boolean => "true or false",
+            SettingKind::Duration => "duration",
+            SettingKind::Table => "table",
+            SettingKind::List => "list",
+        };
+        let (name, meaning, example) = (setting.name, setting.meaning, setting.example);
+        table.push_str(&format!("| `{name}` | {kind} | {default} | {meaning} | `{example}` |\n"));
+    }
+    let (before, rest) = PAGE.split_once("<!-- settings: begin -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- settings: end -->").unwrap();
+    if found != table && std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!("{before}<!-- settings: begin -->\n{table}<!-- settings: end -->{after}");
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connectors/medusa.md"), page)
+            .unwrap();
+        return;
+    }
+    assert_eq!(found, table, "run this test with UPDATE_DOCS=1");
+}
+
+const STOCK: &str = r#"{"type":"not_allowed","message":"Not enough stock available for item iitem_1"}"#;
+
+/// An answer to a create, and what it ends in.
+const ANSWERS: [(&str, &str, FaultKind, &str); 12] = [
+    ("400 Bad Request", STOCK, FaultKind::Rejected, "TG-3501"),
+    (
+        "400 Bad Request",
+        r#"{"type":"invalid_data","message":"Unrecognized fields: 'x'"}"#,
+        FaultKind::Rejected,
+        "TG-3501",
+    ),
+    ("404 Not Found", r#"{"type":"not_found","message":"Region not found"}"#, FaultKind::Rejected, "TG-3501"),
+    ("400 Bad Request", "<html>", FaultKind::Rejected, "http_400"),
+    ("401 Unauthorized", r#"{"message":"Unauthorized"}"#, FaultKind::Unauthorized, "http_401"),
+    ("403 Forbidden", "<html>", FaultKind::Rejected, "http_403"),
+    ("429 Too Many", "<html>", FaultKind::Throttled, "http_429"),
+    // It may have come after the commit.
+    (
+        "500 Internal Server Error",
+        r#"{"code":"unknown_error","type":"unknown_error","message":"An unknown error occurred."}"#,
+        FaultKind::Ambiguous,
+        "http_500",
+    ),
+    ("504 Gateway Timeout", "<html>", FaultKind::Ambiguous, "http_504"),
+    ("200 OK", "[]", FaultKind::Ambiguous, "TG-3106"),
+    ("200 OK", r#"{"draft_order":{}}"#, FaultKind::Ambiguous, "TG-3106"),
+    ("200 OK", r#"{"order":{"id":"order_1"}}"#, FaultKind::Ambiguous, "TG-3106"),
+];
+
+#[tokio::test]
+async fn the_table_of_answers_to_a_create() {
+    let desk = fixture().await;
+    let wanted = desk.wanted(1);
+    let step = next(&desk, &wanted).await;
+    assert!(step.name == "create" && step.creates && !step.idempotent);
+    let proxy = CuttingProxy::start(desk.target(), |_| false).await.unwrap();
+    let connector = desk.connector(proxy.address());
+    let key = CallKey("tg-1".to_owned());
+    for (status, body, kind, code) in ANSWERS {
+        proxy.set(Trouble::answer(status, body));
+        let fault = connector.apply(&call(), &key, &step).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (kind, code), "{status} {body}: {fault}");
+        // A read of the same answer has changed nothing.
+        if let Err(fault) = connector.observe(&call(), &wanted).await {
+            assert_ne!(fault.kind, FaultKind::Ambiguous, "{status} {body}: {fault}");
+        }
+    }
+    let seen = proxy.seen();
+    let creates: Vec<_> = seen.iter().filter(|seen| seen.line.starts_with("POST")).collect();
+    assert!(creates.len() >= ANSWERS.len() && creates.iter().all(|seen| seen.body == creates[0].body));
+}
+
+#[test]
+fn a_key_is_never_shown() {
+    let mut table = example();
+    table.insert("url".to_owned(), json!("http://127.0.0.1:9"));
+    let secret = secrecy::SecretString::from("sk_not_to_be_seen".to_owned());
+    let settings = Settings::new(table, BTreeMap::from([("api_key".to_owned(), secret)]));
+    let shown = format!("{:?}", connect(&settings).unwrap());
+    assert!(!shown.contains("not_to_be_seen") && !shown.contains("Basic"), "{shown}");
+}
+
+#[test]
+fn a_thousand_and_more_levels_are_told_in_parts_each_under_a_point_of_its_own() {
+    let mut told = Told::default();
+    let levels = || super::levels::many(2_500);
+    let first = told.compared(levels(), None, 7, String::new());
+    assert!(first.more && first.items.len() == 1_000);
+    let second = told.came_back(Some(&first.next)).expect("the rest of it");
+    let third = told.came_back(Some(&second.next)).expect("the rest of it");
+    assert_eq!((second.items.len(), third.items.len(), third.more), (1_000, 500, false));
+    assert!(first.next != second.next && second.next != third.next);
+    // Whoever begins anew in the middle has the first part told again, and nothing is lost.
+    let mut anew = Told::default();
+    assert!(anew.came_back(Some(&second.next)).is_none());
+    let again = anew.compared(levels(), Some(&second.next), 8, String::new());
+    assert!(again.more && again.items.len() == 1_000);
+    // After the last part, only what was written lately.
+    let mut after = Told::default();
+    assert!(after.came_back(Some(&third.next)).is_none());
+    let lately = after.compared(levels(), Some(&third.next), 9, String::new());
+    assert!(lately.items.len() < 500 && !lately.items.is_empty(), "{}", lately.items.len());
+    assert!(told.came_back(Some(&third.next)).is_none());
+    let same = told.compared(levels(), Some(&third.next), 10, String::new());
+    assert!(same.items.is_empty() && same.next == third.next, "nothing moved");
+    // Other locations are told of anew.
+    let other = told.compared(levels(), Some(&third.next), 11, "ROT=sloc_1".to_owned());
+    assert!(
+        other.items.is_empty()
+            && Told::default().compared(levels(), Some(&third.next), 12, "ROT=sloc_1".to_owned()).more
+    );
+}
