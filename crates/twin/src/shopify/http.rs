@@ -1,6 +1,7 @@
-//! The HTTP surface: the Admin GraphQL endpoint and the results of bulk operations. Refusals before GraphQL (token,
+//! The HTTP surface: the Admin GraphQL endpoint, the results of bulk operations, and all else as the storefront's. Refusals before GraphQL (token,
 //! version, body) are the original's.
 
+use super::app_proxy::storefront;
 use super::clock::after;
 use super::contract::API_VERSION;
 use super::cut_off::cut_off;
@@ -28,14 +29,14 @@ pub(super) fn router(shop: Arc<Shop>) -> Router {
         .route("/admin/api/{version}/graphql.json", post(graphql))
         .route("/admin/oauth/access_token", post(access_token))
         .route("/bulk/{file}", get(bulk_result))
-        .fallback(not_found)
+        .fallback(storefront)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         // Streamed to a file, within a bound of its own.
         .route("/staged", post(receive_upload).layer(DefaultBodyLimit::disable()))
         .with_state(shop)
 }
 
-async fn not_found() -> Response {
+pub(super) async fn not_found() -> Response {
     refusal(StatusCode::NOT_FOUND, &json!("Not Found"))
 }
 
@@ -150,7 +151,7 @@ async fn bulk_result(State(shop): State<Arc<Shop>>, Path(file): Path<String>) ->
     }
 }
 
-fn refusal(status: StatusCode, errors: &Value) -> Response {
+pub(super) fn refusal(status: StatusCode, errors: &Value) -> Response {
     answered(status, &json!({ "errors": errors }))
 }
 

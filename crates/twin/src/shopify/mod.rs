@@ -7,6 +7,7 @@
 
 mod access;
 mod answer;
+mod app_proxy;
 mod bucket;
 mod bulk;
 mod bulk_fault;
@@ -39,6 +40,7 @@ mod tokens;
 mod twin;
 mod webhooks;
 
+pub use app_proxy::Forwarded;
 pub use bulk_fault::BulkFault;
 pub use clock::ShopClock;
 pub use config::{Mischief, Plan, ShopConfig, StockConfig};

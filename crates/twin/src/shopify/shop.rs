@@ -6,6 +6,7 @@
 
 use super::access::Access;
 use super::answer::Request;
+use super::app_proxy::AppProxy;
 use super::bucket::Bucket;
 use super::bulk::BulkOperation;
 use super::bulk_fault::BulkFault;
@@ -55,6 +56,8 @@ pub(super) struct State {
     pub(super) stock: Stock,
     pub(super) prices: Prices,
     pub(super) roles: Roles,
+    /// Of the app, where it has one.
+    pub(super) app_proxy: Option<AppProxy>,
     pub(super) uploads: Uploads,
     /// Ordered for the next bulk operations.
     pub(super) bulk_faults: VecDeque<BulkFault>,
@@ -73,6 +76,7 @@ impl State {
             stock: Stock::new(&config.stock, now),
             prices: Prices::default(),
             roles: Roles::default(),
+            app_proxy: None,
             uploads: Uploads::default(),
             bulk_faults: VecDeque::new(),
             stops: BTreeMap::new(),

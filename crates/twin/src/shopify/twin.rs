@@ -1,5 +1,6 @@
 //! The handle of a running look-alike: what a test, a demo or a person does to the shop, and what they can see of it.
 
+use super::app_proxy::AppProxy;
 use super::bulk_fault::BulkFault;
 use super::config::ShopConfig;
 use super::contract::Contract;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -55,7 +57,7 @@ impl ShopifyTwin {
         let (sender, counts) = (outbox.sender().clone(), outbox.sender().counts());
         let shop = Arc::new(Shop::new(config, url, outbox));
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = router(shop.clone());
+        let app = router(shop.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
             let until = async {
                 // A dropped handle stops it too.
@@ -239,6 +241,14 @@ impl ShopifyTwin {
     /// And no longer.
     pub fn take_roles(&self, customer: u64, location: u64) -> Result<()> {
         self.shop.state().take_roles(customer, location)
+    }
+
+    /// The app's proxy: what a storefront asks below `/apps/prices` (this look-alike's own address stands for the
+    /// storefront's) goes to that URL, signed. A request with the cookie `logged_in_customer=7` is customer 7's.
+    pub fn forward_storefront(&self, path_prefix: &str, to: &str) -> Result<()> {
+        let proxy = AppProxy::new(path_prefix, to)?;
+        self.shop.state().app_proxy = Some(proxy);
+        Ok(())
     }
 
     /// What a buyer at a company location pays for a unit: the lowest price over its catalogs.

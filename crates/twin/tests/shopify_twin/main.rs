@@ -11,6 +11,7 @@ mod prices;
 mod sink;
 mod standalone;
 mod stock;
+mod storefront;
 mod webhooks;
 mod writes;
 
