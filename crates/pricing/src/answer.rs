@@ -33,7 +33,8 @@ pub struct Source {
     pub nearness: Nearness,
 }
 
-/// What a unit costs from a quantity on, before surcharges and promotions; both in the asked unit.
+/// What the last unit costs from a quantity on, before surcharges and promotions; both in the asked unit. The quantity is one that
+/// can be asked; 0 where any quantity has the price of a unit that is not counted whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Break {
     pub minimum: Decimal,

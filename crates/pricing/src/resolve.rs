@@ -2,6 +2,7 @@
 //! its own. A pure function of the book's version, the terms, the buyer and an instant: the same answers on every node, in the
 //! look back of an auditor, and in WebAssembly.
 
+mod breaks;
 mod promotion;
 mod source;
 mod surcharge;

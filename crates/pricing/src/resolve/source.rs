@@ -1,5 +1,6 @@
 //! Rules 3 to 6: which list gives the price, from which of its windows and tiers, in the asked unit.
 
+use super::breaks::{Counting, breaks};
 use super::{Asked, Resolver, converted_quantity};
 use crate::answer::{Break, Portion, Source};
 use crate::book::{Book, ListIndex};
@@ -171,11 +172,13 @@ impl<'t, B: Book> Resolver<'t, B> {
             let converted = tiers.iter().map(|tier| Ok(Tier { amount: ratio.apply(tier.amount)?, ..*tier }));
             Cow::Owned(converted.collect::<Result<_, OutOfRange>>()?)
         };
+        let pieces = |unit| self.terms.units().pieces(asked.sku, unit).is_some();
+        let counting = Counting { ratio, asked_whole: pieces(asked.unit), window_whole: pieces(unit) };
         let portions = match list.tiers {
             Tiers::Volume => {
                 vec![(reached, Portion { quantity: asked.quantity, unit_price: prices[reached].amount })]
             }
-            Tiers::Graduated => self.graduated(&prices, unit, ratio, asked)?,
+            Tiers::Graduated => graduated(&prices, counting, asked)?,
         };
         for tier in portions.iter().map(|(place, _)| &tiers[*place]) {
             let minimum = (tiers.len() > 1 || !tier.counts_from_the_smallest()).then_some(tier.minimum);
@@ -186,45 +189,30 @@ impl<'t, B: Book> Resolver<'t, B> {
                 unit: unit.to_string(),
             });
         }
-        let breaks = if tiers.len() > 1 { breaks(&prices, ratio)? } else { Vec::new() };
+        let breaks = if tiers.len() > 1 { breaks(list.tiers, &prices, counting)? } else { Vec::new() };
         Ok(Ok(Found { portions: portions.into_iter().map(|(_, portion)| portion).collect(), breaks }))
-    }
-
-    /// Each unit at the price of the tier that its number reaches, with the tier's place. Of a unit that is only begun, in another
-    /// unit, the part counts to the unit's tier.
-    fn graduated(
-        &self,
-        tiers: &[Tier],
-        unit: &kernel::quantity::Unit,
-        ratio: Ratio,
-        asked: Asked<'_>,
-    ) -> Result<Vec<(usize, Portion)>, OutOfRange> {
-        let is_whole = self.terms.units().pieces(asked.sku, unit).is_some();
-        let mut portions = Vec::with_capacity(tiers.len());
-        let mut begun = Decimal::ZERO;
-        for (index, tier) in tiers.iter().enumerate() {
-            let ends = match tiers.get(index + 1) {
-                Some(next) => {
-                    let border = if is_whole { next.minimum.ceil() - Decimal::ONE } else { next.minimum };
-                    let back = Ratio { over: ratio.under, under: ratio.over };
-                    back.apply(border)?.min(asked.quantity)
-                }
-                None => asked.quantity,
-            };
-            let quantity = sum(ends, -begun)?;
-            if quantity > Decimal::ZERO {
-                portions.push((index, Portion { quantity, unit_price: tier.amount }));
-                begun = ends;
-            }
-        }
-        Ok(portions)
     }
 }
 
-/// From which quantity on a unit costs what, in the asked unit.
-fn breaks(prices: &[Tier], ratio: Ratio) -> Result<Vec<Break>, OutOfRange> {
-    let back = Ratio { over: ratio.under, under: ratio.over };
-    let each =
-        prices.iter().map(|tier| Ok(Break { minimum: back.apply(tier.minimum)?, unit_price: tier.amount }));
-    each.collect()
+/// Each unit at the price of the tier that its number reaches, with the tier's place. Of a unit that is only begun, in another
+/// unit, the part counts to the unit's tier.
+fn graduated(
+    tiers: &[Tier],
+    counting: Counting,
+    asked: Asked<'_>,
+) -> Result<Vec<(usize, Portion)>, OutOfRange> {
+    let mut portions = Vec::with_capacity(tiers.len());
+    let mut begun = Decimal::ZERO;
+    for (place, tier) in tiers.iter().enumerate() {
+        let ends = match tiers.get(place + 1) {
+            Some(next) => counting.border(next)?.min(asked.quantity),
+            None => asked.quantity,
+        };
+        let quantity = sum(ends, -begun)?;
+        if quantity > Decimal::ZERO {
+            portions.push((place, Portion { quantity, unit_price: tier.amount }));
+            begun = ends;
+        }
+    }
+    Ok(portions)
 }

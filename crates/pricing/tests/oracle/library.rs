@@ -26,6 +26,14 @@ pub(crate) fn answer(case: &Case) -> Result<Outcome, Refusal> {
 
 /// What it gives for lines of these quantities in one cart, one after the other. Each line is explained too, which gives the same.
 pub(crate) fn answers(case: &Case, quantities: &[Number]) -> Result<Vec<Outcome>, Refusal> {
+    with_each(case, quantities, told)
+}
+
+fn with_each<T>(
+    case: &Case,
+    quantities: &[Number],
+    told: impl Fn(&Terms, &Priced<'_>) -> T,
+) -> Result<Vec<Result<T, Cause>>, Refusal> {
     let terms = Terms::compile(&document(case)).map_err(|faults| format!("{faults:?}"))?;
     let book = book(case, &terms)?;
     let nobody = Buyer::default();
@@ -42,6 +50,15 @@ pub(crate) fn answers(case: &Case, quantities: &[Number]) -> Result<Vec<Outcome>
         answer.map_err(cause).map(|priced| told(&terms, &priced))
     };
     Ok(quantities.iter().map(answer).collect())
+}
+
+/// The breaks that it tells: from which quantity on the last unit has which price.
+pub(crate) fn breaks(case: &Case) -> Vec<(Number, Number)> {
+    let told = |_: &Terms, priced: &Priced<'_>| {
+        priced.breaks.iter().map(|one| (number(one.minimum), number(one.unit_price))).collect()
+    };
+    let answers = with_each(case, &[case.ask.quantity], told).expect("the case is not refused");
+    answers.into_iter().next().and_then(Result::ok).unwrap_or_default()
 }
 
 fn decimal(number: Number) -> Decimal {

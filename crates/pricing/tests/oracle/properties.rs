@@ -1,8 +1,8 @@
 //! What follows from the page for any case, whatever the price: checked of the library's answers alone, without the oracle's rules.
 
 use crate::chance::Chance;
-use crate::library::{answer, answers};
-use crate::model::{Answer, Case, Kind, List, Skus, TierWay};
+use crate::library::{answer, answers, breaks};
+use crate::model::{Answer, Case, Cause, Kind, List, Outcome, Skus, TierWay};
 use crate::number::Number;
 use crate::random;
 
@@ -142,4 +142,56 @@ fn more_is_not_dearer_by_the_unit_nor_graduated_cheaper_in_all() {
 /// All lists of the case, so that a base is none of the other way.
 fn of_one_way(case: &Case, way: TierWay) -> bool {
     case.lists.iter().all(|list| list.tiers == way)
+}
+
+/// "From which quantity of the asked unit on the last unit has which price": by asking for that quantity, and for one less.
+#[test]
+fn breaks_are_where_the_price_of_the_last_unit_changes() {
+    let mut met = 0;
+    for (seed, mut case, answer) in priced() {
+        (case.surcharges, case.promotions) = (vec![], vec![]);
+        case.lists = with_its_bases(&case, &answer.source);
+        let is_graduated = of_one_way(&case, TierWay::Graduated);
+        if !is_graduated && !of_one_way(&case, TierWay::Volume) {
+            continue;
+        }
+        let told = breaks(&case);
+        // In a unit that is not counted whole the next larger quantity is a millionth more.
+        let is_whole = answers(&case, &[Number::scaled(5, 1)]) == Ok(vec![Err(Cause::Quantity)]);
+        let least = if is_whole { Number::ONE } else { Number::scaled(1, 6) };
+        for (place, (from, price)) in told.iter().enumerate() {
+            let is_behind = !is_whole && (*from == Number::ZERO || (place > 0 && is_graduated));
+            let first = if is_behind { from.plus(least).expect("short") } else { *from };
+            if first > Number::whole(1_000_000_000) {
+                continue;
+            }
+            let before = first.minus(least).expect("short");
+            let outcomes = answers(&case, &[first, before]).expect("not refused");
+            assert_eq!(last_price(&outcomes[0], &answer.source), Some(*price), "seed {seed}, from {from}");
+            let of_the_one_before = place.checked_sub(1).map(|place| told[place].1);
+            assert_eq!(
+                last_price(&outcomes[1], &answer.source),
+                of_the_one_before,
+                "seed {seed}, before {from}"
+            );
+            met += 1;
+        }
+    }
+    assert!(met > CASES / 5, "{met} breaks were met: the cases show little");
+}
+
+/// A list and all that stand behind it.
+fn with_its_bases(case: &Case, id: &str) -> Vec<List> {
+    let mut lists: Vec<List> = Vec::new();
+    let mut next = Some(id.to_owned());
+    while let Some(list) = next.and_then(|id| case.lists.iter().find(|list| list.id == id)) {
+        lists.push(list.clone());
+        next = list.base.as_ref().map(|base| base.id.clone());
+    }
+    lists
+}
+
+fn last_price(outcome: &Outcome, source: &str) -> Option<Number> {
+    let answer = outcome.as_ref().ok().filter(|answer| answer.source == source)?;
+    answer.portions.last().map(|portion| portion.price)
 }
