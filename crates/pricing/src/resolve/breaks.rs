@@ -57,3 +57,39 @@ pub(super) fn breaks(way: Tiers, tiers: &[Tier], counting: Counting) -> Result<V
     }
     Ok(breaks)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::money::parse_exact;
+
+    /// From which quantity of units of `asked` pieces on tiers count that begin at these minimums of units of `window` pieces.
+    fn begins(way: Tiers, asked: &str, window: &str, minimums: &[&str]) -> Vec<String> {
+        let number = |text: &&str| parse_exact(text).unwrap();
+        let ratio = Ratio { over: number(&asked), under: number(&window) };
+        let counting = Counting { ratio, asked_whole: true, window_whole: true };
+        let tiers: Vec<_> =
+            minimums.iter().map(number).map(|minimum| Tier { minimum, amount: Decimal::ONE }).collect();
+        breaks(way, &tiers, counting).unwrap().iter().map(|told| told.minimum.to_string()).collect()
+    }
+
+    #[test]
+    fn a_break_begins_with_a_quantity_that_can_be_asked() {
+        let (volume, graduated) = (Tiers::Volume, Tiers::Graduated);
+        assert_eq!(begins(volume, "1", "1", &["1", "10", "50"]), ["1", "10", "50"]);
+        assert_eq!(begins(volume, "1", "12", &["1", "4"]), ["1", "48"]);
+        assert_eq!(
+            begins(graduated, "1", "12", &["1", "10"]),
+            ["1", "109"],
+            "with the first piece of the tenth case"
+        );
+        assert_eq!(begins(volume, "1", "12", &["1", "0.333333"]), ["1", "4"]);
+        assert_eq!(
+            begins(volume, "1", "1", &["2.2", "2.5", "4"]),
+            ["3", "4"],
+            "the first is never met alone"
+        );
+        // 500,000,000.000001 ÷ 100,000,000 is more than 5 by less than 8 decimals show.
+        assert_eq!(begins(volume, "100000000", "1", &["1", "500000000.000001"]), ["1", "6"]);
+    }
+}
