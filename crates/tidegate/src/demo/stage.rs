@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 use twin::erp::{ErpConfig, ErpTwin, Knobs};
-use twin::shopify::{Mischief, Plan, ShopClock, ShopConfig, ShopifyTwin};
+use twin::shopify::{Mischief, Plan, ShopClock, ShopConfig, ShopifyTwin, StockConfig};
 
 /// An hour between two of Shopify's retries is a minute here.
 const COMPRESSION: u32 = 60;
@@ -91,6 +91,7 @@ impl Ground {
         mischievous: bool,
         office: &Office<'_>,
         nodes: Option<&Nodes>,
+        shelves: StockConfig,
     ) -> anyhow::Result<Self> {
         let database = match nodes {
             Some(nodes) => Some(Database::new(nodes.server.as_deref()).await?),
@@ -102,7 +103,7 @@ impl Ground {
         shop.client_secret = CLIENT_SECRET.to_owned();
         shop.plan = Plan::Plus;
         shop.clock = ShopClock::real(COMPRESSION);
-        shop.stock.generated = warehouse::GENERATED;
+        shop.stock = shelves;
         shop.mischief = if mischievous { mischief(seed) } else { Mischief::default() };
         let shop = ShopifyTwin::start(shop).await?;
         let url = free_address().await?;
@@ -254,8 +255,10 @@ impl Stage {
         .await?;
         let url = erp.url();
         let office = Office::Rest { url: &url, token: erp.token(), by_look_up: options.by_look_up };
+        let shelves = StockConfig { generated: warehouse::GENERATED, ..StockConfig::default() };
         let ground =
-            Ground::lay(folder, options.seed, options.mischief, &office, options.nodes.as_ref()).await?;
+            Ground::lay(folder, options.seed, options.mischief, &office, options.nodes.as_ref(), shelves)
+                .await?;
         Ok(Self { ground, erp, warehouse: None })
     }
 

@@ -1,25 +1,32 @@
 //! `tidegate prove-tryton`: orders into a real Tryton, through a gate that loses requests and answers, with the hub killed
-//! in the middle; then every sale is read back from Tryton's own records and compared with what the shop charged.
+//! in the middle; then every sale is read back from Tryton's own records and compared with what the shop charged. With
+//! `--stock` Tryton also tells what there is to sell and what left, and those records are compared as well.
 
 mod books;
 mod gate;
+mod house;
+mod stock;
 
 use crate::cli::{Common, Failure, block_on};
 use crate::demo::{Ground, Ledger, Office, Played, new_folder, pause, reasons, workload};
 use anyhow::Context as _;
 use books::Books;
 use gate::Gate;
+use house::House;
 use kernel::rng::{Rng, Seeded};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
+use stock::{Everyday, StockProof};
 use twin::shop::Mix;
+use twin::shopify::StockConfig;
 
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask services ensure tryton
   set -a; . <(cargo xtask services env tryton); set +a
-  tidegate prove-tryton --orders 500 --kills 3";
+  tidegate prove-tryton --orders 500 --kills 3
+  tidegate prove-tryton --stock --orders 300 --changes 10000 --kills 3";
 
 /// Orders into a real Tryton with faults and kills, and the ledger from Tryton's own records
 #[derive(Debug, Clone, clap::Args)]
@@ -35,6 +42,15 @@ pub struct Args {
     /// Where chance begins; without it a new one, because the sales stay in Tryton
     #[arg(long)]
     seed: Option<u64>,
+    /// Tryton's stock is what the shop sells, and what it ships is recorded there
+    #[arg(long)]
+    stock: bool,
+    /// With --stock: changes of a SKU's stock, beside those that orders and shipments make
+    #[arg(long, default_value_t = 1000)]
+    changes: u64,
+    /// With --stock: SKUs beside the twenty that orders have, whose stock only moves
+    #[arg(long, default_value_t = 200)]
+    others: u32,
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[arg(long, env = "TRYTON_URL")]
@@ -48,19 +64,28 @@ pub struct Args {
 }
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
-    let ledger = block_on(async { Ok(play(args).await?) })?;
+    let (ledger, stock) = block_on(async { Ok(play(args).await?) })?;
     eprintln!("{}", crate::demo::written(&ledger, "Tryton's own records"));
-    if common.json {
-        writeln!(std::io::stdout().lock(), "{}", ledger.json())?;
+    if let Some(stock) = &stock {
+        eprintln!("{}", stock.written());
     }
-    if ledger.holds() { Ok(()) } else { Err(Failure::Found) }
+    if common.json {
+        let mut json = ledger.json();
+        if let Some(stock) = &stock {
+            json["stock"] = serde_json::to_value(stock).map_err(anyhow::Error::from)?;
+            json["holds"] = (ledger.holds() && stock.holds()).into();
+        }
+        writeln!(std::io::stdout().lock(), "{json}")?;
+    }
+    let holds = ledger.holds() && stock.is_none_or(|stock| stock.holds());
+    if holds { Ok(()) } else { Err(Failure::Found) }
 }
 
 /// Without headway: confirming a long sale takes Tryton ten seconds, several queue up, and an unknown answer is looked up
 /// after thirty-five.
 const CATCH_UP: Duration = Duration::from_secs(120);
 
-async fn play(args: &Args) -> anyhow::Result<Ledger> {
+async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
     let seed = args.seed.unwrap_or_else(crate::wiring::clock::seed);
     let mut rng = Seeded::new(seed);
     let books = Books::new(&args.url, &args.database, &args.user, &args.password)?;
@@ -76,14 +101,25 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
         user: &args.user,
         password: &args.password,
     };
-    let mut ground = Ground::lay(folder, seed, true, &office, None).await?;
+    let shelves = if args.stock { stock::shelves(args.others) } else { StockConfig::default() };
+    let mut ground = Ground::lay(folder, seed, true, &office, None, shelves).await?;
+    if args.stock {
+        stock::configure(&ground.folder)?;
+    }
     eprintln!("seed {seed}; the hub's files are in {}", ground.folder.display());
     ground.hub.start().await?;
     ground.subscribed().await?;
+    let skus = if args.stock { stock::skus(args.others) } else { Vec::new() };
+    let house = if args.stock { Some(House::open(&books, &skus).await?) } else { None };
+    let everyday = house.as_ref().map(|house| Everyday::new(house, &ground.shop, args.others, args.orders));
+    if let Some(everyday) = &everyday {
+        everyday.prepare().await?;
+        stock::ready(everyday, &ground).await?;
+    }
 
     let mut played = Played::default();
     let span_ms = args.orders * 60_000 / args.per_minute;
-    let orders = workload(rng.next_u64(), args.orders, 1, 60_000 / args.per_minute, mix(span_ms));
+    let orders = workload(rng.next_u64(), args.orders, 1, 60_000 / args.per_minute, mix(args, span_ms));
     let mut instants: Vec<u64> =
         (0..args.kills).map(|_| span_ms / 10 + rng.below(span_ms * 8 / 10)).collect();
     instants.sort_unstable();
@@ -104,9 +140,24 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
             played.apply(shop, at, &change).await;
         }
     };
+    let moves = async {
+        let Some(everyday) = &everyday else { return anyhow::Ok(()) };
+        everyday.changes(seed, args.changes, Duration::from_millis(span_ms)).await
+    };
+    let shipping = async {
+        let Some(everyday) = &everyday else { return anyhow::Ok(()) };
+        everyday.shipping().await
+    };
+    let day = async {
+        let ((), killed, moved) = tokio::join!(play, kills, moves);
+        if let Some(everyday) = &everyday {
+            everyday.evening();
+        }
+        killed.and(moved)
+    };
     gate.trouble(true);
-    let ((), killed) = tokio::join!(play, kills);
-    killed?;
+    let (day, shipped) = tokio::join!(day, shipping);
+    day.and(shipped)?;
     gate.trouble(false);
     eprintln!("all orders are placed; {} answers and requests were lost on their way so far", gate.lost());
     let missing = async || match books.references().await {
@@ -114,6 +165,14 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
         Err(_) => usize::MAX,
     };
     ground.caught_up(CATCH_UP, missing).await;
+    let stock = match &everyday {
+        Some(everyday) => {
+            everyday.ship_rest().await?;
+            everyday.agreed(CATCH_UP).await?;
+            Some(StockProof { sold_out: played.refused, ..everyday.judge().await? })
+        }
+        None => None,
+    };
     let orders = ground.shop.orders();
     let sales = books.sales(&orders).await?;
     let proofs = ground.proofs().await?;
@@ -122,13 +181,15 @@ async fn play(args: &Args) -> anyhow::Result<Ledger> {
     ledger.stray(ground.dead_letters().await?);
     ledger.kills = ground.hub.kills();
     ledger.webhooks(&ground.shop.stats().webhooks);
-    ground.strike(args.dir.is_some() || !ledger.holds()).await?;
-    Ok(ledger)
+    let holds = ledger.holds() && stock.as_ref().is_none_or(StockProof::holds);
+    drop(everyday);
+    ground.strike(args.dir.is_some() || !holds).await?;
+    Ok((ledger, stock))
 }
 
 /// What Tryton's test database knows: its taxes are 21 % and 9 %.
-fn mix(span_ms: u64) -> Mix {
-    Mix {
+fn mix(args: &Args, span_ms: u64) -> Mix {
+    let mix = Mix {
         vat_percent: (21, 9),
         unknown_sku: 0,
         poison: 0,
@@ -138,5 +199,7 @@ fn mix(span_ms: u64) -> Mix {
         changed: 350,
         change_delay_ms: (0, span_ms / 4),
         ..Mix::demo()
-    }
+    };
+    // What is edited or called off after its confirmation is a ticket at Tryton; where parcels leave, orders stay as they are.
+    if args.stock { Mix { changed: 0, ..mix } } else { mix }
 }

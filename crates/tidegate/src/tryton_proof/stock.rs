@@ -1,0 +1,409 @@
+//! Stock and shipments beside the orders: Tryton is asked for both, and its own records are compared with the shop, pair by
+//! pair and parcel by parcel. The shelves are not full, so that the shop sells out; nothing but the shop's orders takes of
+//! what it sells, so that a unit too few at the end is one that was sold twice.
+
+use super::house::{Change, House, Parcel, Split, Truth};
+use crate::demo::{Ground, now, pause};
+use anyhow::Context as _;
+use jiff::Timestamp;
+use kernel::rng::{Rng, Seeded};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use twin::shop::Order;
+use twin::shop::catalogue::{ITEMS, Warehouse};
+use twin::shopify::{ShopifyTwin, StockConfig};
+
+const PLACE: &str = "WH-1";
+const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
+const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
+/// Free of each item that has orders, at the beginning: a unit for each order, but so many at least.
+const FREE_LEAST: u64 = 80;
+/// Of each other one, whose stock only moves.
+const FREE_OF_OTHERS: i64 = 500;
+/// Changes in one transaction of Tryton's.
+const AT_ONCE: usize = 25;
+
+/// The same Tryton once more: whoever takes orders and whoever is asked each have limits and a breaker of their own.
+const SYSTEM: &str = r#"
+[systems.wms]
+role = "wms"
+connector = "tryton"
+request_timeout = "30s"
+lease = "60s"
+settle_after = "35s"
+"#;
+
+/// As docs/connectors/tryton.md shows it, with shorter waits.
+const FLOWS: &str = r#"
+locations = { "WH-1" = "WH" }
+tracking = "reference"
+overlap = "30s"
+
+[ownership.inventory]
+system_of_record = "wms"
+
+[flows.stock_to_shopify]
+domain = "inventory"
+source = "wms"
+target = "shopify"
+intake = "poll"
+mapping = "mappings/stock_to_shopify.toml"
+
+[flows.stock_to_shopify.stock]
+units = ["kg = 1 each"]
+
+[flows.stock_to_shopify.sweep]
+every = "1s"
+
+[flows.shipments_to_shopify]
+domain = "orders"
+source = "wms"
+target = "shopify"
+intake = "poll"
+mapping = "mappings/shipments_to_shopify.toml"
+
+[flows.shipments_to_shopify.sweep]
+every = "2s"
+"#;
+
+/// What both sides come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StockProof {
+    pub pairs: u64,
+    pub differing: u64,
+    /// Units that were sold and that Tryton does not have.
+    pub oversold: u64,
+    /// Orders that the shop refused, because it had sold out.
+    pub sold_out: u64,
+    pub changes: u64,
+    pub parcels: u64,
+    pub split_orders: u64,
+    /// Parcels without their fulfilment, and fulfilments without a parcel.
+    pub parcels_lost: u64,
+    pub parcels_doubled: u64,
+    /// From a change's commit in Tryton until the shop took it; of so many changes.
+    pub lag_ms: Lags,
+    #[serde(skip)]
+    pub named: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Lags {
+    pub of: u64,
+    pub p50: u64,
+    pub p95: u64,
+    pub p99: u64,
+}
+
+impl StockProof {
+    pub fn holds(&self) -> bool {
+        self.pairs > 0
+            && [self.differing, self.oversold, self.parcels_lost, self.parcels_doubled]
+                .iter()
+                .all(|count| *count == 0)
+    }
+}
+
+/// The shop's side: one place, nothing on sale before the source was heard, and no sale of what is not there.
+pub fn shelves(others: u32) -> StockConfig {
+    StockConfig { generated: others, available: 0, stocked_at: 1, may_oversell: false }
+}
+
+pub fn skus(others: u32) -> Vec<String> {
+    let generated = (1..=others).map(|number| format!("GEN-{number:06}"));
+    ITEMS.iter().map(|item| item.sku.to_owned()).chain(generated).collect()
+}
+
+/// Adds the flows to what the hub runs with; before it starts.
+pub fn configure(folder: &Path) -> anyhow::Result<()> {
+    let path = folder.join("tidegate.toml");
+    let mut text = std::fs::read_to_string(&path)?;
+    for (from, to) in [
+        (
+            "\"read_products\"]",
+            "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\", \
+             \"write_merchant_managed_fulfillment_orders\"]",
+        ),
+        (
+            "\"erp.state\" = { owner = \"erp\" }",
+            "\"erp.state\" = { owner = \"erp\" }, \"wms\" = { owner = \"wms\" }",
+        ),
+    ] {
+        anyhow::ensure!(text.contains(from), "the starting configuration has no line {from:?}");
+        text = text.replacen(from, to, 1);
+    }
+    let (_, connection) =
+        text.split_once("[systems.erp.connection]\n").context("the ERP has no connection")?;
+    let connection = connection.split("\n\n").next().unwrap_or_default();
+    text += &format!("\n{SYSTEM}\n[systems.wms.connection]\n{}", connection.trim());
+    std::fs::write(&path, text + FLOWS)?;
+    std::fs::write(folder.join("mappings/stock_to_shopify.toml"), STOCK)?;
+    std::fs::write(folder.join("mappings/shipments_to_shopify.toml"), SHIPMENTS)
+        .context("a mapping cannot be written")
+}
+
+/// What happens in the house while the shop sells.
+#[derive(Debug)]
+pub struct Everyday<'a> {
+    house: &'a House<'a>,
+    shop: &'a ShopifyTwin,
+    others: u32,
+    orders: u64,
+    /// By SKU, when each change was committed.
+    made: Mutex<Vec<(String, Timestamp)>>,
+    over: AtomicBool,
+    split: Mutex<BTreeSet<u64>>,
+}
+
+impl<'a> Everyday<'a> {
+    pub fn new(house: &'a House<'a>, shop: &'a ShopifyTwin, others: u32, orders: u64) -> Self {
+        Self {
+            house,
+            shop,
+            others,
+            orders,
+            made: Mutex::default(),
+            over: AtomicBool::new(false),
+            split: Mutex::default(),
+        }
+    }
+
+    /// Shelves before the first order: scarce where there are orders.
+    pub async fn prepare(&self) -> anyhow::Result<()> {
+        let cleared = self.house.clear().await?;
+        if cleared > 0 {
+            eprintln!("{cleared} shipments of earlier plays were called off");
+        }
+        let scarce = self.orders.max(FREE_LEAST) as i64;
+        let free = |sku: String| if sku.starts_with("GEN-") { (sku, FREE_OF_OTHERS) } else { (sku, scarce) };
+        let wanted: Vec<Change> = skus(self.others).into_iter().map(free).collect();
+        self.house.fill(&wanted).await
+    }
+
+    /// Goods come of what is sold; the rest comes and goes.
+    pub async fn changes(&self, seed: u64, changes: u64, span: Duration) -> anyhow::Result<()> {
+        let mut rng = Seeded::new(seed);
+        let mut free: BTreeMap<String, i64> = BTreeMap::new();
+        let all = skus(self.others);
+        let (began, batches) = (now(), changes.div_ceil(AT_ONCE as u64));
+        let mut left = changes;
+        for batch in 0..batches {
+            let due = span.mul_f64(batch as f64 / batches as f64);
+            let wait = Duration::try_from(kernel::clock::after(began, due).duration_since(now()));
+            pause(wait.unwrap_or_default()).await;
+            let (mut coming, mut counted) = (BTreeMap::new(), BTreeMap::new());
+            while coming.len() + counted.len() < AT_ONCE.min(left as usize) {
+                let sku = &all[rng.below(all.len() as u64) as usize];
+                if !sku.starts_with("GEN-") {
+                    coming.entry(sku.clone()).or_insert(1 + rng.below(6) as i64);
+                    continue;
+                }
+                let there = free.entry(sku.clone()).or_insert(FREE_OF_OTHERS);
+                let to = rng.below(2 * FREE_OF_OTHERS as u64) as i64;
+                if to != *there && !counted.contains_key(sku) {
+                    *there = to;
+                    counted.insert(sku.clone(), to);
+                }
+            }
+            left -= (coming.len() + counted.len()) as u64;
+            let [coming, counted] = [coming, counted].map(|some| some.into_iter().collect::<Vec<Change>>());
+            self.house.come(&coming).await?;
+            self.note(&coming);
+            self.house.count(&counted).await?;
+            self.note(&counted);
+        }
+        Ok(())
+    }
+
+    /// Committed just now.
+    fn note(&self, changes: &[Change]) {
+        let at = now();
+        let mut made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        made.extend(changes.iter().map(|(sku, _)| (sku.clone(), at)));
+    }
+
+    /// Every third order leaves in two parcels.
+    fn which(&self, order: u64) -> Option<Split> {
+        let of = self.shop.order(order)?;
+        let untouched = of.cancelled_at.is_none() && of.refunds.is_empty();
+        let mut split = self.split.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        untouched
+            .then(|| if order.is_multiple_of(3) && split.insert(order) { Split::First } else { Split::Whole })
+    }
+
+    /// Ships until it is told that the day is over.
+    pub async fn shipping(&self) -> anyhow::Result<()> {
+        while !self.over.load(Ordering::Relaxed) {
+            if self.house.ship(5, |order| self.which(order)).await? == 0 {
+                pause(Duration::from_secs(2)).await;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn evening(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// All that waits and is there leaves.
+    pub async fn ship_rest(&self) -> anyhow::Result<()> {
+        while self.house.ship(50, |order| self.which(order)).await? > 0 {}
+        Ok(())
+    }
+
+    /// Until both sides agree, or for so long.
+    pub async fn agreed(&self, patience: Duration) -> anyhow::Result<()> {
+        let until = kernel::clock::after(now(), patience);
+        while now() < until {
+            let proof = self.judge().await?;
+            if proof.differing + proof.parcels_lost + proof.parcels_doubled == 0 {
+                return Ok(());
+            }
+            pause(Duration::from_secs(2)).await;
+        }
+        Ok(())
+    }
+
+    /// Tryton's records beside the shop's.
+    pub async fn judge(&self) -> anyhow::Result<StockProof> {
+        let truth = self.house.truth().await?;
+        let mut proof = StockProof { pairs: truth.len() as u64, ..StockProof::default() };
+        for (sku, of) in &truth {
+            let Some(there) = self.shop.stock(sku, PLACE) else {
+                proof.differs(format!("{sku} is not in the shop"));
+                continue;
+            };
+            let free = free(of, there.committed);
+            if there.available != free {
+                proof.differs(format!(
+                    "{sku}: the shop sells {}, and {free} are free ({of:?}, {} committed)",
+                    there.available, there.committed
+                ));
+            }
+            proof.oversold += u64::try_from(-free).unwrap_or(0);
+        }
+        let orders = self.shop.orders();
+        let known: BTreeSet<u64> = orders.iter().map(|order| order.id).collect();
+        let parcels = self.house.parcels().await?.into_iter().filter(|parcel| known.contains(&parcel.order));
+        let told: Vec<Parcel> = parcels.collect();
+        let mut recorded: Vec<Parcel> = orders.iter().flat_map(|order| fulfilled(order)).collect();
+        proof.parcels = told.len() as u64;
+        let mut of_order: BTreeMap<u64, u64> = BTreeMap::new();
+        for parcel in told {
+            *of_order.entry(parcel.order).or_default() += 1;
+            match recorded.iter().position(|known| *known == parcel) {
+                Some(at) => drop(recorded.swap_remove(at)),
+                None => {
+                    proof.parcels_lost += 1;
+                    proof.name(format!("{parcel:?} is not in the shop"));
+                }
+            }
+        }
+        for parcel in recorded {
+            proof.parcels_doubled += 1;
+            proof.name(format!("{parcel:?} is in the shop and never left"));
+        }
+        proof.split_orders = of_order.values().filter(|parcels| **parcels > 1).count() as u64;
+        proof.lag_ms = self.lags();
+        let made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        proof.changes = made.len() as u64;
+        Ok(proof)
+    }
+
+    /// Of each change, until the shop next took a quantity of its SKU: that one holds it, and whatever came after it.
+    fn lags(&self) -> Lags {
+        let mut sets: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+        for set in self.shop.stock_sets() {
+            sets.entry(set.sku).or_default().push(set.at);
+        }
+        let made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut lags: Vec<u64> = made
+            .iter()
+            .filter_map(|(sku, at)| {
+                let next = sets.get(sku)?.iter().filter(|set| *set >= at).min()?;
+                u64::try_from(next.as_millisecond() - at.as_millisecond()).ok()
+            })
+            .collect();
+        lags.sort_unstable();
+        let at = |per_cent: usize| {
+            lags.get((lags.len() * per_cent / 100).min(lags.len().saturating_sub(1)))
+                .copied()
+                .unwrap_or_default()
+        };
+        Lags { of: lags.len() as u64, p50: at(50), p95: at(95), p99: at(99) }
+    }
+}
+
+impl StockProof {
+    fn differs(&mut self, what: String) {
+        self.differing += 1;
+        self.name(what);
+    }
+
+    fn name(&mut self, what: String) {
+        if self.named.len() < 10 {
+            self.named.push(what);
+        }
+    }
+
+    pub fn written(&self) -> String {
+        let lag = &self.lag_ms;
+        format!(
+            "stock      {}/{} pairs agree after {} changes; {} units oversold; {} orders refused by the shop as sold out\n\
+             parcels    {} left Tryton, {} orders in more than one; {} not in the shop, {} there twice or never sent\n\
+             change to accepted, of {}: p50 {} ms, p95 {} ms, p99 {} ms{}",
+            self.pairs - self.differing,
+            self.pairs,
+            self.changes,
+            self.oversold,
+            self.sold_out,
+            self.parcels,
+            self.split_orders,
+            self.parcels_lost,
+            self.parcels_doubled,
+            lag.of,
+            lag.p50,
+            lag.p95,
+            lag.p99,
+            self.named.iter().map(|what| format!("\n  {what}")).collect::<String>()
+        )
+    }
+}
+
+/// What Tryton has to sell, less what it has not heard of.
+fn free(of: &Truth, committed: i64) -> i64 {
+    let in_flight = (committed as f64 - of.counted).max(0.0);
+    (of.on_hand - of.reserved - in_flight).floor() as i64
+}
+
+fn fulfilled(order: &Order) -> Vec<Parcel> {
+    let live = order.fulfilments.iter().filter(|one| one.cancelled_at.is_none());
+    live.map(|one| {
+        let mut lines: BTreeMap<String, i64> = BTreeMap::new();
+        for (line, units) in &one.lines {
+            let sku = order.line(*line).and_then(|line| line.sku.clone()).unwrap_or_default();
+            *lines.entry(sku).or_default() += i64::from(*units);
+        }
+        let here = Warehouse::find(&one.location_id.to_string()).is_some_and(|place| place.code == PLACE);
+        Parcel { order: if here { order.id } else { 0 }, lines }
+    })
+    .collect()
+}
+
+/// Until nothing differs before the first order.
+pub async fn ready(everyday: &Everyday<'_>, ground: &Ground) -> anyhow::Result<()> {
+    everyday.agreed(Duration::from_secs(180)).await?;
+    let proof = everyday.judge().await?;
+    let log = ground.log();
+    anyhow::ensure!(
+        proof.differing == 0,
+        "the shop never sold what Tryton has: see {}\n{}",
+        log.display(),
+        proof.written()
+    );
+    Ok(())
+}
