@@ -125,7 +125,11 @@ impl Maker {
         let mut tiers = Vec::new();
         for price in prices {
             tiers.push(Tier { minimum, price });
-            let more = number(self.chance.pick(&["1", "2", "4", "9", "0.5", "0.333333", "40"]));
+            let more = if self.flavour == Flavour::LargeUnits {
+                Number::ONE
+            } else {
+                number(self.chance.pick(&["1", "2", "4", "9", "0.5", "0.333333", "40"]))
+            };
             minimum = minimum.plus(more).expect("small");
         }
         tiers

@@ -116,7 +116,7 @@ impl Maker {
                     if self.flavour == Flavour::LargeUnits {
                         pieces = self
                             .chance
-                            .pick(&["1000000000", "300000007", "300000007", "0.000001", "7"])
+                            .pick(&["300000007", "300000007", "300000007", "1000000000", "0.000001"])
                             .to_owned();
                     }
                     let pieces = pieces.parse().expect("a number of the table");

@@ -14,7 +14,7 @@ impl Maker {
 
     pub(super) fn unit(&mut self) -> String {
         let often = match self.flavour {
-            Flavour::LargeUnits => 10,
+            Flavour::LargeUnits => return self.chance.pick(&["CS", "CS", "PK", "C62"]).to_owned(),
             Flavour::Fine => 100,
             _ => 40,
         };
