@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod fulfilment;
 pub mod graphql;
 pub mod inventory;
+pub mod prices;
 pub mod reference;
 pub mod roles;
 pub mod source;

@@ -2,7 +2,7 @@
 //! made it differ: what is owned here and was typed by hand there becomes again what the owner says.
 
 use super::arrange::{Catalog, merged};
-use super::offer::{Item, Minor, Rule};
+use super::offer::{Item, Minor, Quantities, Rule};
 use super::shelf::Shelf;
 use super::wanted::List;
 use std::collections::BTreeMap;
@@ -11,8 +11,29 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeldItem {
     pub price: Option<Minor>,
-    pub breaks: Vec<(u32, Minor)>,
-    pub rule: Rule,
+    pub quantities: Option<Box<Quantities>>,
+}
+
+impl HeldItem {
+    #[must_use]
+    pub fn plain(price: Minor) -> Self {
+        Self { price: Some(price), quantities: None }
+    }
+
+    #[must_use]
+    pub fn breaks(&self) -> &[(u32, Minor)] {
+        self.quantities.as_deref().map_or(&[], |quantities| &quantities.breaks)
+    }
+
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        self.quantities.as_deref().map_or(Rule::default(), |quantities| quantities.rule)
+    }
+
+    /// To be filled.
+    pub fn quantities_mut(&mut self) -> &mut Quantities {
+        self.quantities.get_or_insert_default()
+    }
 }
 
 /// All fixed prices of one price list, by variant.
@@ -133,7 +154,7 @@ pub fn compare(catalog: &Catalog, lists: &[List], shelf: &Shelf, held: &Held) ->
 impl Diff {
     fn wanted(&mut self, variant: u64, sku: &str, item: &Item, there: Option<&HeldItem>) {
         let (price, breaks, rule) = there
-            .map_or((None, &[][..], Rule::default()), |there| (there.price, &there.breaks[..], there.rule));
+            .map_or((None, &[][..], Rule::default()), |there| (there.price, there.breaks(), there.rule()));
         let sets_price = price != Some(item.price);
         let sets_breaks = item.breaks() != breaks;
         let sets_rule = item.rule() != rule;
@@ -163,7 +184,7 @@ impl Diff {
     }
 
     fn gone(&mut self, variant: u64, there: &HeldItem) {
-        if there.price.is_none() && there.breaks.is_empty() && there.rule == Rule::default() {
+        if there.price.is_none() && there.breaks().is_empty() && there.rule() == Rule::default() {
             return;
         }
         self.counts.gone += 1;
@@ -172,8 +193,8 @@ impl Diff {
             to: None,
             sets_price: false,
             sets_breaks: false,
-            has_breaks: !there.breaks.is_empty(),
-            rule: (there.rule != Rule::default()).then(Rule::default),
+            has_breaks: !there.breaks().is_empty(),
+            rule: (there.rule() != Rule::default()).then(Rule::default),
             has_price: there.price.is_some(),
         });
     }

@@ -189,7 +189,7 @@ fn each_difference_is_counted_and_the_largest_are_named() {
     )];
     let lists = [gather(&all[0], &shelf).unwrap()];
     let catalog = arranged(&all).catalogs.remove(0);
-    let price = |price| HeldItem { price: Some(price), ..HeldItem::default() };
+    let price = HeldItem::plain;
     let held: Held =
         [(100, price(1000)), (101, price(1000)), (103, price(1000)), (104, price(1)), (999, price(1))].into();
     let diff = compare(&catalog, &lists, &shelf, &held);
@@ -212,7 +212,7 @@ fn item() -> impl Strategy<Value = Item> {
 }
 
 fn held_of(item: &Item) -> HeldItem {
-    HeldItem { price: Some(item.price), breaks: item.breaks().to_vec(), rule: item.rule() }
+    HeldItem { price: Some(item.price), quantities: item.quantities.clone() }
 }
 
 proptest! {
@@ -241,12 +241,12 @@ proptest! {
                 match &change.to {
                     Some(item) => {
                         if change.sets_price { there.price = Some(item.price); }
-                        if change.has_breaks { there.breaks.clear(); }
-                        if change.sets_breaks { there.breaks = item.breaks().to_vec(); }
+                        if change.has_breaks { there.quantities_mut().breaks.clear(); }
+                        if change.sets_breaks { there.quantities_mut().breaks = item.breaks().to_vec(); }
                     }
-                    None => { there.price = None; there.breaks.clear(); }
+                    None => { there.price = None; there.quantities_mut().breaks.clear(); }
                 }
-                if let Some(rule) = change.rule { there.rule = rule; }
+                if let Some(rule) = change.rule { there.quantities_mut().rule = rule; }
             }
         }
         prop_assert_eq!(compare(&catalog, &lists, &shelf, &held).counts.changes(), 0);

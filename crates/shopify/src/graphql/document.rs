@@ -6,6 +6,7 @@
 //! dearest; money, addresses and page information nothing. A test counts it again. What Shopify says that it took
 //! (`requestedQueryCost`) replaces it from the first answer on.
 
+use super::document_prices as prices;
 use connector::descriptor::Direction;
 use connector::outbound::Access;
 
@@ -47,6 +48,8 @@ macro_rules! document {
         }
     };
 }
+
+pub(super) use document;
 
 const ORDERS: Option<&str> = Some("orders");
 const INVENTORY: Option<&str> = Some("inventory");
@@ -450,6 +453,22 @@ pub const DOCUMENTS: &[Document] = &[
     CREATE_SUBSCRIPTION,
     UPDATE_SUBSCRIPTION,
     DELETE_SUBSCRIPTION,
+    prices::ALL_VARIANTS,
+    prices::PRICE_PLACES,
+    prices::ALL_PRICES,
+    prices::LIST_PRICES,
+    prices::LIST_RULES,
+    prices::SET_PRICES,
+    prices::SET_QUANTITY_PRICES,
+    prices::CREATE_PRICE_LIST,
+    prices::CREATE_CATALOG,
+    prices::CHANGE_CATALOG,
+    prices::ACTIVATE_CATALOG,
+    prices::DELETE_CATALOG,
+    prices::STAGE_FILE,
+    prices::RUN_BULK_WRITE,
+    prices::CANCEL_BULK,
+    prices::BULK_WRITES,
 ];
 
 impl Document {

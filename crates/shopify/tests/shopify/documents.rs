@@ -40,6 +40,16 @@ fn variables(document: &Document) -> Value {
         "ContactRoles" => json!({ "contact": id, "after": null }),
         "SetStock" => json!({ "input": {}, "key": "k" }),
         "ActivateStock" => json!({ "item": id, "location": id, "key": "k" }),
+        "AllVariants" | "PricePlaces" | "AllPrices" | "BulkWrites" => json!({}),
+        "ListPrices" | "ListRules" => json!({ "list": id, "after": null }),
+        "SetPrices" => json!({ "list": id, "pricesToAdd": [], "variantIdsToDelete": [] }),
+        "SetQuantityPrices" => json!({ "list": id, "input": {} }),
+        "CreatePriceList" | "CreateCatalog" => json!({ "input": {} }),
+        "ChangeCatalog" => json!({ "catalogId": id }),
+        "ActivateCatalog" | "CancelBulk" => json!({ "id": id }),
+        "DeleteCatalog" => json!({ "id": id, "withList": true }),
+        "StageFile" => json!({ "input": [] }),
+        "RunBulkWrite" => json!({ "mutation": "", "path": "" }),
         other => panic!("{other} has no variables here"),
     }
 }

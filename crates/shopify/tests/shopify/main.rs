@@ -5,6 +5,7 @@ mod doctor;
 mod documents;
 mod fulfilment;
 mod inventory;
+mod prices;
 mod reference;
 mod roles;
 mod source;

@@ -1,0 +1,135 @@
+//! What a run would do, for people and for machines.
+
+use super::places::Step;
+use domains::prices::{Counts, Left, Moved};
+use jiff::Timestamp;
+use std::fmt;
+
+/// Of one catalog.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogPlan {
+    pub name: String,
+    /// Ids of the lists that it holds; of more than one the first that has a price goes first.
+    pub lists: Vec<String>,
+    pub locations: usize,
+    pub counts: Counts,
+    pub largest: Vec<Moved>,
+    /// Calls, or lines of a write in bulk.
+    pub calls: usize,
+    /// Why nothing of it is written.
+    pub refused: Option<String>,
+}
+
+/// Of one wanted list.
+#[derive(Debug, Clone, Default)]
+pub struct ListPlan {
+    pub id: String,
+    /// Prices that a catalog can say.
+    pub prices: usize,
+    /// Prices that stay on the cart path, and why.
+    pub left: Vec<Left>,
+    /// SKUs that the shop does not have.
+    pub unknown: Vec<String>,
+    /// When the first of its prices is another: it is to be hydrated again by then.
+    pub ends: Option<Timestamp>,
+    pub is_for_nobody: bool,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    pub catalogs: Vec<CatalogPlan>,
+    pub lists: Vec<ListPlan>,
+    pub steps: Vec<Step>,
+    /// Lists that are merged into one catalog, with the SKU for which another price would be charged else; none where a
+    /// location would have too many catalogs.
+    pub merged: Vec<(Vec<String>, Option<String>)>,
+    /// Catalogs that are not ours and count at a location of ours: the lowest price over all of them is charged.
+    pub foreign: Vec<(u64, String)>,
+    /// Catalogs of ours that are not wanted, and stay because not all was given.
+    pub left_over: Vec<String>,
+    pub in_bulk: bool,
+}
+
+impl Plan {
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.catalogs.iter().fold(Counts::default(), |sum, one| sum.plus(one.counts))
+    }
+
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.catalogs.iter().map(|one| one.calls).sum()
+    }
+
+    /// Nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.calls() == 0
+    }
+}
+
+fn lines(f: &mut fmt::Formatter<'_>, what: &str, all: &[String]) -> fmt::Result {
+    const SHOWN: usize = 5;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let more = all.len().saturating_sub(SHOWN);
+    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    writeln!(f, "  {what}: {shown}{more}")
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.counts();
+        let Counts { new, up, down, gone, quantities, same } = counts;
+        writeln!(
+            f,
+            "{new} new, {up} up, {down} down, {gone} gone, {quantities} in quantities only, {same} as they are"
+        )?;
+        if self.is_empty() {
+            writeln!(f, "nothing is to be done: the shop has what is wanted")?;
+        } else {
+            let way = if self.in_bulk { "lines of writes in bulk" } else { "calls" };
+            writeln!(f, "{} {way}, {} changes of catalogs", self.calls(), self.steps.len())?;
+        }
+        for one in &self.catalogs {
+            let Counts { new, up, down, gone, .. } = one.counts;
+            if one.counts.changes() > 0 || one.refused.is_some() {
+                writeln!(f, "catalog {}: {new} new, {up} up, {down} down, {gone} gone", one.name)?;
+            }
+            if let Some(why) = &one.refused {
+                writeln!(f, "  nothing of it is written: {why}")?;
+            }
+            let moved = |one: &Moved| format!("{} {} → {}", one.sku, one.from, one.to);
+            lines(f, "largest, in minor units", &one.largest.iter().map(moved).collect::<Vec<_>>())?;
+        }
+        for one in &self.lists {
+            if one.is_for_nobody {
+                writeln!(f, "list {}: it is for no company location, and nothing of it is written", one.id)?;
+            }
+            if !one.left.is_empty() || !one.unknown.is_empty() {
+                writeln!(f, "list {}: {} prices fit", one.id, one.prices)?;
+            }
+            let left = |left: &Left| format!("{}: {}", left.sku, left.why);
+            let what = format!("{} stay at the cart", one.left.len());
+            lines(f, &what, &one.left.iter().map(left).collect::<Vec<_>>())?;
+            lines(f, &format!("{} are not in the shop", one.unknown.len()), &one.unknown)?;
+            if let Some(ends) = one.ends {
+                writeln!(f, "list {}: a price of it ends at {ends}: hydrate again by then", one.id)?;
+            }
+        }
+        for (lists, sku) in &self.merged {
+            let why = match sku {
+                Some(sku) => format!("apart, another price would be charged for {sku}"),
+                None => "apart, a location would have too many catalogs".to_owned(),
+            };
+            writeln!(f, "lists {} are one catalog: {why}", lists.join(", "))?;
+        }
+        let foreign: Vec<String> =
+            self.foreign.iter().map(|(location, title)| format!("{title} at {location}")).collect();
+        lines(f, "catalogs of others count too, the lowest price is charged", &foreign)?;
+        lines(f, "catalogs of ours that were not given stay", &self.left_over)
+    }
+}
