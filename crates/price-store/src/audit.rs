@@ -1,10 +1,11 @@
 //! What was the price, who changed it, when, why, and by which load. Owns the search through the journal and the files that it
 //! names. Answers come from the journal alone and not from the prices that count: the two can be held against each other.
 
+use crate::block::Block;
 use crate::disk::Disk;
 use crate::error::{Doing as _, PriceStoreError};
 use crate::form::PriceForm;
-use crate::journal::{self, Changes, Entry, Files, Inline, Loaded, What};
+use crate::journal::{self, Changes, Entry, Files, Inline, Line, Loaded, What};
 use crate::segment::{Reader, SegmentFile};
 use crate::store::PriceStore;
 use crate::version::Version;
@@ -59,6 +60,8 @@ pub struct PriceAudit {
 struct Wanted {
     lists: Option<BTreeSet<u32>>,
     sku: Option<u32>,
+    /// The SKU as it stands in a line of the journal.
+    text: Option<String>,
 }
 
 impl PriceStore {
@@ -67,9 +70,25 @@ impl PriceStore {
     /// # Errors
     /// A disk that fails, a journal that is not what was written.
     pub fn entries(&self, query: &AuditQuery, limit: usize) -> Result<Vec<Entry>, PriceStoreError> {
-        let mut entries = journal::read(&self.disk, &self.current().manifest.journal)?;
-        entries.retain(|entry| query.takes(entry));
-        Ok(entries.into_iter().rev().skip(query.skip).take(limit).collect())
+        let mut found = Vec::new();
+        let mut skip = query.skip;
+        for line in journal::backwards(&self.disk, &self.current().manifest.journal)? {
+            if found.len() == limit {
+                break;
+            }
+            let entry = line?.read()?;
+            if query.is_over(&entry) {
+                break;
+            }
+            if query.takes(&entry) {
+                if skip == 0 {
+                    found.push(entry);
+                } else {
+                    skip -= 1;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Changes of prices, the newest first.
@@ -136,18 +155,26 @@ impl PriceStore {
     ) -> Result<(), PriceStoreError> {
         let version = self.current();
         let Some(wanted) = query.wanted(&version) else { return Ok(()) };
-        for entry in journal::read(&self.disk, &version.manifest.journal)?.into_iter().rev() {
+        for line in journal::backwards(&self.disk, &version.manifest.journal)? {
+            let line = line?;
+            if !wanted.may_be_in(&line) {
+                continue;
+            }
+            let entry = line.read()?;
+            if query.is_over(&entry) {
+                break;
+            }
             let What::Loaded(loaded) = &entry.what else { continue };
             if !query.takes(&entry) {
                 continue;
             }
+            let mut told =
+                Told { version: &version, entry: &entry, loaded, healed: BTreeSet::new(), each: &mut each };
             let flow = match &loaded.changes {
-                Changes::Inline(rows) => inline(&version, &entry, loaded, rows, &wanted, &mut each),
-                Changes::Files(files) => {
-                    in_files(&self.disk, &version, &entry, loaded, files, &wanted, &mut each)?
-                }
+                Changes::Inline(rows) => told.inline(rows, &wanted),
+                Changes::Files(files) => told.in_files(&self.disk, files, &wanted)?,
             };
-            if flow.is_break() {
+            if flow.is_break() || told.healed(&wanted).is_break() {
                 break;
             }
         }
@@ -174,15 +201,23 @@ impl AuditQuery {
             && self.by.as_deref().is_none_or(|by| entry.by == by || loaded_by == Some(by))
     }
 
+    /// All that follows is older than what is looked for.
+    fn is_over(&self, entry: &Entry) -> bool {
+        self.from.is_some_and(|from| entry.at < from)
+    }
+
     /// None: nothing of that name was ever loaded.
     fn wanted(&self, version: &Version) -> Option<Wanted> {
         let numbers = |ids: &BTreeSet<String>| ids.iter().filter_map(|id| version.lists.find(id)).collect();
         let lists = self.lists.as_ref().map(numbers);
-        let sku = match &self.sku {
-            None => None,
-            Some(sku) => Some(version.skus.find(&Sku::spell(sku).ok()?)?),
+        let (sku, text) = match &self.sku {
+            None => (None, None),
+            Some(sku) => {
+                let sku = Sku::spell(sku).ok()?;
+                (Some(version.skus.find(&sku)?), serde_json::to_string(&sku).ok())
+            }
         };
-        Some(Wanted { lists, sku })
+        Some(Wanted { lists, sku, text })
     }
 }
 
@@ -190,85 +225,120 @@ impl Wanted {
     fn list(&self, list: u32) -> bool {
         self.lists.as_ref().is_none_or(|lists| lists.contains(&list))
     }
-}
 
-fn told(entry: &Entry, loaded: &Loaded, list: &str, sku: &str) -> PriceAudit {
-    PriceAudit {
-        list: list.to_owned(),
-        sku: sku.to_owned(),
-        before: None,
-        after: None,
-        at: entry.at,
-        version: entry.version,
-        entry: entry.number,
-        load: loaded.load,
-        source: loaded.source.clone(),
-        by: entry.by.clone(),
-        note: loaded.note.clone(),
-        approved_because: loaded.approval.as_ref().map(|approval| approval.reason.clone()),
-        loaded_by: loaded.approval.as_ref().map(|approval| approval.loaded_by.clone()),
+    fn may_be_in(&self, line: &Line) -> bool {
+        self.text.as_ref().is_none_or(|text| line.has(text) || line.names_files() || line.has("\"healed\":["))
     }
 }
 
-fn inline(
-    version: &Version,
-    entry: &Entry,
-    loaded: &Loaded,
-    rows: &[Inline],
-    wanted: &Wanted,
-    each: &mut impl FnMut(PriceAudit) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    for Inline(list, sku, before, after) in rows {
-        let is_list = version.lists.find(list).is_some_and(|list| wanted.list(list));
-        let is_sku = wanted.sku.is_none_or(|wanted| version.skus.find(sku) == Some(wanted));
-        if is_list && is_sku {
-            let (before, after) = (before.clone(), after.clone());
-            each(PriceAudit { before, after, ..told(entry, loaded, list, sku) })?;
-        }
-    }
-    ControlFlow::Continue(())
+/// Tells the changes of one load.
+struct Told<'e, F> {
+    version: &'e Version,
+    entry: &'e Entry,
+    loaded: &'e Loaded,
+    /// The lists of which the SKU that is looked for was told.
+    healed: BTreeSet<u32>,
+    each: &'e mut F,
 }
 
-fn in_files(
-    disk: &Disk,
-    version: &Version,
-    entry: &Entry,
-    loaded: &Loaded,
-    files: &Files,
-    wanted: &Wanted,
-    each: &mut impl FnMut(PriceAudit) -> ControlFlow<()>,
-) -> Result<ControlFlow<()>, PriceStoreError> {
-    let mut after = opened(disk, &files.after)?;
-    let mut before = None;
-    let lists: Vec<u32> = after.lists().filter(|list| wanted.list(*list)).collect();
-    for list in lists {
-        let Some(block) = block_of(&mut after, &files.after, list)? else { continue };
-        if wanted.sku.is_some_and(|sku| block.value(sku).is_none()) {
-            continue;
+impl<F: FnMut(PriceAudit) -> ControlFlow<()>> Told<'_, F> {
+    fn tell(
+        &mut self,
+        list: &str,
+        sku: &str,
+        before: Option<PriceForm>,
+        after: Option<PriceForm>,
+    ) -> ControlFlow<()> {
+        let Self { entry, loaded, .. } = self;
+        let approval = loaded.approval.as_ref();
+        (self.each)(PriceAudit {
+            list: list.to_owned(),
+            sku: sku.to_owned(),
+            before,
+            after,
+            at: entry.at,
+            version: entry.version,
+            entry: entry.number,
+            load: loaded.load,
+            source: loaded.source.clone(),
+            by: entry.by.clone(),
+            note: loaded.note.clone(),
+            approved_because: approval.map(|approval| approval.reason.clone()),
+            loaded_by: approval.map(|approval| approval.loaded_by.clone()),
+        })
+    }
+
+    fn inline(&mut self, rows: &[Inline], wanted: &Wanted) -> ControlFlow<()> {
+        for Inline(list, sku, before, after) in rows {
+            let Some(number) = self.version.lists.find(list).filter(|list| wanted.list(*list)) else {
+                continue;
+            };
+            if wanted.sku.is_none_or(|wanted| self.version.skus.find(sku) == Some(wanted)) {
+                self.healed.insert(number);
+                self.tell(list, sku, before.clone(), after.clone())?;
+            }
         }
-        if let (None, Some(file)) = (&before, &files.before) {
-            before = Some(opened(disk, file)?);
-        }
-        let was = match (&mut before, &files.before) {
-            (Some(reader), Some(file)) => block_of(reader, file, list)?,
-            _ => None,
-        };
-        let one = wanted.sku.and_then(|sku| Some((sku, block.value(sku)?)));
-        let all = wanted.sku.is_none().then(|| block.iter());
-        for (sku, value) in one.into_iter().chain(all.into_iter().flatten()) {
-            let form = |value: Value<'_>| value.price().as_ref().map(PriceForm::from);
-            let name = |name: Option<&str>| name.unwrap_or_default().to_owned();
-            let told = told(entry, loaded, &name(version.lists.name(list)), &name(version.skus.name(sku)));
-            let before = was.as_ref().and_then(|was| was.value(sku)).and_then(form);
-            if each(PriceAudit { before, after: form(value), ..told }).is_break() {
+        ControlFlow::Continue(())
+    }
+
+    fn in_files(
+        &mut self,
+        disk: &Disk,
+        files: &Files,
+        wanted: &Wanted,
+    ) -> Result<ControlFlow<()>, PriceStoreError> {
+        let mut after = opened(disk, &files.after)?;
+        let mut before = None;
+        let lists: Vec<u32> = after.lists().filter(|list| wanted.list(*list)).collect();
+        for list in lists {
+            let Some(block) = block_of(&mut after, &files.after, list)? else { continue };
+            if wanted.sku.is_some_and(|sku| block.value(sku).is_none()) {
+                continue;
+            }
+            if let (None, Some(file)) = (&before, &files.before) {
+                before = Some(opened(disk, file)?);
+            }
+            let was = match (&mut before, &files.before) {
+                (Some(reader), Some(file)) => block_of(reader, file, list)?,
+                _ => None,
+            };
+            self.healed.insert(list);
+            if self.block(list, &block, was.as_ref(), wanted.sku).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
+        Ok(ControlFlow::Continue(()))
     }
-    Ok(ControlFlow::Continue(()))
+
+    fn block(&mut self, list: u32, block: &Block, was: Option<&Block>, sku: Option<u32>) -> ControlFlow<()> {
+        let version = self.version;
+        let list = version.lists.name(list).unwrap_or_default();
+        let one = sku.and_then(|sku| Some((sku, block.value(sku)?)));
+        let all = sku.is_none().then(|| block.iter());
+        for (sku, value) in one.into_iter().chain(all.into_iter().flatten()) {
+            let form = |value: Value<'_>| value.price().as_ref().map(PriceForm::from);
+            let before = was.and_then(|was| was.value(sku)).and_then(form);
+            self.tell(list, version.skus.name(sku).unwrap_or_default(), before, form(value))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A list that had been lost was loaded as a whole: a SKU that is not in it has no price from there on.
+    fn healed(&mut self, wanted: &Wanted) -> ControlFlow<()> {
+        let Some(sku) = wanted.sku else { return ControlFlow::Continue(()) };
+        let (version, loaded) = (self.version, self.loaded);
+        for list in &loaded.healed {
+            let number =
+                version.lists.find(list).filter(|list| wanted.list(*list) && !self.healed.contains(list));
+            if number.is_some() {
+                self.tell(list, version.skus.name(sku).unwrap_or_default(), None, None)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
-pub(crate) fn opened(disk: &Disk, segment: &SegmentFile) -> Result<Reader, PriceStoreError> {
+fn opened(disk: &Disk, segment: &SegmentFile) -> Result<Reader, PriceStoreError> {
     let found = Reader::open(disk, segment).doing("reading the journal's files")?;
     found.ok_or_else(|| PriceStoreError::Damaged {
         file: segment.file.clone(),
@@ -276,11 +346,7 @@ pub(crate) fn opened(disk: &Disk, segment: &SegmentFile) -> Result<Reader, Price
     })
 }
 
-pub(crate) fn block_of(
-    reader: &mut Reader,
-    segment: &SegmentFile,
-    list: u32,
-) -> Result<Option<crate::block::Block>, PriceStoreError> {
+fn block_of(reader: &mut Reader, segment: &SegmentFile, list: u32) -> Result<Option<Block>, PriceStoreError> {
     match reader.block(list).doing("reading the journal's files")? {
         Some(None) => Err(PriceStoreError::Damaged {
             file: segment.file.clone(),

@@ -15,6 +15,8 @@ use crate::sha::{hex, sha256};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 
 /// More changes than that are not in the line.
 pub(crate) const INLINE_MAX: u64 = 200;
@@ -159,51 +161,134 @@ pub(crate) fn append(disk: &Disk, head: &Head, entry: &Entry) -> Result<Head, Pr
     Ok(Head { entries: head.entries + 1, bytes: head.bytes + line.len() as u64, sha256 })
 }
 
-/// All entries up to the head.
-pub(crate) fn read(disk: &Disk, head: &Head) -> Result<Vec<Entry>, PriceStoreError> {
-    let damaged = |what| PriceStoreError::Damaged { file: JOURNAL.to_owned(), what };
-    if head.entries == 0 {
-        return Ok(Vec::new());
+/// The line of an entry as it is searched before it is read.
+#[derive(Debug)]
+pub(crate) struct Line(Vec<u8>);
+
+impl Line {
+    /// Whether the text stands in it: cheap beside reading it as an entry.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        std::str::from_utf8(&self.0).is_ok_and(|line| line.contains(text))
     }
-    let text = match disk.read_head(JOURNAL, head.bytes) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(damaged("its end is missing"));
-        }
-        text => text.doing("reading the journal")?,
+
+    /// Whether it names files: what its changes are stands there.
+    pub(crate) fn names_files(&self) -> bool {
+        self.has("\"files\":{") || self.has("\"what\":\"terms\"")
+    }
+
+    pub(crate) fn read(&self) -> Result<Entry, PriceStoreError> {
+        serde_json::from_slice(&self.0).map_err(|_| damaged("a line of it is no entry"))
+    }
+}
+
+fn damaged(what: &'static str) -> PriceStoreError {
+    PriceStoreError::Damaged { file: JOURNAL.to_owned(), what }
+}
+
+/// The lines from the first to the head.
+pub(crate) fn forwards(
+    disk: &Disk,
+    head: &Head,
+) -> Result<impl Iterator<Item = Result<Line, PriceStoreError>>, PriceStoreError> {
+    let file = opened(disk, head)?;
+    let lines = file.map(|file| BufReader::with_capacity(CHUNK_BYTES, file.take(head.bytes)).split(b'\n'));
+    Ok(lines.into_iter().flatten().map(|line| line.map(Line).doing("reading the journal")))
+}
+
+/// The lines from the head to the first: an answer about today is found without reading what was long ago.
+pub(crate) fn backwards(disk: &Disk, head: &Head) -> Result<Backwards, PriceStoreError> {
+    Ok(Backwards { file: opened(disk, head)?, left: head.bytes, buffer: Vec::new() })
+}
+
+fn opened(disk: &Disk, head: &Head) -> Result<Option<File>, PriceStoreError> {
+    if head.entries == 0 {
+        return Ok(None);
+    }
+    let file = match disk.open(JOURNAL) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged("it is not there")),
+        file => file.doing("reading the journal")?,
     };
-    text.split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).map_err(|_| damaged("a line of it is no entry")))
-        .collect()
+    let length = file.metadata().doing("reading the journal")?.len();
+    if length < head.bytes { Err(damaged("its end is missing")) } else { Ok(Some(file)) }
+}
+
+const CHUNK_BYTES: usize = 1 << 18;
+
+/// See [`backwards`].
+#[derive(Debug)]
+pub(crate) struct Backwards {
+    file: Option<File>,
+    /// What was not read yet.
+    left: u64,
+    /// What was, and not given yet; without the line end of its last line.
+    buffer: Vec<u8>,
+}
+
+impl Backwards {
+    fn line(&mut self) -> io::Result<Option<Line>> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        let mut searched = 0;
+        loop {
+            let unsearched = self.buffer.len() - searched;
+            if let Some(end) = self.buffer[..unsearched].iter().rposition(|byte| *byte == b'\n') {
+                let line = self.buffer.split_off(end + 1);
+                self.buffer.pop();
+                if !line.is_empty() {
+                    return Ok(Some(Line(line)));
+                }
+                searched = 0;
+                continue;
+            }
+            if self.left == 0 {
+                self.file = None;
+                let first = std::mem::take(&mut self.buffer);
+                return Ok((!first.is_empty()).then_some(Line(first)));
+            }
+            searched = self.buffer.len();
+            // A long line is not copied once for each chunk of it.
+            let chunk = (CHUNK_BYTES.max(searched) as u64).min(self.left);
+            self.left -= chunk;
+            let mut more = vec![0; usize::try_from(chunk).map_err(io::Error::other)?];
+            file.seek(SeekFrom::Start(self.left))?;
+            file.read_exact(&mut more)?;
+            more.append(&mut self.buffer);
+            self.buffer = more;
+        }
+    }
+}
+
+impl Iterator for Backwards {
+    type Item = Result<Line, PriceStoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.line().doing("reading the journal").transpose()
+    }
 }
 
 /// What is wrong with the chain, line by line.
 pub(crate) fn check(disk: &Disk, head: &Head) -> Result<Vec<String>, PriceStoreError> {
-    if head.entries == 0 {
-        return Ok(Vec::new());
-    }
-    let text = match disk.read_head(JOURNAL, head.bytes) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Ok(vec!["the journal's end is missing".to_owned()]);
-        }
-        text => text.doing("reading the journal")?,
+    let lines = match forwards(disk, head) {
+        Err(PriceStoreError::Damaged { what, .. }) => return Ok(vec![format!("journal: {what}")]),
+        lines => lines?,
     };
     let mut wrong = Vec::new();
     let mut before = "0".repeat(64);
-    let mut lines = 0;
-    for line in text.strip_suffix(b"\n").unwrap_or(&text).split(|byte| *byte == b'\n') {
-        lines += 1;
-        match serde_json::from_slice::<Entry>(line) {
-            Ok(entry) if entry.prev == before && entry.number == lines => {}
+    let (mut count, mut bytes) = (0, 0);
+    for line in lines {
+        let line = line?;
+        count += 1;
+        bytes += line.0.len() as u64 + 1;
+        match line.read() {
+            Ok(entry) if entry.prev == before && entry.number == count => {}
             Ok(_) => wrong.push(format!(
-                "journal, line {lines}: it does not follow on the line before it, of which one was changed"
+                "journal, line {count}: it does not follow on the line before it, of which one was changed"
             )),
-            Err(_) => wrong.push(format!("journal, line {lines}: it is no entry")),
+            Err(_) => wrong.push(format!("journal, line {count}: it is no entry")),
         }
-        before = hex(&sha256(line));
+        before = hex(&sha256(&line.0));
     }
-    if before != head.sha256 || lines != head.entries || text.last() != Some(&b'\n') {
-        wrong.push(format!("journal, line {lines}: it is not the last entry that was written"));
+    if head.entries > 0 && (before != head.sha256 || count != head.entries || bytes != head.bytes) {
+        wrong.push(format!("journal, line {count}: it is not the last entry that was written"));
     }
     Ok(wrong)
 }

@@ -9,6 +9,7 @@
 //! the [`guards`], and either holds them or publishes: names, segments, journal, and last the manifest (`manifest`), whose
 //! rename is the one moment at which a store changes.
 
+mod approve;
 pub mod audit;
 mod block;
 mod delta;
@@ -22,6 +23,7 @@ mod held;
 mod journal;
 mod keys;
 mod layers;
+mod live;
 pub mod load;
 mod manifest;
 mod merge;

@@ -8,14 +8,17 @@ use crate::block::sum;
 use crate::word::{give, take};
 use std::sync::Arc;
 
-/// A run of names and where to find each: open addressing over numbers.
+/// A run of names and where to find each: open addressing. A slot has half of the name's hash, so that only the right text is
+/// looked at, and that text has its number beside it: a look-up reads memory at two places.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
     first: u32,
-    text: String,
-    ends: Vec<u32>,
-    /// The number within the table, and one more; 0: free.
-    slots: Vec<u32>,
+    /// Of each name: its number within the table (four bytes), its length as [`give`] writes it, its text.
+    text: Vec<u8>,
+    /// Where each begins.
+    starts: Vec<u32>,
+    /// The upper half of the hash, and below it the place in `text`, and one more; 0: free.
+    slots: Vec<u64>,
 }
 
 /// Numbers and texts are counted in 32 bits.
@@ -29,13 +32,18 @@ impl Table {
     }
 
     pub(crate) fn len(&self) -> u32 {
-        self.ends.len() as u32
+        self.starts.len() as u32
     }
 
     fn name(&self, place: usize) -> Option<&str> {
-        let end = *self.ends.get(place)? as usize;
-        let start = if place == 0 { 0 } else { self.ends[place - 1] as usize };
-        self.text.get(start..end)
+        self.at(*self.starts.get(place)? as usize).map(|(_, name)| name)
+    }
+
+    #[inline]
+    fn at(&self, start: usize) -> Option<(u32, &str)> {
+        let (number, mut rest) = self.text.get(start..)?.split_first_chunk::<4>()?;
+        let length = usize::try_from(take(&mut rest)?).ok()?;
+        Some((u32::from_le_bytes(*number), std::str::from_utf8(rest.get(..length)?).ok()?))
     }
 
     /// By its number.
@@ -43,6 +51,7 @@ impl Table {
         self.name(number.checked_sub(self.first)? as usize)
     }
 
+    #[inline]
     pub(crate) fn find(&self, name: &str, hash: u64) -> Option<u32> {
         if self.slots.is_empty() {
             return None;
@@ -50,50 +59,65 @@ impl Table {
         let mask = self.slots.len() - 1;
         let mut slot = (hash as usize) & mask;
         loop {
-            match self.slots[slot] {
-                0 => return None,
-                taken if self.name(taken as usize - 1) == Some(name) => return Some(self.first + taken - 1),
-                _ => slot = (slot + 1) & mask,
+            let found = self.slots[slot];
+            if found == 0 {
+                return None;
             }
+            if (found ^ hash) >> 32 == 0
+                && let Some((number, text)) = self.at(found as u32 as usize - 1)
+                && text == name
+            {
+                return Some(self.first + number);
+            }
+            slot = (slot + 1) & mask;
         }
     }
 
     /// A name that is not in it yet.
     pub(crate) fn add(&mut self, name: &str, hash: u64) -> Result<u32, TooMany> {
         let number = self.first.checked_add(self.len()).filter(|number| *number < u32::MAX).ok_or(TooMany)?;
-        let end = u32::try_from(self.text.len() + name.len()).map_err(|_| TooMany)?;
-        if (self.ends.len() + 1) * 3 > self.slots.len() * 2 {
+        let start = u32::try_from(self.text.len()).map_err(|_| TooMany)?;
+        u32::try_from(self.text.len() + name.len() + 10).map_err(|_| TooMany)?;
+        if (self.starts.len() + 1) * 3 > self.slots.len() * 2 {
             self.grow();
         }
-        self.text.push_str(name);
-        self.ends.push(end);
-        self.take_slot(hash, self.len());
+        self.text.extend_from_slice(&self.len().to_le_bytes());
+        give(&mut self.text, name.len() as u64);
+        self.text.extend_from_slice(name.as_bytes());
+        self.starts.push(start);
+        self.take_slot(hash, start);
         Ok(number)
     }
 
-    fn take_slot(&mut self, hash: u64, entry: u32) {
+    fn take_slot(&mut self, hash: u64, start: u32) {
         let mask = self.slots.len() - 1;
         let mut slot = (hash as usize) & mask;
         while self.slots[slot] != 0 {
             slot = (slot + 1) & mask;
         }
-        self.slots[slot] = entry;
+        self.slots[slot] = hash >> 32 << 32 | u64::from(start + 1);
     }
 
     fn grow(&mut self) {
         self.slots = vec![0; (self.slots.len() * 2).max(16)];
-        for place in 0..self.ends.len() {
+        for place in 0..self.starts.len() {
             let hash = self.name(place).map_or(0, hash);
-            self.take_slot(hash, place as u32 + 1);
+            self.take_slot(hash, self.starts[place]);
         }
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).filter_map(|place| self.name(place))
+        (0..self.starts.len()).filter_map(|place| self.name(place))
     }
 
     fn bytes(&self) -> usize {
-        self.text.capacity() + (self.ends.capacity() + self.slots.capacity()) * 4
+        self.text.capacity() + self.starts.capacity() * 4 + self.slots.capacity() * 8
+    }
+
+    /// What it grew by in advance is given back.
+    fn fit(&mut self) {
+        self.text.shrink_to_fit();
+        self.starts.shrink_to_fit();
     }
 }
 
@@ -142,6 +166,7 @@ impl Names {
             last = both;
         }
         if last.len() > 0 {
+            last.fit();
             tables.push(Arc::new(last));
         }
         Ok(Self { tables })
@@ -159,7 +184,7 @@ pub(crate) fn run(table: &Table) -> Vec<u8> {
     if table.len() == 0 {
         return Vec::new();
     }
-    let mut body = Vec::with_capacity(table.text.len() + table.ends.len() * 2);
+    let mut body = Vec::with_capacity(table.text.len());
     for name in table.names() {
         give(&mut body, name.len() as u64);
         body.extend_from_slice(name.as_bytes());

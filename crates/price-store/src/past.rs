@@ -1,11 +1,10 @@
 //! The prices and terms of an instant that is over, as a book that a [`pricing::Resolver`] reads. Owns that an explanation of last
 //! year needs no copy of last year's prices: each look-up is a search of the journal, which keeps every change. Slow beside
-//! memory (a file for each load that is asked), and never wrong.
+//! memory (a search for each list that is asked), and never wrong.
 
-use crate::audit::{block_of, opened};
+use crate::audit::AuditQuery;
 use crate::error::{Doing as _, PriceStoreError};
-use crate::journal::{self, Changes, Entry, What};
-use crate::segment::Reader;
+use crate::journal::{self, What};
 use crate::store::PriceStore;
 use crate::version::{Version, by_terms};
 use jiff::Timestamp;
@@ -14,7 +13,6 @@ use pricing::book::ListIndex;
 use pricing::{Book, Price, Terms};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
 use std::sync::Arc;
 
 /// See the module.
@@ -22,12 +20,12 @@ use std::sync::Arc;
 pub struct Past<'s> {
     store: &'s PriceStore,
     version: Arc<Version>,
+    at: Timestamp,
     number: u64,
     terms: Terms,
     by_terms: Arc<[Option<u32>]>,
-    /// Up to the instant, the newest first.
-    entries: Vec<Entry>,
-    readers: RefCell<BTreeMap<u64, Reader>>,
+    /// What was looked up: a line is asked for the same price more than once.
+    seen: RefCell<BTreeMap<(u32, u32), Option<Price>>>,
     fault: RefCell<Option<PriceStoreError>>,
 }
 
@@ -38,25 +36,28 @@ impl PriceStore {
     /// A disk that fails, a journal or terms that are not what was written.
     pub fn past(&self, at: Timestamp) -> Result<Past<'_>, PriceStoreError> {
         let version = self.current();
-        let mut entries = journal::read(&self.disk, &version.manifest.journal)?;
-        entries.retain(|entry| entry.at <= at);
-        entries.reverse();
-        let terms = entries.iter().find_map(|entry| match &entry.what {
-            What::Terms { file, .. } => Some(file),
-            _ => None,
-        });
-        let terms = match terms {
-            None => Terms::default(),
-            Some(file) => crate::terms::compile(&self.disk.read(file).doing("reading terms of the past")?)?.1,
-        };
+        let until = at.checked_add(jiff::SignedDuration::from_nanos(1)).ok();
+        let last = self.entries(&AuditQuery { until, ..AuditQuery::default() }, 1)?;
+        let mut terms = Terms::default();
+        for line in journal::backwards(&self.disk, &version.manifest.journal)? {
+            let line = line?;
+            if !line.has("\"what\":\"terms\"") {
+                continue;
+            }
+            let entry = line.read()?;
+            if let (What::Terms { file, .. }, true) = (&entry.what, entry.at <= at) {
+                terms = crate::terms::compile(&self.disk.read(file).doing("reading terms of the past")?)?.1;
+                break;
+            }
+        }
         Ok(Past {
             store: self,
-            number: entries.first().map_or(0, |entry| entry.version),
+            number: last.first().map_or(0, |entry| entry.version),
             by_terms: by_terms(&terms, &version.lists),
             terms,
             version,
-            entries,
-            readers: RefCell::default(),
+            at,
+            seen: RefCell::default(),
             fault: RefCell::default(),
         })
     }
@@ -81,43 +82,11 @@ impl Past<'_> {
     }
 
     fn look(&self, list: u32, sku: u32) -> Result<Option<Price>, PriceStoreError> {
-        for entry in &self.entries {
-            let What::Loaded(loaded) = &entry.what else { continue };
-            if loaded.healed.iter().any(|healed| self.version.lists.find(healed) == Some(list)) {
-                // The list as a whole stands in this load.
-                return self.change(entry.number, &loaded.changes, list, sku).map(Option::flatten);
-            }
-            if let Some(price) = self.change(entry.number, &loaded.changes, list, sku)? {
-                return Ok(price);
-            }
-        }
-        Ok(None)
-    }
-
-    /// What a load said of a price. None: nothing.
-    fn change(
-        &self,
-        entry: u64,
-        changes: &Changes,
-        list: u32,
-        sku: u32,
-    ) -> Result<Option<Option<Price>>, PriceStoreError> {
-        match changes {
-            Changes::Inline(rows) => {
-                let (list, sku) = (self.version.lists.name(list), self.version.skus.name(sku));
-                let row = rows.iter().find(|row| Some(&*row.0) == list && Some(&*row.1) == sku);
-                Ok(row.map(|row| row.3.as_ref().and_then(|form| form.read(&TimeZone::UTC).ok())))
-            }
-            Changes::Files(files) => {
-                let mut readers = self.readers.borrow_mut();
-                let reader = match readers.entry(entry) {
-                    Slot::Occupied(slot) => slot.into_mut(),
-                    Slot::Vacant(slot) => slot.insert(opened(&self.store.disk, &files.after)?),
-                };
-                let block = block_of(reader, &files.after, list)?;
-                Ok(block.and_then(|block| block.value(sku).map(|value| value.price())))
-            }
-        }
+        let (Some(list), Some(sku)) = (self.version.lists.name(list), self.version.skus.name(sku)) else {
+            return Ok(None);
+        };
+        let change = self.store.price_at(list, sku, self.at)?;
+        Ok(change.and_then(|change| change.after).and_then(|form| form.read(&TimeZone::UTC).ok()))
     }
 }
 
@@ -130,9 +99,14 @@ impl Book for Past<'_> {
 
     fn price(&self, list: ListIndex, key: u32) -> Option<Price> {
         let list = (*self.by_terms.get(list.0 as usize)?)?;
-        self.look(list, key).unwrap_or_else(|fault| {
+        if let Some(seen) = self.seen.borrow().get(&(list, key)) {
+            return seen.clone();
+        }
+        let price = self.look(list, key).unwrap_or_else(|fault| {
             self.fault.borrow_mut().get_or_insert(fault);
             None
-        })
+        });
+        self.seen.borrow_mut().insert((list, key), price.clone());
+        price
     }
 }

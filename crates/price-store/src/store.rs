@@ -75,11 +75,9 @@ impl PriceStore {
         };
         let mut writing = Writing::default();
         let mut findings = Vec::new();
-        match journal::read(&disk, &manifest.journal) {
-            Ok(entries) => {
-                for entry in &entries {
-                    writing.kept.extend(entry.what.files().map(|(file, _)| file.to_owned()));
-                }
+        match kept_files(&disk, &manifest) {
+            Ok(kept) => {
+                writing.kept = kept;
                 sweep(&disk, &manifest, &writing);
             }
             // Which files it names is not known: all are kept.
@@ -179,6 +177,18 @@ impl PriceStore {
         self.disk.append(&format!("{file}{COPY}"), grown.bytes, &run).doing("writing names")?;
         Ok(Grown { count: grown.count + table.len(), bytes: grown.bytes + run.len() as u64 })
     }
+}
+
+/// Files that the journal names.
+fn kept_files(disk: &Disk, manifest: &Manifest) -> Result<BTreeSet<String>, PriceStoreError> {
+    let mut kept = BTreeSet::new();
+    for line in journal::forwards(disk, &manifest.journal)? {
+        let line = line?;
+        if line.names_files() {
+            kept.extend(line.read()?.what.files().map(|(file, _)| file.to_owned()));
+        }
+    }
+    Ok(kept)
 }
 
 fn unreadable(name: &Name, error: Unreadable) -> PriceStoreError {

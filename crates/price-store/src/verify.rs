@@ -31,8 +31,13 @@ impl PriceStore {
         let mut findings = journal::check(&self.disk, &manifest.journal)?;
         let mut digests: BTreeMap<String, String> = BTreeMap::new();
         // A line that is no entry is told above; the files of the others are looked at.
-        if let Ok(entries) = journal::read(&self.disk, &manifest.journal) {
-            digests.extend(entries.iter().flat_map(Entry::digests));
+        for line in journal::forwards(&self.disk, &manifest.journal).into_iter().flatten() {
+            let line = line?;
+            if line.names_files()
+                && let Ok(entry) = line.read()
+            {
+                digests.extend(entry.digests());
+            }
         }
         digests.extend(of_manifest(manifest));
         for (file, digest) in &digests {

@@ -10,7 +10,7 @@ mod measure;
 mod world;
 
 use jiff::Timestamp;
-use measure::{Cart, Spread, memory};
+use measure::{Cart, Clock, Spread, memory};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     println!("before: {}", memory());
 
-    let began = Instant::now();
+    let clock = Clock::start();
     let store = PriceStore::open(&folder, Options { guards: Guards::none() })?;
     if store.current().prices() == 0 {
         store.set_terms(world.terms().as_bytes(), "example", false, at(0))?;
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             diff.total.new
         );
     } else {
-        println!("opened again: {:.1} s", seconds(began));
+        println!("opened again: {clock}");
     }
     told(&store);
 
@@ -69,14 +69,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     drop(version);
 
     under_load(&store, &world, &carts, changes * 1_000_000)?;
-    let began = Instant::now();
+    let clock = Clock::start();
     store.merge(at(3))?;
-    println!("\nmerged: {:.1} s", seconds(began));
+    println!("\nmerged: {clock}");
     told(&store);
     drop(store);
-    let began = Instant::now();
+    let clock = Clock::start();
     let store = PriceStore::open(&folder, Options { guards: Guards::none() })?;
-    println!("\nopened again: {:.1} s", seconds(began));
+    println!("\nopened again: {clock}");
     told(&store);
     Ok(())
 }
@@ -94,10 +94,10 @@ fn under_load(
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let loading = scope.spawn(|| {
-            let began = Instant::now();
+            let clock = Clock::start();
             let outcome = store.load(request(Mode::Changes), world.changes(changes), at(2));
             done.store(true, Ordering::Release);
-            outcome.map(|outcome| (outcome, seconds(began)))
+            outcome.map(|outcome| (outcome, clock.to_string()))
         });
         let mut spread = Spread::default();
         while !done.load(Ordering::Acquire) {
@@ -108,9 +108,12 @@ fn under_load(
                 spread.add(began.elapsed());
             }
         }
-        let (outcome, seconds) = loading.join().map_err(|_| "the load panicked")??;
+        let (outcome, took) = loading.join().map_err(|_| "the load panicked")??;
         let Outcome::Live { diff, .. } = outcome else { return Err("not live".into()) };
-        println!("\na load of {} changes, live after {seconds:.1} s; carts meanwhile:", diff.total.changed());
+        println!(
+            "\na load of {} changes, live after {took}, carts and all; carts meanwhile:",
+            diff.total.changed()
+        );
         println!("  resolved by the rules, to the answer    {spread}");
         told(store);
         Ok(())
@@ -137,8 +140,4 @@ fn request(mode: Mode) -> LoadRequest {
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn seconds(began: Instant) -> f64 {
-    began.elapsed().as_secs_f64()
 }

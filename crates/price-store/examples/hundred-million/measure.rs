@@ -54,6 +54,32 @@ pub(crate) fn each<T>(carts: &[Cart], mut run: impl FnMut(&Cart) -> T) -> Spread
     spread
 }
 
+/// How long something took, and how much of a processor: on a machine that others use too the two differ.
+pub(crate) struct Clock {
+    began: Instant,
+    ticks: u64,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { began: Instant::now(), ticks: ticks() }
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let processor = (ticks() - self.ticks) as f64 / 100.0;
+        write!(f, "{:.1} s ({processor:.1} s of a processor)", self.began.elapsed().as_secs_f64())
+    }
+}
+
+/// Hundredths of a second in which the process ran.
+fn ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
 /// What the process takes, now and at its most.
 pub(crate) fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

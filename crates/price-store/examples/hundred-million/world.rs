@@ -58,12 +58,10 @@ impl World {
         self.lists.len() as u64 * PER_LIST
     }
 
-    /// The SKU at a place of a list: each once, spread over all SKUs.
+    /// The SKU at a place of a list: each once, spread over all SKUs, in their order as a database writes them.
     fn sku(&self, list: u64, place: u64) -> &str {
-        // An odd stride below the number of SKUs that shares no factor with it.
-        let stride = (mixed(list) % 400_000) * 2 + 1;
-        let stride = if stride.is_multiple_of(5) { stride + 2 } else { stride };
-        &self.skus[((mixed(list ^ 0xABCD) + place * stride) % SKUS) as usize]
+        let apart = SKUS / PER_LIST;
+        &self.skus[(place * apart + mixed(list * PER_LIST + place) % apart) as usize]
     }
 
     fn price(&self, seed: u64) -> Price {
@@ -75,7 +73,7 @@ impl World {
         }
     }
 
-    /// List after list, the SKUs of each in no order.
+    /// List after list.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, RowFault>> {
         (0..self.lists.len() as u64).flat_map(move |list| {
             (0..PER_LIST).map(move |place| Ok(self.row(list, place, list * PER_LIST + place)))

@@ -2,6 +2,8 @@
 
 mod crash;
 pub(crate) mod fuse;
+mod guarded;
 mod journal;
 mod loads;
 mod model;
+mod terms;
