@@ -38,11 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         store.set_terms(world.terms().as_bytes(), "example", false, at(0))?;
         let outcome = store.load(request(Mode::All), world.rows(), at(1))?;
         let Outcome::Live { diff, .. } = outcome else { return Err("not live".into()) };
-        println!(
-            "built from a stream, on the disk and live: {:.1} s; {} new",
-            seconds(began),
-            diff.total.new
-        );
+        println!("built from a stream, on the disk and live: {clock}; {} new", diff.total.new);
     } else {
         println!("opened again: {clock}");
     }
