@@ -103,15 +103,19 @@ fn customer(of: Value) -> Value {
     json!({ "customer": { "companyContactProfiles": [{ "id": "gid://shopify/CompanyContact/1", "roleAssignments": of }] } })
 }
 
-/// A shop that gives these answers one after another, the last for ever; each takes a second.
-async fn told(answers: Vec<Value>) -> ShopClient {
+/// A shop that answers with these data one after another, the last for ever; each takes a second.
+async fn told(data: Vec<Value>) -> ShopClient {
+    answering(data.into_iter().map(|data| json!({ "data": data })).collect()).await
+}
+
+async fn answering(answers: Vec<Value>) -> ShopClient {
     let clock = ShopClock::manual(crate::support::noon());
     let (hand, answers) = (clock.clone(), Arc::new(Mutex::new(answers)));
     let answer = move || {
         hand.advance(Duration::from_secs(1));
         let mut answers = answers.lock().unwrap();
-        let data = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
-        std::future::ready(axum::Json(json!({ "data": data })))
+        let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+        std::future::ready(axum::Json(answer))
     };
     let router = Router::new().route("/admin/api/2026-10/graphql.json", post(answer));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -136,4 +140,19 @@ async fn half_an_answer_is_none() {
     }
     let nobody = told(vec![json!({ "customer": null })]).await;
     assert_eq!(locations(&nobody, &call(), 7).await.unwrap(), []);
+}
+
+/// As Shopify words it for an app without that approval.
+#[tokio::test]
+async fn a_customer_that_is_withheld_is_not_one_without_roles() {
+    let withheld = json!({
+        "data": { "customer": null },
+        "errors": [{
+            "message": "This app is not approved to access the Customer object.", "path": ["customer"],
+            "extensions": { "code": "ACCESS_DENIED", "documentation": "https://shopify.dev/docs/apps/launch/protected-customer-data" }
+        }]
+    });
+    let fault = locations(&answering(vec![withheld]).await, &call(), 7).await.unwrap_err();
+    assert_eq!((fault.kind, fault.field.as_deref()), (FaultKind::Unauthorized, Some("customer")));
+    assert!(fault.message.contains("approval for protected customer data"), "{fault}");
 }

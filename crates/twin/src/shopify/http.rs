@@ -1,5 +1,5 @@
-//! The HTTP surface: the Admin GraphQL endpoint, the results of bulk operations, and all else as the storefront's. Refusals before GraphQL (token,
-//! version, body) are the original's.
+//! The HTTP surface: the Admin GraphQL endpoint, the results of bulk operations, and all else as the storefront's.
+//! Refusals before GraphQL (token, version, body) are the original's.
 
 use super::app_proxy::storefront;
 use super::clock::after;
