@@ -58,6 +58,9 @@ pub struct Options {
     pub at_once: usize,
     /// For one operation in bulk; one that has not ended by then is cancelled, and what it left undone is written again.
     pub within: Duration,
+    /// After a write of which it is not known whether it was done: a write that Shopify still works on must not come after
+    /// the look that it would prove wrong.
+    pub settle_after: Duration,
     /// Reads and writes are repeated so often until nothing differs.
     pub rounds_max: u32,
 }
@@ -73,6 +76,7 @@ impl Default for Options {
             file_bytes_max: 20 * 1024 * 1024,
             at_once: AT_ONCE_MAX - 1,
             within: Duration::from_secs(2 * 3600),
+            settle_after: Duration::from_secs(60),
             rounds_max: 4,
         }
     }

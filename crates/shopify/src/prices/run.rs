@@ -84,7 +84,7 @@ pub async fn hydrate(
         let is_settled = look.plan.steps.iter().all(Step::is_after_prices) && report.unsettled == 0;
         let mut round = Round::new(&shop, options, look, &known, &mut *tell);
         round.run(is_settled).await?;
-        let Round { written, refused, notes, keys, locations, stuck, .. } = round;
+        let Round { written, refused, notes, keys, locations, stuck, is_unsure, .. } = round;
         let sent = &mut report.written;
         sent.calls += written.calls;
         sent.operations += written.operations;
@@ -97,8 +97,11 @@ pub async fn hydrate(
         known.refused.extend(keys);
         known.locations.extend(locations);
         known.stuck.extend(stuck);
-        if is_settled {
+        if is_settled && !is_unsure {
             break;
+        }
+        if is_unsure {
+            client.pause(options.settle_after).await;
         }
     }
     Ok(report)
@@ -134,6 +137,8 @@ pub(super) struct Round<'a, 't> {
     keys: BTreeSet<Key>,
     locations: BTreeSet<(String, u64)>,
     pub(super) stuck: BTreeSet<String>,
+    /// It is not known of a write whether it was done.
+    is_unsure: bool,
     /// Of calls and lines.
     pub(super) done: u64,
     pub(super) of: u64,
@@ -161,6 +166,7 @@ impl<'a, 't> Round<'a, 't> {
             keys: BTreeSet::new(),
             locations: BTreeSet::new(),
             stuck: BTreeSet::new(),
+            is_unsure: false,
             done: 0,
         }
     }
@@ -206,6 +212,12 @@ impl<'a, 't> Round<'a, 't> {
     pub(super) fn progressed(&mut self, by: u64) {
         self.done += by;
         (self.tell)(&Progress::Writing { done: self.done, of: self.of });
+    }
+
+    /// A write that was refused as a whole, or of which it is not known whether it was done.
+    pub(super) fn doubt(&mut self, what: &str, fault: &Fault) {
+        self.is_unsure |= fault.kind == FaultKind::Ambiguous;
+        self.note(format!("{what}: {}", fault.message));
     }
 
     pub(super) fn note(&mut self, text: String) {

@@ -146,7 +146,7 @@ impl Round<'_, '_> {
                 Ok(Came::Not)
             }
             Err(fault) if matches!(fault.kind, FaultKind::Ambiguous | FaultKind::Rejected) => {
-                self.note(format!("{} of {name}: {}", document.name, fault.message));
+                self.doubt(&format!("{} of {name}", document.name), &fault);
                 Ok(Came::Not)
             }
             Err(fault) => Err(fault),

@@ -57,7 +57,8 @@ impl Round<'_, '_> {
                 }
             }
             Err(fault) if matches!(fault.kind, FaultKind::Ambiguous | FaultKind::Rejected) => {
-                self.note(format!("{} of {}: {}", document.name, self.name(catalog), fault.message));
+                let what = format!("{} of {}", document.name, self.name(catalog));
+                self.doubt(&what, &fault);
             }
             Err(fault) => return Err(fault),
         }
@@ -123,7 +124,7 @@ impl Round<'_, '_> {
                 }
                 // It may have begun: it is waited for before the next look.
                 Err(fault) if fault.kind == FaultKind::Ambiguous => {
-                    self.note(format!("{} in bulk: {}", file.document.name, fault.message));
+                    self.doubt(&format!("{} in bulk", file.document.name), &fault);
                     return Ok(());
                 }
                 Err(fault) => match patience.after(&fault).filter(|_| client.mono() < end) {

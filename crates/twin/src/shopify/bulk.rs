@@ -232,8 +232,9 @@ fn fault(document: &ExecutableDocument) -> Option<String> {
     if operation.operation_type != OperationType::Query {
         return Some("Invalid operation type. Only `query` operations are supported.".to_owned());
     }
-    let mut connections = Vec::new();
-    let nodes = connections_in(document, &operation.selection_set, 1, &mut connections);
+    let mut found = Connections::default();
+    found.read(document, &operation.selection_set, 1, true);
+    let Connections { depths: connections, with_nodes: nodes, without_id } = found;
     let names = |found: &[String]| found.join(", ");
     if !nodes.is_empty() {
         return Some(format!(
@@ -241,6 +242,13 @@ fn fault(document: &ExecutableDocument) -> Option<String> {
              edges {{ node {{'. Selecting via 'nodes' is not supported. Invalid connection fields: '{}'.",
             nodes[0],
             names(&nodes)
+        ));
+    }
+    if !without_id.is_empty() {
+        return Some(format!(
+            "The parent 'node' field for a nested connection must select the 'id' field without an alias and must be of 'ID' \
+             return type. Connection fields without 'id': {}.",
+            names(&without_id)
         ));
     }
     let deepest = connections.iter().copied().max().unwrap_or(0);
@@ -254,33 +262,53 @@ fn fault(document: &ExecutableDocument) -> Option<String> {
     }
 }
 
-/// The depth of each connection; returns those that select `nodes`.
-fn connections_in(
-    document: &ExecutableDocument,
-    set: &SelectionSet,
-    depth: usize,
-    found: &mut Vec<usize>,
-) -> Vec<String> {
-    let mut with_nodes = Vec::new();
-    for selection in &set.selections {
-        let (name, inner) = match selection {
-            Selection::Field(field) => (Some(field.name.as_str()), &field.selection_set),
-            Selection::InlineFragment(inline) => (None, &inline.selection_set),
-            Selection::FragmentSpread(spread) => match spread.fragment_def(document) {
-                Some(fragment) => (None, &fragment.selection_set),
-                None => continue,
-            },
-        };
-        let is_connection = name.is_some() && inner.ty.ends_with("Connection");
-        if is_connection {
-            found.push(depth);
-            let nodes =
-                |selection: &Selection| selection.as_field().is_some_and(|field| field.name == "nodes");
-            with_nodes.extend(name.filter(|_| inner.selections.iter().any(nodes)).map(str::to_owned));
+/// The connections of a query.
+#[derive(Default)]
+struct Connections {
+    depths: Vec<usize>,
+    /// Those that select `nodes`.
+    with_nodes: Vec<String>,
+    /// Nested ones below a node without its id: their lines could not name it.
+    without_id: Vec<String>,
+}
+
+impl Connections {
+    fn read(&mut self, document: &ExecutableDocument, set: &SelectionSet, depth: usize, has_id: bool) {
+        for selection in &set.selections {
+            let (name, inner) = match selection {
+                Selection::Field(field) => (Some(field.name.as_str()), &field.selection_set),
+                Selection::InlineFragment(inline) => (None, &inline.selection_set),
+                Selection::FragmentSpread(spread) => match spread.fragment_def(document) {
+                    Some(fragment) => (None, &fragment.selection_set),
+                    None => continue,
+                },
+            };
+            let is_connection = name.is_some() && inner.ty.ends_with("Connection");
+            if let Some(name) = name.filter(|_| is_connection) {
+                self.depths.push(depth);
+                let nodes =
+                    |selection: &Selection| selection.as_field().is_some_and(|field| field.name == "nodes");
+                if inner.selections.iter().any(nodes) {
+                    self.with_nodes.push(name.to_owned());
+                }
+                if depth > 1 && !has_id {
+                    self.without_id.push(name.to_owned());
+                }
+            }
+            let has_id = if name == Some("node") { selects_id(document, inner) } else { has_id };
+            self.read(document, inner, depth + usize::from(is_connection), has_id);
         }
-        with_nodes.extend(connections_in(document, inner, depth + usize::from(is_connection), found));
     }
-    with_nodes
+}
+
+fn selects_id(document: &ExecutableDocument, set: &SelectionSet) -> bool {
+    set.selections.iter().any(|selection| match selection {
+        Selection::Field(field) => field.name == "id" && field.alias.is_none(),
+        Selection::InlineFragment(inline) => selects_id(document, &inline.selection_set),
+        Selection::FragmentSpread(spread) => spread
+            .fragment_def(document)
+            .is_some_and(|fragment| selects_id(document, &fragment.selection_set)),
+    })
 }
 
 fn run(shop: &Arc<Shop>, operation: BulkOperation, fault: Option<BulkFault>) {

@@ -41,6 +41,14 @@ async fn bulk_queries_that_shopify_refuses_are_refused() {
             "{ orders { edges { node { idd } } } }",
             "Invalid bulk query: Field 'idd' doesn't exist on type 'Order'",
         ),
+        (
+            "{ priceLists { edges { node { name prices { edges { node { originType } } } } } } }",
+            "The parent 'node' field for a nested connection must select the 'id' field",
+        ),
+        (
+            "{ priceList(id: \"gid://shopify/PriceList/1\") { prices { edges { node { quantityPriceBreaks { edges { node { id } } } } } } } }",
+            "The parent 'node' field for a nested connection must select the 'id' field",
+        ),
         ("mutation { tagsAdd(id: \"x\", tags: []) { userErrors { message } } }", "Invalid operation type."),
     ];
     for (query, text) in cases {

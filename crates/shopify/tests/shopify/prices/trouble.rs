@@ -79,6 +79,7 @@ async fn a_lost_answer_is_found_out_by_looking() {
         ("priceListFixedPricesUpdate", ApiFault::ErrorBefore),
         ("bulkOperationRunMutation", ApiFault::CutOff),
         ("catalogUpdate", ApiFault::CutOff),
+        ("catalogUpdate", ApiFault::ErrorBefore),
     ] {
         let (twin, client) = shop(600, ShopPlan::Plus).await;
         twin.turn_faults(|faults| faults.only = [field.to_owned()].into());
