@@ -10,6 +10,7 @@ mod flash;
 mod floor;
 mod full_check;
 mod growth;
+mod hydrate;
 mod intake;
 mod latency;
 mod load;
@@ -51,6 +52,7 @@ const PART_PG_TAKEOVER: &str = "take-over on PostgreSQL";
 const PART_STOCK: &str = "stock under a sale";
 const PART_STOCK_BESIDE: &str = "orders beside stock";
 const PART_FULL_CHECK: &str = "full check of stock";
+const PART_HYDRATE: &str = "price lists into catalogs";
 const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
@@ -107,6 +109,8 @@ enum Part {
     StockBeside,
     /// `tidegate reconcile inventory` over a million pairs, of which a thousand differ
     FullCheck,
+    /// 3.6 million prices into 150 catalogs of a shop; nothing to do; one in a hundred changed
+    Hydrate,
     /// On PostgreSQL: durable webhooks a second beside its own inserts
     PgIntake,
     /// On PostgreSQL: 500 orders a second for minutes on end
@@ -162,6 +166,7 @@ impl Args {
             | Part::Stock
             | Part::StockBeside
             | Part::FullCheck
+            | Part::Hydrate
             | Part::PgIntake
             | Part::PgSteady
             | Part::PgTakeover => self.only.contains(&part),
@@ -224,6 +229,9 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::FullCheck) {
         told(&mut all, full_check::measure(bench).await?);
+    }
+    if wants(Part::Hydrate) {
+        told(&mut all, hydrate::measure(bench).await?);
     }
     if wants(Part::PgIntake) {
         told(&mut all, pg::intake::measure(bench).await?);

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Lets real time pass.
 #[derive(Debug)]
-struct Timer;
+pub struct Timer;
 
 #[async_trait]
 impl Pause for Timer {
