@@ -28,6 +28,16 @@ impl Block {
         Value::of(*self.words.get(place)?, &self.side)
     }
 
+    /// Of a SKU that is not in it: 0.
+    #[inline]
+    pub(crate) fn word(&self, sku: u32) -> u32 {
+        self.keys.find(sku).and_then(|place| self.words.get(place)).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// In the order of the SKUs' ids.
     pub(crate) fn iter(&self) -> Entries<'_> {
         Entries { ids: self.keys.ids(), words: self.words.iter(), side: &self.side }

@@ -91,21 +91,40 @@ pub(crate) fn gather<'r>(
         fault_count: 0,
         rows: 0,
     };
-    for row in rows {
-        let line = row.as_ref().map_or(None, |row| row.line);
-        match row {
-            Ok(row) => match gatherer.take(row)? {
-                Ok(()) => gatherer.rows += 1,
-                Err(what) => gatherer.fault(RowFault { line, what }),
-            },
-            Err(fault) => gatherer.fault(fault),
+    let mut rows = rows;
+    let (mut some, mut hashes) = (Vec::with_capacity(AHEAD), Vec::with_capacity(AHEAD));
+    loop {
+        some.extend(rows.by_ref().take(AHEAD));
+        if some.is_empty() {
+            break;
+        }
+        gatherer.read_ahead(&some, &mut hashes);
+        for row in some.drain(..) {
+            let line = row.as_ref().map_or(None, |row| row.line);
+            match row {
+                Ok(row) => match gatherer.take(row)? {
+                    Ok(()) => gatherer.rows += 1,
+                    Err(what) => gatherer.fault(RowFault { line, what }),
+                },
+                Err(fault) => gatherer.fault(fault),
+            }
         }
     }
     gatherer.lists_without_rows(mode)?;
     gatherer.end()
 }
 
+/// So many rows are looked up at once.
+const AHEAD: usize = 64;
+
 impl Gatherer<'_> {
+    fn read_ahead(&self, rows: &[Result<Row<'_>, RowFault>], hashes: &mut Vec<u64>) {
+        hashes.clear();
+        hashes.extend(rows.iter().flatten().filter_map(|row| Some(hash(&Sku::spell(&row.sku).ok()?))));
+        self.version.skus.read_ahead(hashes);
+        self.skus.read_ahead(hashes);
+    }
+
     fn fault(&mut self, fault: RowFault) {
         self.fault_count += 1;
         if self.faults.len() < FAULTS_MAX {

@@ -105,6 +105,32 @@ impl Keys {
         }
     }
 
+    /// Reads the first that a look-up reads.
+    #[inline]
+    pub(crate) fn first_read(&self, id: u32) -> u32 {
+        match self {
+            Self::Dense { first, lines } => {
+                lines.get((id.wrapping_sub(*first) / LINE_BITS) as usize).map_or(0, |line| line.rank)
+            }
+            Self::Sparse { first, shift, starts, .. } => {
+                starts.get((id.wrapping_sub(*first) >> shift) as usize).copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Reads the second, once the first is there.
+    #[inline]
+    pub(crate) fn second_read(&self, id: u32) -> u16 {
+        match self {
+            Self::Dense { .. } => 0,
+            Self::Sparse { lows, .. } => {
+                // The middle of a bucket: most lie in one line of the cache.
+                let middle = self.first_read(id) as usize + (BUCKET_IDS / 3) as usize;
+                lows.get(middle).copied().unwrap_or(0)
+            }
+        }
+    }
+
     /// All ids, rising.
     pub(crate) fn ids(&self) -> Ids<'_> {
         Ids { keys: self, at: 0, bits: 0, next: 0 }

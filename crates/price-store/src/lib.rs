@@ -9,6 +9,7 @@
 //! the [`guards`], and either holds them or publishes: names, segments, journal, and last the manifest (`manifest`), whose
 //! rename is the one moment at which a store changes.
 
+mod ahead;
 mod approve;
 pub mod audit;
 mod block;

@@ -73,6 +73,20 @@ impl Table {
         }
     }
 
+    /// Brings what look-ups of these hashes read into the processor's cache, all at once: one after the other they wait for memory
+    /// twice each.
+    pub(crate) fn read_ahead(&self, hashes: &[u64]) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let slot = |hash: &u64| self.slots.get((*hash as usize) & mask).copied().unwrap_or(0);
+        let text = |slot: u64| {
+            let start = (slot as u32).checked_sub(1)?;
+            self.text.get(start as usize).copied()
+        };
+        let slots = hashes.iter().fold(0, |sum, hash| sum ^ slot(hash));
+        let texts = hashes.iter().fold(0, |sum, hash| sum ^ text(slot(hash)).unwrap_or(0));
+        std::hint::black_box((slots, texts));
+    }
+
     /// A name that is not in it yet.
     pub(crate) fn add(&mut self, name: &str, hash: u64) -> Result<u32, TooMany> {
         let number = self.first.checked_add(self.len()).filter(|number| *number < u32::MAX).ok_or(TooMany)?;
@@ -142,6 +156,13 @@ impl Names {
 
     pub(crate) fn find_hashed(&self, name: &str, hash: u64) -> Option<u32> {
         self.tables.iter().find_map(|table| table.find(name, hash))
+    }
+
+    /// See [`Table::read_ahead`].
+    pub(crate) fn read_ahead(&self, hashes: &[u64]) {
+        for table in &self.tables {
+            table.read_ahead(hashes);
+        }
     }
 
     pub(crate) fn name(&self, number: u32) -> Option<&str> {

@@ -9,7 +9,7 @@ mod surcharge;
 
 use crate::answer::{Break, Line, Portion, Priced, QuantityFault, Source, Unpriced};
 use crate::audience::Buyer;
-use crate::book::Book;
+use crate::book::{Book, ListIndex};
 use crate::decimal::{OutOfRange, mul_div, product, sum, working};
 use crate::document::Kind;
 use crate::price::{QUANTITY_DECIMALS_MAX, QUANTITY_MAX};
@@ -65,6 +65,11 @@ impl<'t, B: Book> Resolver<'t, B> {
     #[must_use]
     pub fn currency(&self) -> Currency {
         self.currency
+    }
+
+    /// The lists that a line is looked up in, in their order.
+    pub fn lists(&self) -> impl Iterator<Item = ListIndex> {
+        self.candidates.lists.iter().map(|candidate| candidate.list)
     }
 
     /// The price of one line. Lines do not influence one another.

@@ -52,11 +52,14 @@ pub(crate) fn look_up_texts(version: &Version, cart: &Cart) -> usize {
 }
 
 /// As a request does it: the version, the buyer, the candidates, then line by line to the rounded price.
-pub(crate) fn resolve(version: &Arc<Version>, cart: &Cart) -> usize {
+pub(crate) fn resolve(version: &Arc<Version>, cart: &Cart, ahead: bool) -> usize {
     let Ok(currency) = Currency::from_code("EUR") else { return 0 };
     let Some(buyer) = version.terms().buyer(&cart.location) else { return 0 };
     let book = version.book();
     let resolver = Resolver::new(version.terms(), &book, buyer, currency, 1_800_000_100);
+    if ahead {
+        book.read_ahead(resolver.lists(), cart.skus.iter().map(String::as_str));
+    }
     let priced = cart
         .skus
         .iter()
