@@ -7,7 +7,7 @@ use crate::guards::Reason;
 use crate::held::HeldLoad;
 use crate::journal::{self, Approval, Changes, Files, What};
 use crate::live::Told;
-use crate::load::{LoadRequest, NewNames, Outcome, Weighed};
+use crate::load::{LoadRequest, Mode, NewNames, Outcome, Weighed};
 use crate::names::Table;
 use crate::segment::{self, Writer};
 use crate::store::{PriceStore, Writing};
@@ -15,6 +15,9 @@ use crate::version::Version;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// More loads do not wait.
+const HELD_MAX: usize = 100;
 
 impl PriceStore {
     /// All loads that wait, the oldest first.
@@ -98,10 +101,15 @@ impl PriceStore {
     ) -> Result<Outcome, PriceStoreError> {
         let load = version.manifest.next_load;
         let Weighed { diff, reasons, .. } = weighed;
+        let superseded = self.superseded(version, drafts, &request)?;
+        if version.manifest.held.len() - superseded.len() >= HELD_MAX {
+            return Err(PriceStoreError::ManyHeld(HELD_MAX));
+        }
         let LoadRequest { source, by, note, mode, .. } = request;
         let mut next = self.with_names(version, version.manifest.clone(), &names)?;
         let manifest = &mut next.manifest;
         manifest.next_load = load + 1;
+        manifest.held.retain(|held| !superseded.contains(&held.load));
         let (segment, ordinal) = manifest.new_file("held");
         let mut writer = Writer::create(&self.disk, &segment, ordinal).doing("writing a held load")?;
         for draft in drafts {
@@ -112,9 +120,30 @@ impl PriceStore {
         let held = HeldLoad { load, at: now, source, by, note, mode, rows, against, diff, reasons };
         let (file, _) = manifest.new_file("held.json");
         manifest.held.push(held.write(&self.disk, file, segment)?);
-        let what = What::Held { load, source: held.source, reasons: held.reasons.clone() };
+        let what = What::Held { load, source: held.source, reasons: held.reasons.clone(), superseded };
         self.publish(writing, next, Some((&held.by, what)), false, now)?;
         Ok(Outcome::Held { load, diff: held.diff, reasons: held.reasons })
+    }
+
+    /// Loads that wait and that nobody needs any more: of the same source, each of their lists as a whole, and all of these lists are in
+    /// the new one.
+    fn superseded(
+        &self,
+        version: &Version,
+        drafts: &[Block],
+        request: &LoadRequest,
+    ) -> Result<Vec<u64>, PriceStoreError> {
+        let lists: BTreeSet<u32> = drafts.iter().map(|draft| draft.list).collect();
+        let mut superseded = Vec::new();
+        for file in version.manifest.held.iter().filter(|_| request.mode != Mode::Changes) {
+            let held = HeldLoad::read(&self.disk, file)?;
+            let old = segment::Reader::open(&self.disk, &file.segment).doing("reading a held load")?;
+            let covers = old.is_some_and(|old| old.lists().all(|list| lists.contains(&list)));
+            if held.source == request.source && held.mode != Mode::Changes && covers {
+                superseded.push(held.load);
+            }
+        }
+        Ok(superseded)
     }
 
     fn hold_again(
@@ -129,7 +158,8 @@ impl PriceStore {
         let of_load = manifest.held.iter_mut().find(|file| file.load == held.load);
         let of_load = of_load.ok_or(PriceStoreError::NotHeld(held.load))?;
         *of_load = held.write(&self.disk, file, of_load.segment.clone())?;
-        let what = What::Held { load: held.load, source: held.source.clone(), reasons: held.reasons.clone() };
+        let (source, reasons) = (held.source.clone(), held.reasons.clone());
+        let what = What::Held { load: held.load, source, reasons, superseded: Vec::new() };
         self.publish(writing, version.with(manifest), Some((&held.by, what)), false, now).map(drop)
     }
 

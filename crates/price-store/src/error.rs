@@ -34,6 +34,8 @@ pub enum PriceStoreError {
     NotHeld(u64),
     #[error("what load {} would change is another thing by now: look at it again, and approve it then", .0.load)]
     LookAgain(Box<HeldLoad>),
+    #[error("{0} loads wait already: approve or reject some of them first")]
+    ManyHeld(usize),
     #[error("say who, and why: a name and a reason are recorded")]
     Nameless,
     #[error("the windows and tiers of one list take more than two gigabytes: make it two lists")]

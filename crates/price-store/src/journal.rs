@@ -51,6 +51,9 @@ pub enum What {
         load: u64,
         source: String,
         reasons: Vec<Reason>,
+        /// Older loads of the same lists by the same source that were dropped for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        superseded: Vec<u64>,
     },
     Rejected {
         load: u64,

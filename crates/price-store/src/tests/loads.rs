@@ -148,3 +148,78 @@ fn one_row_that_is_wrong_refuses_all_of_them() {
     store.load(request(Mode::Changes), rows("a X 1, a x 3").into_iter(), at(0)).unwrap();
     assert_eq!(told(&store, "a", "X").as_deref(), Some("3"));
 }
+
+#[test]
+fn a_newer_snapshot_of_the_same_lists_takes_the_place_of_one_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::default());
+    store.load(request(Mode::All), rows("a X 10, b X 10").into_iter(), at(0)).unwrap();
+    let lists = || Mode::Lists(vec![]);
+    let load = |mode, text| store.load(request(mode), rows(text).into_iter(), at(1)).unwrap();
+    let waiting = || store.held().unwrap().iter().map(|held| held.load).collect::<Vec<_>>();
+    load(lists(), "a X 1");
+    load(Mode::Changes, "a X 2");
+    load(lists(), "b X 1");
+    assert_eq!(waiting(), [2, 3, 4]);
+    // Another night: the first is moot; changes count each, and list b is not in it.
+    load(lists(), "a X 3");
+    assert_eq!(waiting(), [3, 4, 5]);
+    let other = LoadRequest { source: "file".into(), ..request(Mode::All) };
+    store.load(other, rows("a X 4, b X 4").into_iter(), at(2)).unwrap();
+    assert_eq!(waiting(), [3, 4, 5, 6]);
+    load(Mode::All, "a X 5, b X 5");
+    assert_eq!(waiting(), [3, 6, 7]);
+}
+
+#[test]
+fn so_many_loads_wait_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::default());
+    store.load(request(Mode::All), rows("a X 10").into_iter(), at(0)).unwrap();
+    for _ in 0..100 {
+        store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(1)).unwrap();
+    }
+    let refused = store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(1)).unwrap_err();
+    assert!(matches!(refused, PriceStoreError::ManyHeld(100)));
+    store.reject(2, "Ada", "no", at(2)).unwrap();
+    store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(1)).unwrap();
+}
+
+#[test]
+fn a_reader_sees_one_version_whatever_goes_live_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, Guards::none());
+    let lists = ["a", "b", "c"];
+    let load = |round: i64| {
+        let amount = round.to_string();
+        let all = lists.iter().flat_map(|list| (0..100).map(move |sku| (list, format!("S-{sku}"))));
+        let rows = all.map(|(list, sku)| {
+            Ok(Row { list: (*list).into(), sku: sku.into(), price: Some(price(&amount)), line: None })
+        });
+        store.load(request(Mode::All), rows, at(round)).unwrap();
+        if round % 3 == 0 {
+            store.merge(at(round)).unwrap();
+        }
+    };
+    load(1);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = std::collections::BTreeSet::new();
+            while !done.load(std::sync::atomic::Ordering::Acquire) {
+                let version = store.current();
+                let expected = price(&version.number().to_string());
+                for list in lists {
+                    for sku in 0..100 {
+                        assert_eq!(version.price_of(list, &format!("S-{sku}")), Some(expected.clone()));
+                    }
+                }
+                seen.insert(version.number());
+            }
+            seen.len()
+        });
+        (2..30).for_each(load);
+        done.store(true, std::sync::atomic::Ordering::Release);
+        assert!(reader.join().unwrap() > 1);
+    });
+}
