@@ -3,7 +3,7 @@
 use crate::chance::Chance;
 use crate::compared::wanted;
 use crate::library::{answer, answers, breaks};
-use crate::model::{Answer, Case, Cause, Kind, List, Outcome, Skus, TierWay};
+use crate::model::{Answer, Case, Cause, For, Kind, List, Outcome, Skus, TierWay};
 use crate::number::Number;
 use crate::random;
 
@@ -190,12 +190,17 @@ fn breaks_are_where_the_price_of_the_last_unit_changes() {
     assert!(met > cases() / 5, "{met} breaks were met: the cases show little");
 }
 
-/// A list and all that stand behind it.
+/// A list and all that stand behind it, which are asked as its bases alone.
 fn with_its_bases(case: &Case, id: &str) -> Vec<List> {
     let mut lists: Vec<List> = Vec::new();
     let mut next = Some(id.to_owned());
     while let Some(list) = next.and_then(|id| case.lists.iter().find(|list| list.id == id)) {
-        lists.push(list.clone());
+        let is_base = !lists.is_empty();
+        lists.push(list.clone().with(|it| {
+            if is_base {
+                it.whom = vec![For::Group("of nobody".to_owned())];
+            }
+        }));
         next = list.base.as_ref().map(|base| base.id.clone());
     }
     lists
