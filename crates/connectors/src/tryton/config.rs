@@ -27,6 +27,7 @@ pub(super) struct Config {
     pub(super) process: bool,
     pub(super) accept_warnings: bool,
     pub(super) closed_period: ClosedPeriod,
+    pub(super) credit_note: CreditNote,
     /// What the lines are called that settle a difference.
     pub(super) adjustment: String,
     /// As a source: codes of Tryton's locations by the names that levels and mappings call them; empty: it is not asked.
@@ -49,6 +50,13 @@ pub(super) enum Quote {
 pub(super) enum ClosedPeriod {
     Wait,
     Accept,
+}
+
+/// How far a credit note is brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CreditNote {
+    Draft,
+    Posted,
 }
 
 /// The kinds of line that may come without a product.
@@ -75,6 +83,7 @@ impl Config {
                 process: at.boolean("process", true),
                 accept_warnings: at.boolean("accept_warnings", false),
                 closed_period: closed_period(at),
+                credit_note: credit_note(at),
                 adjustment: at.text("adjustment").unwrap_or_else(|| ADJUSTMENT.to_owned()),
                 locations: at.table_of_texts("locations"),
                 overlap: at.duration("overlap").unwrap_or(OVERLAP),
@@ -143,6 +152,17 @@ fn quote(at: &Section<'_>) -> Quote {
         Some(_) => {
             at.problem("quote", "must be at_once or with_confirmation");
             Quote::AtOnce
+        }
+    }
+}
+
+fn credit_note(at: &Section<'_>) -> CreditNote {
+    match at.text("credit_note").as_deref() {
+        None | Some("draft") => CreditNote::Draft,
+        Some("posted") => CreditNote::Posted,
+        Some(_) => {
+            at.problem("credit_note", "must be draft or posted");
+            CreditNote::Draft
         }
     }
 }
@@ -226,6 +246,14 @@ const SETTINGS: &[Row] = &[
         Some("wait"),
         "An order dated in a closed accounting period: wait until it is open, or accept.",
         "accept",
+    ),
+    (
+        "credit_note",
+        Text,
+        false,
+        Some("draft"),
+        "How far a credit note is brought: draft (a person posts it, as the invoices of sales) or posted.",
+        "posted",
     ),
     (
         "adjustment",

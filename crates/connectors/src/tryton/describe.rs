@@ -1,7 +1,7 @@
 //! What the `tryton` connector declares.
 
 use super::config::{self, Config};
-use super::{levels, parcels};
+use super::{credit, levels, parcels};
 use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +16,7 @@ pub(super) fn descriptor(config: &Config) -> Descriptor {
         title: "Tryton 8.0 over JSON-RPC".to_owned(),
         services: [
             ("orders", Direction::Target, SCHEMA, true),
+            ("orders", Direction::Target, credit::SCHEMA, true),
             ("inventory", Direction::Source, levels::SCHEMA, asked),
             ("orders", Direction::Source, parcels::SCHEMA, asked),
         ]

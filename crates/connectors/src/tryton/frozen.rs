@@ -46,9 +46,19 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// `creates`: whether a document comes into being, so that an unknown answer may double it.
     pub(super) fn freeze(self, creates: bool) -> Step {
+        let object = self.object.map(Sale::external);
+        self.frozen(creates, object)
+    }
+
+    /// What is done to a document that is no sale.
+    pub(super) fn freeze_for(self, object: ExternalRef) -> Step {
+        self.frozen(false, Some(object))
+    }
+
+    fn frozen(self, creates: bool, object: Option<ExternalRef>) -> Step {
         let frozen = Frozen {
             body: rpc::body(&self.method, &self.params),
-            object: self.object.map(Sale::external),
+            object,
             answer: self.answer,
             button: self.button,
         };

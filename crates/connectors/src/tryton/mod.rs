@@ -1,4 +1,5 @@
-//! Tryton 8.0 over JSON-RPC: an order becomes a sale, and what moves there is told as stock (docs/connectors/tryton.md). Owns
+//! Tryton 8.0 over JSON-RPC: an order becomes a sale, what was given back of it a credit note, and what moves there is told as
+//! stock (docs/connectors/tryton.md). Owns
 //! what Tryton's calls mean; as a target it keeps a session and nothing else between two calls, and never presses a button
 //! whose effect it has not looked for.
 
@@ -6,6 +7,7 @@ mod amounts;
 mod ask;
 mod compare;
 mod config;
+mod credit;
 mod describe;
 mod fault;
 mod frozen;
@@ -41,6 +43,8 @@ mod real_amounts;
 mod real_cases;
 #[cfg(test)]
 mod real_causes;
+#[cfg(test)]
+mod real_credit;
 #[cfg(test)]
 mod real_parcels;
 #[cfg(test)]
@@ -130,10 +134,16 @@ impl Connector for TrytonConnector {
     }
 
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
+        if credit::is_wanted(wanted) {
+            return self.within(call, self.ask(call).observe_credit(wanted)).await;
+        }
         self.within(call, self.ask(call).observe(wanted)).await
     }
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
+        if credit::is_wanted(wanted) {
+            return credit::plan(&self.config, wanted, observed);
+        }
         plan::plan(&self.config, wanted, observed)
     }
 
@@ -215,7 +225,7 @@ fn applied(frozen: &Frozen, result: &Value) -> Result<Applied, Fault> {
     let external = match frozen.answer {
         Answers::Sale => {
             let id = result.get(0).and_then(Value::as_i64).ok_or_else(|| {
-                let why = "the answer to a create names no sale".to_owned();
+                let why = "the answer to a create names no document".to_owned();
                 classify::failure(Access::Write, &Failure::Unreadable(why))
             })?;
             Some(ExternalRef {

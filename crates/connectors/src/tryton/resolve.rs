@@ -330,6 +330,7 @@ impl Ask<'_> {
                 Ok(day) => Ok(Some(self.closed_period(day).await?.is_none())),
                 Err(_) => Ok(None),
             },
+            super::credit::INVOICE_OF => self.is_invoiced(value).await.map(Some),
             kind => {
                 // `item` is the kernel's word for a product.
                 let kind = if kind == "item" { PRODUCT.kind } else { kind };

@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = &[
     (shopify::fulfilment::SCHEMA_NAME, shopify::fulfilment::SCHEMA),
     (shopify::inventory::SCHEMA_NAME, shopify::inventory::SCHEMA),
     (shopify::write_back::SCHEMA_NAME, shopify::write_back::SCHEMA),
+    ("tryton.credit_note/1", include_str!("../../../mapping/schemas/tryton.credit_note.schema.json")),
     ("tryton.sale/1", include_str!("../../../mapping/schemas/tryton.sale.schema.json")),
 ];
 
