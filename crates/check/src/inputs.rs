@@ -67,7 +67,7 @@ pub struct RuleFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DocumentFacts {
     pub scopes: BTreeSet<String>,
-    /// The domain whose flows send it; `None`: every flow.
+    /// The domain whose flows send it; `None`: every flow. `storefront`: no flow, but storefronts that ask for prices.
     pub domain: Option<String>,
     /// Whether it is sent where Shopify is the source or the target; `None`: either.
     pub direction: Option<Direction>,

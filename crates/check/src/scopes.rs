@@ -1,7 +1,7 @@
-//! The access scopes that a shop's flows need, from the documents they send and the topics they subscribe to,
-//! against those that the app was granted.
+//! The access scopes that a shop's flows need, from the documents they send and the topics they subscribe to, and those
+//! that its storefront needs, against those that the app was granted.
 
-use crate::inputs::{Inputs, MappingInput};
+use crate::inputs::{DocumentFacts, Inputs, MappingInput};
 use crate::judge::{Judge, is_shopify};
 use config::{Code, Config, Flow, Intake};
 use connector::descriptor::Direction;
@@ -65,9 +65,28 @@ fn add(needs: &mut Needs, scopes: &BTreeSet<String>, why: &str) {
     }
 }
 
-/// What all flows of an app's shops need.
-pub(crate) fn of_app(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
+/// In place of a domain: documents that are sent for storefronts that ask for prices, by no flow.
+const STOREFRONT: &str = "storefront";
+
+/// What the storefronts of an app's shops need that may ask for prices.
+fn of_storefronts(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
     let mut needs = Needs::new();
+    let storefront = config.prices.as_ref().and_then(|prices| prices.storefront.as_ref());
+    let asks = storefront.is_some_and(|storefront| {
+        config.shops.iter().any(|(id, shop)| shop.app.value == app && storefront.serves(id))
+    });
+    if asks {
+        let sent = |document: &&DocumentFacts| document.domain.as_deref() == Some(STOREFRONT);
+        for (name, document) in inputs.documents.iter().filter(|(_, document)| sent(document)) {
+            add(&mut needs, &document.scopes, &format!("document {name} for [prices.storefront]"));
+        }
+    }
+    needs
+}
+
+/// What all flows and storefronts of an app's shops need.
+pub(crate) fn of_app(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
+    let mut needs = of_storefronts(config, inputs, app);
     for (name, flow) in &config.flows {
         if config.shops_of(flow).any(|(_, shop)| shop.app.value == app) {
             for (scope, why) in of_flow(name, flow, inputs) {

@@ -2,7 +2,7 @@
 //! test refuses a page that is not what this makes.
 
 use crate::key::{Default, Key, Section};
-use crate::{apps, escalation, flows, hub, order_policy, ownership, shops, store, systems, tls};
+use crate::{apps, escalation, flows, hub, order_policy, ownership, prices, shops, store, systems, tls};
 use std::fmt::Write as _;
 
 /// Every section, in the order of the page.
@@ -28,6 +28,31 @@ pub(crate) const SECTIONS: &[Section] = &[
         keys: store::KEYS,
     },
     Section { header: "escalation", meaning: "Who hears of what needs a person.", keys: escalation::KEYS },
+    Section {
+        header: "prices",
+        meaning: "What a buyer pays ([more](prices.md)). Without the section the hub has no prices.",
+        keys: prices::KEYS,
+    },
+    Section {
+        header: "prices.guards",
+        meaning: "Which loads stop and ask, each list for itself. A new list is not held.",
+        keys: prices::GUARD_KEYS,
+    },
+    Section {
+        header: "prices.callers.NAME",
+        meaning: "A program that asks what a buyer pays, or that brings prices. NAME stands in the audit trail.",
+        keys: prices::CALLER_KEYS,
+    },
+    Section {
+        header: "prices.live",
+        meaning: "Some prices are made by a system when they are asked for: configured items, price on request. A cart never waits longer than `deadline`.",
+        keys: prices::LIVE_KEYS,
+    },
+    Section {
+        header: "prices.storefront",
+        meaning: "Storefronts ask `/proxy/prices/resolve` through Shopify's app proxy, which signs who is logged in.",
+        keys: prices::STOREFRONT_KEYS,
+    },
     Section {
         header: "apps.NAME",
         meaning: "A Shopify app. Its secret signs the webhooks of the shops that installed it.",

@@ -9,6 +9,7 @@ use crate::hub::{self, Hub};
 use crate::key::Key;
 use crate::layers;
 use crate::ownership::{self, Ownership};
+use crate::prices::{self, Prices};
 use crate::reader::{self, InForce, Section, named};
 use crate::shops::{self, Shop};
 use crate::source::{Origin, Source};
@@ -26,6 +27,7 @@ pub(crate) const TOP_KEYS: &[Key] = &[
     Key::table("hub", "The process."),
     Key::table("store", "Where the store is."),
     Key::table("escalation", "Who hears of what needs a person."),
+    Key::table("prices", "What a buyer pays."),
     Key::table("apps", "Shopify apps."),
     Key::table("shops", "Shops."),
     Key::table("systems", "Systems."),
@@ -45,6 +47,8 @@ pub struct Config {
     /// `None`: the embedded store, in the data directory.
     pub postgres: Option<Postgres>,
     pub escalation: Escalation,
+    /// `None`: the hub has no prices.
+    pub prices: Option<Prices>,
     pub apps: BTreeMap<String, App>,
     pub shops: BTreeMap<ShopId, Shop>,
     /// Holds `shopify` always.
@@ -187,6 +191,8 @@ fn sections(source: Source, root: &Entry, reading: &mut reader::Reading) -> Conf
     let hub = hub::read(section(reading, "hub", top, &root.key_at, hub::KEYS));
     let postgres = store::read(section(reading, "store", top, &root.key_at, store::KEYS));
     let escalation = escalation::read(section(reading, "escalation", top, &root.key_at, escalation::KEYS));
+    let priced = top.get("prices").map(|entry| Section::open(reading, "prices", Some(entry), prices::KEYS));
+    let prices = priced.and_then(prices::read);
     let apps = many(reading, "apps", top, app_name, apps::KEYS, apps::read);
     let shops = many(reading, "shops", top, ShopId::new, shops::KEYS, shops::read);
     let systems = systems(reading, top);
@@ -204,6 +210,7 @@ fn sections(source: Source, root: &Entry, reading: &mut reader::Reading) -> Conf
         hub,
         postgres,
         escalation,
+        prices,
         apps,
         shops,
         systems,

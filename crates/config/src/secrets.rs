@@ -35,6 +35,11 @@ impl Config {
             add("store.listen_url".to_owned(), postgres.listen_url.as_ref());
         }
         add("escalation.bearer_token".to_owned(), self.escalation.bearer_token.as_ref());
+        for (name, caller) in self.prices.iter().flat_map(|prices| &prices.callers) {
+            add(format!("prices.callers.{name}.bearer_token"), Some(&caller.bearer_token));
+        }
+        let live = self.prices.as_ref().and_then(|prices| prices.live.as_ref());
+        add("prices.live.bearer_token".to_owned(), live.and_then(|live| live.bearer_token.as_ref()));
         for (name, app) in &self.apps {
             add(format!("apps.{name}.client_secret"), Some(&app.client_secret));
             add(format!("apps.{name}.previous_client_secret"), app.previous_client_secret.as_ref());

@@ -360,6 +360,7 @@ const fn list_kind(kind: &str) -> &'static str {
         b"network" => "list of networks",
         b"shop" => "list of shops",
         b"export condition" => "list of export conditions",
+        b"right" => "list of rights",
         _ => "list of texts",
     }
 }

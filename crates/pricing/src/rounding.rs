@@ -64,6 +64,20 @@ impl To {
     }
 }
 
+impl To {
+    /// As it is written in a document.
+    #[must_use]
+    pub fn spelled(&self) -> String {
+        match self {
+            Self::Exact => "exact".to_owned(),
+            Self::Minor => "minor".to_owned(),
+            Self::Increment(step) => step.normalize().to_string(),
+            Self::Ending(ending) if ending.is_zero() => "*.0".to_owned(),
+            Self::Ending(ending) => format!("*{}", ending.normalize().to_string().trim_start_matches('0')),
+        }
+    }
+}
+
 impl fmt::Display for To {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -135,6 +149,15 @@ mod tests {
         for (to, value, currency, up, even) in rows {
             assert_eq!(rounded(to, Half::HalfUp, value, currency), up, "{value} to {to}");
             assert_eq!(rounded(to, Half::HalfEven, value, currency), even, "{value} to {to}, half even");
+        }
+    }
+
+    #[test]
+    fn a_target_is_spelled_as_it_is_read() {
+        for text in ["exact", "minor", "0.05", "25", "*.99", "*.0", "*.5"] {
+            let to = To::parse(text).unwrap();
+            assert_eq!(to.spelled(), text);
+            assert_eq!(To::parse(&to.spelled()), Ok(to));
         }
     }
 

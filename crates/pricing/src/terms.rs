@@ -16,6 +16,7 @@ use crate::document::{Document, Kind, Tax, Tiers};
 use crate::rounding::UnitRounding;
 use crate::sku::Sku;
 use crate::validity::Validity;
+use jiff::tz::TimeZone;
 use kernel::money::Currency;
 use kernel::quantity::Unit;
 use rust_decimal::Decimal;
@@ -60,6 +61,8 @@ pub struct QuantityRule {
 /// A checked document.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
+    /// None: UTC.
+    zone: Option<TimeZone>,
     lists: Vec<PriceList>,
     by_id: BTreeMap<Box<str>, ListIndex>,
     /// Lists by the audience that they name, in the order of the document.
@@ -89,6 +92,12 @@ impl Terms {
     /// All that is wrong with the document, in its order.
     pub fn compile(document: &Document) -> Result<Self, Vec<TermsFault>> {
         compile::compile(document)
+    }
+
+    /// Whose days dates without an offset are.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        self.zone.clone().unwrap_or(TimeZone::UTC)
     }
 
     #[must_use]

@@ -2,12 +2,14 @@
 //! and what to do.
 
 use super::reconcile::CheckError;
+use crate::prices::PriceError;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use engine::work::WorkError;
 use http::header::RETRY_AFTER;
 use http::{Method, StatusCode, Uri};
 use kernel::id::NameError;
+use price_store::PriceStoreError;
 use serde::Serialize;
 use store::StoreError;
 
@@ -71,6 +73,10 @@ impl AdminError {
         Self::of(StatusCode::UNPROCESSABLE_ENTITY, "TG-7029", message)
     }
 
+    pub(super) fn prices_broke_off() -> Self {
+        PriceError::broke_off().into()
+    }
+
     pub(super) fn told(&self) -> Told<'_> {
         Told { error: Error { code: self.code, message: &self.message } }
     }
@@ -79,6 +85,19 @@ impl AdminError {
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         Self::of(StatusCode::SERVICE_UNAVAILABLE, "TG-7024", error.to_string())
+    }
+}
+
+/// As the prices' door says it.
+impl From<PriceError> for AdminError {
+    fn from(PriceError { status, code, message, .. }: PriceError) -> Self {
+        Self { status, code, message }
+    }
+}
+
+impl From<PriceStoreError> for AdminError {
+    fn from(error: PriceStoreError) -> Self {
+        PriceError::from(error).into()
     }
 }
 

@@ -24,6 +24,7 @@ mod lines;
 mod order;
 mod orders;
 mod pauses;
+mod prices;
 mod prove;
 mod reconcile;
 mod release;
@@ -44,6 +45,7 @@ pub use guard::Guard;
 pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
 
 use crate::live::LiveHub;
+use crate::prices::Prices;
 use crate::watch::Watching;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -77,6 +79,8 @@ pub struct AdminParts {
     pub stock: Vec<StockFlow>,
     /// Full checks of stock that can be asked for.
     pub checks: Vec<Arc<dyn StockCheck>>,
+    /// None: the configuration has none.
+    pub prices: Option<Arc<Prices>>,
     /// What no event drives.
     pub cadences: Vec<Cadenced>,
 }
@@ -150,7 +154,8 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/prove", post(prove::prove))
         .route("/reconcile", post(reconcile::reconcile))
         .route("/sweep", post(sweep::sweep))
-        .route("/backup", post(backup::backup));
+        .route("/backup", post(backup::backup))
+        .merge(prices::router());
     Router::new()
         .nest("/admin/v1", v1)
         .route("/admin", any(error::no_such_endpoint))

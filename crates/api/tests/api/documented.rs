@@ -4,7 +4,8 @@ use crate::world::World;
 use http::{Method, StatusCode};
 
 const PAGE: &str = include_str!("../../../../docs/api.md");
-const ENDPOINTS: &str = include_str!("../../src/admin/mod.rs");
+const ENDPOINTS: [&str; 2] =
+    [include_str!("../../src/admin/mod.rs"), include_str!("../../src/admin/prices/mod.rs")];
 
 fn headings() -> Vec<(Method, String)> {
     let heading = |line: &str| {
@@ -19,6 +20,7 @@ async fn every_endpoint_of_the_page_is_there() {
     let world = World::new().await;
     for (method, path) in headings() {
         let path = path.replace("{shop}", "acme").replace("{order}", "5001").replace("{delivery}", "1");
+        let path = path.replace("{load}", "1");
         let answer = world.ask(method.clone(), &path, None).await;
         assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert!(!answer.text.contains("no endpoint"), "{method} {path}: {}", answer.text);
@@ -27,7 +29,7 @@ async fn every_endpoint_of_the_page_is_there() {
 
 #[test]
 fn every_endpoint_that_is_there_is_on_the_page() {
-    let routes = ENDPOINTS.lines().filter_map(|line| {
+    let routes = ENDPOINTS.iter().flat_map(|file| file.lines()).filter_map(|line| {
         let (path, handlers) = line.trim().strip_prefix(".route(\"/")?.split_once("\", ")?;
         let count = handlers.matches("get(").count() + handlers.matches("post(").count();
         Some((path, count))
@@ -39,5 +41,5 @@ fn every_endpoint_that_is_there_is_on_the_page() {
         assert_eq!(of_path, count, "{full}");
         all += count;
     }
-    assert_eq!((all, headings().len()), (27, 27));
+    assert_eq!((all, headings().len()), (38, 38));
 }

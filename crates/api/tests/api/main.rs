@@ -11,6 +11,7 @@ mod doors;
 mod gated;
 mod ingest;
 mod outside;
+mod prices;
 mod privacy;
 mod reading;
 mod watching;

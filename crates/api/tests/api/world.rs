@@ -208,6 +208,7 @@ impl World {
             flows: vec![info],
             stock: Vec::new(),
             checks: Vec::new(),
+            prices: None,
             cadences: Vec::new(),
         };
         change(&mut parts);
@@ -229,6 +230,7 @@ impl World {
             flows: old.flows.clone(),
             stock: old.stock.clone(),
             checks: old.checks.clone(),
+            prices: None,
             cadences: old.cadences.clone(),
         };
         change(&mut parts);

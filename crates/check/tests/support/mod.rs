@@ -147,6 +147,14 @@ fn documents() -> BTreeMap<String, DocumentFacts> {
             "products_page".to_owned(),
             DocumentFacts { domain: Some("products".into()), ..document("read_products", Direction::Source) },
         ),
+        (
+            "customer_roles".to_owned(),
+            DocumentFacts {
+                scopes: scopes(&["read_customers"]),
+                domain: Some("storefront".into()),
+                ..DocumentFacts::default()
+            },
+        ),
     ])
 }
 

@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 pub(super) fn compile(document: &Document) -> Result<Terms, Vec<TermsFault>> {
     let mut faults = Faults::default();
     let zone = zone_of(document, &mut faults);
-    let mut terms = Terms::default();
+    let mut terms = Terms { zone: Some(zone.clone()), ..Terms::default() };
     lists(document, &zone, &mut terms, &mut faults);
     bases(document, &mut terms, &mut faults);
     locations(document, &mut terms, &mut faults);

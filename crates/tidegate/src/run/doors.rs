@@ -66,6 +66,7 @@ impl Doors {
         let public = Router::new()
             .merge(intake::router(intake))
             .merge(health::router(health))
+            .merge(running.prices.clone().map(api::prices::router).unwrap_or_default())
             .merge(api::admin::router(parts.clone(), Guard::Bearer(token.clone())))
             .merge(ui::router(pages(loaded, running, token, tls.is_some())))
             .layer(axum::middleware::from_fn(client_address))
@@ -152,6 +153,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &running.plan),
         cadences: wiring::admin::cadences(loaded),
+        prices: running.prices.clone(),
         checks: wiring::full_check::all(
             loaded,
             &running.plan,

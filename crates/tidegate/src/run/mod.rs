@@ -17,6 +17,7 @@ use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
 use api::health::Readiness;
 use api::intake::{Intake, IntakeParts};
+use api::prices::Prices;
 use api::privacy::Privacy;
 use api::watch::{Sink, Watching, WebhookSink};
 use doors::Doors;
@@ -81,6 +82,7 @@ struct Running {
     hub: Hub,
     connected: Connected,
     plan: Plan,
+    prices: Option<Arc<Prices>>,
     metrics: Arc<Metrics>,
     watching: Arc<Watching>,
     clock: Arc<dyn Clock>,
@@ -124,6 +126,7 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         let _there = work.enter();
         start_hub(&plan, &connected, &store, &clock, &watching, &node, member.is_some())
     };
+    let prices = wiring::prices::open(&loaded, &connected.shops, &clock).await?;
     let go_live = GoLive::of(&loaded, &store, &hub, &clock);
     if member.as_ref().is_none_or(Member::is_in_force) {
         go_live.take_up().await?;
@@ -134,8 +137,20 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     });
     let (stop, _) = watch::channel(false);
     let readiness = Arc::new(Readiness::default());
-    let running =
-        Running { store, node, first, hub, connected, plan, metrics, watching, clock, readiness, stop };
+    let running = Running {
+        store,
+        node,
+        first,
+        hub,
+        connected,
+        plan,
+        prices,
+        metrics,
+        watching,
+        clock,
+        readiness,
+        stop,
+    };
 
     let intake = intake(&loaded, &running)?;
     let own_tls = certificate.as_ref().map(tls::Certificate::tls);

@@ -11,6 +11,8 @@ mod mapper;
 pub mod node;
 pub mod open;
 pub mod plan;
+pub mod prices;
+mod quotes;
 mod recent;
 pub mod rehearsal;
 pub mod restored;

@@ -17,6 +17,7 @@ mod offline;
 mod orders;
 pub mod page;
 mod pauses;
+mod prices;
 mod privacy;
 pub(super) mod progress;
 mod prove;
@@ -48,6 +49,7 @@ pub enum Command {
     Systems(systems::Args),
     Flows(flows::Args),
     Subjects(pauses::Subjects),
+    Prices(prices::Args),
     Audit(audit::Args),
     Privacy(privacy::Args),
     Backup(backup::Args),
@@ -72,6 +74,7 @@ pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
             Command::Systems(args) => systems::run(client, args, json).await,
             Command::Flows(args) => flows::run(client, args, json).await,
             Command::Subjects(args) => pauses::subjects(client, args, json).await,
+            Command::Prices(args) => prices::run(client, args, json).await,
             Command::Audit(args) => audit::run(client, args, json).await,
             Command::Privacy(args) => privacy::run(client, args, json).await,
             Command::Backup(args) => backup::run(client, args, json).await,

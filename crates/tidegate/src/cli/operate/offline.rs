@@ -26,7 +26,8 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, F
         wiring::open::store(loaded, &clock).await.map_err(opened)?.store
     };
     let shops = wiring::shops::clients(loaded, &clock)?;
-    let connected = wiring::connectors::build(loaded, shops)?;
+    let connected = wiring::connectors::build(loaded, shops.clone())?;
+    let prices = if not_made_yet { None } else { wiring::prices::open(loaded, &shops, &clock).await? };
     let plan = wiring::plan::build(loaded)?;
     let watching = Watching::new(Arc::new(Metrics::new()), clock.clone(), Vec::new());
     let parts = AdminParts {
@@ -35,6 +36,7 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, F
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &plan),
         cadences: wiring::admin::cadences(loaded),
+        prices,
         checks: wiring::full_check::all(loaded, &plan, &connected, &store, &clock)?,
         store,
         hub: Arc::new(NoHub),

@@ -1,0 +1,53 @@
+//! `GET prices/terms`: the terms as they were written; `POST prices/terms {document, dry_run}`: others, as a whole.
+
+use super::{Parts, prices, waiting};
+use crate::admin::AdminError;
+use crate::admin::asked::{Body, Hand, NothingElse};
+use axum::Json;
+use axum::extract::State;
+use price_store::{PriceStore, TermsOutcome};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    sha256: String,
+    document: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    /// TOML, or JSON if it begins with a brace.
+    document: String,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(flatten)]
+    hand: Hand,
+    #[serde(flatten)]
+    _rest: NothingElse,
+}
+
+pub(super) async fn show(State(parts): Parts) -> Result<Json<Shown>, AdminError> {
+    let version = prices(&parts)?.store.current();
+    let Some((document, sha256)) = version.terms_document() else {
+        return Err(AdminError::not_found("no terms were loaded yet: tidegate prices terms FILE"));
+    };
+    let document = String::from_utf8_lossy(document).into_owned();
+    Ok(Json(Shown { sha256: sha256.to_owned(), document }))
+}
+
+pub(super) async fn set(State(parts): Parts, Body(asked): Body<Asked>) -> Result<Json<Value>, AdminError> {
+    let now = parts.clock.now().wall;
+    let by = asked.hand.by_or("terms of prices", now)?;
+    let set =
+        move |store: &PriceStore| store.set_terms(asked.document.as_bytes(), &by.who, asked.dry_run, now);
+    let TermsOutcome { version, sha256, difference, lists_unknown, lists_empty } =
+        waiting(&prices(&parts)?.store, set).await?;
+    Ok(Json(json!({
+        "version": version,
+        "sha256": sha256,
+        "difference": difference,
+        "lists_without_terms": lists_unknown,
+        "lists_without_prices": lists_empty,
+    })))
+}

@@ -1,0 +1,108 @@
+//! Prices over HTTP: what a buyer pays, asked by a server with a token ([`resolve`]) or by a storefront through Shopify
+//! ([`proxy`]). Owns who may ask for whom, and what an answer looks like. What a price is, `pricing` says; where prices are
+//! kept, `price_store`.
+
+mod answer;
+mod asked;
+mod callers;
+mod error;
+mod live;
+mod loads;
+mod outcome;
+mod pace;
+mod proxy;
+mod resolve;
+mod told;
+
+pub use asked::LINES_MAX;
+pub(crate) use asked::currency;
+pub use callers::Caller;
+pub use error::PriceError;
+pub use live::{LiveCounts, LiveSettings, Quotes, Wanted};
+pub(crate) use loads::{Format, mode, rows};
+pub(crate) use outcome::outcome_told;
+pub use proxy::{Roles, Storefront};
+pub(crate) use resolve::explained;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use callers::Callers;
+use jiff::Timestamp;
+use kernel::clock::Clock;
+use live::Live;
+use price_store::{PriceStore, Version};
+use std::sync::Arc;
+
+/// An answer is its buyer's alone.
+const NOT_KEPT: &str = "private, no-store";
+/// 500 lines with long SKUs.
+const BODY_BYTES_MAX: usize = 256 << 10;
+
+/// What the doors are made of.
+#[derive(Debug)]
+pub struct Prices {
+    pub(crate) store: Arc<PriceStore>,
+    clock: Arc<dyn Clock>,
+    callers: Callers,
+    storefronts: Vec<proxy::Door>,
+    live: Option<Arc<Live>>,
+}
+
+impl Prices {
+    #[must_use]
+    pub fn new(
+        store: Arc<PriceStore>,
+        clock: Arc<dyn Clock>,
+        callers: Vec<Caller>,
+        storefronts: Vec<Storefront>,
+        live: Option<LiveSettings>,
+    ) -> Self {
+        let storefronts = storefronts.into_iter().map(proxy::Door::new).collect();
+        let live = live.map(|settings| Live::new(settings, clock.clone()));
+        Self { store, callers: Callers::new(callers), storefronts, live, clock }
+    }
+
+    /// The system that makes prices when asked, whether it is left alone, and how it went.
+    pub(crate) fn live_counts(&self) -> Option<(String, bool, LiveCounts)> {
+        let live = self.live.as_ref()?;
+        Some((live.system().to_owned(), live.is_open(), live.counts()))
+    }
+
+    /// What counts now, and the instant that is asked for. Refuses one before that version: what counted then is not in memory.
+    fn counting(
+        &self,
+        asked: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(Arc<Version>, Timestamp), PriceError> {
+        let version = self.store.current();
+        if version.terms_document().is_none() {
+            let message = "no terms of prices were loaded yet, so that nothing says for whom a price is";
+            return Err(PriceError::no_prices(message));
+        }
+        match asked {
+            Some(at) if at < version.from() => {
+                let (number, from) = (version.number(), version.from());
+                let message = format!(
+                    "version {number} counts since {from}: ask for a former instant with tidegate prices explain --at"
+                );
+                Err(PriceError::not_kept(message))
+            }
+            // Prices change at whole seconds.
+            at => Ok((version, at.unwrap_or_else(|| whole_second(now)))),
+        }
+    }
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// `/v1/prices` and `/proxy/prices`.
+pub fn router(prices: Arc<Prices>) -> Router {
+    Router::new()
+        .route("/v1/prices/resolve", get(resolve::one).post(resolve::many))
+        .route("/v1/prices/loads", post(loads::push).layer(DefaultBodyLimit::disable()))
+        .route("/proxy/prices/resolve", get(proxy::resolve).post(proxy::resolve))
+        .with_state(prices)
+}

@@ -1,0 +1,136 @@
+//! `POST /v1/prices/resolve`: what a buyer pays for the lines of a cart, each with its source; `GET`, for one line. One question
+//! is answered from one version.
+
+use super::answer::told;
+use super::asked::{Cart, CartLine, OneLine};
+use super::callers::Right;
+use super::live::{Live, Quote, Wanted};
+use super::told::{Answer, LineTold};
+use super::{BODY_BYTES_MAX, PriceError, Prices};
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use kernel::money::Currency;
+use pricing::{Book, Buyer, Resolver, Sku, Step, Terms};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) async fn many(
+    State(prices): State<Arc<Prices>>,
+    request: Request,
+) -> Result<Response, PriceError> {
+    let now = prices.clock.now();
+    let (head, body) = request.into_parts();
+    prices.callers.admit(&head.headers, Right::Resolve, now.mono)?;
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| PriceError::too_long())?;
+    let cart = Cart::read(&body)?;
+    answered(&prices, &cart, cart.company_location.as_deref(), now.wall, (&head.method, &head.headers)).await
+}
+
+pub(super) async fn one(
+    State(prices): State<Arc<Prices>>,
+    headers: HeaderMap,
+    asked: Result<Query<OneLine>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, PriceError> {
+    let now = prices.clock.now();
+    prices.callers.admit(&headers, Right::Resolve, now.mono)?;
+    let Query(asked) = asked.map_err(|refused| PriceError::mend(refused.body_text()))?;
+    let cart = asked.cart();
+    answered(&prices, &cart, cart.company_location.as_deref(), now.wall, (&Method::GET, &headers)).await
+}
+
+/// All lines; those whose price a system makes are asked of it first.
+pub(super) async fn answered(
+    prices: &Prices,
+    cart: &Cart<'_>,
+    location: Option<&str>,
+    now: Timestamp,
+    (method, headers): (&Method, &HeaderMap),
+) -> Result<Response, PriceError> {
+    let currency = cart.currency()?;
+    let (version, at) = prices.counting(cart.at, now)?;
+    let (terms, book, nobody) = (version.terms(), version.book(), Buyer::default());
+    let buyer = match location {
+        Some(id) => terms.buyer(id).ok_or_else(|| PriceError::unknown_buyer(id))?,
+        None => &nobody,
+    };
+    let quotes = match &prices.live {
+        // Of another instant no system says a price.
+        Some(live) if cart.at.is_none() => {
+            Some((live.system(), quotes(live, cart, location, currency).await))
+        }
+        _ => None,
+    };
+    let quote = |index: usize| {
+        let (system, quotes) = quotes.as_ref()?;
+        Some((*system, quotes.get(&index)?))
+    };
+    let resolver = Resolver::new(terms, &book, buyer, currency, at.as_second());
+    let of = (terms, currency);
+    let lines = cart.lines.iter().enumerate().map(|(index, asked)| match asked.read() {
+        Err(message) => LineTold::unreadable(asked, message),
+        Ok(line) if cart.why => {
+            let (answer, steps) = resolver.explain(&line);
+            LineTold::of(asked, answer, of, quote(index), sentences(&steps, currency))
+        }
+        Ok(line) => LineTold::of(asked, resolver.price(&line), of, quote(index), Vec::new()),
+    });
+    let version = version.number();
+    let answer = Answer { version, at, currency, company_location: location, lines: lines.collect() };
+    Ok(told(&answer, method, headers))
+}
+
+/// By the place of the line. A line that cannot be read is asked of nobody.
+async fn quotes(
+    live: &Arc<Live>,
+    cart: &Cart<'_>,
+    location: Option<&str>,
+    currency: Currency,
+) -> BTreeMap<usize, Quote> {
+    let (mut places, mut wanted) = (Vec::new(), Vec::new());
+    for (place, line) in cart.lines.iter().enumerate() {
+        let Ok(line) = line.read() else { continue };
+        let Ok(sku) = Sku::spell(line.sku) else { continue };
+        if !live.is_for(&sku) || line.quantity <= Decimal::ZERO {
+            continue;
+        }
+        places.push(place);
+        wanted.push(Wanted {
+            company_location: location.map(Into::into),
+            currency,
+            sku: sku.into(),
+            quantity: line.quantity.normalize(),
+            unit: line.unit.code().into(),
+        });
+    }
+    if wanted.is_empty() {
+        return BTreeMap::new();
+    }
+    places.into_iter().zip(live.quotes(&wanted).await).collect()
+}
+
+/// One line with its derivation, by what counts or counted.
+pub(crate) fn explained<B: Book>(
+    terms: &Terms,
+    book: &B,
+    buyer: &Buyer,
+    (currency, at): (Currency, Timestamp),
+    (sku, quantity, unit): (&str, &str, Option<&str>),
+) -> Value {
+    let asked = CartLine { id: None, sku: sku.into(), quantity: quantity.into(), unit: unit.map(Into::into) };
+    let told = match asked.read() {
+        Err(message) => LineTold::unreadable(&asked, message),
+        Ok(line) => {
+            let (answer, steps) = Resolver::new(terms, book, buyer, currency, at.as_second()).explain(&line);
+            LineTold::of(&asked, answer, (terms, currency), None, sentences(&steps, currency))
+        }
+    };
+    json!(told)
+}
+
+fn sentences(steps: &[Step<'_>], currency: Currency) -> Vec<String> {
+    steps.iter().map(|step| step.sentence(currency).to_string()).collect()
+}

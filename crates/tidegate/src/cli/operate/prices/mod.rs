@@ -1,0 +1,138 @@
+//! `tidegate prices`: what is loaded, what waits for a person, which price counts and why, who changed it.
+
+mod changes;
+mod explain;
+mod held;
+mod load;
+mod status;
+mod terms;
+
+use super::client::Client;
+use super::page::{Page, list, number, text};
+use crate::cli::Failure;
+use serde_json::Value;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate prices status
+  tidegate prices terms terms.toml --dry-run
+  tidegate prices load prices.csv --dry-run
+  tidegate prices load acme.ndjson --mode lists --why \"contract of 2027\"
+  tidegate prices held
+  tidegate prices approve 41 --why \"agreed with Ms Petersen, mail of 26 November\"
+  tidegate prices explain PUMP-10 --quantity 12 --currency EUR --company-location gid://shopify/CompanyLocation/4711
+  tidegate prices explain PUMP-10 --currency EUR --at 2026-03-01T12:00:00Z
+  tidegate prices changes --sku PUMP-10
+  tidegate prices verify
+
+The rules by which a price is found are in docs/pricing.md, files and interfaces in docs/prices.md.";
+
+/// Prices: loaded, explained, and who changed which
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Which {
+    Status(status::Args),
+    Terms(terms::Args),
+    Load(load::Args),
+    Held(held::Held),
+    Approve(held::Approve),
+    Reject(held::Reject),
+    Explain(explain::Args),
+    Changes(changes::Args),
+    Journal(changes::Journal),
+    Verify(status::Verify),
+}
+
+pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
+    match &args.which {
+        Which::Status(_) => status::run(client, json).await,
+        Which::Terms(args) => terms::run(client, args, json).await,
+        Which::Load(args) => load::run(client, args, json).await,
+        Which::Held(_) => held::list(client, json).await,
+        Which::Approve(args) => held::approve(client, args, json).await,
+        Which::Reject(args) => held::reject(client, args, json).await,
+        Which::Explain(args) => explain::run(client, args, json).await,
+        Which::Changes(args) => changes::run(client, args, json).await,
+        Which::Journal(args) => changes::journal(client, args, json).await,
+        Which::Verify(_) => status::verify(client, json).await,
+    }
+}
+
+/// What a load changes.
+fn difference(page: &mut Page, difference: &Value) {
+    let counts = |of: &Value| -> Vec<String> {
+        ["up", "down", "new", "gone", "other", "same"]
+            .iter()
+            .map(|name| number(&of[*name]).to_string())
+            .collect()
+    };
+    let mut rows: Vec<Vec<String>> = list(&difference["lists"])
+        .iter()
+        .map(|of_list| {
+            let name = text(&of_list["list"]);
+            let name = if of_list["in_terms"] == false { format!("{name} (not in the terms)") } else { name };
+            [vec![name], counts(of_list)].concat()
+        })
+        .collect();
+    if rows.len() > 1 {
+        rows.push([vec!["all".to_owned()], counts(&difference["total"])].concat());
+    }
+    page.table(&["list", "up", "down", "new", "gone", "other", "same"], rows);
+    for (what, name) in [("falls most", "largest_falls"), ("rises most", "largest_rises")] {
+        let rows = list(&difference[name]).iter().map(|change| {
+            vec![
+                text(&change["list"]),
+                text(&change["sku"]),
+                price(&change["before"]),
+                price(&change["after"]),
+                format!("{} %", text(&change["percent"])),
+            ]
+        });
+        page.table(&[what, "sku", "before", "after", "by"], rows.collect());
+    }
+}
+
+/// A price in a few words: its amount, or its windows.
+fn price(price: &Value) -> String {
+    let Some(windows) = price.as_array() else { return text(price) };
+    let window = |window: &Value| {
+        let tiers: Vec<String> = list(&window["tiers"])
+            .iter()
+            .map(|tier| match (text(&tier[0]).as_str(), text(&tier[1])) {
+                ("0" | "1", amount) => amount,
+                (minimum, amount) => format!("{amount} from {minimum}"),
+            })
+            .collect();
+        let mut told = tiers.join(", ");
+        for (word, name) in [("per", "unit"), ("since", "valid_from"), ("until", "valid_until")] {
+            if !window[name].is_null() {
+                told = format!("{told} {word} {}", text(&window[name]));
+            }
+        }
+        told
+    };
+    windows.iter().map(window).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_price_is_told_in_a_few_words() {
+        assert_eq!(price(&json!("4.75")), "4.75");
+        let windows = json!([
+            {"tiers": [["1", "5"], ["10", "4.5"]], "unit": "CS"},
+            {"tiers": [["0", "4"]], "valid_from": "2027-01-01T00:00:00Z"}
+        ]);
+        assert_eq!(price(&windows), "5, 4.5 from 10 per CS; 4 since 2027-01-01T00:00:00Z");
+        assert_eq!(price(&Value::Null), "");
+    }
+}
