@@ -1,6 +1,6 @@
 //! A year of changes, ten million of them, and how long finance waits for an answer.
 //!
-//! `cargo run --release -p tidegate-price-store --example year-of-changes -- [changes a night] [changes every quarter of an hour]`
+//! `cargo run --release -p tidegate-price-store --example year-of-changes -- [changes a night] [changes an hour]`
 
 #![expect(clippy::disallowed_methods, reason = "it measures time and prints it")]
 
@@ -21,7 +21,7 @@ const PEOPLE: [&str; 5] = ["Ada", "Grace", "Edsger", "Barbara", "Tony"];
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: u64| arguments.next().map_or(Ok(default), |text| text.parse::<u64>());
-    let (nightly, quarterly) = (number(25_000)?, number(30)?);
+    let (nightly, hourly) = (number(25_000)?, number(100)?);
     let folder = std::env::temp_dir().join("tidegate-year-of-changes");
     let _ = std::fs::remove_dir_all(&folder);
     let store = PriceStore::open(&folder, Options { guards: Guards::none() })?;
@@ -29,18 +29,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     load(&store, 0, LISTS * SKUS, 0)?;
     for day in 1..=365 {
         load(&store, day * 1000, nightly, day as i64 * DAY_S)?;
-        for quarter in 1..96_u64 {
-            load(&store, day * 1000 + quarter, quarterly, day as i64 * DAY_S + quarter as i64 * 900)?;
+        for hour in 1..24_u64 {
+            load(&store, day * 1000 + hour, hourly, day as i64 * DAY_S + hour as i64 * 3600)?;
         }
     }
     let stats = store.stats();
     println!(
-        "{} prices; {} loads with {} changes in {:.0} s; at most {} layers",
+        "{} prices; {} loads with {} changes in {:.0} s; at most {} layers, {} segments",
         stats.prices,
         stats.journal_entries,
-        365 * (nightly + 95 * quarterly),
+        365 * (nightly + 23 * hourly),
         began.elapsed().as_secs_f64(),
-        stats.layers_max
+        stats.layers_max,
+        stats.segments
     );
     println!("on the disk: {:.0} MB", folder_bytes(&folder)? as f64 / 1e6);
 

@@ -1,5 +1,6 @@
 //! A load goes live. Owns which files its changes become, and their layers upon the lists.
 
+use crate::block::Block;
 use crate::delta::Delta;
 use crate::diff::Counts;
 use crate::error::{Doing as _, PriceStoreError};
@@ -11,7 +12,7 @@ use crate::manifest::{LISTS, Manifest, SKUS};
 use crate::names::{Names, Table};
 use crate::segment::{SegmentFile, Writer};
 use crate::store::{PriceStore, Writing};
-use crate::version::{Version, by_terms};
+use crate::version::{Layers, Version, by_terms};
 use crate::word::Value;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -89,10 +90,12 @@ impl PriceStore {
         let mut after: Option<Writer> = None;
         let mut before: Option<Writer> = None;
         let mut folded: Option<Writer> = None;
+        let small = layers::small(&next.manifest.segments);
+        let touched: BTreeSet<u32> = deltas.iter().map(|delta| delta.list).collect();
         for Delta { list, after: block, before: was, .. } in deltas {
             debug_assert_eq!(block.ordinal, ordinal);
             let layers = next.layers.get_mut(list as usize).ok_or(PriceStoreError::InDoubt)?;
-            let (made, taken) = layers::folded(layers, &block, folded_ordinal)?;
+            let (made, taken) = layers::folded(layers, &block, folded_ordinal, &small)?;
             if made.is_none() || !inline {
                 self.writer(&mut after, &after_name, ordinal)?.add(&block).doing(doing)?;
             }
@@ -106,7 +109,15 @@ impl PriceStore {
                 }
                 None => block,
             };
-            *layers = std::iter::once(top).chain(layers[taken..].iter().map(Arc::clone)).collect();
+            *layers = on_top(top, &layers[taken..]);
+        }
+        for (list, layers) in (0..).zip(&mut next.layers) {
+            if !touched.contains(&list)
+                && let Some((made, taken)) = layers::moved(layers, folded_ordinal, &small)?
+            {
+                self.writer(&mut folded, &folded_name, folded_ordinal)?.add(&made).doing(doing)?;
+                *layers = on_top(Arc::new(made), &layers[taken..]);
+            }
         }
         let after = after.map(Writer::finish).transpose().doing(doing)?;
         let before = before.map(Writer::finish).transpose().doing(doing)?;
@@ -149,6 +160,10 @@ impl PriceStore {
         }
         Ok(next)
     }
+}
+
+fn on_top(top: Arc<Block>, below: &[Arc<Block>]) -> Layers {
+    std::iter::once(top).chain(below.iter().map(Arc::clone)).collect()
 }
 
 fn added(names: &Names, new: &Table) -> Result<Names, PriceStoreError> {

@@ -4,7 +4,7 @@
 use crate::block::{Block, Place};
 use crate::error::{Doing as _, PriceStoreError};
 use crate::layers::merged;
-use crate::segment::Writer;
+use crate::segment::{SegmentFile, Writer};
 use crate::store::PriceStore;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -83,25 +83,18 @@ impl PriceStore {
         Ok(true)
     }
 
-    /// Segments of which less than half still counts, and small ones where there are many.
+    /// Segments of which less than half still counts.
     fn sparse_segments(&self) -> BTreeSet<u32> {
         let version = self.current();
         let mut counting: BTreeMap<u32, u64> = BTreeMap::new();
         for block in version.layers.iter().flat_map(|layers| layers.iter()) {
             *counting.entry(block.ordinal).or_default() += block.bytes() as u64;
         }
-        let segments = &version.manifest.segments;
-        let all: u64 = segments.iter().map(|segment| segment.bytes).sum();
-        let many = segments.len() > SEGMENTS_MAX;
+        let counts = |segment: &&SegmentFile| counting.get(&segment.ordinal).copied().unwrap_or(0);
+        let segments = version.manifest.segments.iter();
         segments
-            .iter()
-            .filter(|segment| {
-                let counts = counting.get(&segment.ordinal).copied().unwrap_or(0);
-                counts * 2 < segment.bytes || (many && segment.bytes < all / SEGMENTS_MAX as u64)
-            })
+            .filter(|segment| counts(segment) * 2 < segment.bytes)
             .map(|segment| segment.ordinal)
             .collect()
     }
 }
-
-const SEGMENTS_MAX: usize = 32;
