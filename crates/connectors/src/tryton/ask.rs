@@ -94,7 +94,7 @@ impl Ask<'_> {
     }
 }
 
-fn no_list(model: &str) -> Fault {
+pub(super) fn no_list(model: &str) -> Fault {
     let failure = connector::outbound::Failure::Unreadable(format!("a search of {model} gives no list"));
     connector::outbound::classify::failure(Access::Read, &failure)
 }
