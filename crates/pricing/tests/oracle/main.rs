@@ -9,6 +9,7 @@ mod mutant;
 mod number;
 mod planted;
 mod properties;
+mod quoted;
 mod random;
 mod refused;
 mod rules;

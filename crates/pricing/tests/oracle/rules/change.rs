@@ -71,7 +71,7 @@ impl<'a> Rules<'a> {
         currency.is_none_or(|currency| *currency == self.case.ask.currency) || self.is(Mutant::AnyCurrency)
     }
 
-    /// "SKUs, beginnings of SKUs (`PUMP-*`), or all of them."
+    /// "SKUs, beginnings of SKUs (`PUMP-*`), or all (`*`)."
     fn is_among(&self, skus: &Skus) -> bool {
         match skus {
             Skus::All => true,

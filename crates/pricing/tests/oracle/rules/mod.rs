@@ -10,7 +10,8 @@ use crate::model::{Answer, Case, Cause, Kind, Outcome};
 use crate::mutant::Mutant;
 use crate::number::{Number, TooLong};
 
-/// "A value that cannot be represented (more than 28 digits on the way) makes the line *not priced*, `range`."
+/// "A value that cannot be represented (more than 28 digits on the way, or a fraction of more than 28 decimals) makes the line *not
+/// priced*, `range`".
 impl From<TooLong> for Cause {
     fn from(_: TooLong) -> Self {
         Self::Range
@@ -84,8 +85,9 @@ impl Rules<'_> {
         if positive && small && short && whole { Ok(()) } else { Err(Cause::Quantity) }
     }
 
-    /// "A *quantity rule* of the SKU (minimum, maximum, and a step counted from zero, in pieces) does not change the price: the
-    /// answer says whether the quantity is allowed."
+    /// "A *quantity rule* of the SKU (minimum, maximum, and a step counted from zero, 1 unless said; all in pieces; the minimum is a
+    /// multiple of the step) does not change the price: the answer says whether the quantity is allowed. A quantity in a unit that
+    /// is not defined in pieces always is."
     fn allowed(&self) -> Result<bool, Cause> {
         let Some(rule) = self.case.quantity_rules.iter().find(|rule| same_sku(&rule.sku, &self.case.ask.sku))
         else {

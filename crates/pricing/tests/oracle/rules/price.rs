@@ -12,8 +12,8 @@ impl<'a> Rules<'a> {
     /// Rule 4: "**Has a price.** A candidate that is not approved, or not valid at the instant, has none. Else its windows for the
     /// SKU that are valid at the instant are looked at […]. There is none: if the list has a base, the base's price counts, every
     /// portion's unit price × (100 + `percent`) ÷ 100, to 8 decimals, half up. The base is asked by this same rule (approved,
-    /// valid, its own windows, then its own base; at most eight bases in a chain), but never for whom it is for. If a window was taken but the quantity is below its first minimum, the list has no price for this
-    /// quantity, and its base is not asked."
+    /// valid, its own windows, then its own base; at most eight bases in a chain), but never for whom it is for. […] If a window was taken but the
+    /// quantity is below its first minimum, the list has no price for this quantity, and its base is not asked."
     ///
     /// `bases` counts the bases that were asked on the way to this list: none for a candidate.
     pub(super) fn has_a_price(&self, list: &'a List, bases: u8) -> Result<Option<Vec<Portion>>, Cause> {
@@ -219,8 +219,8 @@ impl<'a> Rules<'a> {
     }
 
     /// Rule 6: "So each tier after the first begins behind (its minimum, rounded up to a whole number) − 1 units; in a unit that is
-    /// not counted whole (neither a piece nor defined in pieces) it begins behind its minimum. These borders are converted to the
-    /// asked unit (to 8 decimals, half up)".
+    /// not counted whole (neither a piece nor defined in pieces) it begins behind its minimum. […] These borders are converted to
+    /// the asked unit (to 8 decimals, half up)".
     fn border(&self, tier: &Tier, unit: &str) -> Result<Number, Cause> {
         let whole = self.pieces_of(unit).is_some() != self.is(Mutant::BordersOfPartsTurned);
         let before = if whole && !self.is(Mutant::GraduatedFromTheMinimum) {

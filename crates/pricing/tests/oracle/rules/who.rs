@@ -134,7 +134,7 @@ impl<'a> Rules<'a> {
         valid.from.map(|from| self.instant(from, false))
     }
 
-    /// "A validity is half open: the first instant counts, the last does not."
+    /// "**A validity** is half open: the first instant counts, the last does not."
     pub(super) fn is_valid(&self, valid: Valid) -> bool {
         let now = self.case.ask.instant;
         let begun = match self.begins(valid) {
