@@ -163,7 +163,8 @@ impl Ground {
         self.letters(|flow| flow == warehouse::FLOW).await
     }
 
-    async fn letters(&self, counts: impl Fn(&Value) -> bool) -> anyhow::Result<u64> {
+    /// Open dead letters of these flows.
+    pub async fn letters(&self, counts: impl Fn(&Value) -> bool) -> anyhow::Result<u64> {
         let status = self.status().await?;
         let groups = status["dead_letters"].as_array().context("the status has no dead letters")?;
         let own = groups.iter().filter(|group| counts(&group["flow"]));

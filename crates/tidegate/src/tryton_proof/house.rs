@@ -226,8 +226,8 @@ impl<'a> House<'a> {
             let leaving = json!([
                 ["product", "in", some],
                 ["state", "in", ["draft", "assigned"]],
-                ["to_location.type", "=", "customer"],
-                ["from_location", "child_of", [self.warehouse], "parent"]
+                ["from_location", "child_of", [self.warehouse], "parent"],
+                ["to_location", "not child_of", [self.warehouse], "parent"]
             ]);
             let fields = ["product.code", "internal_quantity", "sale.reference"];
             for row in self.books.all("stock.move", leaving, &fields).await? {

@@ -3,6 +3,8 @@
 //! `--stock` Tryton also tells what there is to sell and what left, and those records are compared as well.
 
 mod books;
+mod credits;
+mod flows;
 mod gate;
 mod house;
 mod stock;
@@ -51,6 +53,9 @@ pub struct Args {
     /// With --stock: SKUs beside the twenty that orders have, whose stock only moves
     #[arg(long, default_value_t = 200)]
     others: u32,
+    /// With --stock: units of each of the twenty that are free at the beginning; few, and the shop sells out
+    #[arg(long, default_value_t = 300)]
+    free: u32,
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[arg(long, env = "TRYTON_URL")]
@@ -104,14 +109,15 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
     let shelves = if args.stock { stock::shelves(args.others) } else { StockConfig::default() };
     let mut ground = Ground::lay(folder, seed, true, &office, None, shelves).await?;
     if args.stock {
-        stock::configure(&ground.folder)?;
+        flows::configure(&ground.folder)?;
+        credits::configure(&ground.folder)?;
     }
     eprintln!("seed {seed}; the hub's files are in {}", ground.folder.display());
     ground.hub.start().await?;
     ground.subscribed().await?;
     let skus = if args.stock { stock::skus(args.others) } else { Vec::new() };
     let house = if args.stock { Some(House::open(&books, &skus).await?) } else { None };
-    let everyday = house.as_ref().map(|house| Everyday::new(house, &ground.shop, args.others, args.orders));
+    let everyday = house.as_ref().map(|house| Everyday::new(house, &ground.shop, args.others, args.free));
     if let Some(everyday) = &everyday {
         everyday.prepare().await?;
         stock::ready(everyday, &ground).await?;
@@ -169,7 +175,13 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
         Some(everyday) => {
             everyday.ship_rest().await?;
             everyday.agreed(CATCH_UP).await?;
-            Some(StockProof { sold_out: played.refused, ..everyday.judge().await? })
+            // What is given back moves no stock here: the same is judged once it is credited.
+            gate.trouble(true);
+            credits::give_back(&ground.shop)?;
+            let refunds = credits::credited(&books, &ground.shop, CATCH_UP).await?;
+            gate.trouble(false);
+            everyday.agreed(CATCH_UP).await?;
+            Some(StockProof { sold_out: played.refused, refunds, ..everyday.judge().await? })
         }
         None => None,
     };
@@ -178,7 +190,8 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
     let proofs = ground.proofs().await?;
     let mut ledger = Ledger::of(&orders, &sales, &played, &reasons(&proofs));
     ledger.proved(&proofs);
-    ledger.stray(ground.dead_letters().await?);
+    // A SKU of Tryton's that the shop does not have is a dead letter of its stock alone; what is amiss there, pairs tell.
+    ledger.stray(ground.letters(|flow| flow != stock::FLOW).await?);
     ledger.kills = ground.hub.kills();
     ledger.webhooks(&ground.shop.stats().webhooks);
     let holds = ledger.holds() && stock.as_ref().is_none_or(StockProof::holds);

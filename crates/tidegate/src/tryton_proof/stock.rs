@@ -2,14 +2,13 @@
 //! pair and parcel by parcel. The shelves are not full, so that the shop sells out; nothing but the shop's orders takes of
 //! what it sells, so that a unit too few at the end is one that was sold twice.
 
+use super::credits::CreditProof;
 use super::house::{Change, House, Parcel, Split, Truth};
 use crate::demo::{Ground, now, pause};
-use anyhow::Context as _;
 use jiff::Timestamp;
 use kernel::rng::{Rng, Seeded};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,58 +16,12 @@ use twin::shop::Order;
 use twin::shop::catalogue::{ITEMS, Warehouse};
 use twin::shopify::{ShopifyTwin, StockConfig};
 
+pub const FLOW: &str = "stock_to_shopify";
 const PLACE: &str = "WH-1";
-const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
-const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
-/// Free of each item that has orders, at the beginning: a unit for each order, but so many at least.
-const FREE_LEAST: u64 = 80;
 /// Of each other one, whose stock only moves.
 const FREE_OF_OTHERS: i64 = 500;
 /// Changes in one transaction of Tryton's.
 const AT_ONCE: usize = 25;
-
-/// The same Tryton once more: whoever takes orders and whoever is asked each have limits and a breaker of their own.
-const SYSTEM: &str = r#"
-[systems.wms]
-role = "wms"
-connector = "tryton"
-request_timeout = "30s"
-lease = "60s"
-settle_after = "35s"
-"#;
-
-/// As docs/connectors/tryton.md shows it, with shorter waits.
-const FLOWS: &str = r#"
-locations = { "WH-1" = "WH" }
-tracking = "reference"
-overlap = "30s"
-
-[ownership.inventory]
-system_of_record = "wms"
-
-[flows.stock_to_shopify]
-domain = "inventory"
-source = "wms"
-target = "shopify"
-intake = "poll"
-mapping = "mappings/stock_to_shopify.toml"
-
-[flows.stock_to_shopify.stock]
-units = ["kg = 1 each"]
-
-[flows.stock_to_shopify.sweep]
-every = "1s"
-
-[flows.shipments_to_shopify]
-domain = "orders"
-source = "wms"
-target = "shopify"
-intake = "poll"
-mapping = "mappings/shipments_to_shopify.toml"
-
-[flows.shipments_to_shopify.sweep]
-every = "2s"
-"#;
 
 /// What both sides come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -85,6 +38,7 @@ pub struct StockProof {
     /// Parcels without their fulfilment, and fulfilments without a parcel.
     pub parcels_lost: u64,
     pub parcels_doubled: u64,
+    pub refunds: CreditProof,
     /// From a change's commit in Tryton until the shop took it; of so many changes.
     pub lag_ms: Lags,
     #[serde(skip)]
@@ -105,6 +59,7 @@ impl StockProof {
             && [self.differing, self.oversold, self.parcels_lost, self.parcels_doubled]
                 .iter()
                 .all(|count| *count == 0)
+            && self.refunds.holds()
     }
 }
 
@@ -118,41 +73,14 @@ pub fn skus(others: u32) -> Vec<String> {
     ITEMS.iter().map(|item| item.sku.to_owned()).chain(generated).collect()
 }
 
-/// Adds the flows to what the hub runs with; before it starts.
-pub fn configure(folder: &Path) -> anyhow::Result<()> {
-    let path = folder.join("tidegate.toml");
-    let mut text = std::fs::read_to_string(&path)?;
-    for (from, to) in [
-        (
-            "\"read_products\"]",
-            "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\", \
-             \"write_merchant_managed_fulfillment_orders\"]",
-        ),
-        (
-            "\"erp.state\" = { owner = \"erp\" }",
-            "\"erp.state\" = { owner = \"erp\" }, \"wms\" = { owner = \"wms\" }",
-        ),
-    ] {
-        anyhow::ensure!(text.contains(from), "the starting configuration has no line {from:?}");
-        text = text.replacen(from, to, 1);
-    }
-    let (_, connection) =
-        text.split_once("[systems.erp.connection]\n").context("the ERP has no connection")?;
-    let connection = connection.split("\n\n").next().unwrap_or_default();
-    text += &format!("\n{SYSTEM}\n[systems.wms.connection]\n{}", connection.trim());
-    std::fs::write(&path, text + FLOWS)?;
-    std::fs::write(folder.join("mappings/stock_to_shopify.toml"), STOCK)?;
-    std::fs::write(folder.join("mappings/shipments_to_shopify.toml"), SHIPMENTS)
-        .context("a mapping cannot be written")
-}
-
 /// What happens in the house while the shop sells.
 #[derive(Debug)]
 pub struct Everyday<'a> {
     house: &'a House<'a>,
     shop: &'a ShopifyTwin,
     others: u32,
-    orders: u64,
+    /// Free of each item that has orders, at the beginning.
+    free: u32,
     /// By SKU, when each change was committed.
     made: Mutex<Vec<(String, Timestamp)>>,
     over: AtomicBool,
@@ -160,12 +88,12 @@ pub struct Everyday<'a> {
 }
 
 impl<'a> Everyday<'a> {
-    pub fn new(house: &'a House<'a>, shop: &'a ShopifyTwin, others: u32, orders: u64) -> Self {
+    pub fn new(house: &'a House<'a>, shop: &'a ShopifyTwin, others: u32, free: u32) -> Self {
         Self {
             house,
             shop,
             others,
-            orders,
+            free,
             made: Mutex::default(),
             over: AtomicBool::new(false),
             split: Mutex::default(),
@@ -178,7 +106,7 @@ impl<'a> Everyday<'a> {
         if cleared > 0 {
             eprintln!("{cleared} shipments of earlier plays were called off");
         }
-        let scarce = self.orders.max(FREE_LEAST) as i64;
+        let scarce = i64::from(self.free);
         let free = |sku: String| if sku.starts_with("GEN-") { (sku, FREE_OF_OTHERS) } else { (sku, scarce) };
         let wanted: Vec<Change> = skus(self.others).into_iter().map(free).collect();
         self.house.fill(&wanted).await
@@ -355,6 +283,7 @@ impl StockProof {
         format!(
             "stock      {}/{} pairs agree after {} changes; {} units oversold; {} orders refused by the shop as sold out\n\
              parcels    {} left Tryton, {} orders in more than one; {} not in the shop, {} there twice or never sent\n\
+             {}\n\
              change to accepted, of {}: p50 {} ms, p95 {} ms, p99 {} ms{}",
             self.pairs - self.differing,
             self.pairs,
@@ -365,6 +294,7 @@ impl StockProof {
             self.split_orders,
             self.parcels_lost,
             self.parcels_doubled,
+            self.refunds.written(),
             lag.of,
             lag.p50,
             lag.p95,

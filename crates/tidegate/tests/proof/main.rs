@@ -91,3 +91,22 @@ fn real_tryton_gets_each_order_once_through_lost_answers_and_kills() {
     assert_eq!((count("sent"), count("lost"), count("doubled")), (24, 0, 0), "{told}");
     assert!(count("exported") > 10 && ledger["amounts"]["compared"].as_u64().unwrap() > 5, "{told}");
 }
+
+/// The short version of `tidegate prove-tryton --stock --orders 300 --changes 10000 --kills 3`. Full shelves: other tests sell
+/// from them at the same time.
+#[test]
+fn real_tryton_tells_what_there_is_to_sell_ships_it_and_credits_what_was_given_back() {
+    let play = ["prove-tryton", "--stock", "--orders", "12", "--changes", "100", "--others", "20"];
+    let ways = ["--free", "20000", "--kills", "1", "--per-minute", "60", "--json"];
+    let (ledger, good, told) = tidegate(&[&play[..], &ways].concat());
+    assert!(good, "{told}");
+    let stock = |name: &str| ledger["stock"][name].as_u64().unwrap();
+    assert_eq!((stock("pairs"), stock("differing"), stock("oversold")), (40, 0, 0), "{told}");
+    assert_eq!((stock("parcels_lost"), stock("parcels_doubled")), (0, 0), "{told}");
+    assert!(stock("parcels") > 6 && stock("changes") >= 100, "{told}");
+    let refunds = &ledger["stock"]["refunds"];
+    assert!(
+        refunds["refunds"].as_u64().unwrap() > 1 && refunds["lost"] == 0 && refunds["doubled"] == 0,
+        "{told}"
+    );
+}

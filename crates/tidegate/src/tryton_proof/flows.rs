@@ -1,0 +1,77 @@
+//! What the play's hub runs with beside the orders: Tryton a second time, as the source of stock and shipments.
+
+use anyhow::Context as _;
+use std::path::Path;
+
+const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
+const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
+/// The same Tryton once more: whoever takes orders and whoever is asked each have limits and a breaker of their own.
+const SYSTEM: &str = r#"
+[systems.wms]
+role = "wms"
+connector = "tryton"
+request_timeout = "30s"
+lease = "60s"
+settle_after = "35s"
+"#;
+
+/// As docs/connectors/tryton.md shows it, with shorter waits.
+const FLOWS: &str = r#"
+locations = { "WH-1" = "WH" }
+tracking = "reference"
+overlap = "30s"
+
+[ownership.inventory]
+system_of_record = "wms"
+
+[flows.stock_to_shopify]
+domain = "inventory"
+source = "wms"
+target = "shopify"
+intake = "poll"
+mapping = "mappings/stock_to_shopify.toml"
+
+[flows.stock_to_shopify.stock]
+units = ["kg = 1 each"]
+
+[flows.stock_to_shopify.sweep]
+every = "1s"
+
+[flows.shipments_to_shopify]
+domain = "orders"
+source = "wms"
+target = "shopify"
+intake = "poll"
+mapping = "mappings/shipments_to_shopify.toml"
+
+[flows.shipments_to_shopify.sweep]
+every = "2s"
+"#;
+
+/// Adds the flows to what the hub runs with; before it starts.
+pub fn configure(folder: &Path) -> anyhow::Result<()> {
+    let path = folder.join("tidegate.toml");
+    let mut text = std::fs::read_to_string(&path)?;
+    for (from, to) in [
+        (
+            "\"read_products\"]",
+            "\"read_products\", \"read_inventory\", \"write_inventory\", \"read_locations\", \
+             \"write_merchant_managed_fulfillment_orders\"]",
+        ),
+        (
+            "\"erp.state\" = { owner = \"erp\" }",
+            "\"erp.state\" = { owner = \"erp\" }, \"wms\" = { owner = \"wms\" }",
+        ),
+    ] {
+        anyhow::ensure!(text.contains(from), "the starting configuration has no line {from:?}");
+        text = text.replacen(from, to, 1);
+    }
+    let (_, connection) =
+        text.split_once("[systems.erp.connection]\n").context("the ERP has no connection")?;
+    let connection = connection.split("\n\n").next().unwrap_or_default();
+    text += &format!("\n{SYSTEM}\n[systems.wms.connection]\n{}", connection.trim());
+    std::fs::write(&path, text + FLOWS)?;
+    std::fs::write(folder.join("mappings/stock_to_shopify.toml"), STOCK)?;
+    std::fs::write(folder.join("mappings/shipments_to_shopify.toml"), SHIPMENTS)
+        .context("a mapping cannot be written")
+}
