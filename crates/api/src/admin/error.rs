@@ -73,6 +73,11 @@ impl AdminError {
         Self::of(StatusCode::UNPROCESSABLE_ENTITY, "TG-7029", message)
     }
 
+    /// It goes on with what is left when it is begun again.
+    pub(super) fn hydration(message: impl Into<String>) -> Self {
+        Self::of(StatusCode::BAD_GATEWAY, "TG-7215", message)
+    }
+
     pub(super) fn prices_broke_off() -> Self {
         PriceError::broke_off().into()
     }

@@ -42,6 +42,7 @@ mod works;
 pub use cadence::{Cadenced, Work};
 pub use error::AdminError;
 pub use guard::Guard;
+pub use prices::{Hydrate, HydrateError};
 pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
 
 use crate::live::LiveHub;
@@ -81,6 +82,8 @@ pub struct AdminParts {
     pub checks: Vec<Arc<dyn StockCheck>>,
     /// None: the configuration has none.
     pub prices: Option<Arc<Prices>>,
+    /// Shops whose catalogs can be made to say the prices.
+    pub hydrates: Vec<Arc<dyn Hydrate>>,
     /// What no event drives.
     pub cadences: Vec<Cadenced>,
 }

@@ -63,6 +63,14 @@ impl Prices {
         Self { store, callers: Callers::new(callers), storefronts, live, clock }
     }
 
+    /// Makes one of the layers that loads have put upon each other. Blocking.
+    ///
+    /// # Errors
+    /// What the disk says. Nothing has changed then.
+    pub fn merge(&self, now: Timestamp) -> Result<(), String> {
+        self.store.merge(now).map(drop).map_err(|error| error.to_string())
+    }
+
     /// The system that makes prices when asked, whether it is left alone, and how it went.
     pub(crate) fn live_counts(&self) -> Option<(String, bool, LiveCounts)> {
         let live = self.live.as_ref()?;

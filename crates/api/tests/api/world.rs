@@ -209,6 +209,7 @@ impl World {
             stock: Vec::new(),
             checks: Vec::new(),
             prices: None,
+            hydrates: Vec::new(),
             cadences: Vec::new(),
         };
         change(&mut parts);
@@ -231,6 +232,7 @@ impl World {
             stock: old.stock.clone(),
             checks: old.checks.clone(),
             prices: None,
+            hydrates: Vec::new(),
             cadences: old.cadences.clone(),
         };
         change(&mut parts);

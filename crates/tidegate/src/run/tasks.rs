@@ -9,6 +9,7 @@ use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
 use api::admin::StockCheck;
 use api::intake::Intake;
+use api::prices::Prices;
 use api::sampler::Sampler;
 use config::SHOPIFY;
 use connector::port::CallContext;
@@ -20,6 +21,7 @@ use shopify::graphql::Shops;
 use shopify::subscriptions::{Wanted, apply, list, plan};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Subscriptions are looked at this often; Shopify drops one after eight failures, which takes it hours.
@@ -28,6 +30,8 @@ const SUBSCRIPTIONS_EVERY: Duration = Duration::from_secs(300);
 const SUBSCRIPTIONS_AGAIN: Duration = Duration::from_secs(20);
 const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+/// A load adds a layer to each of its lists; so often they become one.
+const MERGE_EVERY: Duration = Duration::from_secs(300);
 const SECONDS_A_DAY: u64 = 86_400;
 
 /// All of them, until the hub stops.
@@ -92,9 +96,24 @@ pub fn start(
         let (watching, clock) = (running.watching.clone(), running.clock.clone());
         set.spawn(certificate.keep(watching, clock, running.stop.subscribe()));
     }
+    if let Some(prices) = &running.prices {
+        set.spawn(merged(prices.clone(), running.clock.clone(), running.stop.subscribe()));
+    }
     set.spawn(sample(loaded, running, intake));
     set.spawn(retain(loaded, running));
     Tasks(set)
+}
+
+/// What loads have put upon each other becomes one again, beside carts that read.
+async fn merged(prices: Arc<Prices>, clock: Arc<dyn Clock>, stop: watch::Receiver<bool>) {
+    let mut turn = Turn { first: watch::channel(true).1, stop };
+    while !turn.stopped(MERGE_EVERY).await {
+        let (prices, now) = (prices.clone(), clock.now().wall);
+        match tokio::task::spawn_blocking(move || prices.merge(now)).await {
+            Ok(Ok(())) | Err(_) => {}
+            Ok(Err(error)) => tracing::warn!(error, "prices could not be merged: carts are answered on"),
+        }
+    }
 }
 
 /// Each find of a sweep beside webhooks is a missed webhook: counted, and said.

@@ -6,6 +6,8 @@ pub mod connectors;
 mod facts;
 pub mod feeds;
 pub mod full_check;
+pub mod hydrate;
+mod hydration;
 pub mod load;
 mod mapper;
 pub mod node;

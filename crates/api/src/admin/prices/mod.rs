@@ -4,10 +4,13 @@
 mod changes;
 mod explain;
 mod held;
+mod hydrate;
 mod load;
 mod status;
 mod terms;
 mod verify;
+
+pub use hydrate::{Hydrate, HydrateError};
 
 use super::{AdminError, AdminParts, Parts};
 use crate::prices::Prices;
@@ -27,6 +30,7 @@ pub(super) fn router() -> Router<Arc<AdminParts>> {
         .route("/prices/held", get(held::list))
         .route("/prices/held/{load}/approve", post(held::approve))
         .route("/prices/held/{load}/reject", post(held::reject))
+        .route("/prices/hydrate", post(hydrate::hydrate))
         .route("/prices/verify", post(verify::verify))
 }
 

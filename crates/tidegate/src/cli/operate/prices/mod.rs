@@ -3,6 +3,7 @@
 mod changes;
 mod explain;
 mod held;
+mod hydrate;
 mod load;
 mod status;
 mod terms;
@@ -24,6 +25,8 @@ Examples:
   tidegate prices explain PUMP-10 --currency EUR --at 2026-03-01T12:00:00Z
   tidegate prices changes --sku PUMP-10
   tidegate prices verify
+  tidegate prices plan
+  tidegate prices hydrate --why \"the lists of December\"
 
 The rules by which a price is found are in docs/pricing.md, files and interfaces in docs/prices.md.";
 
@@ -47,6 +50,8 @@ enum Which {
     Changes(changes::Args),
     Journal(changes::Journal),
     Verify(status::Verify),
+    Plan(hydrate::Plan),
+    Hydrate(hydrate::Hydrate),
 }
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
@@ -61,6 +66,8 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
         Which::Changes(args) => changes::run(client, args, json).await,
         Which::Journal(args) => changes::journal(client, args, json).await,
         Which::Verify(_) => status::verify(client, json).await,
+        Which::Plan(args) => hydrate::plan(client, args, json).await,
+        Which::Hydrate(args) => hydrate::hydrate(client, args, json).await,
     }
 }
 
