@@ -12,7 +12,10 @@ const TERMS: &str = "[[lists]]\nid = \"a\"\nkind = \"list\"\ncurrency = \"EUR\"\
 /// One thing that a user does.
 type Act = fn(&PriceStore) -> Result<(), PriceStoreError>;
 
-const ACTS: [(&str, Act); 8] = [
+/// Only what comes after it is looked at.
+const NOT_CUT: &str = "";
+
+const ACTS: [(&str, Act); 13] = [
     ("first load", |store| load(store, Mode::All, "a X 10, a Y 10, b X 7")),
     ("changes", |store| load(store, Mode::Changes, "a X 9, a Z 3")),
     ("terms", |store| store.set_terms(TERMS.as_bytes(), "Ada", false, at(3)).map(drop)),
@@ -20,6 +23,11 @@ const ACTS: [(&str, Act); 8] = [
     ("merge", |store| store.merge(at(5)).map(drop)),
     ("held", |store| load(store, Mode::Changes, "a X 1, b NEW 5")),
     ("approved", |store| store.approve(4, "Ada", "sale", at(7)).map(drop)),
+    (NOT_CUT, |store| load(store, Mode::Changes, "d X 1, d Y 1, d Z 1")),
+    (NOT_CUT, |store| load(store, Mode::Changes, "e X 1, e Y 1, e Z 1")),
+    (NOT_CUT, |store| load(store, Mode::Changes, "f X 1, f Y 1, f Z 1")),
+    (NOT_CUT, |store| load(store, Mode::Changes, "g X 1")),
+    ("one segment too many", |store| load(store, Mode::Changes, "a Z 4")),
     ("unchanged", |store| load(store, Mode::Changes, "a X 1")),
 ];
 
@@ -70,6 +78,10 @@ fn a_power_cut_before_any_write_leaves_the_version_before_or_the_one_after() {
     let base = tempfile::tempdir().unwrap();
     let mut cuts = 0;
     for (name, act) in ACTS {
+        if name == NOT_CUT {
+            act(&PriceStore::open(base.path(), options()).unwrap()).unwrap();
+            continue;
+        }
         let before = seen(&PriceStore::open(base.path(), options()).unwrap());
         let after = {
             let folder = tempfile::tempdir().unwrap();
@@ -107,6 +119,8 @@ fn a_power_cut_before_any_write_leaves_the_version_before_or_the_one_after() {
         act(&PriceStore::open(base.path(), options()).unwrap()).unwrap();
     }
     assert!(cuts > 100, "{cuts}");
+    let stats = PriceStore::open(base.path(), options()).unwrap().stats();
+    assert!(stats.segments <= 4, "those that are small were given up: {stats:?}");
 }
 
 #[test]
