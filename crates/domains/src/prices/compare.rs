@@ -97,7 +97,7 @@ impl Counts {
 }
 
 /// One of the largest changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Moved {
     pub sku: String,
     pub from: Minor,

@@ -110,6 +110,8 @@ fn skus_are_found_whatever_their_case_and_those_that_are_not_there_are_told() {
     assert_eq!(read.unknown, ["Z"]);
     let left: Vec<(&str, &str)> = read.left.iter().map(|left| (left.sku.as_str(), left.why.code())).collect();
     assert_eq!(left, [("b", "decimals"), ("C", "twice")]);
+    let told = serde_json::json!({ "sku": "C", "code": "twice", "why": "the list has it twice" });
+    assert_eq!(serde_json::to_value(&read.left[1]).unwrap(), told);
 }
 
 /// The contract goes first, and where its price is the lowest the dealers' list may stand beside it.

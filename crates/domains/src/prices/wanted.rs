@@ -4,6 +4,7 @@ use super::offer::{Item, Offer, Why, express};
 use super::shelf::Shelf;
 use jiff::Timestamp;
 use kernel::money::Currency;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -54,6 +55,17 @@ impl fmt::Debug for Wanted {
 pub struct Left {
     pub sku: String,
     pub why: Why,
+}
+
+impl Serialize for Left {
+    /// The reason in one word for programs, and in words for people.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Left", 3)?;
+        fields.serialize_field("sku", &self.sku)?;
+        fields.serialize_field("code", self.why.code())?;
+        fields.serialize_field("why", &self.why.to_string())?;
+        fields.end()
+    }
 }
 
 /// A list, read: what can be said of it, and what cannot.

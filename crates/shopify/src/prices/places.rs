@@ -1,6 +1,7 @@
 //! Price lists and catalogs as they are against as they should be: which steps make the one the other. Pure.
 
 use domains::prices::{Arranged, Catalog};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A price list of the shop.
@@ -32,7 +33,8 @@ pub struct Places {
 }
 
 /// One thing to be done to them. Those that take something from a buyer come after the prices are there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// Makes a catalog that does not count yet, and its price list where there is none.
     Make {

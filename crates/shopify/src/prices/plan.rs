@@ -3,10 +3,11 @@
 use super::places::Step;
 use domains::prices::{Counts, Left, Moved};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::fmt;
 
 /// Of one catalog.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct CatalogPlan {
     pub name: String,
     /// Ids of the lists that it holds; of more than one the first that has a price goes first.
@@ -21,7 +22,7 @@ pub struct CatalogPlan {
 }
 
 /// Of one wanted list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct ListPlan {
     pub id: String,
     /// Prices that a catalog can say.
@@ -36,7 +37,7 @@ pub struct ListPlan {
 }
 
 /// All of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
     pub catalogs: Vec<CatalogPlan>,
     pub lists: Vec<ListPlan>,

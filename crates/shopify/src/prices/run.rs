@@ -13,11 +13,12 @@ use connector::port::CallContext;
 use domains::prices::Wanted;
 use kernel::fault::{Fault, FaultKind};
 use kernel::money::Currency;
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What Shopify refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refused {
     pub catalog: String,
     /// None where it concerns the catalog, or a whole call.
@@ -29,7 +30,7 @@ pub struct Refused {
 }
 
 /// What was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Written {
     /// Calls with a write, each for itself.
     pub calls: u64,
@@ -41,7 +42,7 @@ pub struct Written {
 }
 
 /// How it ended.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// What was to be done before the first write.
     pub plan: Plan,

@@ -186,6 +186,9 @@ async fn what_does_not_fit_and_what_the_shop_does_not_have_is_told_and_the_rest_
     assert_eq!(left, [("SKU-0002", "graduated"), ("SKU-0003", "decimals")]);
     assert_eq!((told.unknown.as_slice(), told.ends, told.prices), (&["NO-SUCH".to_owned()][..], ends, 1));
     assert!(done.plan.lists[1].is_for_nobody);
+    let machine = serde_json::to_value(&done).unwrap();
+    assert_eq!(machine["plan"]["lists"][0]["left"][0]["code"], "graduated", "{machine}");
+    assert_eq!(machine["plan"]["steps"][0]["step"], "make");
     let text = done.plan.to_string();
     for said in [
         "2 stay at the cart: SKU-0002: its tiers are graduated",
