@@ -7,9 +7,9 @@ use tidegate_shopify::prices::{Options, Written};
 use twin::shop::catalogue::generated;
 use twin::shopify::{BulkFault, Plan as ShopPlan};
 
-const ITEMS: u32 = 2_000;
+const ITEMS: u32 = 1_000;
 
-/// Three lists of eight lines each, of which two fit a file.
+/// Three lists of four lines each, of which two fit a file.
 pub(super) fn lists() -> Vec<Wanted> {
     (1..=3).map(|location| list(&format!("l{location}"), &[location], many(ITEMS))).collect()
 }
@@ -20,7 +20,7 @@ pub(super) fn in_bulk() -> Options {
         paged_max: 100,
         file_bytes_max: 80_000,
         at_once: 2,
-        within: Duration::from_secs(6 * 3600),
+        within: Duration::from_secs(3 * 3600),
         ..options()
     }
 }
@@ -32,15 +32,15 @@ async fn many_prices_are_written_in_bulk_and_read_back() {
     assert_eq!((done.unsettled, done.refused.as_slice(), done.notes.as_slice()), (0, &[][..], &[][..]));
     assert!(done.plan.in_bulk);
     let Written { operations, lines, .. } = done.written;
-    assert_eq!((operations, lines), (12, 24));
+    assert_eq!((operations, lines), (6, 12));
     let counts = twin.price_counts();
-    assert_eq!((counts.prices_set, counts.prices_set_again, counts.writes), (6_000, 0, 24));
+    assert_eq!((counts.prices_set, counts.prices_set_again, counts.writes), (3_000, 0, 12));
     for location in 1..=3 {
-        assert_eq!(charged(&twin, location, &generated::sku(2_000), 1).0, "5.00");
+        assert_eq!(charged(&twin, location, &generated::sku(ITEMS), 1).0, "7.00");
         assert_eq!(charged(&twin, location, &generated::sku(399), 1).0, "8.99");
     }
     let again = run(&client, &lists(), &in_bulk()).await;
-    assert_eq!((again.written, again.plan.counts().same), (Written::default(), 6_000));
+    assert_eq!((again.written, again.plan.counts().same), (Written::default(), 3_000));
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn an_operation_that_runs_out_of_time_or_hangs_is_made_good() {
         let counts = twin.price_counts();
         assert_eq!(
             (counts.prices_set, counts.prices_set_again),
-            (6_000, 0),
+            (3_000, 0),
             "{fault:?}: nothing was written twice"
         );
         assert_eq!(charged(&twin, 1, &generated::sku(1), 1).0, "5.01");
