@@ -73,6 +73,8 @@ labels! {
     AtDoor { door: &'static str }
     OnTime { door: &'static str, met: &'static str }
     Answer { door: &'static str, status: u16, reason: &'static str }
+    PriceAnswer { door: &'static str, status: u16 }
+    Came { came: &'static str }
     OfServer { server: &'static str }
     Ended { system: String, flow: String, outcome: &'static str, fault: &'static str }
     OfFlow { system: String, flow: String }

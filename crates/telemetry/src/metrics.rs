@@ -1,8 +1,8 @@
 //! The one struct of all metrics: what is measured, in words; registration and encoding.
 
 use crate::labels::{
-    Action, Answer, AtDoor, BreakerValue, Build, Called, Door, Ended, Noticed, OfFlow, OfServer, OfShop,
-    OfSink, OfSystem, OfTopic, OnTime, Queue, QueueState, Topic,
+    Action, Answer, AtDoor, BreakerValue, Build, Called, Came, Door, Ended, Noticed, OfFlow, OfServer,
+    OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue, QueueState, Topic,
 };
 use crate::names::{self, Name};
 use kernel::fault::{FaultKind, Severity};
@@ -56,6 +56,9 @@ pub struct Metrics {
     webhook_latency: Histograms<AtDoor>,
     intake: Family<Answer, Counter>,
     intake_on_time: Family<OnTime, Counter>,
+    price_latency: Histograms<AtDoor>,
+    price_answers: Family<PriceAnswer, Counter>,
+    price_lines: Family<Came, Counter>,
     uncommitted_bytes: Gauge,
     uncommitted_bytes_max: Gauge,
     connections: Family<OfServer, Gauge>,
@@ -99,6 +102,9 @@ impl Metrics {
             webhook_latency: histograms(latency),
             intake: Family::default(),
             intake_on_time: Family::default(),
+            price_latency: histograms(latency),
+            price_answers: Family::default(),
+            price_lines: Family::default(),
             uncommitted_bytes: Gauge::default(),
             uncommitted_bytes_max: Gauge::default(),
             connections: Family::default(),
@@ -134,6 +140,9 @@ impl Metrics {
         add(to, &names::WEBHOOK_LATENCY, self.webhook_latency.clone());
         add(to, &names::INTAKE, self.intake.clone());
         add(to, &names::INTAKE_ON_TIME, self.intake_on_time.clone());
+        add(to, &names::PRICE_LATENCY, self.price_latency.clone());
+        add(to, &names::PRICE_ANSWERS, self.price_answers.clone());
+        add(to, &names::PRICE_LINES, self.price_lines.clone());
         add(to, &names::UNCOMMITTED_BYTES, self.uncommitted_bytes.clone());
         add(to, &names::UNCOMMITTED_BYTES_MAX, self.uncommitted_bytes_max.clone());
         add(to, &names::CONNECTIONS, self.connections.clone());
@@ -180,6 +189,23 @@ impl Metrics {
             let met = if (200..300).contains(&status) && took <= ANSWERED_WITHIN { "yes" } else { "no" };
             self.intake_on_time.get_or_create(&OnTime { door, met }).inc();
         }
+    }
+    /// A cart was answered; `door` is `server` or `storefront`.
+    pub fn priced(&self, door: &'static str, status: u16, took: Duration) {
+        self.price_answers.get_or_create(&PriceAnswer { door, status }).inc();
+        self.price_latency.get_or_create(&AtDoor { door }).observe(took.as_secs_f64());
+    }
+    /// Where the prices of its lines came from: `list`, `live`, `fallback`, `none`.
+    pub fn price_lines(&self, came: &'static str, count: u64) {
+        self.price_lines.get_or_create(&Came { came }).inc_by(count);
+    }
+    /// How many lines came from there.
+    pub fn lines_that_came(&self, came: &'static str) -> u64 {
+        value(&self.price_lines, &Came { came })
+    }
+    /// How many carts a door answered so.
+    pub fn carts(&self, door: &'static str, status: u16) -> u64 {
+        value(&self.price_answers, &PriceAnswer { door, status })
     }
     /// How often a door was in time, or was not.
     pub fn on_time(&self, door: Door, met: bool) -> u64 {

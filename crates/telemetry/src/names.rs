@@ -53,6 +53,12 @@ names! {
         "Requests at the doors by answer and reason";
     INTAKE_ON_TIME = Counter "tidegate_intake_on_time" ["door", "met"]
         "Requests that were ours to take; met is yes for a 2xx within 5 s. What its sender has to mend (4xx) is not among them";
+    PRICE_LATENCY = Histogram "tidegate_price_latency_seconds" ["door"]
+        "From a cart's head to its answer; the objective is 0.3 s. door is server or storefront";
+    PRICE_ANSWERS = Counter "tidegate_price_answers" ["door", "status"]
+        "Carts by answer";
+    PRICE_LINES = Counter "tidegate_price_lines" ["came"]
+        "Lines of carts: list, live (a system made the price), fallback (it was to and did not), or none (no price)";
     UNCOMMITTED_BYTES = Gauge "tidegate_uncommitted_bytes" []
         "Bytes of bodies received and not yet committed";
     UNCOMMITTED_BYTES_MAX = Gauge "tidegate_uncommitted_bytes_max" []

@@ -30,6 +30,8 @@ const ALERTS: &str = "
 | what | expression |
 | --- | --- |
 | intake refuses | `sum(rate(tidegate_intake_total{status=\"503\"}[5m])) > 0` |
+| carts are not priced in time | `histogram_quantile(0.95, sum by (le) (rate(tidegate_price_latency_seconds_bucket[5m]))) > 0.3` |
+| the system that makes prices does not | `sum(rate(tidegate_price_lines_total{came=\"fallback\"}[5m])) > 0` |
 | webhooks are not answered in time | `histogram_quantile(0.99, sum by (le) (rate(tidegate_webhook_latency_seconds_bucket[5m]))) > 0.3` |
 | the intake misses its objective | `sum(rate(tidegate_intake_on_time_total{met=\"no\"}[30d])) / sum(rate(tidegate_intake_on_time_total[30d])) > 0.0005` |
 | orders are late | `max(tidegate_queue_age_seconds) > 60` |

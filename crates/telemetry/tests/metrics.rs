@@ -23,6 +23,8 @@ fn touched() -> Metrics {
     let metrics = Metrics::new();
     let (system, flow) = (SystemName::new("erp").unwrap(), FlowName::new("orders").unwrap());
     let shop = ShopId::new("acme").unwrap();
+    metrics.priced("server", 200, Duration::from_millis(2));
+    metrics.price_lines("fallback", 3);
     metrics.answered(Door::Webhook, 200, "stored", Duration::from_millis(2));
     metrics.answered(Door::Ingest, 401, "unauthorized", Duration::from_millis(2));
     metrics.set_uncommitted(5, 64);

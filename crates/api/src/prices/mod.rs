@@ -26,16 +26,21 @@ pub(crate) use resolve::explained;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use callers::Callers;
 use jiff::Timestamp;
-use kernel::clock::Clock;
+use kernel::clock::{Clock, Now};
 use live::Live;
 use price_store::{PriceStore, Version};
 use std::sync::Arc;
+use telemetry::Metrics;
 
 /// An answer is its buyer's alone.
 const NOT_KEPT: &str = "private, no-store";
+/// Doors, as the metrics call them.
+const SERVER: &str = "server";
+const STOREFRONT: &str = "storefront";
 /// 500 lines with long SKUs.
 const BODY_BYTES_MAX: usize = 256 << 10;
 
@@ -47,6 +52,7 @@ pub struct Prices {
     callers: Callers,
     storefronts: Vec<proxy::Door>,
     live: Option<Arc<Live>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Prices {
@@ -57,10 +63,11 @@ impl Prices {
         callers: Vec<Caller>,
         storefronts: Vec<Storefront>,
         live: Option<LiveSettings>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let storefronts = storefronts.into_iter().map(proxy::Door::new).collect();
         let live = live.map(|settings| Live::new(settings, clock.clone()));
-        Self { store, callers: Callers::new(callers), storefronts, live, clock }
+        Self { store, callers: Callers::new(callers), storefronts, live, clock, metrics }
     }
 
     /// Makes one of the layers that loads have put upon each other. Blocking.
@@ -75,6 +82,14 @@ impl Prices {
     pub(crate) fn live_counts(&self) -> Option<(String, bool, LiveCounts)> {
         let live = self.live.as_ref()?;
         Some((live.system().to_owned(), live.is_open(), live.counts()))
+    }
+
+    /// Counts an answer of a door.
+    fn answered(&self, door: &'static str, answer: Result<Response, PriceError>, began: Now) -> Response {
+        let response = answer.unwrap_or_else(IntoResponse::into_response);
+        let took = self.clock.now().mono.since(began.mono);
+        self.metrics.priced(door, response.status().as_u16(), took);
+        response
     }
 
     /// What counts now, and the instant that is asked for. Refuses one before that version: what counted then is not in memory.

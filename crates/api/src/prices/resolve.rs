@@ -6,11 +6,13 @@ use super::asked::{Cart, CartLine, OneLine};
 use super::callers::Right;
 use super::live::{Live, Quote, Wanted};
 use super::told::{Answer, LineTold};
-use super::{BODY_BYTES_MAX, PriceError, Prices};
+use super::{BODY_BYTES_MAX, PriceError, Prices, SERVER};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
+use kernel::clock::Now;
 use kernel::money::Currency;
 use pricing::{Book, Buyer, Resolver, Sku, Step, Terms};
 use rust_decimal::Decimal;
@@ -18,28 +20,40 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) async fn many(
-    State(prices): State<Arc<Prices>>,
-    request: Request,
-) -> Result<Response, PriceError> {
-    let now = prices.clock.now();
+pub(super) async fn many(State(prices): State<Arc<Prices>>, request: Request) -> Response {
+    let began = prices.clock.now();
+    let answer = cart(&prices, request, began).await;
+    prices.answered(SERVER, answer, began)
+}
+
+async fn cart(prices: &Prices, request: Request, now: Now) -> Result<Response, PriceError> {
     let (head, body) = request.into_parts();
     prices.callers.admit(&head.headers, Right::Resolve, now.mono)?;
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| PriceError::too_long())?;
     let cart = Cart::read(&body)?;
-    answered(&prices, &cart, cart.company_location.as_deref(), now.wall, (&head.method, &head.headers)).await
+    answered(prices, &cart, cart.company_location.as_deref(), now.wall, (&head.method, &head.headers)).await
 }
 
 pub(super) async fn one(
     State(prices): State<Arc<Prices>>,
     headers: HeaderMap,
-    asked: Result<Query<OneLine>, axum::extract::rejection::QueryRejection>,
+    asked: Result<Query<OneLine>, QueryRejection>,
+) -> Response {
+    let began = prices.clock.now();
+    let answer = line(&prices, &headers, asked, began).await;
+    prices.answered(SERVER, answer, began)
+}
+
+async fn line(
+    prices: &Prices,
+    headers: &HeaderMap,
+    asked: Result<Query<OneLine>, QueryRejection>,
+    now: Now,
 ) -> Result<Response, PriceError> {
-    let now = prices.clock.now();
-    prices.callers.admit(&headers, Right::Resolve, now.mono)?;
+    prices.callers.admit(headers, Right::Resolve, now.mono)?;
     let Query(asked) = asked.map_err(|refused| PriceError::mend(refused.body_text()))?;
     let cart = asked.cart();
-    answered(&prices, &cart, cart.company_location.as_deref(), now.wall, (&Method::GET, &headers)).await
+    answered(prices, &cart, cart.company_location.as_deref(), now.wall, (&Method::GET, headers)).await
 }
 
 /// All lines; those whose price a system makes are asked of it first.
@@ -80,7 +94,17 @@ pub(super) async fn answered(
     });
     let version = version.number();
     let answer = Answer { version, at, currency, company_location: location, lines: lines.collect() };
+    count(prices, &answer.lines);
     Ok(told(&answer, method, headers))
+}
+
+fn count(prices: &Prices, lines: &[LineTold<'_>]) {
+    for came in ["list", "live", "fallback", "none"] {
+        let count = lines.iter().filter(|line| line.came() == came).count();
+        if count > 0 {
+            prices.metrics.price_lines(came, count as u64);
+        }
+    }
 }
 
 /// By the place of the line. A line that cannot be read is asked of nobody.

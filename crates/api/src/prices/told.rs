@@ -147,6 +147,18 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl<'a> LineTold<'a> {
+    /// Where its price came from, in a word of the metrics.
+    pub(crate) fn came(&self) -> &'static str {
+        match self {
+            Self::NotPriced(_) => "none",
+            Self::Priced(priced) => match (&priced.source, &priced.fallback) {
+                (SourceTold::Live { .. }, _) => "live",
+                (SourceTold::List { .. }, Some(_)) => "fallback",
+                (SourceTold::List { .. }, None) => "list",
+            },
+        }
+    }
+
     pub(crate) fn unreadable(line: &'a CartLine<'a>, message: String) -> Self {
         Self::NotPriced(NotPriced {
             id: line.id.as_deref(),

@@ -126,7 +126,7 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         let _there = work.enter();
         start_hub(&plan, &connected, &store, &clock, &watching, &node, member.is_some())
     };
-    let prices = wiring::prices::open(&loaded, &connected.shops, &clock).await?;
+    let prices = wiring::prices::open(&loaded, &connected.shops, &clock, &metrics).await?;
     let go_live = GoLive::of(&loaded, &store, &hub, &clock);
     if member.as_ref().is_none_or(Member::is_in_force) {
         go_live.take_up().await?;

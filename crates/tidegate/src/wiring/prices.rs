@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use telemetry::Metrics;
 
 /// How long a storefront's buyer waits for Shopify to say where a customer has a role.
 const ROLES_TIME_OUT: Duration = Duration::from_secs(3);
@@ -33,6 +34,7 @@ pub async fn open(
     loaded: &Loaded,
     shops: &Shops,
     clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Option<Arc<Prices>>> {
     let Some(settings) = &loaded.config.prices else { return Ok(None) };
     let folder = folder(loaded).context("the configuration has no [hub]")?;
@@ -42,7 +44,7 @@ pub async fn open(
     let callers = callers(loaded, settings)?;
     let storefronts = storefronts(loaded, settings, shops, clock)?;
     let live = settings.live.as_ref().map(|live| live_settings(loaded, live, clock)).transpose()?;
-    Ok(Some(Arc::new(Prices::new(store, clock.clone(), callers, storefronts, live))))
+    Ok(Some(Arc::new(Prices::new(store, clock.clone(), callers, storefronts, live, metrics.clone()))))
 }
 
 fn options(settings: &Settings) -> Options {

@@ -10,7 +10,7 @@ pub use roles::Roles;
 use super::asked::{Cart, OneLine};
 use super::pace::Pace;
 use super::resolve::answered;
-use super::{BODY_BYTES_MAX, PriceError, Prices};
+use super::{BODY_BYTES_MAX, PriceError, Prices, STOREFRONT};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use config::Rate;
@@ -73,11 +73,13 @@ fn is_same(location: &str, asked: &str) -> bool {
     location == asked || location.strip_prefix("gid://shopify/CompanyLocation/") == Some(asked)
 }
 
-pub(super) async fn resolve(
-    State(prices): State<Arc<Prices>>,
-    request: Request,
-) -> Result<Response, PriceError> {
-    let now = prices.clock.now();
+pub(super) async fn resolve(State(prices): State<Arc<Prices>>, request: Request) -> Response {
+    let began = prices.clock.now();
+    let answer = forwarded(&prices, request, began).await;
+    prices.answered(STOREFRONT, answer, began)
+}
+
+async fn forwarded(prices: &Prices, request: Request, now: Now) -> Result<Response, PriceError> {
     let (head, body) = request.into_parts();
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(&head.uri);
     let signed =
@@ -99,5 +101,5 @@ pub(super) async fn resolve(
         return Err(PriceError::not_for_storefronts());
     }
     let location = door.location(&signed, cart.company_location.as_deref(), now).await?;
-    answered(&prices, &cart, location.as_deref(), now.wall, (&head.method, &head.headers)).await
+    answered(prices, &cart, location.as_deref(), now.wall, (&head.method, &head.headers)).await
 }

@@ -74,6 +74,11 @@ async fn while_it_hangs_the_cart_has_another_price_and_says_which_and_why() {
         told["message"].as_str().unwrap().starts_with("erp did not answer in 150 ms, and no list"),
         "{told}"
     );
+    assert_eq!(
+        (counter.metrics.lines_that_came("fallback"), counter.metrics.lines_that_came("none")),
+        (1, 1)
+    );
+    assert_eq!(counter.metrics.carts("server", 200), 2);
     // One line that waits leaves the others of its cart alone.
     let body = json!({"company_location": ACME, "currency": "EUR",
         "lines": [{"sku": "CFG-3", "quantity": 1}, {"sku": "PUMP", "quantity": 1}]});

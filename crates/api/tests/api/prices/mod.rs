@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use telemetry::Metrics;
 use tempfile::TempDir;
 use tidegate_api::prices::{Caller, LiveSettings, Prices, Roles, Storefront};
 use tower::ServiceExt as _;
@@ -95,6 +96,7 @@ pub(crate) struct Counter {
     pub(crate) store: Arc<PriceStore>,
     pub(crate) clock: Arc<Standing>,
     pub(crate) roles: Arc<Assigned>,
+    pub(crate) metrics: Arc<Metrics>,
     router: Router,
     _folder: TempDir,
 }
@@ -141,9 +143,11 @@ impl Counter {
             roles: roles.clone(),
             rate,
         };
-        let prices = Prices::new(store.clone(), clock.clone(), callers, vec![storefront], live);
+        let metrics = Arc::new(Metrics::new());
+        let prices =
+            Prices::new(store.clone(), clock.clone(), callers, vec![storefront], live, metrics.clone());
         let router = tidegate_api::prices::router(Arc::new(prices));
-        Self { store, clock, roles, router, _folder: folder }
+        Self { store, clock, roles, metrics, router, _folder: folder }
     }
 
     pub(crate) async fn send(

@@ -27,9 +27,11 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, F
     };
     let shops = wiring::shops::clients(loaded, &clock)?;
     let connected = wiring::connectors::build(loaded, shops.clone())?;
-    let prices = if not_made_yet { None } else { wiring::prices::open(loaded, &shops, &clock).await? };
+    let metrics = Arc::new(Metrics::new());
+    let prices =
+        if not_made_yet { None } else { wiring::prices::open(loaded, &shops, &clock, &metrics).await? };
     let plan = wiring::plan::build(loaded)?;
-    let watching = Watching::new(Arc::new(Metrics::new()), clock.clone(), Vec::new());
+    let watching = Watching::new(metrics, clock.clone(), Vec::new());
     let parts = AdminParts {
         watched: Watched::of(&plan, wiring::objective(loaded)),
         works: wiring::admin::works(loaded, &plan, &connected, &store, &clock),
