@@ -268,6 +268,34 @@ impl Iterator for Backwards {
     }
 }
 
+/// Follows the chain without reading what stands in the lines: whether any byte was changed.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    before: String,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { before: "0".repeat(64) }
+    }
+}
+
+impl Chain {
+    pub(crate) fn follow(&mut self, line: &Line) -> Result<(), PriceStoreError> {
+        // It is the last field of an entry.
+        if !line.0.ends_with(format!("\"prev\":\"{}\"}}", self.before).as_bytes()) {
+            return Err(damaged("a line does not follow on the line before it, of which one was changed"));
+        }
+        self.before = hex(&sha256(&line.0));
+        Ok(())
+    }
+
+    pub(crate) fn end(&self, head: &Head) -> Result<(), PriceStoreError> {
+        let same = head.entries == 0 || self.before == head.sha256;
+        if same { Ok(()) } else { Err(damaged("its last line is not the one that was written")) }
+    }
+}
+
 /// What is wrong with the chain, line by line.
 pub(crate) fn check(disk: &Disk, head: &Head) -> Result<Vec<String>, PriceStoreError> {
     let lines = match forwards(disk, head) {

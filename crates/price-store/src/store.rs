@@ -17,6 +17,7 @@ use crate::version::{Damage, ReadTerms, Version, by_terms};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -45,6 +46,8 @@ pub(crate) struct Writing {
     in_doubt: bool,
     /// Files that the journal names.
     kept: BTreeSet<String>,
+    /// Which these are is not known: the journal is damaged. Nothing is removed.
+    keep_all: bool,
 }
 
 pub(crate) const COPY: &str = ".copy";
@@ -70,7 +73,10 @@ impl PriceStore {
         }
         disk.sync_dir("").doing("making the folders of prices")?;
         let manifest = match Name::all(&disk).doing("looking for versions")?.last() {
-            None => Manifest::first(),
+            None => {
+                nothing_was_lost(&disk)?;
+                Manifest::first()
+            }
             Some(name) => Manifest::read(&disk, name).map_err(|error| unreadable(name, error))?,
         };
         let mut writing = Writing::default();
@@ -80,8 +86,10 @@ impl PriceStore {
                 writing.kept = kept;
                 sweep(&disk, &manifest, &writing);
             }
-            // Which files it names is not known: all are kept.
-            Err(PriceStoreError::Damaged { what, .. }) => findings.push(format!("{JOURNAL}: {what}")),
+            Err(PriceStoreError::Damaged { what, .. }) => {
+                writing.keep_all = true;
+                findings.push(format!("{JOURNAL}: {what}"));
+            }
             Err(error) => return Err(error),
         }
         let version = read_version(&disk, manifest, findings)?;
@@ -154,7 +162,9 @@ impl PriceStore {
     /// Removes what only the version before needed. Readers of it have it in memory. A file that stays is removed at the next start.
     fn forget(&self, writing: &Writing, before: &Manifest, now: &Manifest) {
         let needed: BTreeSet<&str> = now.files().collect();
-        for file in before.files().filter(|file| !needed.contains(file) && !writing.kept.contains(*file)) {
+        let is_over =
+            |file: &&str| !needed.contains(file) && !writing.kept.contains(*file) && !writing.keep_all;
+        for file in before.files().filter(is_over) {
             let _ = self.disk.remove(file);
         }
         if before.name() != now.name() {
@@ -179,15 +189,33 @@ impl PriceStore {
     }
 }
 
+/// A first load that died before it counted leaves one line of the journal and no version. More than one, and the versions have been
+/// taken away: beginning anew would sweep away all that is left.
+fn nothing_was_lost(disk: &Disk) -> Result<(), PriceStoreError> {
+    let file = match disk.open(JOURNAL) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file.doing("looking for versions")?,
+    };
+    let second = BufReader::new(file).split(b'\n').nth(1).transpose().doing("looking for versions")?;
+    if second.is_none() {
+        return Ok(());
+    }
+    let what = "there is no version in it, and the journal tells of some";
+    Err(PriceStoreError::Damaged { file: VERSIONS.to_owned(), what })
+}
+
 /// Files that the journal names.
 fn kept_files(disk: &Disk, manifest: &Manifest) -> Result<BTreeSet<String>, PriceStoreError> {
     let mut kept = BTreeSet::new();
+    let mut chain = journal::Chain::default();
     for line in journal::forwards(disk, &manifest.journal)? {
         let line = line?;
+        chain.follow(&line)?;
         if line.names_files() {
             kept.extend(line.read()?.what.files().map(|(file, _)| file.to_owned()));
         }
     }
+    chain.end(&manifest.journal)?;
     Ok(kept)
 }
 
@@ -265,7 +293,7 @@ fn read_names(disk: &Disk, file: &str, grown: Grown, damage: &mut Damage) -> Res
 
 fn read_terms(disk: &Disk, file: &TermsFile, damage: &mut Damage) -> Result<ReadTerms, PriceStoreError> {
     let bytes = match disk.read(&file.file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read.doing("reading the terms")?,
     };
     let intact = hex(&sha256(&bytes)) == file.sha256;

@@ -162,3 +162,63 @@ fn a_list_with_a_changed_byte_answers_nothing_until_it_is_loaded_anew() {
     assert!(open().current().damage().lists.is_empty());
     assert_eq!(open().current().price_of("c", "SKU-2"), None);
 }
+
+#[test]
+fn one_changed_byte_of_what_all_depends_upon_costs_nothing_and_two_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(filled(folder.path()));
+    let manifest = std::fs::read_dir(folder.path().join("versions")).unwrap().next().unwrap().unwrap().path();
+    let change = |path: &std::path::Path, places: &[usize]| {
+        let mut bytes = std::fs::read(path).unwrap();
+        for at in places {
+            bytes[*at] ^= 1;
+        }
+        std::fs::write(path, bytes).unwrap();
+    };
+    let open = || PriceStore::open(folder.path(), options());
+    change(&manifest, &[20]);
+    change(&folder.path().join("skus"), &[30]);
+    let store = open().unwrap();
+    assert_eq!(store.current().price_of("b", "X"), Some(price("7")));
+    assert!(
+        store.current().damage().findings[0].starts_with("skus: its sums are wrong; it was brought back")
+    );
+    drop(store);
+    assert_eq!(open().unwrap().current().damage(), &crate::Damage::default());
+    // The other copy of the manifest too.
+    let length = std::fs::metadata(&manifest).unwrap().len() as usize;
+    change(&manifest, &[length - 100]);
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.starts_with("versions/") && refused.contains("from a backup"), "{refused}");
+    // A folder without versions is not begun anew over what is left of it.
+    std::fs::remove_file(&manifest).unwrap();
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.contains("the journal tells of some"), "{refused}");
+    assert!(std::fs::read_dir(folder.path().join("data")).unwrap().count() > 2);
+}
+
+#[test]
+fn prices_go_on_beside_a_damaged_journal_and_nothing_that_it_may_name_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(filled(folder.path()));
+    let files = || std::fs::read_dir(folder.path().join("data")).unwrap().count();
+    let before = files();
+    let journal = folder.path().join("journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    // Where the second line says that it names files.
+    let names = bytes.windows(9).position(|text| text == b"\"files\":{").unwrap();
+    bytes[names + 1] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    let store = PriceStore::open(folder.path(), options()).unwrap();
+    let finding = "journal: a line does not follow on the line before it, of which one was changed";
+    assert_eq!(store.current().damage().findings, [finding]);
+    store.load(request(Mode::All), rows("a X 3").into_iter(), at(90)).unwrap();
+    store.approve(6, "Ada", "all of them", at(91)).unwrap();
+    store.merge(at(92)).unwrap();
+    assert_eq!(store.current().price_of("a", "X"), Some(price("3")));
+    assert!(files() >= before);
+    // What is newer than the damage is still found.
+    let last = store.price_at("a", "X", at(95)).unwrap().unwrap();
+    assert_eq!((last.by.as_str(), last.load), ("Ada", 6));
+    assert!(store.verify().unwrap().findings.iter().any(|finding| finding.starts_with("journal, line 2")));
+}
