@@ -14,6 +14,7 @@ mod keys;
 mod letters;
 mod names;
 mod office;
+mod pricing;
 mod real_pitr;
 mod real_postgres;
 mod redacted;
