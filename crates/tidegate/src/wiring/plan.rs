@@ -11,7 +11,7 @@ use engine::facts::Facts;
 use engine::plan::{FlowPlan, Plan, SystemPlan};
 use jiff::Timestamp;
 use kernel::backoff::Backoff;
-use kernel::flow::{AfterConfirm, ConfirmWhen, Difference, Mode, OrderPolicy};
+use kernel::flow::{AfterConfirm, ConfirmWhen, Mode, OrderPolicy};
 use kernel::id::{DomainName, FlowName, SystemName};
 use mapping::{Condition, Mapping};
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,7 +133,8 @@ pub fn rules(name: &FlowName, flow: &Flow) -> anyhow::Result<domains::inventory:
         .map_err(|faults| anyhow::anyhow!("flows.{name}.stock: {faults:?}"))
 }
 
-/// A flow that carries what a target tells has no order policy: each fact goes at once.
+/// A flow that carries what a target tells, or refunds, has no order policy: each fact goes at once. What becomes of a credit note that
+/// differs by a cent it says all the same.
 fn write_back_policy(flow: &Flow) -> OrderPolicy {
     OrderPolicy {
         mode: flow.mode.value,
@@ -141,7 +142,7 @@ fn write_back_policy(flow: &Flow) -> OrderPolicy {
         export_when: BTreeSet::new(),
         confirm_when: ConfirmWhen::Never,
         after_confirm: AfterConfirm::default(),
-        difference: Difference::Ticket,
+        difference: flow.orders.difference.value.clone(),
     }
 }
 
