@@ -64,6 +64,7 @@ async fn main() -> std::io::Result<()> {
         admin_token: "look".to_owned().into(),
         watched: watched(),
         stock: vec![flow_of_stock()],
+        prices: None,
         shops: BTreeMap::from([(acme(), zone.clone())]),
         time_zone: zone,
         truth: world::truth(),

@@ -15,6 +15,7 @@ pub(crate) enum Part {
     Front,
     Orders,
     Stock,
+    Prices,
     DeadLetters,
     Systems,
 }
@@ -26,6 +27,8 @@ pub(crate) struct Chrome {
     part: Part,
     /// Stock has its place in the navigation.
     pub(crate) stock: bool,
+    /// So have prices.
+    pub(crate) prices: bool,
     pub(crate) csrf: String,
     pub(crate) who: String,
     /// What was just done, said once.
@@ -44,6 +47,7 @@ impl Chrome {
             title: title.into(),
             part,
             stock: !ui.given.stock.is_empty(),
+            prices: ui.given.prices.is_some(),
             csrf: session.csrf.clone(),
             who: session.who.clone(),
             said: ui.sessions().said(session),
@@ -76,6 +80,7 @@ impl Chrome {
             Part::Front => "front",
             Part::Orders => "orders",
             Part::Stock => "stock",
+            Part::Prices => "prices",
             Part::DeadLetters => "dead",
             Part::Systems => "systems",
         }

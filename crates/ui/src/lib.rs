@@ -1,5 +1,5 @@
 //! The operator's pages (drawn on the server, no build step, no script needed): what is late, why, and what happens
-//! next; one order's whole life; stock; dead letters; systems.
+//! next; one order's whole life; stock; prices; dead letters; systems.
 //!
 //! They read the store and the running engine and judge nothing themselves: the words are `engine::overview`'s and
 //! `engine::waits`'. No payload is ever rendered, but the quantities of a level of stock, which names nobody. Every page
@@ -15,12 +15,15 @@ mod drift_chart;
 mod error;
 mod form;
 mod pages;
+mod price_chart;
+mod prices;
 mod standing;
 mod state;
 mod subjects;
 mod words;
 
 pub use access::ClientAddress;
+pub use prices::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Prices, Waiting};
 pub use state::{Random, Running, StockFlow, Truth, UiState};
 
 use axum::Router;
@@ -45,6 +48,7 @@ pub fn router(state: UiState) -> Router {
         .route("/orders/{shop}/{order}/pause", post(pages::order_acts::pause))
         .route("/orders/{shop}/{order}/resume", post(pages::order_acts::resume))
         .route("/stock", get(pages::stock::show))
+        .route("/prices", get(pages::prices::show))
         .route("/dead-letters", get(pages::dead_letters::list))
         .route("/dead-letters/group", get(pages::dead_letters::group))
         .route("/dead-letters/release", post(pages::dead_letters::release))

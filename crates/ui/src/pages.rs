@@ -6,6 +6,7 @@ pub(crate) mod login;
 pub(crate) mod order;
 pub(crate) mod order_acts;
 pub(crate) mod orders;
+pub(crate) mod prices;
 pub(crate) mod stock;
 mod stock_pair;
 pub(crate) mod systems;

@@ -1,6 +1,7 @@
 //! What the pages are given, and what they keep between two requests: sessions and failed logins, in memory only.
 
 use crate::access::{Attempts, Sessions};
+use crate::prices::Prices;
 use engine::facts::Facts;
 use engine::hub::{Hub, Snapshot};
 use engine::overview::Watched;
@@ -66,6 +67,8 @@ pub struct UiState {
     pub watched: Watched,
     /// Those that move stock; without one its page is not in the navigation.
     pub stock: Vec<StockFlow>,
+    /// None: its page is not in the navigation.
+    pub prices: Option<Arc<dyn Prices>>,
     /// Times of an order are shown in its shop's zone.
     pub shops: BTreeMap<ShopId, TimeZone>,
     /// All other times.

@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod callers;
 mod error;
+mod explain;
 mod live;
 mod loads;
 mod outcome;
@@ -15,14 +16,14 @@ mod resolve;
 mod told;
 
 pub use asked::LINES_MAX;
-pub(crate) use asked::currency;
+use asked::currency;
 pub use callers::Caller;
 pub use error::PriceError;
+pub use explain::{Explain, Explanation};
 pub use live::{LiveCounts, LiveSettings, Quotes, Wanted};
 pub(crate) use loads::{Format, mode, rows};
 pub(crate) use outcome::outcome_told;
 pub use proxy::{Roles, Storefront};
-pub(crate) use resolve::explained;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

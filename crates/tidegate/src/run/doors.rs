@@ -2,6 +2,7 @@
 //! the data directory with the admin API alone.
 
 use super::Running;
+use super::price_pages::PricePages;
 use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
 use api::admin::{AdminParts, Guard};
@@ -178,6 +179,7 @@ fn pages(loaded: &Loaded, running: &Running, token: SecretString, own_tls: bool)
         admin_token: token,
         watched: Watched::of(&running.plan, wiring::objective(loaded)),
         stock: wiring::admin::stock(loaded, &running.plan).into_iter().map(stock_page).collect(),
+        prices: running.prices.clone().map(|prices| Arc::new(PricePages(prices)) as Arc<dyn ui::Prices>),
         shops,
         time_zone: zone,
         truth: truth(loaded),

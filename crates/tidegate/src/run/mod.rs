@@ -7,6 +7,7 @@ mod full_checks;
 mod golive;
 mod logging;
 mod nodes;
+mod price_pages;
 mod stopping;
 mod tasks;
 mod tls;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::MemoryStore;
-use tidegate_ui::{ClientAddress, Random, StockFlow, UiState, router};
+use tidegate_ui::{ClientAddress, Prices, Random, StockFlow, UiState, router};
 use tower::ServiceExt;
 
 pub(crate) const TOKEN: &str = "a-token-that-nobody-guesses";
@@ -124,6 +124,15 @@ impl Desk {
 
     /// With these flows of stock.
     pub(crate) fn with(stock: Vec<StockFlow>) -> Self {
+        Self::made_of(stock, None)
+    }
+
+    /// With somebody who knows prices.
+    pub(crate) fn priced(prices: Arc<dyn Prices>) -> Self {
+        Self::made_of(Vec::new(), Some(prices))
+    }
+
+    fn made_of(stock: Vec<StockFlow>, prices: Option<Arc<dyn Prices>>) -> Self {
         let (store, stage) = (Arc::new(MemoryStore::new()), Arc::new(Stage::default()));
         let clock = Arc::new(Stopped::default());
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
@@ -135,6 +144,7 @@ impl Desk {
             admin_token: TOKEN.to_owned().into(),
             watched: watched(),
             stock,
+            prices,
             shops: BTreeMap::from([(acme(), zone)]),
             time_zone: TimeZone::UTC,
             truth: truth(),

@@ -4,5 +4,6 @@ mod access;
 mod acts;
 mod desk;
 mod pages;
+mod prices;
 mod stock;
 mod world;

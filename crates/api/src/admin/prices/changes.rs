@@ -44,9 +44,9 @@ pub(super) async fn list(
     State(parts): Parts,
     Question(asked): Question<Asked>,
 ) -> Result<Json<Changes>, AdminError> {
-    let (store, limit) = (&prices(&parts)?.store, asked.limit());
-    let query = asked.query(store.current().terms())?;
-    Ok(Json(Changes { changes: waiting(store, move |store| store.audit(&query, limit)).await? }))
+    let (prices, limit) = (prices(&parts)?, asked.limit());
+    let query = asked.query(prices.store.current().terms())?;
+    Ok(Json(Changes { changes: waiting(prices, move |store| store.audit(&query, limit)).await? }))
 }
 
 pub(super) async fn journal(
@@ -56,9 +56,9 @@ pub(super) async fn journal(
     if asked.sku.is_some() || asked.list.is_some() || asked.company.is_some() {
         return Err(AdminError::mend("sku, list and company are asked of prices/changes: a load has many"));
     }
-    let (store, limit) = (&prices(&parts)?.store, asked.limit());
-    let query = asked.query(store.current().terms())?;
-    Ok(Json(Journal { entries: waiting(store, move |store| store.entries(&query, limit)).await? }))
+    let (prices, limit) = (prices(&parts)?, asked.limit());
+    let query = asked.query(prices.store.current().terms())?;
+    Ok(Json(Journal { entries: waiting(prices, move |store| store.entries(&query, limit)).await? }))
 }
 
 impl Asked {

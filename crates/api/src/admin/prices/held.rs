@@ -23,7 +23,7 @@ pub(super) fn told(load: &HeldLoad) -> Value {
 }
 
 pub(super) async fn list(State(parts): Parts) -> Result<Json<Held>, AdminError> {
-    let held = waiting(&prices(&parts)?.store, |store| store.held()).await?;
+    let held = waiting(prices(&parts)?, |store| store.held()).await?;
     Ok(Json(Held { held: held.iter().map(told).collect() }))
 }
 
@@ -34,8 +34,7 @@ pub(super) async fn approve(
 ) -> Result<Json<Value>, AdminError> {
     let now = parts.clock.now().wall;
     let by = hand.by(now)?;
-    let outcome =
-        waiting(&prices(&parts)?.store, move |store| store.approve(load, &by.who, &by.why, now)).await?;
+    let outcome = waiting(prices(&parts)?, move |store| store.approve(load, &by.who, &by.why, now)).await?;
     Ok(Json(outcome_told(&outcome)))
 }
 
@@ -46,6 +45,6 @@ pub(super) async fn reject(
 ) -> Result<Json<Value>, AdminError> {
     let now = parts.clock.now().wall;
     let by = hand.by(now)?;
-    waiting(&prices(&parts)?.store, move |store| store.reject(load, &by.who, &by.why, now)).await?;
+    waiting(prices(&parts)?, move |store| store.reject(load, &by.who, &by.why, now)).await?;
     Ok(Json(json!({ "outcome": "rejected", "load": load })))
 }

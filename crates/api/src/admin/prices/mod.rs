@@ -42,12 +42,8 @@ fn prices(parts: &AdminParts) -> Result<&Arc<Prices>, AdminError> {
 
 /// Something of the read model that may wait for a disk.
 async fn waiting<T: Send + 'static>(
-    store: &Arc<PriceStore>,
+    prices: &Prices,
     work: impl FnOnce(&PriceStore) -> Result<T, PriceStoreError> + Send + 'static,
 ) -> Result<T, AdminError> {
-    let store = store.clone();
-    match tokio::task::spawn_blocking(move || work(&store)).await {
-        Ok(done) => done.map_err(AdminError::from),
-        Err(_) => Err(AdminError::prices_broke_off()),
-    }
+    Ok(prices.waiting(work).await?)
 }

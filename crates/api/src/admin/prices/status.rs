@@ -57,7 +57,7 @@ struct Live {
 pub(super) async fn show(State(parts): Parts) -> Result<Json<Status>, AdminError> {
     let prices = prices(&parts)?;
     let version = prices.store.current();
-    let stats = waiting(&prices.store, |store| Ok(store.stats())).await?;
+    let stats = waiting(prices, |store| Ok(store.stats())).await?;
     let terms = version.terms();
     let counts: BTreeMap<&str, u64> = version.lists().collect();
     let of_terms = |list: &pricing::terms::PriceList| List {

@@ -42,7 +42,7 @@ pub(super) async fn set(State(parts): Parts, Body(asked): Body<Asked>) -> Result
     let set =
         move |store: &PriceStore| store.set_terms(asked.document.as_bytes(), &by.who, asked.dry_run, now);
     let TermsOutcome { version, sha256, difference, lists_unknown, lists_empty } =
-        waiting(&prices(&parts)?.store, set).await?;
+        waiting(prices(&parts)?, set).await?;
     Ok(Json(json!({
         "version": version,
         "sha256": sha256,

@@ -7,5 +7,5 @@ use axum::extract::State;
 use price_store::Verified;
 
 pub(super) async fn verify(State(parts): Parts) -> Result<Json<Verified>, AdminError> {
-    Ok(Json(waiting(&prices(&parts)?.store, |store| store.verify()).await?))
+    Ok(Json(waiting(prices(&parts)?, |store| store.verify()).await?))
 }
