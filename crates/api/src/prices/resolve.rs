@@ -56,6 +56,9 @@ async fn line(
     answered(prices, &cart, cart.company_location.as_deref(), now.wall, (&Method::GET, headers)).await
 }
 
+/// A cart of so many lines is read ahead.
+const AHEAD_FROM: usize = 10;
+
 /// All lines; those whose price a system makes are asked of it first.
 pub(super) async fn answered(
     prices: &Prices,
@@ -83,6 +86,9 @@ pub(super) async fn answered(
         Some((*system, quotes.get(&index)?))
     };
     let resolver = Resolver::new(terms, &book, buyer, currency, at.as_second());
+    if cart.lines.len() >= AHEAD_FROM {
+        book.read_ahead(resolver.lists(), cart.lines.iter().map(|line| &*line.sku));
+    }
     let of = (terms, currency);
     let lines = cart.lines.iter().enumerate().map(|(index, asked)| match asked.read() {
         Err(message) => LineTold::unreadable(asked, message),
