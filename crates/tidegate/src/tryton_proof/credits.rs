@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
-use twin::shop::RefundRequest;
+use twin::shop::{FinancialStatus, Order, RefundRequest};
 use twin::shopify::ShopifyTwin;
 
 const MAPPING: &str = include_str!("../../../../mappings/refunds_to_tryton.toml");
@@ -24,7 +25,7 @@ mapping = "mappings/refunds_to_erp.toml"
 difference = "adjust_line"
 "#;
 /// Of so many shipped orders one is given back of.
-const OF: usize = 3;
+const OF: usize = 2;
 
 /// What both sides come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -68,8 +69,10 @@ pub fn configure(folder: &Path) -> anyhow::Result<()> {
 
 /// A unit of each line and, of every other order, its shipping go back; nothing returns to a shelf.
 pub fn give_back(shop: &ShopifyTwin) -> anyhow::Result<()> {
-    let shipped = |order: &&std::sync::Arc<twin::shop::Order>| {
-        !order.fulfilments.is_empty() && order.refunds.is_empty()
+    // On terms nothing was paid yet.
+    let shipped = |order: &&Arc<Order>| {
+        let paid = order.financial_status() == FinancialStatus::Paid;
+        paid && !order.fulfilments.is_empty() && order.refunds.is_empty()
     };
     let orders = shop.orders();
     for (number, order) in orders.iter().filter(shipped).step_by(OF).enumerate() {

@@ -190,8 +190,8 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
     let proofs = ground.proofs().await?;
     let mut ledger = Ledger::of(&orders, &sales, &played, &reasons(&proofs));
     ledger.proved(&proofs);
-    // A SKU of Tryton's that the shop does not have is a dead letter of its stock alone; what is amiss there, pairs tell.
-    ledger.stray(ground.letters(|flow| flow != stock::FLOW).await?);
+    // Tryton has SKUs that the shop does not have, and parcels of earlier plays: what is amiss with ours, pairs and parcels tell.
+    ledger.stray(ground.letters(|flow| !stock::FLOWS.iter().any(|told| flow == told)).await?);
     ledger.kills = ground.hub.kills();
     ledger.webhooks(&ground.shop.stats().webhooks);
     let holds = ledger.holds() && stock.as_ref().is_none_or(StockProof::holds);

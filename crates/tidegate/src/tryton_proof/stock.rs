@@ -16,7 +16,8 @@ use twin::shop::Order;
 use twin::shop::catalogue::{ITEMS, Warehouse};
 use twin::shopify::{ShopifyTwin, StockConfig};
 
-pub const FLOW: &str = "stock_to_shopify";
+/// What Tryton is asked for.
+pub const FLOWS: [&str; 2] = ["stock_to_shopify", "shipments_to_shopify"];
 const PLACE: &str = "WH-1";
 /// Of each other one, whose stock only moves.
 const FREE_OF_OTHERS: i64 = 500;
