@@ -20,6 +20,7 @@ mod outage;
 mod peer;
 mod persistent;
 mod pg;
+mod prices;
 mod service;
 mod side;
 mod sink;
@@ -53,6 +54,7 @@ const PART_STOCK: &str = "stock under a sale";
 const PART_STOCK_BESIDE: &str = "orders beside stock";
 const PART_FULL_CHECK: &str = "full check of stock";
 const PART_HYDRATE: &str = "price lists into catalogs";
+const PART_PRICES: &str = "prices at the cart";
 const PART_BESIDE: &str = "beside peers";
 
 /// Durable intake, latency to the target, CPU and memory, each against a floor of the same run
@@ -80,6 +82,9 @@ pub struct Args {
     /// At so many nodes; may be given several times. Absent: at one, then at two
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=8))]
     nodes: Vec<u8>,
+    /// Contract prices of the read model from which carts are answered; absent: ten million
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(10_000..=200_000_000))]
+    prices: Option<u64>,
     /// Where the hubs' files go; on the disk that is to be measured
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -111,6 +116,8 @@ enum Part {
     FullCheck,
     /// 3.6 million prices into 150 catalogs of a shop; nothing to do; one in a hundred changed
     Hydrate,
+    /// Carts of a hundred lines at 500 a second: alone, beside loads, and while a system that makes prices hangs
+    Prices,
     /// On PostgreSQL: durable webhooks a second beside its own inserts
     PgIntake,
     /// On PostgreSQL: 500 orders a second for minutes on end
@@ -167,6 +174,7 @@ impl Args {
             | Part::StockBeside
             | Part::FullCheck
             | Part::Hydrate
+            | Part::Prices
             | Part::PgIntake
             | Part::PgSteady
             | Part::PgTakeover => self.only.contains(&part),
@@ -232,6 +240,10 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::Hydrate) {
         told(&mut all, hydrate::measure(bench).await?);
+    }
+    if wants(Part::Prices) {
+        let prices = args.prices.unwrap_or(if bench.quick { 100_000 } else { 10_000_000 });
+        told(&mut all, prices::measure(bench, prices).await?);
     }
     if wants(Part::PgIntake) {
         told(&mut all, pg::intake::measure(bench).await?);
