@@ -68,7 +68,7 @@ pub fn configure(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// A unit of each line and, of every other order, its shipping go back; nothing returns to a shelf.
-pub fn give_back(shop: &ShopifyTwin) -> anyhow::Result<()> {
+pub fn give_back(shop: &ShopifyTwin) {
     // On terms nothing was paid yet.
     let shipped = |order: &&Arc<Order>| {
         let paid = order.financial_status() == FinancialStatus::Paid;
@@ -83,9 +83,11 @@ pub fn give_back(shop: &ShopifyTwin) -> anyhow::Result<()> {
             restock: false,
             note: None,
         };
-        shop.refund(order.id, request)?;
+        // One that was free has nothing to give back.
+        if let Err(refused) = shop.refund(order.id, request) {
+            eprintln!("{refused}");
+        }
     }
-    Ok(())
 }
 
 /// What was given back, by the name that its credit note has.

@@ -177,7 +177,7 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
             everyday.agreed(CATCH_UP).await?;
             // What is given back moves no stock here: the same is judged once it is credited.
             gate.trouble(true);
-            credits::give_back(&ground.shop)?;
+            credits::give_back(&ground.shop);
             let refunds = credits::credited(&books, &ground.shop, CATCH_UP).await?;
             gate.trouble(false);
             everyday.agreed(CATCH_UP).await?;
