@@ -199,7 +199,9 @@ async fn attended<S>(
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let mut request = request.map(|body| Body::new(Whole::new(body, limits.body_deadline)));
+            let flows = request.uri().path() == crate::prices::LOADS;
+            let whole = if flows { Whole::flowing } else { Whole::new };
+            let mut request = request.map(|body| Body::new(whole(body, limits.body_deadline)));
             request.extensions_mut().insert(peer);
             match router.oneshot(request).await {
                 Ok(response) => Ok::<_, Infallible>(response),
@@ -350,6 +352,30 @@ mod tests {
         let mut answer = vec![0; 1024];
         let length = client.read(&mut answer).await.unwrap();
         assert!(String::from_utf8_lossy(&answer[..length]).ends_with("\r\n2"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn prices_that_are_brought_may_take_their_time_as_long_as_they_come() {
+        let form = |body: axum::body::Bytes| async move { body.len().to_string() };
+        let router = Router::new().route(crate::prices::LOADS, axum::routing::post(form));
+        let (mut client, _task) = connected(router.clone(), 1024);
+        let head = format!("POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n", crate::prices::LOADS);
+        client.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..10 {
+            wait(Duration::from_secs(6)).await;
+            client.write_all(b"x").await.unwrap();
+        }
+        let mut answer = vec![0; 1024];
+        let length = client.read(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer[..length]).ends_with("\r\n10"));
+        // One that is silent is cut off.
+        let (mut client, task) = connected(router, 1024);
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(b"x").await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), task)
+            .await
+            .expect("its slot is held for ever")
+            .unwrap();
     }
 
     #[tokio::test]

@@ -17,9 +17,10 @@ use price_store::{LoadRequest, Mode, Outcome, Row, RowFault};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek as _, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 /// How a file of prices is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -133,13 +134,14 @@ async fn loaded(
 
 /// The whole body in a file without a name, read from its beginning.
 async fn spooled(mut body: Body) -> Result<File, PriceError> {
-    let mut file = tempfile::tempfile().map_err(|error| PriceError::disk(&error))?;
+    let disk = |error: std::io::Error| PriceError::disk(&error);
+    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(disk)?);
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| PriceError::mend("the body broke off: nothing was loaded, send it again"))?;
-        let Ok(bytes) = frame.into_data() else { continue };
-        file.write_all(&bytes).map_err(|error| PriceError::disk(&error))?;
+        let broke_off = |_| PriceError::mend("the body broke off: nothing was loaded, send it again");
+        let Ok(bytes) = frame.map_err(broke_off)?.into_data() else { continue };
+        file.write_all(&bytes).await.map_err(disk)?;
     }
-    file.rewind().map_err(|error| PriceError::disk(&error))?;
-    Ok(file)
+    file.flush().await.map_err(disk)?;
+    file.rewind().await.map_err(disk)?;
+    Ok(file.into_std().await)
 }

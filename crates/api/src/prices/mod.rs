@@ -39,6 +39,8 @@ use telemetry::Metrics;
 
 /// An answer is its buyer's alone.
 const NOT_KEPT: &str = "private, no-store";
+/// Where prices are brought: the one body that may be as long as it is.
+pub(crate) const LOADS: &str = "/v1/prices/loads";
 /// Doors, as the metrics call them.
 const SERVER: &str = "server";
 const STOREFRONT: &str = "storefront";
@@ -126,7 +128,7 @@ fn whole_second(at: Timestamp) -> Timestamp {
 pub fn router(prices: Arc<Prices>) -> Router {
     Router::new()
         .route("/v1/prices/resolve", get(resolve::one).post(resolve::many))
-        .route("/v1/prices/loads", post(loads::push).layer(DefaultBodyLimit::disable()))
+        .route(LOADS, post(loads::push).layer(DefaultBodyLimit::disable()))
         .route("/proxy/prices/resolve", get(proxy::resolve).post(proxy::resolve))
         .with_state(prices)
 }

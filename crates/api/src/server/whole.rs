@@ -1,5 +1,6 @@
 //! A request's body that has to be whole within a time, whoever reads it. The doors have a deadline of their own and
-//! answer 408 by it; this one is for every handler that has none, such as a form.
+//! answer 408 by it; this one is for every handler that has none, such as a form. A body that goes to the disk as it comes may be
+//! long: of that it is each silence that has an end.
 
 use crate::timer::{Timer, timer};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -14,13 +15,19 @@ const AFTER_THE_HANDLER: Duration = Duration::from_secs(2);
 pub(super) struct Whole {
     body: Incoming,
     within: Duration,
+    /// Each piece begins the time anew.
+    flows: bool,
     /// From when the body is first waited for.
     left: Option<Timer>,
 }
 
 impl Whole {
     pub(super) fn new(body: Incoming, deadline: Duration) -> Self {
-        Self { body, within: deadline + AFTER_THE_HANDLER, left: None }
+        Self { body, within: deadline + AFTER_THE_HANDLER, flows: false, left: None }
+    }
+
+    pub(super) fn flowing(body: Incoming, deadline: Duration) -> Self {
+        Self { flows: true, ..Self::new(body, deadline) }
     }
 }
 
@@ -33,6 +40,9 @@ impl Body for Whole {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            if self.flows {
+                self.left = None;
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Error::other)));
         }
         let within = self.within;
