@@ -82,7 +82,7 @@ impl Prices {
     }
 
     /// The system that makes prices when asked, whether it is left alone, and how it went.
-    pub(crate) fn live_counts(&self) -> Option<(String, bool, LiveCounts)> {
+    pub fn live_counts(&self) -> Option<(String, bool, LiveCounts)> {
         let live = self.live.as_ref()?;
         Some((live.system().to_owned(), live.is_open(), live.counts()))
     }

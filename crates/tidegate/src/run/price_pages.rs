@@ -29,12 +29,24 @@ impl ui::Prices for PricePages {
         Box::pin(async move {
             let version = self.0.store().current();
             let held = self.0.held().await.map_err(|error| error.message)?;
-            let words = format!(
+            let mut words = format!(
                 "Version {} with {} prices in {} lists.",
                 version.number(),
                 version.prices(),
                 version.lists().count()
             );
+            if let Some((system, left_alone, counts)) = self.0.live_counts() {
+                let alone = if left_alone {
+                    " It failed again and again and is left alone for a moment."
+                } else {
+                    ""
+                };
+                words = format!(
+                    "{words} Since the start {system} said the price of {} lines, of {} a while before, and {} lines had another price \
+                     because it said nothing in time.{alone}",
+                    counts.told, counts.stale, counts.fallback
+                );
+            }
             let held = held.iter().map(|load| {
                 let because: Vec<String> = load.reasons.iter().map(ToString::to_string).collect();
                 format!("load {} of {} by {}: {}", load.load, load.source, load.by, because.join("; "))
