@@ -15,7 +15,7 @@ pub(super) struct Config {
     pub(super) region: String,
     pub(super) sales_channel: String,
     pub(super) shipping_option: String,
-    /// What a location is called here, and its id there. None: all of them, by their ids.
+    /// What a location is called here, and its id there. None: it is asked for neither stock nor shipments.
     pub(super) locations: BTreeMap<String, String>,
     pub(super) ships_when: ShipsWhen,
 }
@@ -52,11 +52,13 @@ impl Config {
         })
     }
 
+    /// For stock and shipments.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.locations.is_empty()
+    }
+
     /// What a location is called here; `None`: it is none of ours.
-    pub(super) fn called<'a>(&'a self, location: &'a str) -> Option<&'a str> {
-        if self.locations.is_empty() {
-            return Some(location);
-        }
+    pub(super) fn called(&self, location: &str) -> Option<&str> {
         self.locations.iter().find(|(_, id)| *id == location).map(|(name, _)| name.as_str())
     }
 }
@@ -136,7 +138,7 @@ const SETTINGS: [Row; 11] = [
         SettingKind::Table,
         false,
         None,
-        "What each stock location is called in mappings, and its id. Absent: all of them, by their ids.",
+        "What each stock location is called in mappings, and its id. Absent: the system is not asked for stock or shipments.",
         "{ ROT = \"sloc_01J…\" }",
     ),
     (

@@ -178,7 +178,7 @@ async fn counted(
 }
 
 impl Ask<'_> {
-    /// A filter by the connection's locations; empty where it names none.
+    /// A filter by the connection's locations.
     fn locations(&self, name: &str) -> String {
         self.config.locations.values().map(|id| format!("{}[]={}&", segment(name), segment(id))).collect()
     }

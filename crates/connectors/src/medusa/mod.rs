@@ -69,14 +69,16 @@ mod code {
 
 /// What it can do with these settings, or all that is wrong with them.
 pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
-    Config::read(settings, Secrets::Referred).map(|_| describe::descriptor())
+    let config = Config::read(settings, Secrets::Referred)?;
+    Ok(describe::descriptor(config.is_asked()))
 }
 
 /// Ready to be called.
 pub fn connect(settings: &Settings) -> Connected {
     let config = Config::read(settings, Secrets::Resolved)?;
     let outbound = Outbound::new(&config.outbound).map_err(|problem| vec![problem])?;
-    Ok(Arc::new(Medusa { config, outbound, descriptor: describe::descriptor() }))
+    let descriptor = describe::descriptor(config.is_asked());
+    Ok(Arc::new(Medusa { config, outbound, descriptor }))
 }
 
 #[derive(Debug)]

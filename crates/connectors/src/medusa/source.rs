@@ -82,6 +82,7 @@ impl Source for MedusaSource {
         let Some((sku, location)) = inventory::parts(subject) else {
             return Err(not_served(format!("{subject} is no stock of one SKU at one location")));
         };
+        self.asked()?;
         let ask = self.0.ask(call);
         ask.within(self.0.level(call, sku, &location)).await
     }
@@ -91,22 +92,35 @@ impl Source for MedusaSource {
     }
 
     async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
-        only_stock(domain)?;
+        self.only_stock(domain)?;
         let (shared, call) = (self.0.clone(), call.clone());
         Ok(Box::new(Snapshot { shared, call, pages: Pages::new(Of::All), read: VecDeque::new() }))
     }
 
     async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
         if domain == "orders" {
+            self.asked()?;
             return self.0.ask(call).shipment_changes(after).await;
         }
-        only_stock(domain)?;
+        self.only_stock(domain)?;
         self.0.stock_changes(call, after).await
     }
 }
 
-fn only_stock(domain: &str) -> Result<(), Fault> {
-    if domain == "inventory" { Ok(()) } else { Err(not_served(format!("Medusa is not asked for {domain}"))) }
+impl MedusaSource {
+    fn asked(&self) -> Result<(), Fault> {
+        let what = "the system is not asked for stock or shipments: name its locations in its connection, as in locations = \
+                    { ROT = \"sloc_…\" }";
+        if self.0.config.is_asked() { Ok(()) } else { Err(not_served(what.to_owned())) }
+    }
+
+    fn only_stock(&self, domain: &str) -> Result<(), Fault> {
+        if domain == "inventory" {
+            self.asked()
+        } else {
+            Err(not_served(format!("Medusa is not asked for {domain}")))
+        }
+    }
 }
 
 fn not_served(what: String) -> Fault {

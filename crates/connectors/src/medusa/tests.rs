@@ -26,6 +26,11 @@ fn the_example_of_the_page_is_a_connection() {
     let declared = describe(&settings).unwrap();
     assert_eq!(declared.unknown, UnknownAnswer::LookUp { lag: std::time::Duration::ZERO });
     assert!(declared.observe_first && declared.health && declared.resolves_references);
+    assert!(declared.tells_changes && declared.services.len() == 3);
+    let mut orders_alone = example();
+    orders_alone.remove("locations");
+    let declared = describe(&Settings::new(orders_alone, BTreeMap::new())).unwrap();
+    assert!(!declared.tells_changes && declared.services.len() == 1, "without locations it is not asked");
     assert_eq!(connect(&settings).unwrap_err(), ["api_key: the secret was not resolved"]);
 }
 
@@ -136,6 +141,16 @@ async fn the_table_of_answers_to_a_create() {
     let seen = proxy.seen();
     let creates: Vec<_> = seen.iter().filter(|seen| seen.line.starts_with("POST")).collect();
     assert!(creates.len() >= ANSWERS.len() && creates.iter().all(|seen| seen.body == creates[0].body));
+}
+
+#[tokio::test]
+async fn without_locations_it_is_asked_for_nothing() {
+    let desk = fixture().await;
+    let source = super::source(&desk.settings(desk.target())).unwrap();
+    for domain in ["inventory", "orders"] {
+        let fault = source.changes(&call(), domain, None).await.unwrap_err();
+        assert!(fault.code == "TG-3506" && fault.to_string().contains("locations"), "{fault}");
+    }
 }
 
 #[test]
