@@ -44,8 +44,10 @@ impl Prices {
     pub async fn explain(&self, asked: Explain) -> Result<Explanation, PriceError> {
         let currency = currency(&asked.currency)?;
         let current = self.store.current();
+        // Now is what counts now, also in the second in which it began.
+        let is_past = asked.at.is_some_and(|at| at < current.from());
         let at = asked.at.unwrap_or_else(|| super::whole_second(self.clock.now().wall));
-        if at >= current.from() {
+        if !is_past {
             let (terms, book) = (current.terms(), current.book());
             return asked.explained(terms, &book, current.number(), (currency, at));
         }

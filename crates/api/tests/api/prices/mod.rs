@@ -14,6 +14,7 @@ use axum::body::Body;
 use config::Rate;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use kernel::clock::Clock as _;
 use price_store::{Guards, Options, PriceStore};
 use secrecy::SecretString;
@@ -23,7 +24,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telemetry::Metrics;
 use tempfile::TempDir;
-use tidegate_api::prices::{Caller, LiveSettings, Prices, Roles, Storefront};
+use tidegate_api::prices::{Caller, Explain, LiveSettings, Prices, Roles, Storefront};
 use tower::ServiceExt as _;
 
 pub(crate) const ACME: &str = "gid://shopify/CompanyLocation/1";
@@ -97,6 +98,7 @@ pub(crate) struct Counter {
     pub(crate) clock: Arc<Standing>,
     pub(crate) roles: Arc<Assigned>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) prices: Arc<Prices>,
     router: Router,
     _folder: TempDir,
 }
@@ -110,7 +112,12 @@ impl Counter {
     pub(crate) fn with(live: Option<LiveSettings>) -> Self {
         let counter = Self::empty(live);
         counter.store.set_terms(TERMS.as_bytes(), "anna", false, at(NOW)).unwrap();
-        let rows = price_store::read::csv(PRICES.as_bytes(), jiff::tz::TimeZone::UTC);
+        counter.bring(PRICES, at(NOW));
+        counter
+    }
+
+    /// Prices that go live.
+    pub(crate) fn bring(&self, csv: &'static str, now: Timestamp) {
         let request = price_store::LoadRequest {
             source: "erp".to_owned(),
             by: "anna".to_owned(),
@@ -118,8 +125,20 @@ impl Counter {
             mode: price_store::Mode::Changes,
             dry_run: false,
         };
-        counter.store.load(request, rows, at(NOW)).unwrap();
-        counter
+        let rows = price_store::read::csv(csv.as_bytes(), jiff::tz::TimeZone::UTC);
+        self.store.load(request, rows, now).unwrap();
+    }
+
+    /// What a person asks.
+    pub(crate) fn asks(&self, location: &str, sku: &str, at: Option<Timestamp>) -> Explain {
+        Explain {
+            sku: sku.to_owned(),
+            quantity: None,
+            unit: None,
+            currency: "EUR".to_owned(),
+            company_location: Some(location.to_owned()),
+            at,
+        }
     }
 
     pub(crate) fn empty(live: Option<LiveSettings>) -> Self {
@@ -146,8 +165,9 @@ impl Counter {
         let metrics = Arc::new(Metrics::new());
         let prices =
             Prices::new(store.clone(), clock.clone(), callers, vec![storefront], live, metrics.clone());
-        let router = tidegate_api::prices::router(Arc::new(prices));
-        Self { store, clock, roles, metrics, router, _folder: folder }
+        let prices = Arc::new(prices);
+        let router = tidegate_api::prices::router(prices.clone());
+        Self { store, clock, roles, metrics, prices, router, _folder: folder }
     }
 
     pub(crate) async fn send(

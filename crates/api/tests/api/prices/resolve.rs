@@ -161,3 +161,19 @@ async fn before_there_are_terms_and_of_former_instants_it_says_so() {
     asked["at"] = "2027-01-01T00:00:00Z".into();
     assert_eq!(counter.resolve(&asked.to_string()).await.json()["at"], "2027-01-01T00:00:00Z");
 }
+
+#[tokio::test]
+async fn in_the_second_in_which_a_version_began_it_counts() {
+    let counter = Counter::new();
+    let half = crate::world::at("2026-11-26T12:00:00.5Z");
+    counter.clock.forward(std::time::Duration::from_millis(600));
+    counter.bring("list,sku,price\nOF-ACME,PUMP,101\n", half);
+    let told = counter.resolve(&cart(Some(ACME), "PUMP")).await.json();
+    assert_eq!((&told["version"], &told["lines"][0]["unit_price"]), (&json!(3), &json!("101.00")));
+    let explained = counter.prices.explain(counter.asks(ACME, "PUMP", None)).await.unwrap();
+    assert_eq!((explained.version, &explained.line["unit_price"]), (3, &json!("101.00")));
+    // Before it began the former one did.
+    let before = counter.asks(ACME, "PUMP", Some(crate::world::at("2026-11-26T12:00:00Z")));
+    let explained = counter.prices.explain(before).await.unwrap();
+    assert_eq!((explained.version, &explained.line["unit_price"]), (2, &json!("104.50")));
+}
