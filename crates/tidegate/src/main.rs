@@ -8,6 +8,7 @@
 mod bench;
 mod cli;
 mod demo;
+mod medusa_proof;
 mod moving;
 mod restoring;
 mod run;

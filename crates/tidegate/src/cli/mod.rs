@@ -104,6 +104,8 @@ pub enum Command {
     #[command(hide = true)]
     Torture(crate::torture::Args),
     #[command(hide = true)]
+    ProveMedusa(crate::medusa_proof::Args),
+    #[command(hide = true)]
     ProveTryton(crate::tryton_proof::Args),
 }
 
@@ -129,6 +131,7 @@ pub fn dispatch(cli: Cli) -> ExitCode {
         Command::Operate(command) => operate::run(&common, &command),
         Command::Bench(args) => crate::bench::run(&common, &args),
         Command::Torture(args) => crate::torture::run(&common, &args),
+        Command::ProveMedusa(args) => crate::medusa_proof::run(&common, &args),
         Command::ProveTryton(args) => crate::tryton_proof::run(&common, &args),
     };
     exit::told(result)

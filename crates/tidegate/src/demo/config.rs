@@ -30,10 +30,13 @@ pub enum Office<'a> {
     Rest { url: &'a str, token: &'a str, by_look_up: bool },
     /// A real one.
     Tryton { url: &'a str, database: &'a str, user: &'a str, password: &'a str },
+    /// A real one, by an API key; the rest are ids of its own.
+    Medusa { url: &'a str, key: &'a str, region: &'a str, sales_channel: &'a str, shipping_option: &'a str },
 }
 
 const ORDERS: &str = include_str!("../../../../mappings/orders_to_http_erp.toml");
 const ORDERS_TO_TRYTON: &str = include_str!("../../../../mappings/orders_to_tryton.toml");
+const ORDERS_TO_MEDUSA: &str = include_str!("../../../../mappings/orders_to_medusa.toml");
 const NUMBER_BACK: &str = include_str!("../../../../mappings/erp_number_to_shopify.toml");
 
 /// In place of what is meant for months: each is a key that anybody may set.
@@ -65,6 +68,11 @@ after_confirm = { cancel = "counter_document" }
 difference = "adjust_line"
 sweep = { every = "5s", overlap = "20s" }"#;
 
+/// Reserved at once, and changed as the shop changes it: Medusa can.
+const MEDUSA_LIVE: &str = r#"mode = "live"
+after_confirm = { address = "amend", line = "amend", cancel = "amend" }
+sweep = { every = "5s", overlap = "20s" }"#;
+
 /// Sales are confirmed after a while, as where people may change their minds; what changes later is a ticket, but for a
 /// cancellation, which this ERP takes at any time.
 const LIVE: &str = r#"mode = "live"
@@ -92,6 +100,8 @@ pub fn write(
         Office::Tryton { url, password, .. } => {
             (ErpKind::Tryton, url, password, format!("{ORDERS_TO_TRYTON}\"Net 7\" = \"Direct\"\n"))
         }
+        // Its section is written over below.
+        Office::Medusa { url, key, .. } => (ErpKind::Tryton, url, key, ORDERS_TO_MEDUSA.to_owned()),
     };
     let files = starting_configuration(InitOptions {
         shop_domain: SHOP_DOMAIN,
@@ -159,6 +169,17 @@ fn adapted(text: &str, at: &Addresses<'_>, office: &Office<'_>) -> anyhow::Resul
             replacements
                 .push(("settle_after = \"90s\"", "settle_after = \"35s\"\nconcurrency = 4".to_owned()));
             replacements.push(("mode = \"live\"", TRYTON_LIVE.to_owned()));
+        }
+        Office::Medusa { region, sales_channel, shipping_option, .. } => {
+            replacements.push(("connector = \"tryton\"", "connector = \"medusa\"".to_owned()));
+            replacements
+                .push(("settle_after = \"90s\"", "settle_after = \"35s\"\nconcurrency = 2".to_owned()));
+            replacements.push(("database = \"tryton\"", format!("region = \"{region}\"")));
+            let sold =
+                format!("sales_channel = \"{sales_channel}\"\nshipping_option = \"{shipping_option}\"");
+            replacements.push(("user = \"tidegate\"", sold));
+            replacements.push(("password = ", "api_key = ".to_owned()));
+            replacements.push(("mode = \"live\"", MEDUSA_LIVE.to_owned()));
         }
     }
     let mut text = text.to_owned();

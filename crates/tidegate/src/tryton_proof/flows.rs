@@ -1,15 +1,15 @@
-//! What the play's hub runs with beside the orders: Tryton a second time, as the source of stock and shipments.
+//! What the play's hub runs with beside the orders: the same system a second time, as the source of stock and shipments.
 
 use anyhow::Context as _;
 use std::path::Path;
 
 const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
 const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
-/// The same Tryton once more: whoever takes orders and whoever is asked each have limits and a breaker of their own.
+/// The same system once more: whoever takes orders and whoever is asked each have limits and a breaker of their own.
 const SYSTEM: &str = r#"
 [systems.wms]
 role = "wms"
-connector = "tryton"
+connector = "CONNECTOR"
 request_timeout = "30s"
 lease = "60s"
 settle_after = "35s"
@@ -17,10 +17,6 @@ settle_after = "35s"
 
 /// As docs/connectors/tryton.md shows it, with shorter waits.
 const FLOWS: &str = r#"
-locations = { "WH-1" = "WH" }
-tracking = "reference"
-overlap = "30s"
-
 [ownership.inventory]
 system_of_record = "wms"
 
@@ -49,7 +45,8 @@ every = "2s"
 "#;
 
 /// Adds the flows to what the hub runs with; before it starts.
-pub fn configure(folder: &Path) -> anyhow::Result<()> {
+/// `more`: what its connection says besides, as the source.
+pub fn configure(folder: &Path, connector: &str, more: &str) -> anyhow::Result<()> {
     let path = folder.join("tidegate.toml");
     let mut text = std::fs::read_to_string(&path)?;
     for (from, to) in [
@@ -69,7 +66,8 @@ pub fn configure(folder: &Path) -> anyhow::Result<()> {
     let (_, connection) =
         text.split_once("[systems.erp.connection]\n").context("the ERP has no connection")?;
     let connection = connection.split("\n\n").next().unwrap_or_default();
-    text += &format!("\n{SYSTEM}\n[systems.wms.connection]\n{}", connection.trim());
+    let (system, connection) = (SYSTEM.replace("CONNECTOR", connector), connection.trim());
+    text += &format!("\n{system}\n[systems.wms.connection]\n{connection}\n{more}");
     std::fs::write(&path, text + FLOWS)?;
     std::fs::write(folder.join("mappings/stock_to_shopify.toml"), STOCK)?;
     std::fs::write(folder.join("mappings/shipments_to_shopify.toml"), SHIPMENTS)

@@ -2,6 +2,7 @@
 //! connector's code, and not through the gate.
 
 use super::books::Books;
+use super::stock::Premises;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -96,63 +97,6 @@ impl<'a> House<'a> {
         self.books.ask("model.product.template.create", json!([values, { "company": 1 }])).await.map(drop)
     }
 
-    /// What an earlier play left unshipped is nobody's order any more.
-    pub async fn clear(&self) -> anyhow::Result<u64> {
-        let open = self.open_shipments().await?;
-        let ids: Vec<&Value> = open.iter().map(|shipment| &shipment["id"]).collect();
-        for some in ids.chunks(20) {
-            self.books.ask("model.stock.shipment.out.cancel", json!([some, { "company": 1 }])).await?;
-        }
-        Ok(ids.len() as u64)
-    }
-
-    /// So many of each are free.
-    pub async fn fill(&self, wanted: &[Change]) -> anyhow::Result<()> {
-        let (truth, shelf) = (self.truth().await?, self.quantities(self.shelf, false).await?);
-        let changes: Vec<Change> = wanted
-            .iter()
-            .map(|(sku, free)| {
-                let now = truth.get(sku).copied().unwrap_or_default();
-                let there = shelf.get(sku).copied().unwrap_or_default();
-                (sku.clone(), free + (now.reserved - now.on_hand + there).ceil() as i64)
-            })
-            .collect();
-        for some in changes.chunks(AT_ONCE) {
-            self.count(some).await?;
-        }
-        Ok(())
-    }
-
-    /// So many lie on the shelf, as a count of it says.
-    pub async fn count(&self, counted: &[Change]) -> anyhow::Result<()> {
-        let line =
-            |(sku, there): &Change| Some(json!({ "product": self.products.get(sku)?.id, "quantity": there }));
-        let lines: Vec<Value> = counted.iter().filter_map(line).collect();
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let values = json!({ "location": self.shelf, "company": 1, "empty_quantity": "keep",
-            "lines": [["create", lines]] });
-        let made =
-            self.books.ask("model.stock.inventory.create", json!([[values], { "company": 1 }])).await?;
-        self.books.ask("model.stock.inventory.confirm", json!([made, { "company": 1 }])).await.map(drop)
-    }
-
-    /// Goods come in, all in one transaction.
-    pub async fn come(&self, coming: &[Change]) -> anyhow::Result<()> {
-        let value = |(sku, units): &Change| {
-            let product = self.products.get(sku)?;
-            Some(json!({ "product": product.id, "unit": product.unit, "quantity": units,
-                "from_location": self.outside, "to_location": self.shelf, "company": 1 }))
-        };
-        let values: Vec<Value> = coming.iter().filter_map(value).collect();
-        if values.is_empty() {
-            return Ok(());
-        }
-        let made = self.books.ask("model.stock.move.create", json!([values, { "company": 1 }])).await?;
-        self.books.ask("model.stock.move.do", json!([made, { "company": 1 }])).await.map(drop)
-    }
-
     /// What lies there of each, by SKU.
     async fn quantities(&self, location: i64, below: bool) -> anyhow::Result<BTreeMap<String, f64>> {
         let ids: Vec<i64> = self.products.values().map(|product| product.id).collect();
@@ -176,21 +120,6 @@ impl<'a> House<'a> {
         let fields =
             ["state", "inventory_moves", "inventory_moves.quantity", "outgoing_moves.sale.reference"];
         self.books.all("stock.shipment.out", domain, &fields).await
-    }
-
-    /// Ships what waits for these orders, up to so many parcels; `split`: of the first line only one unit, so that the rest
-    /// becomes a parcel of its own. How many left.
-    pub async fn ship(&self, most: usize, which: impl Fn(u64) -> Option<Split>) -> anyhow::Result<u64> {
-        let mut left = 0;
-        for shipment in self.open_shipments().await? {
-            let order = shipment["outgoing_moves."].as_array().and_then(|moves| order_of(moves.first()?));
-            let Some(split) = order.and_then(&which) else { continue };
-            if left as usize >= most {
-                break;
-            }
-            left += u64::from(self.send(&shipment, split).await?);
-        }
-        Ok(left)
     }
 
     async fn send(&self, shipment: &Value, split: Split) -> anyhow::Result<bool> {
@@ -217,9 +146,83 @@ impl<'a> House<'a> {
         }
         Ok(true)
     }
+}
+
+impl Premises for House<'_> {
+    /// What an earlier play left unshipped is nobody's order any more.
+    async fn clear(&self) -> anyhow::Result<u64> {
+        let open = self.open_shipments().await?;
+        let ids: Vec<&Value> = open.iter().map(|shipment| &shipment["id"]).collect();
+        for some in ids.chunks(20) {
+            self.books.ask("model.stock.shipment.out.cancel", json!([some, { "company": 1 }])).await?;
+        }
+        Ok(ids.len() as u64)
+    }
+
+    /// So many of each are free.
+    async fn fill(&self, wanted: &[Change]) -> anyhow::Result<()> {
+        let (truth, shelf) = (self.truth().await?, self.quantities(self.shelf, false).await?);
+        let changes: Vec<Change> = wanted
+            .iter()
+            .map(|(sku, free)| {
+                let now = truth.get(sku).copied().unwrap_or_default();
+                let there = shelf.get(sku).copied().unwrap_or_default();
+                (sku.clone(), free + (now.reserved - now.on_hand + there).ceil() as i64)
+            })
+            .collect();
+        for some in changes.chunks(AT_ONCE) {
+            self.count(some).await?;
+        }
+        Ok(())
+    }
+
+    /// So many lie on the shelf, as a count of it says.
+    async fn count(&self, counted: &[Change]) -> anyhow::Result<()> {
+        let line =
+            |(sku, there): &Change| Some(json!({ "product": self.products.get(sku)?.id, "quantity": there }));
+        let lines: Vec<Value> = counted.iter().filter_map(line).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let values = json!({ "location": self.shelf, "company": 1, "empty_quantity": "keep",
+            "lines": [["create", lines]] });
+        let made =
+            self.books.ask("model.stock.inventory.create", json!([[values], { "company": 1 }])).await?;
+        self.books.ask("model.stock.inventory.confirm", json!([made, { "company": 1 }])).await.map(drop)
+    }
+
+    /// Goods come in, all in one transaction.
+    async fn come(&self, coming: &[Change]) -> anyhow::Result<()> {
+        let value = |(sku, units): &Change| {
+            let product = self.products.get(sku)?;
+            Some(json!({ "product": product.id, "unit": product.unit, "quantity": units,
+                "from_location": self.outside, "to_location": self.shelf, "company": 1 }))
+        };
+        let values: Vec<Value> = coming.iter().filter_map(value).collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        let made = self.books.ask("model.stock.move.create", json!([values, { "company": 1 }])).await?;
+        self.books.ask("model.stock.move.do", json!([made, { "company": 1 }])).await.map(drop)
+    }
+
+    /// Ships what waits for these orders, up to so many parcels; `split`: of the first line only one unit, so that the rest
+    /// becomes a parcel of its own. How many left.
+    async fn ship(&self, most: usize, which: &dyn Fn(u64) -> Option<Split>) -> anyhow::Result<u64> {
+        let mut left = 0;
+        for shipment in self.open_shipments().await? {
+            let order = shipment["outgoing_moves."].as_array().and_then(|moves| order_of(moves.first()?));
+            let Some(split) = order.and_then(which) else { continue };
+            if left as usize >= most {
+                break;
+            }
+            left += u64::from(self.send(&shipment, split).await?);
+        }
+        Ok(left)
+    }
 
     /// What there is of each SKU.
-    pub async fn truth(&self) -> anyhow::Result<BTreeMap<String, Truth>> {
+    async fn truth(&self) -> anyhow::Result<BTreeMap<String, Truth>> {
         let ids: Vec<i64> = self.products.values().map(|product| product.id).collect();
         let mut truth: BTreeMap<String, Truth> = BTreeMap::new();
         for some in ids.chunks(500) {
@@ -246,7 +249,7 @@ impl<'a> House<'a> {
     }
 
     /// All that has left for this shop's orders.
-    pub async fn parcels(&self) -> anyhow::Result<Vec<Parcel>> {
+    async fn parcels(&self) -> anyhow::Result<Vec<Parcel>> {
         let domain = json!([
             ["state", "=", "done"],
             ["moves.origin.sale.reference", "like", "acme-order-%", "sale.line"]

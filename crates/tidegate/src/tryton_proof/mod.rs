@@ -4,16 +4,16 @@
 
 mod books;
 mod credits;
-mod flows;
+pub mod flows;
 mod gate;
 mod house;
-mod stock;
+pub mod stock;
 
 use crate::cli::{Common, Failure, block_on};
 use crate::demo::{Ground, Ledger, Office, Played, new_folder, pause, reasons, workload};
 use anyhow::Context as _;
 use books::Books;
-use gate::Gate;
+pub use gate::Gate;
 use house::House;
 use kernel::rng::{Rng, Seeded};
 use std::io::Write as _;
@@ -109,7 +109,8 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
     let shelves = if args.stock { stock::shelves(args.others) } else { StockConfig::default() };
     let mut ground = Ground::lay(folder, seed, true, &office, None, shelves).await?;
     if args.stock {
-        flows::configure(&ground.folder)?;
+        let more = "locations = { \"WH-1\" = \"WH\" }\ntracking = \"reference\"\noverlap = \"30s\"\n";
+        flows::configure(&ground.folder, "tryton", more)?;
         credits::configure(&ground.folder)?;
     }
     eprintln!("seed {seed}; the hub's files are in {}", ground.folder.display());
@@ -181,7 +182,7 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Option<StockProof>)> {
             let refunds = credits::credited(&books, &ground.shop, CATCH_UP).await?;
             gate.trouble(false);
             everyday.agreed(CATCH_UP).await?;
-            Some(StockProof { sold_out: played.refused, refunds, ..everyday.judge().await? })
+            Some(StockProof { sold_out: played.refused, refunds: Some(refunds), ..everyday.judge().await? })
         }
         None => None,
     };

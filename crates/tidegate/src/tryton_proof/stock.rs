@@ -1,9 +1,9 @@
-//! Stock and shipments beside the orders: Tryton is asked for both, and its own records are compared with the shop, pair by
-//! pair and parcel by parcel. The shelves are not full, so that the shop sells out; nothing but the shop's orders takes of
+//! Stock and shipments beside the orders: a real system is asked for both, and its own records are compared with the shop, pair
+//! by pair and parcel by parcel. The shelves are not full, so that the shop sells out; nothing but the shop's orders takes of
 //! what it sells, so that a unit too few at the end is one that was sold twice.
 
 use super::credits::CreditProof;
-use super::house::{Change, House, Parcel, Split, Truth};
+pub use super::house::{Change, Parcel, Split, Truth};
 use crate::demo::{Ground, now, pause};
 use jiff::Timestamp;
 use kernel::rng::{Rng, Seeded};
@@ -16,20 +16,38 @@ use twin::shop::Order;
 use twin::shop::catalogue::{ITEMS, Warehouse};
 use twin::shopify::{ShopifyTwin, StockConfig};
 
-/// What Tryton is asked for.
+/// What the system is asked for.
 pub const FLOWS: [&str; 2] = ["stock_to_shopify", "shipments_to_shopify"];
 const PLACE: &str = "WH-1";
 /// Of each other one, whose stock only moves.
 const FREE_OF_OTHERS: i64 = 500;
-/// Changes in one transaction of Tryton's.
+/// Changes at once.
 const AT_ONCE: usize = 25;
+
+/// A warehouse by hand: what happens there, and what is there.
+pub trait Premises {
+    /// What an earlier play left open is nobody's order any more.
+    async fn clear(&self) -> anyhow::Result<u64>;
+    /// So many of each are free.
+    async fn fill(&self, wanted: &[Change]) -> anyhow::Result<()>;
+    /// So many of each lie there.
+    async fn count(&self, counted: &[Change]) -> anyhow::Result<()>;
+    /// So many of each come in.
+    async fn come(&self, coming: &[Change]) -> anyhow::Result<()>;
+    /// Ships what waits for these orders, up to so many parcels. How many left.
+    async fn ship(&self, most: usize, which: &dyn Fn(u64) -> Option<Split>) -> anyhow::Result<u64>;
+    /// What there is of each SKU.
+    async fn truth(&self) -> anyhow::Result<BTreeMap<String, Truth>>;
+    /// All that has left for this shop's orders, in order.
+    async fn parcels(&self) -> anyhow::Result<Vec<Parcel>>;
+}
 
 /// What both sides come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StockProof {
     pub pairs: u64,
     pub differing: u64,
-    /// Units that were sold and that Tryton does not have.
+    /// Units that were sold and that are not there.
     pub oversold: u64,
     /// Orders that the shop refused, because it had sold out.
     pub sold_out: u64,
@@ -39,8 +57,9 @@ pub struct StockProof {
     /// Parcels without their fulfilment, and fulfilments without a parcel.
     pub parcels_lost: u64,
     pub parcels_doubled: u64,
-    pub refunds: CreditProof,
-    /// From a change's commit in Tryton until the shop took it; of so many changes.
+    /// Where refunds are credited.
+    pub refunds: Option<CreditProof>,
+    /// From a change's commit at the source until the shop took it; of so many changes.
     pub lag_ms: Lags,
     #[serde(skip)]
     pub named: Vec<String>,
@@ -60,7 +79,7 @@ impl StockProof {
             && [self.differing, self.oversold, self.parcels_lost, self.parcels_doubled]
                 .iter()
                 .all(|count| *count == 0)
-            && self.refunds.holds()
+            && self.refunds.as_ref().is_none_or(CreditProof::holds)
     }
 }
 
@@ -76,8 +95,8 @@ pub fn skus(others: u32) -> Vec<String> {
 
 /// What happens in the house while the shop sells.
 #[derive(Debug)]
-pub struct Everyday<'a> {
-    house: &'a House<'a>,
+pub struct Everyday<'a, H> {
+    house: &'a H,
     shop: &'a ShopifyTwin,
     others: u32,
     /// Free of each item that has orders, at the beginning.
@@ -88,8 +107,8 @@ pub struct Everyday<'a> {
     split: Mutex<BTreeSet<u64>>,
 }
 
-impl<'a> Everyday<'a> {
-    pub fn new(house: &'a House<'a>, shop: &'a ShopifyTwin, others: u32, free: u32) -> Self {
+impl<'a, H: Premises> Everyday<'a, H> {
+    pub fn new(house: &'a H, shop: &'a ShopifyTwin, others: u32, free: u32) -> Self {
         Self {
             house,
             shop,
@@ -167,7 +186,7 @@ impl<'a> Everyday<'a> {
     /// Ships until it is told that the day is over.
     pub async fn shipping(&self) -> anyhow::Result<()> {
         while !self.over.load(Ordering::Relaxed) {
-            if self.house.ship(5, |order| self.which(order)).await? == 0 {
+            if self.house.ship(5, &|order| self.which(order)).await? == 0 {
                 pause(Duration::from_secs(2)).await;
             }
         }
@@ -180,7 +199,7 @@ impl<'a> Everyday<'a> {
 
     /// All that waits and is there leaves.
     pub async fn ship_rest(&self) -> anyhow::Result<()> {
-        while self.house.ship(50, |order| self.which(order)).await? > 0 {}
+        while self.house.ship(50, &|order| self.which(order)).await? > 0 {}
         Ok(())
     }
 
@@ -197,7 +216,7 @@ impl<'a> Everyday<'a> {
         Ok(())
     }
 
-    /// Tryton's records beside the shop's.
+    /// Its records beside the shop's.
     pub async fn judge(&self) -> anyhow::Result<StockProof> {
         let truth = self.house.truth().await?;
         let mut proof = StockProof { pairs: truth.len() as u64, ..StockProof::default() };
@@ -283,8 +302,8 @@ impl StockProof {
         let lag = &self.lag_ms;
         format!(
             "stock      {}/{} pairs agree after {} changes; {} units oversold; {} orders refused by the shop as sold out\n\
-             parcels    {} left Tryton, {} orders in more than one; {} not in the shop, {} there twice or never sent\n\
-             {}\n\
+             parcels    {} left, {} orders in more than one; {} not in the shop, {} there twice or never sent\n\
+             {}\
              change to accepted, of {}: p50 {} ms, p95 {} ms, p99 {} ms{}",
             self.pairs - self.differing,
             self.pairs,
@@ -295,7 +314,7 @@ impl StockProof {
             self.split_orders,
             self.parcels_lost,
             self.parcels_doubled,
-            self.refunds.written(),
+            self.refunds.as_ref().map(|refunds| refunds.written() + "\n").unwrap_or_default(),
             lag.of,
             lag.p50,
             lag.p95,
@@ -305,7 +324,7 @@ impl StockProof {
     }
 }
 
-/// What Tryton has to sell, less what it has not heard of.
+/// What there is to sell, less what it has not heard of.
 fn free(of: &Truth, committed: i64) -> i64 {
     let in_flight = (committed as f64 - of.counted).max(0.0);
     (of.on_hand - of.reserved - in_flight).floor() as i64
@@ -326,13 +345,13 @@ fn fulfilled(order: &Order) -> Vec<Parcel> {
 }
 
 /// Until nothing differs before the first order.
-pub async fn ready(everyday: &Everyday<'_>, ground: &Ground) -> anyhow::Result<()> {
+pub async fn ready<H: Premises>(everyday: &Everyday<'_, H>, ground: &Ground) -> anyhow::Result<()> {
     everyday.agreed(Duration::from_secs(180)).await?;
     let proof = everyday.judge().await?;
     let log = ground.log();
     anyhow::ensure!(
         proof.differing == 0,
-        "the shop never sold what Tryton has: see {}\n{}",
+        "the shop never sold what is there: see {}\n{}",
         log.display(),
         proof.written()
     );
