@@ -9,6 +9,7 @@ mod house;
 use crate::cli::{Common, Failure, block_on};
 use crate::demo::{Ground, Ledger, Office, Played, new_folder, pause, reasons, workload};
 use crate::tryton_proof::Gate;
+use crate::tryton_proof::flows;
 use crate::tryton_proof::stock::Premises as _;
 use crate::tryton_proof::stock::{self, Everyday, StockProof};
 use anyhow::Context as _;
@@ -54,6 +55,9 @@ pub struct Args {
     /// With --stock: SKUs beside the twenty that orders have, whose stock only moves
     #[arg(long, default_value_t = 100)]
     others: u32,
+    /// With --stock: units of each of the twenty that are free at the beginning; few, and the shop sells out
+    #[arg(long, default_value_t = 300)]
+    free: u32,
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[arg(long, env = "MEDUSA_URL")]
@@ -143,12 +147,12 @@ async fn play(args: &Args) -> anyhow::Result<(Ledger, Reserved, Option<StockProo
     let mut ground = Ground::lay(folder, seed, true, &office, None, shelves).await?;
     if args.stock {
         let locations = format!("locations = {{ \"WH-1\" = \"{}\" }}\n", args.location);
-        stock::configure(&ground.folder, "medusa", &locations)?;
+        flows::configure(&ground.folder, "medusa", &locations)?;
     }
     eprintln!("seed {seed}; the hub's files are in {}", ground.folder.display());
     ground.hub.start().await?;
     ground.subscribed().await?;
-    let everyday = args.stock.then(|| Everyday::new(&house, &ground.shop, args.others, args.orders));
+    let everyday = args.stock.then(|| Everyday::new(&house, &ground.shop, args.others, args.free));
     match &everyday {
         Some(everyday) => {
             everyday.prepare().await?;
