@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What `cargo xtask test` starts, and what `ensure` and `env` mean when no name is given.
-pub(crate) const NEEDED_BY_TESTS: &[&str] = &["tryton", "postgres"];
+pub(crate) const NEEDED_BY_TESTS: &[&str] = &["tryton", "postgres", "medusa"];
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask services ensure                    what the tests need; about a minute the first time
+  cargo xtask services ensure                    what the tests need; some minutes the first time
   cargo xtask services env tryton                its KEY=VALUE lines again
   set -a; . <(cargo xtask services env); set +a  into a shell, for `cargo nextest run` by hand
   cargo xtask services status                    which run

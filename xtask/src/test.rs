@@ -15,8 +15,8 @@ use std::thread::JoinHandle;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask test                           everything; starts Tryton and PostgreSQL first, stops them at the end
-  cargo xtask test --fast                    without them and the tests whose name has `real_tryton` or `real_postgres`
+  cargo xtask test                           everything; starts Tryton, PostgreSQL and Medusa first, stops them at the end
+  cargo xtask test --fast                    without them and the tests whose name has `real_` and theirs
   cargo xtask test -p kernel -p store        format, tidy, clippy and tests of two crates
   cargo xtask test -p engine -- -E 'test(breaker)'   arguments for the test runner
 

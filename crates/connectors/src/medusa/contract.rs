@@ -253,9 +253,7 @@ impl Fixture for Fitted {
     }
 }
 
-/// `set -a; . <(cargo xtask services env medusa); cargo nextest run -p tidegate-connectors --run-ignored all real_medusa`
 #[tokio::test]
-#[ignore = "needs a real Medusa: 700 MB, which the tests do not install"]
 async fn real_medusa_keeps_the_contract() {
     connector::contract::run(&Fitted::real()).await.assert_kept();
 }

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Each scene before the desk, and before a real Medusa where one is told of.
+/// Each scene before the desk, and before the real Medusa that `cargo xtask services` starts.
 macro_rules! scenes {
     ($($scene:ident, $real:ident;)+) => {$(
         #[tokio::test]
@@ -24,7 +24,6 @@ macro_rules! scenes {
         }
 
         #[tokio::test]
-        #[ignore = "needs a real Medusa: 700 MB, which the tests do not install"]
         async fn $real() {
             crate::medusa::scenes_of::$scene(crate::medusa::contract::Fitted::real()).await;
         }
