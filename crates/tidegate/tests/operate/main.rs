@@ -10,6 +10,7 @@ mod dropped;
 mod ends;
 mod folder;
 mod hub;
+mod hydrating;
 mod keys;
 mod letters;
 mod names;

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use twin::shopify::Role;
 
 const TOKEN: &str = "token-of-the-storefronts-server";
-const ACME: u64 = 1001;
-const BOLT: u64 = 2001;
+pub(crate) const ACME: u64 = 1001;
+pub(crate) const BOLT: u64 = 2001;
 const OF_ACME: u64 = 7;
 const OF_BOLT: u64 = 8;
 
@@ -66,7 +66,7 @@ pub(crate) fn with_prices(folder: &Folder, more: &str) {
 }
 
 /// Two files that a person loads, one after the other.
-fn load(folder: &Folder, terms: &str, prices: &str) -> u64 {
+pub(crate) fn load(folder: &Folder, terms: &str, prices: &str) -> u64 {
     std::fs::write(folder.path("terms.toml"), terms).unwrap();
     std::fs::write(folder.path("prices.csv"), prices).unwrap();
     folder.json(&["prices", "terms", "terms.toml"]);

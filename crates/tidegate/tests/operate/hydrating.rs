@@ -1,0 +1,95 @@
+//! What the price lists say is brought into the shop's catalogs by command, and is what the shop charges then.
+
+use crate::hub::Hub;
+use crate::office::Office;
+use crate::pricing::{ACME, BOLT, load, with_prices};
+use serde_json::json;
+use twin::shopify::Plan;
+
+const TERMS: &str = r#"
+[[lists]]
+id = "LIST-EUR"
+kind = "list"
+currency = "EUR"
+for = "everyone"
+
+[[lists]]
+id = "ACME-2026"
+kind = "contract"
+currency = "EUR"
+for = "company:ACME"
+
+[[promotions]]
+id = "SEALS"
+for = "everyone"
+skus = "SKU-0002"
+buy = 2
+get = 1
+percent_off = "100"
+
+[[locations]]
+id = "gid://shopify/CompanyLocation/1001"
+company = "ACME"
+
+[[locations]]
+id = "gid://shopify/CompanyLocation/2001"
+company = "BOLT"
+"#;
+
+const PRICES: &str = "list,sku,price,min\n\
+    LIST-EUR,SKU-0001,9.00,\n\
+    LIST-EUR,SKU-0002,3.00,\n\
+    LIST-EUR,NOT-IN-THE-SHOP,1.00,\n\
+    ACME-2026,SKU-0001,7.00,1\n\
+    ACME-2026,SKU-0001,6.50,10\n";
+
+/// What a buyer at a location pays for a unit, and in whose catalog.
+fn charged(office: &Office, location: u64, quantity: i64) -> (String, Option<String>) {
+    let charge = office.shop.charged(location, "EUR", "SKU-0001", quantity).unwrap();
+    (format!("{:.2}", charge.amount), charge.catalog)
+}
+
+fn ours(price: &str, catalog: &str) -> (String, Option<String>) {
+    (price.to_owned(), Some(format!("tidegate/{catalog} EUR")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_resolution_says_is_what_the_shop_charges() {
+    let office = Office::open_with(|config| config.plan = Plan::Plus).await;
+    office.shop.know_company(1, "Acme", &[(ACME, "Acme Berlin")]);
+    office.shop.know_company(2, "Bolt", &[(BOLT, "Bolt Wien")]);
+    let folder = &office.folder;
+    with_prices(folder, "");
+    let _hub = Hub::start(folder);
+    load(folder, TERMS, PRICES);
+
+    // A plan writes nothing, and tells what a catalog cannot say.
+    let plan = folder.json(&["prices", "plan"]);
+    assert_eq!((&plan["nothing_to_do"], &plan["counts"]["new"]), (&json!(false), &json!(2)), "{plan}");
+    let lists = plan["lists"].as_array().unwrap();
+    assert_eq!(lists.len(), 2, "one for each kind of buyer: {plan}");
+    for list in lists {
+        let left = (&list["prices"], &list["at_the_cart"], &list["not_in_the_shop"]);
+        assert_eq!(left, (&json!(1), &json!({"cart": 1}), &json!(1)), "{plan}");
+    }
+    assert_eq!(charged(&office, ACME, 1).1, None);
+
+    let done = folder.json(&["prices", "hydrate", "--why", "the lists of December"]);
+    assert_eq!((&done["unsettled"], &done["refused"]), (&json!(0), &json!([])), "{done}");
+    assert_eq!(charged(&office, ACME, 1), ours("7.00", "ACME-2026 + LIST-EUR"));
+    assert_eq!(charged(&office, ACME, 10), ours("6.50", "ACME-2026 + LIST-EUR"));
+    assert_eq!(charged(&office, BOLT, 10), ours("9.00", "LIST-EUR"));
+
+    // Nothing changed, nothing is sent; then one price does.
+    let again = folder.json(&["prices", "hydrate"]);
+    let sent = (&again["plan"]["nothing_to_do"], &again["written"]["calls"], &again["written"]["lines"]);
+    assert_eq!(sent, (&json!(true), &json!(0), &json!(0)), "{again}");
+    std::fs::write(folder.path("changed.csv"), "list,sku,price\nLIST-EUR,SKU-0001,8.80\n").unwrap();
+    folder.json(&["prices", "load", "changed.csv"]);
+    let third = folder.json(&["prices", "hydrate"]);
+    assert_eq!(third["plan"]["counts"]["down"], 1, "{third}");
+    assert_eq!(charged(&office, BOLT, 1), ours("8.80", "LIST-EUR"));
+    assert_eq!(charged(&office, ACME, 1), ours("7.00", "ACME-2026 + LIST-EUR"));
+    let who = folder.tidegate(&["audit"]).out;
+    assert!(who.contains("hydrate") && who.contains("the lists of December"), "{who}");
+}
