@@ -5,6 +5,7 @@
 //! Decides nothing about orders or deliveries and reads no configuration: the binary hands in what is in force.
 
 pub mod admin;
+mod bearer;
 pub mod forwarded;
 pub mod health;
 pub mod intake;

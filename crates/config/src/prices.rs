@@ -180,12 +180,6 @@ pub struct PriceCaller {
     pub rate_limit: Setting<Rate>,
 }
 
-impl PriceCaller {
-    pub fn may(&self, right: Right) -> bool {
-        self.may.value.iter().any(|one| one.value == right)
-    }
-}
-
 pub(crate) fn read(mut section: Section<'_>) -> Option<Prices> {
     let (path, entry) = (section.path_of("callers"), section.entry("callers"));
     let mut callers = BTreeMap::new();

@@ -12,6 +12,7 @@
 //! together with it and before it, so that no older level is set once the shop knows of the shipment (ADR 0014).
 
 use super::{Answer, Intake, Received};
+use crate::bearer::bears;
 use crate::watch::IntakeNotice;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +21,6 @@ use domains::json::{Json, parse, strip};
 use engine::work::lift::{self, lifted};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use kernel::clock::Now;
 use kernel::envelope::{FactKind, TraceId, Via};
 use kernel::fault::Severity;
@@ -30,12 +30,11 @@ use kernel::version::EffectiveVersion;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use store::StoreError;
 use store::log::{Appended, DedupeKey, NewEnvelope};
-use subtle::ConstantTimeEq as _;
 
 /// Base64 of HMAC-SHA256 over the raw body.
 pub const SIGNATURE: &str = "x-tidegate-hmac-sha256";
@@ -83,11 +82,7 @@ impl IngestAuth {
     fn admits(&self, headers: &HeaderMap, body: &[u8]) -> bool {
         let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let bearer = self.bearer.as_ref().filter(given).is_some_and(|secret| {
-            let token = header(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
-            let digest = |text: &str| Sha256::digest(text.as_bytes());
-            token.is_some_and(|token| digest(token).ct_eq(&digest(secret.expose_secret())).into())
-        });
+        let bearer = self.bearer.as_ref().is_some_and(|token| bears(headers, token));
         let signed = self.hmac.as_ref().filter(given).is_some_and(|secret| {
             let signature = header(SIGNATURE).and_then(|value| STANDARD.decode(value).ok());
             signature.is_some_and(|signature| mac(secret, body).verify_slice(&signature).is_ok())

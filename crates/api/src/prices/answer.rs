@@ -12,11 +12,11 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
+use kernel::key::hex;
 use kernel::money::Currency;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// A shorter answer fits one packet as it is.
@@ -71,13 +71,7 @@ fn written(value: &impl Serialize) -> Box<RawValue> {
 /// Of the lines and the version, and not of the instant: who asks again learns that nothing changed.
 fn tag(version: u64, lines: &str) -> String {
     let digest = Sha256::new().chain_update(version.to_be_bytes()).chain_update(lines.as_bytes()).finalize();
-    let mut tag = String::with_capacity(34);
-    tag.push('"');
-    for byte in &digest[..16] {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
+    format!("\"{}\"", hex(&digest[..16]))
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {

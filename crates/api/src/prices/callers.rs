@@ -3,20 +3,11 @@
 
 use super::PriceError;
 use super::pace::Pace;
-use config::Rate;
+use crate::bearer::bears;
+use config::{Rate, Right};
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use kernel::clock::Mono;
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
-
-/// What a caller wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Right {
-    Resolve,
-    Load,
-}
+use secrecy::SecretString;
 
 /// One program.
 #[derive(Debug, Clone)]
@@ -24,55 +15,38 @@ pub struct Caller {
     /// As the configuration calls it; it stands in the audit trail.
     pub name: String,
     pub token: SecretString,
-    pub resolve: bool,
-    pub load: bool,
+    pub may: Vec<Right>,
     pub rate: Rate,
 }
 
 #[derive(Debug)]
 pub(super) struct Callers {
-    known: Vec<Known>,
-}
-
-#[derive(Debug)]
-struct Known {
-    caller: Caller,
-    digest: [u8; 32],
-    pace: Pace,
+    known: Vec<(Caller, Pace)>,
 }
 
 impl Callers {
     pub(super) fn new(callers: Vec<Caller>) -> Self {
-        let known = callers.into_iter().filter(|caller| !caller.token.expose_secret().is_empty());
-        let known = known.map(|caller| {
-            let digest = Sha256::digest(caller.token.expose_secret().as_bytes()).into();
-            Known { digest, pace: Pace::new(caller.rate), caller }
+        let known = callers.into_iter().map(|caller| {
+            let pace = Pace::new(caller.rate);
+            (caller, pace)
         });
         Self { known: known.collect() }
     }
 
     /// Every known token is compared, whichever fits.
     pub(super) fn admit(&self, headers: &HeaderMap, right: Right, now: Mono) -> Result<&Caller, PriceError> {
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let digest: [u8; 32] = Sha256::digest(given.as_bytes()).into();
         let mut found = None;
         for known in &self.known {
-            if bool::from(known.digest.ct_eq(&digest)) {
+            if bears(headers, &known.0.token) {
                 found = Some(known);
             }
         }
-        let Some(known) = found else { return Err(PriceError::unauthorized()) };
-        let may = match right {
-            Right::Resolve => known.caller.resolve,
-            Right::Load => known.caller.load,
-        };
-        if !may {
-            return Err(PriceError::not_allowed(&known.caller.name, right));
+        let Some((caller, pace)) = found else { return Err(PriceError::unauthorized()) };
+        if !caller.may.contains(&right) {
+            return Err(PriceError::not_allowed(&caller.name, right));
         }
-        let paced = known.pace.take(now);
-        paced.map_err(|wait| PriceError::too_often(&known.caller.name, known.caller.rate, wait))?;
-        Ok(&known.caller)
+        pace.take(now).map_err(|wait| PriceError::too_often(&caller.name, caller.rate, wait))?;
+        Ok(caller)
     }
 }
 
@@ -80,14 +54,14 @@ impl Callers {
 mod tests {
     use super::*;
     use http::StatusCode;
+    use http::header::AUTHORIZATION;
     use std::time::Duration;
 
     fn callers() -> Callers {
         let of = |name: &str, token: &str, load: bool, count| Caller {
             name: name.to_owned(),
             token: SecretString::from(token),
-            resolve: !load,
-            load,
+            may: vec![if load { Right::Load } else { Right::Resolve }],
             rate: Rate { count, per: Duration::from_secs(1) },
         };
         Callers::new(vec![
@@ -120,7 +94,7 @@ mod tests {
 
     #[test]
     fn nobody_is_admitted_by_an_empty_token() {
-        let mut nobody = callers().known.remove(0).caller;
+        let (mut nobody, _) = callers().known.remove(0);
         nobody.token = SecretString::from("");
         let refused = Callers::new(vec![nobody]).admit(&with(""), Right::Resolve, Mono(0)).unwrap_err();
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);

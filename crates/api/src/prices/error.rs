@@ -1,10 +1,9 @@
 //! What the prices' door refuses as a whole, and how: `{"error": {"code": "TG-72xx", "message": "…"}}`. A line that has no
 //! price is no refusal: it says so in the answer.
 
-use super::callers::Right;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use config::Rate;
+use config::{Rate, Right};
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use price_store::PriceStoreError;

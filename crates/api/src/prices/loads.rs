@@ -1,12 +1,12 @@
 //! `POST /v1/prices/loads`: the ERP or the pricing engine brings prices itself, as CSV or a JSON object a line. The body is put on
 //! the disk first, so that a sender who is slow holds nothing up and one who breaks off has loaded nothing.
 
-use super::callers::Right;
 use super::{PriceError, Prices};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
+use config::Right;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;

@@ -3,13 +3,13 @@
 
 use super::answer::told;
 use super::asked::{Cart, CartLine, OneLine};
-use super::callers::Right;
 use super::live::{Live, Quote, Wanted};
 use super::told::{Answer, LineTold};
 use super::{BODY_BYTES_MAX, PriceError, Prices, SERVER};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
+use config::Right;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use kernel::clock::Now;
@@ -105,11 +105,12 @@ pub(super) async fn answered(
 }
 
 fn count(prices: &Prices, lines: &[LineTold<'_>]) {
-    for came in ["list", "live", "fallback", "none"] {
-        let count = lines.iter().filter(|line| line.came() == came).count();
-        if count > 0 {
-            prices.metrics.price_lines(came, count as u64);
-        }
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(line.came()).or_default() += 1;
+    }
+    for (came, count) in counts {
+        prices.metrics.price_lines(came, count);
     }
 }
 

@@ -7,7 +7,7 @@ use super::shops;
 use anyhow::Context as _;
 use api::prices::{Caller, LiveSettings, Prices, Roles, Storefront};
 use async_trait::async_trait;
-use config::{LivePrices, Prices as Settings, Right, Share};
+use config::{LivePrices, Prices as Settings, Share};
 use connector::port::CallContext;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
@@ -64,8 +64,7 @@ fn callers(loaded: &Loaded, settings: &Settings) -> anyhow::Result<Vec<Caller>> 
         Ok(Caller {
             name: name.clone(),
             token: shops::secret(loaded, &key, &caller.bearer_token)?,
-            resolve: caller.may(Right::Resolve),
-            load: caller.may(Right::Load),
+            may: caller.may.value.iter().map(|right| right.value).collect(),
             rate: caller.rate_limit.value,
         })
     };

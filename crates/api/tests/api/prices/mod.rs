@@ -11,7 +11,7 @@ use crate::world::{NOW, Standing, at};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use config::Rate;
+use config::{Rate, Right};
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -151,8 +151,7 @@ impl Counter {
         let caller = |name: &str, token: &str, load: bool| Caller {
             name: name.to_owned(),
             token: SecretString::from(token.strip_prefix("Bearer ").unwrap()),
-            resolve: !load,
-            load,
+            may: vec![if load { Right::Load } else { Right::Resolve }],
             rate,
         };
         let callers = vec![caller("shop", SERVER, false), caller("erp", LOADER, true)];

@@ -51,7 +51,8 @@ pub struct Progress {
 }
 
 impl Client {
-    pub async fn open(common: &Common) -> Result<Self, Failure> {
+    /// `of_prices`: without a hub the read model of prices is opened as well, which takes seconds where it is large.
+    pub async fn open(common: &Common, of_prices: bool) -> Result<Self, Failure> {
         let mut loaded = wiring::load(&common.config, &common.overrides, true);
         // A configuration that somebody is just editing does not keep a running hub from being asked.
         if let Some(socket) = listening(&loaded).await? {
@@ -70,7 +71,7 @@ impl Client {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let not_made_yet = wiring::open::not_made_yet(&loaded, &clock).await?;
-        let router = offline::router(&mut loaded, not_made_yet.is_some()).await?;
+        let router = offline::router(&mut loaded, not_made_yet.is_some(), of_prices).await?;
         let way = match not_made_yet {
             Some(missing) => {
                 say::note("note: no hub has ever run here; start it with `tidegate run`");

@@ -58,7 +58,7 @@ pub enum Command {
 pub fn run(common: &Common, command: &Command) -> Result<(), Failure> {
     let json = common.json;
     block_on(async {
-        let client = &Client::open(common).await?;
+        let client = &Client::open(common, matches!(command, Command::Prices(_))).await?;
         match command {
             Command::Status(args) => status::run(client, args, json).await,
             Command::Orders(args) => orders::run(client, args, json).await,

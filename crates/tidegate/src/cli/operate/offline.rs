@@ -17,8 +17,9 @@ use store::memory::MemoryStore;
 use store::{Store, StoreError};
 use telemetry::Metrics;
 
-/// Opens the store; refuses while another process has it. `not_made_yet`: there is none.
-pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, Failure> {
+/// Opens the store; refuses while another process has it. `not_made_yet`: there is none. `of_prices`: with the read model of
+/// prices.
+pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) -> Result<Router, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let store: Arc<dyn Store> = if not_made_yet {
         Arc::new(MemoryStore::new())
@@ -28,8 +29,11 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool) -> Result<Router, F
     let shops = wiring::shops::clients(loaded, &clock)?;
     let connected = wiring::connectors::build(loaded, shops.clone())?;
     let metrics = Arc::new(Metrics::new());
-    let prices =
-        if not_made_yet { None } else { wiring::prices::open(loaded, &shops, &clock, &metrics).await? };
+    let prices = if of_prices && !not_made_yet {
+        wiring::prices::open(loaded, &shops, &clock, &metrics).await?
+    } else {
+        None
+    };
     let plan = wiring::plan::build(loaded)?;
     let watching = Watching::new(metrics, clock.clone(), Vec::new());
     let parts = AdminParts {
