@@ -54,6 +54,11 @@ fn gives_back(office: &Office, order: &Order, shipping: bool) -> u64 {
     order.refunds.last().unwrap().id
 }
 
+/// What a refund's credit note is to be called.
+fn name_of(order: &Order, refund: u64) -> String {
+    format!("acme-order-{}-refund-{refund}", order.id)
+}
+
 /// What each refund of the shop was worth, under the name that its credit note is to have.
 fn given_back(office: &Office) -> BTreeMap<String, Decimal> {
     let mut all = BTreeMap::new();
@@ -61,7 +66,7 @@ fn given_back(office: &Office) -> BTreeMap<String, Decimal> {
         for refund in &order.refunds {
             let paid = refund.transactions.iter().filter_map(|id| order.transaction(*id));
             let paid: Decimal = paid.map(|transaction| transaction.amount.shop).sum();
-            all.insert(format!("acme-order-{}-refund-{}", order.id, refund.id), paid);
+            all.insert(name_of(&order, refund.id), paid);
         }
     }
     all
@@ -81,8 +86,20 @@ fn is_mirrored(office: &Office) {
     }
     let booked: BTreeMap<String, Decimal> =
         posted.iter().map(|note| (note.reference.clone(), note.total)).collect();
-    let letters = || office.folder.json(&["dead-letters", "list"])["groups"].to_string();
-    assert_eq!(booked, wanted, "{}", letters());
+    // Of what is missing, how it stands.
+    let missing = || {
+        let is_missing = |order: &&Arc<Order>| {
+            order.refunds.iter().any(|refund| !booked.contains_key(&name_of(order, refund.id)))
+        };
+        let orders = office.shop.orders();
+        let lives = orders
+            .iter()
+            .filter(is_missing)
+            .map(|order| office.folder.tidegate(&["orders", "show", &order.name]));
+        let letters = office.folder.json(&["dead-letters", "list"])["groups"].to_string();
+        lives.map(|said| said.out).collect::<String>() + &letters
+    };
+    assert_eq!(booked, wanted, "{}", missing());
     assert_eq!(posted.len(), wanted.len(), "a credit note stands twice");
 }
 
