@@ -7,6 +7,7 @@ use kernel::money::parse_exact;
 use kernel::quantity::Unit;
 use pricing::{Price, Tier, Validity, Window};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A plain amount, or windows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,35 @@ impl From<&Window> for WindowForm {
     }
 }
 
+/// In a few words: `5, 4.5 from 10 per CS since 2027-01-01T00:00:00Z`.
+impl fmt::Display for PriceForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(amount) => f.write_str(amount),
+            Self::Windows(windows) => {
+                let windows: Vec<String> = windows.iter().map(ToString::to_string).collect();
+                f.write_str(&windows.join("; "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for WindowForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tier = |[minimum, amount]: &[String; 2]| match minimum.as_str() {
+            "0" | "1" => amount.clone(),
+            minimum => format!("{amount} from {minimum}"),
+        };
+        f.write_str(&self.tiers.iter().map(tier).collect::<Vec<_>>().join(", "))?;
+        for (word, part) in [("per", &self.unit), ("since", &self.valid_from), ("until", &self.valid_until)] {
+            if let Some(part) = part {
+                write!(f, " {word} {part}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl PriceForm {
     /// `zone`: whose days dates without an offset are.
     ///
@@ -106,6 +136,15 @@ pub(crate) fn unit(text: &str) -> Result<Unit, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_price_is_told_in_a_few_words() {
+        let told = |text: &str| serde_json::from_str::<PriceForm>(text).unwrap().to_string();
+        assert_eq!(told(r#""4.75""#), "4.75");
+        let windows = r#"[{"tiers": [["1", "5"], ["10", "4.5"]], "unit": "CS"},
+            {"tiers": [["0", "4"]], "valid_from": "2027-01-01T00:00:00Z"}]"#;
+        assert_eq!(told(windows), "5, 4.5 from 10 per CS; 4 since 2027-01-01T00:00:00Z");
+    }
 
     #[test]
     fn what_is_written_is_read_again_and_what_is_no_price_is_told() {

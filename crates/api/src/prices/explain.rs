@@ -34,6 +34,8 @@ pub struct Explanation {
     pub company_location: Option<String>,
     pub company: Option<String>,
     pub groups: Vec<String>,
+    /// All of it in words.
+    pub buyer: String,
     /// As `POST /v1/prices/resolve` answers it, with `why`.
     pub line: Value,
 }
@@ -111,6 +113,7 @@ impl Explain {
             None => &nobody,
             Some(id) => terms.buyer(id).ok_or_else(|| PriceError::unknown_buyer(id))?,
         };
+        let groups: Vec<String> = buyer.groups.iter().map(ToString::to_string).collect();
         let quantity = self.quantity.as_deref().unwrap_or("1");
         let goods = (self.sku.as_str(), quantity, self.unit.as_deref());
         Ok(Explanation {
@@ -119,8 +122,20 @@ impl Explain {
             currency: currency.code(),
             company_location: self.company_location.clone(),
             company: buyer.company.as_ref().map(ToString::to_string),
-            groups: buyer.groups.iter().map(ToString::to_string).collect(),
+            buyer: in_words(buyer, &groups),
+            groups,
             line: explained(terms, book, buyer, (currency, at), goods),
         })
     }
+}
+
+fn in_words(buyer: &Buyer, groups: &[String]) -> String {
+    let mut words = buyer.company_location.as_deref().unwrap_or("nobody in particular").to_owned();
+    if let Some(company) = &buyer.company {
+        words = format!("{words} of {company}");
+    }
+    if !groups.is_empty() {
+        words = format!("{words}, in {}", groups.join(", "));
+    }
+    words
 }

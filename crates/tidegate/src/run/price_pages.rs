@@ -64,17 +64,10 @@ fn told(explanation: Explanation) -> PriceTold {
     } else {
         Err(text(&line["message"]))
     };
-    let mut buyer = explanation.company_location.unwrap_or_else(|| "nobody in particular".to_owned());
-    if let Some(company) = explanation.company {
-        buyer = format!("{buyer} of {company}");
-    }
-    if !explanation.groups.is_empty() {
-        buyer = format!("{buyer}, in {}", explanation.groups.join(", "));
-    }
     PriceTold {
         version: explanation.version,
         at: explanation.at,
-        buyer,
+        buyer: explanation.buyer,
         price,
         list: line["source"]["list"].as_str().map(str::to_owned),
         steps: line["why"].as_array().into_iter().flatten().map(text).collect(),
@@ -85,38 +78,14 @@ fn changed(change: PriceAudit) -> PriceChanged {
     PriceChanged {
         at: change.at,
         list: change.list,
-        before: change.before.as_ref().map(words).unwrap_or_default(),
+        before: change.before.as_ref().map(ToString::to_string).unwrap_or_default(),
         amount: change.after.as_ref().and_then(smallest),
-        after: change.after.as_ref().map(words).unwrap_or_default(),
+        after: change.after.as_ref().map(ToString::to_string).unwrap_or_default(),
         load: change.load,
         source: change.source,
         by: change.by,
         approved_because: change.approved_because,
     }
-}
-
-/// A price in a few words.
-fn words(price: &PriceForm) -> String {
-    let windows = match price {
-        PriceForm::Plain(amount) => return amount.clone(),
-        PriceForm::Windows(windows) => windows,
-    };
-    let window = |window: &price_store::WindowForm| {
-        let tier = |[minimum, amount]: &[String; 2]| match minimum.as_str() {
-            "0" | "1" => amount.clone(),
-            minimum => format!("{amount} from {minimum}"),
-        };
-        let mut told = window.tiers.iter().map(tier).collect::<Vec<_>>().join(", ");
-        for (word, part) in
-            [("per", &window.unit), ("since", &window.valid_from), ("until", &window.valid_until)]
-        {
-            if let Some(part) = part {
-                told = format!("{told} {word} {part}");
-            }
-        }
-        told
-    };
-    windows.iter().map(window).collect::<Vec<_>>().join("; ")
 }
 
 /// Of the smallest quantity in the first window, to be drawn.
@@ -133,11 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_is_told_in_words_and_drawn_by_its_smallest_quantity() {
-        let form = |text: &str| serde_json::from_str::<PriceForm>(text).unwrap();
-        let tiers = form(r#"[{"tiers": [["1", "5"], ["10", "4.5"]], "unit": "CS"}]"#);
-        assert_eq!((words(&tiers).as_str(), smallest(&tiers)), ("5, 4.5 from 10 per CS", Some(5.0)));
-        let plain = form("\"4.75\"");
-        assert_eq!((words(&plain).as_str(), smallest(&plain)), ("4.75", Some(4.75)));
+    fn a_price_is_drawn_by_its_smallest_quantity() {
+        let drawn = |text: &str| smallest(&serde_json::from_str::<PriceForm>(text).unwrap());
+        assert_eq!(drawn(r#"[{"tiers": [["1", "5"], ["10", "4.5"]], "unit": "CS"}]"#), Some(5.0));
+        assert_eq!(drawn("\"4.75\""), Some(4.75));
     }
 }

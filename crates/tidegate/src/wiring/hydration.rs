@@ -9,11 +9,13 @@ use kernel::money::Currency;
 use kernel::quantity::Unit;
 use price_store::{TermsBook, Version};
 use pricing::audience::nearest;
+use pricing::book::ListIndex;
 use pricing::document::Tiers;
 use pricing::terms::{Effect, PriceList, When};
-use pricing::{Buyer, Line, Price, Priced, Resolver, Sku, Terms, Unpriced};
+use pricing::{Book as _, Buyer, Line, Price, Priced, Resolver, Terms, Unpriced};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -96,13 +98,13 @@ impl Kind {
             return whole;
         }
         let begin: String = whole.chars().take(NAMES_MAX / 2).collect();
-        format!("{begin}… {:08x}", fingerprint(&whole))
+        format!("{begin}… {}", fingerprint(&whole))
     }
 }
 
-/// Of two long names, another (FNV-1a).
-fn fingerprint(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// Of two long names, another.
+fn fingerprint(text: &str) -> String {
+    kernel::key::hex(&Sha256::digest(text.as_bytes())[..4])
 }
 
 fn may_count(when: &When, buyer: &Buyer, currency: Currency) -> bool {
@@ -123,19 +125,22 @@ impl PriceSource for BuyersPrices {
     fn each(&self, tell: &mut dyn FnMut(&str, &Offer)) -> Result<(), String> {
         let terms = self.version.terms();
         let lists = self.lists();
-        if let Some(damaged) = lists.iter().find(|list| self.version.damage().lists.contains(&*list.id)) {
+        if let Some((_, damaged)) =
+            lists.iter().find(|(_, list)| self.version.damage().lists.contains(&*list.id))
+        {
             return Err(format!("the list {} is damaged: load it anew first", damaged.id));
         }
         let book = self.version.book();
         let resolver = Resolver::new(terms, &book, &self.buyer, self.currency, self.at.as_second());
         let mut keys = BTreeSet::new();
-        for list in &lists {
+        for (_, list) in &lists {
             let Some(stored) = self.version.list(&list.id) else { continue };
             keys.extend(self.version.walk(stored).map(|(key, _)| key));
         }
         for key in keys {
             if let Some(sku) = self.version.sku(key) {
-                tell(sku, &self.offer(&resolver, &lists, sku));
+                let prices = lists.iter().filter_map(|(index, list)| Some((*list, book.price(*index, key)?)));
+                tell(sku, &self.offer(&resolver, &prices.collect::<Vec<_>>(), sku));
             }
         }
         Ok(())
@@ -144,7 +149,7 @@ impl PriceSource for BuyersPrices {
 
 impl BuyersPrices {
     /// The candidates and what stands behind them.
-    fn lists(&self) -> Vec<&PriceList> {
+    fn lists(&self) -> Vec<(ListIndex, &PriceList)> {
         let terms = self.version.terms();
         let mut lists = Vec::new();
         let mut seen = BTreeSet::new();
@@ -153,19 +158,18 @@ impl BuyersPrices {
             while let Some(index) = next.filter(|index| seen.insert(*index)) {
                 let Some(list) = terms.list(index) else { break };
                 next = list.base.map(|base| base.list);
-                lists.push(list);
+                lists.push((index, list));
             }
         }
         lists
     }
 
-    fn offer(&self, resolver: &Resolver<'_, TermsBook>, lists: &[&PriceList], sku: &str) -> Offer {
+    /// `prices`: what each list has for the SKU, which is in its one spelling.
+    fn offer(&self, resolver: &Resolver<'_, TermsBook>, prices: &[(&PriceList, Price)], sku: &str) -> Offer {
         let terms = self.version.terms();
         let at_s = self.at.as_second();
-        let prices: Vec<(&PriceList, Price)> =
-            lists.iter().filter_map(|list| Some((*list, self.version.price_of(&list.id, sku)?))).collect();
         let mut offer = Offer { pieces: Some(Decimal::ONE), ..Offer::default() };
-        offer.ends = self.ends(&prices, sku);
+        offer.ends = self.ends(prices, sku);
         offer.rule = terms.quantity_rule(sku).and_then(|rule| {
             let maximum = rule.maximum.map(|maximum| maximum.to_u32());
             Some(Rule {
@@ -178,13 +182,13 @@ impl BuyersPrices {
         let of_cart = terms.promotions().iter().find(|rule| {
             let counts =
                 kinds.iter().any(|kind| rule.when.counts(&self.buyer, self.currency, *kind, at_s).is_ok());
-            matches!(rule.effect, Effect::BuyGet { .. }) && counts && rule.when.goods.has(&spelled(sku))
+            matches!(rule.effect, Effect::BuyGet { .. }) && counts && rule.when.goods.has(sku)
         });
         if let Some(rule) = of_cart {
             offer.at_the_cart = Some(format!("promotion {}: of so many some are cheaper", rule.id));
             return offer;
         }
-        let quantities = self.quantities(&prices, sku);
+        let quantities = self.quantities(prices, sku);
         if quantities.len() > QUANTITIES_MAX {
             offer.at_the_cart = Some(format!("its price may change at {} quantities", quantities.len()));
             return offer;
@@ -211,7 +215,7 @@ impl BuyersPrices {
     fn quantities(&self, prices: &[(&PriceList, Price)], sku: &str) -> BTreeSet<Decimal> {
         let terms = self.version.terms();
         let pieces = |minimum: Decimal, unit: &Unit| {
-            let pieces = terms.units().pieces(&spelled(sku), unit)?;
+            let pieces = terms.units().pieces(sku, unit)?;
             Some(minimum.checked_mul(pieces)?.ceil())
         };
         let mut quantities = BTreeSet::from([Decimal::ONE]);
@@ -222,7 +226,7 @@ impl BuyersPrices {
                 quantities.extend(window.tiers.iter().filter_map(|tier| pieces(tier.minimum, unit)));
             }
         }
-        let promotions = terms.promotions().iter().filter(|rule| rule.when.goods.has(&spelled(sku)));
+        let promotions = terms.promotions().iter().filter(|rule| rule.when.goods.has(sku));
         quantities.extend(promotions.filter_map(|rule| pieces(rule.minimum?, &rule.unit)));
         quantities.retain(|quantity| *quantity >= Decimal::ONE);
         quantities
@@ -243,18 +247,13 @@ impl BuyersPrices {
         }
         let whens = terms.surcharges().iter().map(|rule| &rule.when);
         for when in whens.chain(terms.promotions().iter().map(|rule| &rule.when)) {
-            if may_count(when, &self.buyer, self.currency) && when.goods.has(&spelled(sku)) {
+            if may_count(when, &self.buyer, self.currency) && when.goods.has(sku) {
                 add(when.validity);
             }
         }
         let next = bounds.into_iter().find(|bound| *bound > self.at.as_second())?;
         Timestamp::from_second(next).ok()
     }
-}
-
-/// As the rules compare it.
-fn spelled(sku: &str) -> String {
-    Sku::spell(sku).map(std::borrow::Cow::into_owned).unwrap_or_default()
 }
 
 /// Each part of a quantity has a price of its own.

@@ -49,21 +49,11 @@ pub(super) async fn run(client: &Client, args: &Args, json: bool) -> Result<(), 
 fn drawn(answer: &Value) -> Page {
     let (line, currency) = (&answer["line"], text(&answer["currency"]));
     let mut page = Page::new();
-    let mut buyer = match answer["company_location"].as_str() {
-        None => "nobody in particular".to_owned(),
-        Some(location) => location.to_owned(),
-    };
-    if let Some(company) = answer["company"].as_str() {
-        buyer = format!("{buyer} of {company}");
-    }
-    let groups: Vec<String> = list(&answer["groups"]).iter().map(text).collect();
-    if !groups.is_empty() {
-        buyer = format!("{buyer}, in {}", groups.join(", "));
-    }
     page.line(format!(
-        "{} × {}, for {buyer}, at {} by version {}",
+        "{} × {}, for {}, at {} by version {}",
         text(&line["quantity"]),
         text(&line["sku"]),
+        text(&answer["buyer"]),
         at(&answer["at"]),
         text(&answer["version"])
     ));

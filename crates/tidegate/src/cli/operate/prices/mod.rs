@@ -11,6 +11,7 @@ mod terms;
 use super::client::Client;
 use super::page::{Page, list, number, text};
 use crate::cli::Failure;
+use price_store::PriceForm;
 use serde_json::Value;
 
 const EXAMPLES: &str = "\
@@ -105,41 +106,7 @@ fn difference(page: &mut Page, difference: &Value) {
     }
 }
 
-/// A price in a few words: its amount, or its windows.
+/// A price in a few words; nothing where there is none.
 fn price(price: &Value) -> String {
-    let Some(windows) = price.as_array() else { return text(price) };
-    let window = |window: &Value| {
-        let tiers: Vec<String> = list(&window["tiers"])
-            .iter()
-            .map(|tier| match (text(&tier[0]).as_str(), text(&tier[1])) {
-                ("0" | "1", amount) => amount,
-                (minimum, amount) => format!("{amount} from {minimum}"),
-            })
-            .collect();
-        let mut told = tiers.join(", ");
-        for (word, name) in [("per", "unit"), ("since", "valid_from"), ("until", "valid_until")] {
-            if !window[name].is_null() {
-                told = format!("{told} {word} {}", text(&window[name]));
-            }
-        }
-        told
-    };
-    windows.iter().map(window).collect::<Vec<_>>().join("; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_price_is_told_in_a_few_words() {
-        assert_eq!(price(&json!("4.75")), "4.75");
-        let windows = json!([
-            {"tiers": [["1", "5"], ["10", "4.5"]], "unit": "CS"},
-            {"tiers": [["0", "4"]], "valid_from": "2027-01-01T00:00:00Z"}
-        ]);
-        assert_eq!(price(&windows), "5, 4.5 from 10 per CS; 4 since 2027-01-01T00:00:00Z");
-        assert_eq!(price(&Value::Null), "");
-    }
+    serde_json::from_value::<PriceForm>(price.clone()).map_or_else(|_| text(price), |price| price.to_string())
 }
