@@ -13,7 +13,7 @@ use twin::shopify::{ShopClock, ShopConfig, ShopifyTwin, signature};
 const DOMAIN: &str = "acme.myshopify.com";
 const SECRET: &str = "hush";
 /// Nothing here takes so long, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Office {
     pub(crate) shop: ShopifyTwin,

@@ -2,7 +2,7 @@
 //! and the configuration that docs/refunds.md shows.
 
 use crate::hub::Hub;
-use crate::office::Office;
+use crate::office::{Office, PATIENCE};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,18 +72,13 @@ fn given_back(office: &Office) -> BTreeMap<String, Decimal> {
     all
 }
 
-/// Until the books have each refund, and each once.
-fn is_mirrored(office: &Office) {
+/// Until the books have each refund, and each once. One whose answers are lost again and again waits longer each time.
+async fn is_mirrored(office: &Office) {
     let wanted = given_back(office);
-    let mut posted = Vec::new();
-    for _ in 0..900 {
-        posted = office.erp.credit_notes();
-        if posted.len() >= wanted.len() {
-            break;
-        }
-        // Each asks a process of its own, so that this is many seconds.
-        office.folder.tidegate(&["status"]);
-    }
+    let all = office.erp.until(|ledger| ledger.credit_notes >= wanted.len() as u64);
+    // What is missing then is told below.
+    let _ = tokio::time::timeout(PATIENCE, all).await;
+    let posted = office.erp.credit_notes();
     let booked: BTreeMap<String, Decimal> =
         posted.iter().map(|note| (note.reference.clone(), note.total)).collect();
     // Of what is missing, how it stands.
@@ -110,7 +105,7 @@ async fn what_was_given_back_is_credited_once_after_its_order_and_to_the_cent() 
     // Before the hub has ever heard of the order, and after it.
     gives_back(&office, &orders[0], false);
     let _hub = Hub::start_with(&office.folder, &SETTINGS);
-    is_mirrored(&office);
+    is_mirrored(&office).await;
     for order in &orders[1..6] {
         gives_back(&office, order, true);
     }
@@ -121,7 +116,7 @@ async fn what_was_given_back_is_credited_once_after_its_order_and_to_the_cent() 
     if twice.lines.iter().any(|line| line.current_quantity > 0) {
         gives_back(&office, &twice, false);
     }
-    is_mirrored(&office);
+    is_mirrored(&office).await;
     let notes = office.erp.credit_notes();
     let names: Vec<String> = orders.iter().map(|order| format!("acme-order-{}", order.id)).collect();
     assert!(notes.iter().all(|note| names.contains(&note.sale) && note.state == "posted"));
@@ -162,7 +157,7 @@ async fn lost_answers_and_a_killed_hub_credit_nothing_twice() {
         gives_back(&office, order, true);
     }
     let _hub = Hub::start_with(&office.folder, &SETTINGS);
-    is_mirrored(&office);
+    is_mirrored(&office).await;
     assert!(office.erp.ledger().faults.values().sum::<u64>() > 0, "nothing went wrong");
 }
 
