@@ -3,48 +3,23 @@
 
 use crate::chart::{Dot, Mark, px};
 use crate::drift::Check;
+use crate::over_time::{Drawing, Stretch};
 use crate::words::{many, moment, thousands};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kernel::clock::elapsed_ms;
 
-const DAY_MS: u64 = 86_400_000;
 /// The axis ends at least here: a single difference is seen to be few.
 const MOST_AT_LEAST: u64 = 10;
 
-/// One drawing; numbers are pixels of its own view box.
-#[derive(Debug)]
-pub(crate) struct DriftChart {
-    pub(crate) class: &'static str,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) left: String,
-    pub(crate) right: String,
-    pub(crate) ticks: Vec<Mark>,
-    pub(crate) times: Vec<Mark>,
-    pub(crate) line: String,
-    pub(crate) dots: Vec<Dot>,
-}
-
 struct Frame {
-    left: f64,
-    right: f64,
+    time: Stretch,
     top: f64,
     bottom: f64,
     most: u64,
-    from: Timestamp,
-    length_ms: u64,
 }
 
 impl Frame {
-    /// By time: a gap between two checks is as wide as it was long. One check alone stands in the middle.
-    fn x(&self, at: Timestamp) -> f64 {
-        if self.length_ms == 0 {
-            return f64::midpoint(self.left, self.right);
-        }
-        let share = elapsed_ms(self.from, at).min(self.length_ms) as f64 / self.length_ms as f64;
-        self.left + share * (self.right - self.left)
-    }
     fn y(&self, count: u64) -> f64 {
         let log = |count: u64| (count.min(self.most) as f64).ln_1p();
         self.bottom - log(count) / log(self.most) * (self.bottom - self.top)
@@ -52,7 +27,7 @@ impl Frame {
 }
 
 /// The same twice: for a wide window, and for a phone, where text must not shrink. `checks`: oldest first, at least one.
-pub(crate) fn drift_charts(checks: &[&Check], now: Timestamp, zone: &TimeZone) -> [DriftChart; 2] {
+pub(crate) fn drift_charts(checks: &[&Check], now: Timestamp, zone: &TimeZone) -> [Drawing; 2] {
     [chart(checks, now, zone, "wide", 1080, 5), chart(checks, now, zone, "narrow", 340, 3)]
 }
 
@@ -63,37 +38,32 @@ fn chart(
     class: &'static str,
     width: u32,
     labels: u64,
-) -> DriftChart {
+) -> Drawing {
     let from = checks.first().map_or(now, |check| check.at);
     let length_ms = checks.last().map_or(0, |last| elapsed_ms(from, last.at));
     let most = checks.iter().map(|check| check.differences()).max().unwrap_or(0);
     let ticks = ticks(most);
-    let frame = Frame {
-        left: 58.0,
-        right: f64::from(width) - 16.0,
-        top: 12.0,
-        bottom: 152.0,
-        most: ticks.last().copied().unwrap_or(MOST_AT_LEAST),
-        from,
-        length_ms,
-    };
+    let time = Stretch { left: 58.0, right: f64::from(width) - 16.0, from, length_ms };
+    let most = ticks.last().copied().unwrap_or(MOST_AT_LEAST);
+    let frame = Frame { time, top: 12.0, bottom: 152.0, most };
     let tick = |count: u64| Mark {
         at: px(frame.y(count)),
         text_at: px(frame.y(count) + 4.0),
         text: thousands(count),
     };
-    let point = |check: &&Check| format!("{},{}", px(frame.x(check.at)), px(frame.y(check.differences())));
-    let line =
-        if checks.len() > 1 { checks.iter().map(point).collect::<Vec<_>>().join(" ") } else { String::new() };
-    DriftChart {
+    let point =
+        |check: &&Check| format!("{},{}", px(frame.time.x(check.at)), px(frame.y(check.differences())));
+    let line = (checks.len() > 1).then(|| checks.iter().map(point).collect::<Vec<_>>().join(" "));
+    Drawing {
         class,
         width,
         height: 182,
-        left: px(frame.left),
-        right: px(frame.right),
+        left: px(time.left),
+        right: px(time.right),
+        ticks_end: "50".to_owned(),
         ticks: ticks.iter().copied().map(tick).collect(),
-        times: times(&frame, zone, labels),
-        line,
+        times: time.times(zone, labels),
+        lines: line.into_iter().collect(),
         dots: checks.iter().map(|check| dot(check, &frame, now, zone)).collect(),
     }
 }
@@ -109,27 +79,10 @@ fn ticks(most: u64) -> Vec<u64> {
     ticks
 }
 
-fn times(frame: &Frame, zone: &TimeZone, labels: u64) -> Vec<Mark> {
-    let form = if frame.length_ms >= 2 * DAY_MS { "%-d %b" } else { "%-d %b %H:%M" };
-    let labels = if frame.length_ms == 0 { 1 } else { labels };
-    let mark = |place: u64| {
-        let offset_ms = frame.length_ms / labels.saturating_sub(1).max(1) * place;
-        let at = kernel::clock::after(frame.from, std::time::Duration::from_millis(offset_ms));
-        let x = frame.x(at);
-        // The first and last label stay within the drawing.
-        let text_x = x.clamp(frame.left + 24.0, frame.right - 24.0);
-        Mark { at: px(x), text_at: px(text_x), text: at.to_zoned(zone.clone()).strftime(form).to_string() }
-    };
-    let mut marks: Vec<Mark> = (0..labels).map(mark).collect();
-    // A short stretch has no two days to tell apart.
-    marks.dedup_by(|next, before| next.text == before.text);
-    marks
-}
-
 fn dot(check: &Check, frame: &Frame, now: Timestamp, zone: &TimeZone) -> Dot {
     let count = check.differences();
     Dot {
-        x: px(frame.x(check.at)),
+        x: px(frame.time.x(check.at)),
         y: px(frame.y(count)),
         over: count > 0,
         text: format!("{}: {}", moment(check.at, now, zone).text, many(count, "difference")),
@@ -178,7 +131,7 @@ mod tests {
     fn one_check_alone_is_a_point_in_the_middle() {
         let one = check(5, 3);
         let [wide, _] = drift_charts(&[&one], one.at, &TimeZone::UTC);
-        assert_eq!((wide.line.as_str(), wide.dots.len(), wide.dots[0].x.as_str()), ("", 1, "561.0"));
+        assert_eq!((wide.lines.len(), wide.dots.len(), wide.dots[0].x.as_str()), (0, 1, "561.0"));
         assert_eq!(wide.times.len(), 1);
     }
 }

@@ -14,6 +14,7 @@ mod drift;
 mod drift_chart;
 mod error;
 mod form;
+mod over_time;
 mod pages;
 mod price_chart;
 mod prices;

@@ -1,31 +1,15 @@
 //! A price over time, drawn as SVG on the server: it stays until it changes, so it is steps. Owns geometry only.
 
 use crate::chart::{Dot, Mark, px};
+use crate::over_time::{Drawing, Stretch};
 use crate::prices::PriceChanged;
 use crate::words::moment;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kernel::clock::elapsed_ms;
 
-const DAY_MS: u64 = 86_400_000;
-
-/// One drawing; numbers are pixels of its own view box.
-#[derive(Debug)]
-pub(crate) struct PriceChart {
-    pub(crate) class: &'static str,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) left: String,
-    pub(crate) right: String,
-    pub(crate) ticks: Vec<Mark>,
-    pub(crate) times: Vec<Mark>,
-    /// One for each time without a gap.
-    pub(crate) lines: Vec<String>,
-    pub(crate) dots: Vec<Dot>,
-}
-
 /// The same twice: for a wide window, and for a phone. `changes` of one list, oldest first; none where there is nothing to draw.
-pub(crate) fn price_charts(changes: &[&PriceChanged], now: Timestamp, zone: &TimeZone) -> Vec<PriceChart> {
+pub(crate) fn price_charts(changes: &[&PriceChanged], now: Timestamp, zone: &TimeZone) -> Vec<Drawing> {
     let most = changes.iter().filter_map(|change| change.amount).fold(0.0, f64::max);
     if most <= 0.0 || !most.is_finite() {
         return Vec::new();
@@ -50,12 +34,11 @@ fn chart(
     class: &'static str,
     width: u32,
     labels: u64,
-) -> PriceChart {
-    let (left, right, top, bottom) = (70.0, f64::from(width) - 16.0, 12.0, 152.0);
+) -> Drawing {
+    let (top, bottom) = (12.0, 152.0);
     let from = changes.first().map_or(now, |change| change.at);
-    let length_ms = elapsed_ms(from, now).max(1);
-    let x =
-        |at: Timestamp| left + elapsed_ms(from, at).min(length_ms) as f64 / length_ms as f64 * (right - left);
+    let time =
+        Stretch { left: 70.0, right: f64::from(width) - 16.0, from, length_ms: elapsed_ms(from, now).max(1) };
     let y = |amount: f64| bottom - amount / most * (bottom - top);
     let tick = |share: f64| Mark {
         at: px(y(most * share)),
@@ -65,7 +48,7 @@ fn chart(
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut last: Option<f64> = None;
     for change in changes {
-        let at = x(change.at);
+        let at = time.x(change.at);
         match (last, change.amount) {
             (Some(before), Some(after)) => {
                 if let Some(line) = lines.last_mut() {
@@ -86,30 +69,22 @@ fn chart(
         last = change.amount;
     }
     if let (Some(amount), Some(line)) = (last, lines.last_mut()) {
-        line.push(format!("{},{}", px(right), px(y(amount))));
+        line.push(format!("{},{}", px(time.right), px(y(amount))));
     }
     let dot = |change: &&PriceChanged| {
         let amount = change.amount?;
         let text = format!("{}: {} by {}", moment(change.at, now, zone).whole, change.after, change.by);
-        Some(Dot { x: px(x(change.at)), y: px(y(amount)), over: false, text })
+        Some(Dot { x: px(time.x(change.at)), y: px(y(amount)), over: false, text })
     };
-    let form = if length_ms >= 2 * DAY_MS { "%-d %b" } else { "%-d %b %H:%M" };
-    let mark = |place: u64| {
-        let offset_ms = length_ms / labels.saturating_sub(1).max(1) * place;
-        let at = kernel::clock::after(from, std::time::Duration::from_millis(offset_ms));
-        // The first and last label stay within the drawing.
-        let text_x = x(at).clamp(left + 24.0, right - 24.0);
-        let text = at.to_zoned(zone.clone()).strftime(form).to_string();
-        Mark { at: px(x(at)), text_at: px(text_x), text }
-    };
-    PriceChart {
+    Drawing {
         class,
         width,
         height: 182,
-        left: px(left),
-        right: px(right),
+        left: px(time.left),
+        right: px(time.right),
+        ticks_end: "62".to_owned(),
         ticks: [0.0, 0.5, 1.0].map(tick).into(),
-        times: (0..labels).map(mark).collect(),
+        times: time.times(zone, labels),
         lines: lines.into_iter().map(|line| line.join(" ")).collect(),
         dots: changes.iter().filter_map(dot).collect(),
     }

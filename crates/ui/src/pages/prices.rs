@@ -4,7 +4,8 @@
 use crate::access::Session;
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
-use crate::price_chart::{PriceChart, price_charts};
+use crate::over_time::Drawing;
+use crate::price_chart::price_charts;
 use crate::prices::{PriceAsked, PriceChanged, PriceStanding, PriceTold};
 use crate::state::Ui;
 use crate::words::{Moment, many, moment};
@@ -58,7 +59,7 @@ struct Told {
 struct Plot {
     list: String,
     words: String,
-    charts: Vec<PriceChart>,
+    charts: Vec<Drawing>,
 }
 
 struct Row {

@@ -5,8 +5,9 @@ use super::stock_pair::{Around, PairCard};
 use crate::access::Session;
 use crate::chrome::{Chrome, Part, html};
 use crate::drift::{Check, checks, series};
-use crate::drift_chart::{DriftChart, drift_charts};
+use crate::drift_chart::drift_charts;
 use crate::error::PageError;
+use crate::over_time::Drawing;
 use crate::state::Ui;
 use crate::words::{Moment, many, moment, thousands};
 use askama::Template;
@@ -47,7 +48,7 @@ struct StockPage {
 struct Plot {
     name: String,
     words: String,
-    charts: [DriftChart; 2],
+    charts: [Drawing; 2],
 }
 
 struct CheckRow {
