@@ -20,6 +20,7 @@ mod personal;
 mod personal_text;
 mod picture;
 mod policies;
+mod prices;
 mod references;
 mod scopes;
 mod secrets;
@@ -89,6 +90,7 @@ pub fn run(config: &Config, inputs: &Inputs<'_>) -> Report {
     stock::judge(&mut judge);
     scopes::judge(&mut judge);
     cadence::judge(&mut judge);
+    prices::judge(&mut judge);
     let report = Report { findings: judge.findings, explanation };
     report.with(Vec::new())
 }

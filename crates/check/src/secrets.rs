@@ -5,7 +5,8 @@ use crate::judge::Judge;
 use config::{Code, SecretUse};
 use secrecy::ExposeSecret;
 
-const ADMIN_TOKEN_CHARACTERS_MIN: usize = 16;
+/// Of a token that opens one of the hub's own doors.
+const TOKEN_CHARACTERS_MIN: usize = 16;
 
 pub(crate) fn judge(judge: &mut Judge<'_>) {
     let Some(env) = &judge.inputs.secrets else { return };
@@ -25,13 +26,17 @@ fn form(judge: &mut Judge<'_>, secret: &SecretUse, value: &str) {
             }
             ("the master key is not 64 hex digits", "make one with: openssl rand -hex 32")
         }
-        "hub.admin_token" => {
-            if value.chars().count() >= ADMIN_TOKEN_CHARACTERS_MIN {
-                return;
-            }
+        "hub.admin_token" if is_short(value) => {
             ("the admin token is shorter than 16 characters", "make one with: openssl rand -hex 24")
+        }
+        key if key.starts_with("prices.callers.") && is_short(value) => {
+            ("the caller's token is shorter than 16 characters", "make one with: openssl rand -hex 24")
         }
         _ => return,
     };
     judge.finding(Code::Value, &secret.origin, &secret.key, message, help);
+}
+
+fn is_short(token: &str) -> bool {
+    token.chars().count() < TOKEN_CHARACTERS_MIN
 }

@@ -29,7 +29,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidegate-telemetry", &["tidegate-kernel"]),
     (
         "tidegate-check",
-        &["tidegate-kernel", "tidegate-config", "tidegate-mapping", "tidegate-connector", "tidegate-domains"],
+        &[
+            "tidegate-kernel",
+            "tidegate-config",
+            "tidegate-mapping",
+            "tidegate-connector",
+            "tidegate-domains",
+            "tidegate-pricing",
+        ],
     ),
     (
         "tidegate-engine",
