@@ -45,6 +45,11 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with(8)
+    }
+
+    /// So many questions may be under way.
+    fn with(concurrency: u32) -> Self {
         let (erp, clock) = (Arc::<Erp>::default(), Arc::<Turned>::default());
         let settings = LiveSettings {
             system: "erp".to_owned(),
@@ -53,7 +58,7 @@ impl Stage {
             deadline: Duration::from_millis(150),
             fresh: Duration::from_secs(30),
             stale: Duration::from_secs(600),
-            concurrency: 8,
+            concurrency,
         };
         let live = Live::new(settings, clock.clone());
         Self { erp, clock, live }
@@ -188,4 +193,20 @@ async fn one_buyers_price_is_never_anothers() {
         assert_eq!(stage.live.quotes(std::slice::from_ref(&other)).await, told("6", 0), "{other:?}");
     }
     assert_eq!(stage.questions(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_hangs_is_asked_no_more_than_so_often_at_once() {
+    let stage = Stage::with(1);
+    let answer = stage.next();
+    let hangs = stage.live.quotes(&[wanted("CFG-1")]).await;
+    assert_eq!(hangs, fallback("erp did not answer in 150 ms"));
+    assert_eq!(stage.live.quotes(&[wanted("CFG-2")]).await, fallback("erp has too many questions under way"));
+    assert_eq!(stage.questions(), 1);
+    // Once it has answered there is room again.
+    answer.send(price("7")).unwrap();
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    stage.says(price("8"));
+    assert_eq!(stage.live.quotes(&[wanted("CFG-2")]).await, told("8", 0));
 }

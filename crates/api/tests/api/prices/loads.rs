@@ -58,3 +58,22 @@ async fn who_may_only_ask_brings_nothing() {
     let refused = push(&counter, "?mode=some", "text/csv", "").await;
     refused.refused(StatusCode::BAD_REQUEST, "TG-7204", "changes, lists or all");
 }
+
+#[tokio::test]
+async fn what_loads_put_upon_each_other_becomes_one_and_no_cart_sees_it() {
+    let counter = Counter::new();
+    let many: String = (0..20).map(|i| format!("OF-ACME,BOLT-{i},{i}.50\n")).collect();
+    push(&counter, "", "text/csv", &format!("list,sku,price\n{many}")).await.json();
+    push(&counter, "", "text/csv", "list,sku,price\nOF-ACME,PUMP,101.25\n").await.json();
+    assert_eq!(counter.store.stats().layers_max, 2);
+    let asked = [cart(Some(ACME), "PUMP"), cart(Some(ACME), "BOLT-7")];
+    let mut before = Vec::new();
+    for asked in &asked {
+        before.push(counter.resolve(asked).await.json());
+    }
+    counter.prices.merge(crate::world::at(crate::world::NOW)).unwrap();
+    assert_eq!(counter.store.stats().layers_max, 1);
+    for (asked, before) in asked.iter().zip(before) {
+        assert_eq!(counter.resolve(asked).await.json()["lines"], before["lines"]);
+    }
+}

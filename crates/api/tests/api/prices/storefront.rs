@@ -220,3 +220,23 @@ async fn while_shopify_does_not_answer_a_role_is_believed_for_ten_minutes() {
     ask(0, "9").await.refused(StatusCode::SERVICE_UNAVAILABLE, "TG-7214", "ask again");
     ask(1, "7").await.refused(StatusCode::SERVICE_UNAVAILABLE, "TG-7214", "ask again");
 }
+
+#[tokio::test]
+async fn a_storefront_that_asks_too_often_is_told_when_to_come_again() {
+    let counter = Counter::new();
+    let ask = || Forwarded::default();
+    for _ in 0..50 {
+        assert_eq!(ask().post(&counter, &cart(None, "PUMP")).await.status, StatusCode::OK);
+    }
+    let refused = ask().post(&counter, &cart(None, "PUMP")).await;
+    refused.refused(StatusCode::TOO_MANY_REQUESTS, "TG-7203", "storefront");
+    assert_eq!(refused.header("retry-after"), "1");
+    // What Shopify did not sign uses none of it up.
+    counter.clock.forward(Duration::from_secs(60));
+    for _ in 0..60 {
+        let forged = Forwarded { secret: "guess", second: counter.second(), ..Forwarded::default() };
+        assert_eq!(forged.post(&counter, &cart(None, "PUMP")).await.status, StatusCode::UNAUTHORIZED);
+    }
+    let own = Forwarded { second: counter.second(), ..Forwarded::default() };
+    assert_eq!(own.post(&counter, &cart(None, "PUMP")).await.status, StatusCode::OK);
+}
