@@ -6,8 +6,9 @@ use crate::error::{Doing as _, PriceStoreError};
 use crate::guards::Reason;
 use crate::load::Mode;
 use crate::segment::SegmentFile;
-use crate::sha::{hex, sha256};
+use crate::sha::sha256;
 use jiff::Timestamp;
+use kernel::key::hex;
 use serde::{Deserialize, Serialize};
 
 /// What a manifest says of a held load.

@@ -8,8 +8,9 @@
 use crate::disk::Disk;
 use crate::held::HeldFile;
 use crate::segment::SegmentFile;
-use crate::sha::{hex, sha256};
+use crate::sha::sha256;
 use jiff::Timestamp;
+use kernel::key::hex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io;

@@ -1,17 +1,10 @@
 //! SHA-256, for what must not be changed by anybody: the journal, its files, the manifest.
 
+use kernel::key::hex;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-pub(crate) fn hex(digest: &[u8]) -> String {
-    use std::fmt::Write as _;
-    digest.iter().fold(String::with_capacity(digest.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A writer that also digests what goes through it.

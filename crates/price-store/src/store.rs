@@ -12,9 +12,10 @@ use crate::manifest::{
 };
 use crate::names::{self, Names, Table};
 use crate::segment::{self, SegmentFile};
-use crate::sha::{hex, sha256};
+use crate::sha::sha256;
 use crate::version::{Damage, ReadTerms, Version, by_terms};
 use jiff::Timestamp;
+use kernel::key::hex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};

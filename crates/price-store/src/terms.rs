@@ -4,10 +4,11 @@
 use crate::error::{Doing as _, PriceStoreError};
 use crate::journal::{TermsChange, What};
 use crate::manifest::TermsFile;
-use crate::sha::{hex, sha256};
+use crate::sha::sha256;
 use crate::store::PriceStore;
 use crate::version::{ReadTerms, by_terms};
 use jiff::Timestamp;
+use kernel::key::hex;
 use pricing::Terms;
 use pricing::document::Document;
 use serde_json::Value;

@@ -5,8 +5,9 @@ use crate::error::{Doing as _, PriceStoreError};
 use crate::journal::{self, Entry};
 use crate::manifest::{Grown, LISTS, Manifest, SKUS};
 use crate::names;
-use crate::sha::{hex, of_reader, sha256};
+use crate::sha::{of_reader, sha256};
 use crate::store::{COPY, PriceStore};
+use kernel::key::hex;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

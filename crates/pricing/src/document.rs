@@ -163,7 +163,8 @@ pub struct QuantityRow {
     pub maximum: Option<String>,
 }
 
-/// What a surcharge and a promotion have in common.
+/// Its first fields, up to the SKUs, are also those of a [`Promotion`]. They stand in both: as one flattened struct they would come to
+/// serde's `flatten`, with which `deny_unknown_fields` does not go, and a misspelled field would be taken for none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Surcharge {
