@@ -65,13 +65,21 @@ pub fn working(value: Decimal) -> Decimal {
 /// # Errors
 /// A product that 28 digits do not hold.
 pub fn product(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
+    if let (Ok(of_a), Ok(of_b)) = (u32::try_from(a.mantissa()), u32::try_from(b.mantissa())) {
+        // Nine digits each, as most have them, cannot be too many.
+        let digits = u64::from(of_a) * u64::from(of_b);
+        let scale = a.scale() + b.scale();
+        if scale <= Decimal::MAX_SCALE {
+            return Ok(Decimal::from_parts(digits as u32, (digits >> 32) as u32, 0, false, scale));
+        }
+    }
     exact_mul(a, b).map_err(|_| OutOfRange)
 }
 
 /// # Errors
 /// A sum that 28 digits do not hold.
 pub fn sum(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
-    exact_add(a, b).map_err(|_| OutOfRange)
+    if a.is_zero() { Ok(b) } else { exact_add(a, b).map_err(|_| OutOfRange) }
 }
 
 #[cfg(test)]
@@ -94,6 +102,20 @@ mod tests {
             let [a, b, c, expected] = [a, b, c, expected].map(|text| parse_exact(text).unwrap());
             assert_eq!(mul_div(a, b, c), Ok(expected), "{a} × {b} ÷ {c}");
         }
+    }
+
+    #[test]
+    fn short_numbers_are_multiplied_and_added_as_long_ones_are() {
+        let rows = ["0", "0.00", "1", "4.75", "0.000001", "4294967295", "4294967296", "429.4967295", "-2.5"];
+        let numbers = rows.map(|text| text.parse::<Decimal>().unwrap());
+        for a in numbers {
+            for b in numbers {
+                assert_eq!(product(a, b), exact_mul(a, b).map_err(|_| OutOfRange), "{a} × {b}");
+                assert_eq!(sum(a, b), exact_add(a, b).map_err(|_| OutOfRange), "{a} + {b}");
+            }
+        }
+        let tiny = Decimal::new(3, 15);
+        assert_eq!(product(tiny, tiny), Err(OutOfRange));
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl<'t, B: Book> Resolver<'t, B> {
         let mut total = Decimal::ZERO;
         for portion in &mut amended.portions {
             let (from, to) = (portion.unit_price, list.rounding.apply(portion.unit_price, self.currency));
-            if from != to {
+            if trail.is_on() && from != to {
                 trail.note(|| Step::Rounded { from, to, by: rounding_text(list) });
             }
             portion.unit_price = to;
@@ -245,12 +245,4 @@ fn rounding_text(list: &PriceList) -> String {
         Half::HalfEven => "a half goes to the even neighbour",
     };
     format!("'{}' rounds to {}, {half}", list.id, list.rounding.to)
-}
-
-/// To 8 decimals, cut: a quantity that is converted to look for its tier.
-fn converted_quantity(quantity: Decimal, over: Decimal, under: Decimal) -> Result<Decimal, OutOfRange> {
-    if over == under {
-        return Ok(quantity);
-    }
-    crate::decimal::mul_div_cut(quantity, over, under)
 }

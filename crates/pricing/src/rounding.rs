@@ -96,9 +96,13 @@ impl UnitRounding {
         if value.is_zero() {
             return Decimal::ZERO;
         }
+        let to_decimals = |digits| (Decimal::new(1, digits), Decimal::ZERO);
         let (step, offset) = match self.to {
-            To::Exact => (Decimal::new(1, AMOUNT_DECIMALS_MAX), Decimal::ZERO),
-            To::Minor => (Decimal::new(1, currency.minor_digits()), Decimal::ZERO),
+            // Most prices have no more decimals than are asked.
+            To::Exact if value.scale() <= AMOUNT_DECIMALS_MAX => return value.normalize(),
+            To::Minor if value.scale() <= currency.minor_digits() => return value.normalize(),
+            To::Exact => to_decimals(AMOUNT_DECIMALS_MAX),
+            To::Minor => to_decimals(currency.minor_digits()),
             To::Increment(increment) => (increment, Decimal::ZERO),
             To::Ending(ending) => (Decimal::ONE, ending),
         };

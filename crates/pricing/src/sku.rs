@@ -35,12 +35,16 @@ impl Sku {
     /// # Errors
     /// As [`Sku::parse`].
     pub fn spell(text: &str) -> Result<Cow<'_, str>, SkuFault> {
+        // Most come so, and need not be looked at for blanks.
+        if is_spelled(text) {
+            return Ok(Cow::Borrowed(text));
+        }
         let text = text.trim();
         if text.is_empty() {
             return Err(SkuFault::Empty);
         }
-        if text.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_lowercase()) {
-            return if text.len() > CHARS_MAX { Err(SkuFault::Long) } else { Ok(Cow::Borrowed(text)) };
+        if is_spelled(text) {
+            return Ok(Cow::Borrowed(text));
         }
         if text.chars().count() > CHARS_MAX {
             return Err(SkuFault::Long);
@@ -55,6 +59,11 @@ impl Sku {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_spelled(text: &str) -> bool {
+    (1..=CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_lowercase())
 }
 
 impl Borrow<str> for Sku {

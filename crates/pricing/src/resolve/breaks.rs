@@ -1,7 +1,6 @@
 //! From which quantity on a unit costs what: the tiers of the window that was taken, as a buyer who asks in another unit meets
 //! them. Owns the borders between tiers; refuses to tell a quantity that cannot be asked.
 
-use super::converted_quantity;
 use crate::answer::Break;
 use crate::decimal::{OutOfRange, mul_div_cut};
 use crate::document::Tiers;
@@ -31,7 +30,7 @@ impl Counting {
             return Ok(if self.asked_whole { minimum.ceil() } else { minimum });
         }
         let quantity = mul_div_cut(minimum, under, over)?.ceil();
-        let reaches = converted_quantity(quantity, over, under)? >= minimum;
+        let reaches = self.ratio.of_quantity(quantity)? >= minimum;
         Ok(if reaches { quantity } else { quantity + Decimal::ONE })
     }
 }

@@ -1,6 +1,6 @@
 //! Rule 8: which promotions lower the price. Those that do not stack compete for one place; then those that stack follow.
 
-use super::{Asked, Resolver, converted_quantity};
+use super::{Asked, Resolver};
 use crate::answer::Portion;
 use crate::book::Book;
 use crate::decimal::{OutOfRange, mul_div, product, sum, working};
@@ -26,6 +26,9 @@ impl<'t, B: Book> Resolver<'t, B> {
                 Ok(()) => open.push(rule),
                 Err(why) => trail.note(|| idle(rule, why)),
             }
+        }
+        if open.is_empty() {
+            return Ok(counted);
         }
         let (stacking, competing): (Vec<_>, Vec<_>) = open.into_iter().partition(|rule| rule.stacks);
         if let Some((rule, lowered)) = self.best(&competing, asked, portions, trail)? {
@@ -81,7 +84,7 @@ impl<'t, B: Book> Resolver<'t, B> {
         let Some(ratio) = self.terms.units().ratio(asked.sku, asked.unit, &rule.unit) else {
             return Ok(Err(Why::NoConversion));
         };
-        let quantity = converted_quantity(asked.quantity, ratio.over, ratio.under)?;
+        let quantity = ratio.of_quantity(asked.quantity)?;
         Ok(if quantity < minimum { Err(Why::BelowMinimum(minimum)) } else { Ok(()) })
     }
 

@@ -1,7 +1,7 @@
 //! Rules 3 to 6: which list gives the price, from which of its windows and tiers, in the asked unit.
 
 use super::breaks::{Counting, breaks};
-use super::{Asked, Resolver, converted_quantity};
+use super::{Asked, Resolver};
 use crate::answer::{Break, Portion, Source};
 use crate::book::{Book, ListIndex};
 use crate::decimal::{OutOfRange, mul_div, sum};
@@ -154,7 +154,7 @@ impl<'t, B: Book> Resolver<'t, B> {
         asked: Asked<'_>,
         trail: &mut Trail<'t>,
     ) -> Result<Result<Found, Passed<'t>>, OutOfRange> {
-        let quantity = converted_quantity(asked.quantity, ratio.over, ratio.under)?;
+        let quantity = ratio.of_quantity(asked.quantity)?;
         if let Some(first) = tiers.first()
             && !first.counts_from_the_smallest()
             && quantity < first.minimum
@@ -173,24 +173,30 @@ impl<'t, B: Book> Resolver<'t, B> {
             Cow::Owned(converted.collect::<Result<_, OutOfRange>>()?)
         };
         let pieces = |unit| self.terms.units().pieces(asked.sku, unit).is_some();
-        let counting = Counting { ratio, asked_whole: pieces(asked.unit), window_whole: pieces(unit) };
-        let portions = match list.tiers {
-            Tiers::Volume => {
-                vec![(reached, Portion { quantity: asked.quantity, unit_price: prices[reached].amount })]
-            }
-            Tiers::Graduated => graduated(&prices, counting, asked)?,
-        };
-        for tier in portions.iter().map(|(place, _)| &tiers[*place]) {
-            let minimum = (tiers.len() > 1 || !tier.counts_from_the_smallest()).then_some(tier.minimum);
+        let counting = || Counting { ratio, asked_whole: pieces(asked.unit), window_whole: pieces(unit) };
+        let mut told = |tier: &Tier| {
             trail.note(|| Step::Tier {
                 list: &list.id,
-                minimum,
+                minimum: (tiers.len() > 1 || !tier.counts_from_the_smallest()).then_some(tier.minimum),
                 amount: tier.amount,
                 unit: unit.to_string(),
             });
-        }
-        let breaks = if tiers.len() > 1 { breaks(list.tiers, &prices, counting)? } else { Vec::new() };
-        Ok(Ok(Found { portions: portions.into_iter().map(|(_, portion)| portion).collect(), breaks }))
+        };
+        let portions = match list.tiers {
+            Tiers::Volume => {
+                told(&tiers[reached]);
+                vec![Portion { quantity: asked.quantity, unit_price: prices[reached].amount }]
+            }
+            Tiers::Graduated => {
+                let of_tier = |(place, portion): (usize, Portion)| {
+                    told(&tiers[place]);
+                    portion
+                };
+                graduated(&prices, counting(), asked)?.into_iter().map(of_tier).collect()
+            }
+        };
+        let breaks = if tiers.len() > 1 { breaks(list.tiers, &prices, counting())? } else { Vec::new() };
+        Ok(Ok(Found { portions, breaks }))
     }
 }
 

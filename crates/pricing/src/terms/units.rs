@@ -1,6 +1,6 @@
 //! How many pieces a unit holds, for one SKU or for all. Owns conversion between units; refuses to guess one.
 
-use crate::decimal::{OutOfRange, mul_div};
+use crate::decimal::{OutOfRange, mul_div, mul_div_cut};
 use crate::sku::Sku;
 use kernel::quantity::Unit;
 use rust_decimal::Decimal;
@@ -54,7 +54,17 @@ impl Units {
 impl Ratio {
     #[must_use]
     pub fn is_one(self) -> bool {
-        self.over == self.under
+        // Units are mostly the same, and of one number the digits are: comparing what they stand for takes ten times as long.
+        let digits = |number: Decimal| (number.mantissa(), number.scale());
+        digits(self.over) == digits(self.under) || self.over == self.under
+    }
+
+    /// A quantity that is converted to look for its tier: to 8 decimals, cut.
+    ///
+    /// # Errors
+    /// Too many digits on the way.
+    pub fn of_quantity(self, quantity: Decimal) -> Result<Decimal, OutOfRange> {
+        if self.is_one() { Ok(quantity) } else { mul_div_cut(quantity, self.over, self.under) }
     }
 
     /// To 8 decimals, a half up.
