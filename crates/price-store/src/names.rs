@@ -36,14 +36,15 @@ impl Table {
     }
 
     fn name(&self, place: usize) -> Option<&str> {
-        self.at(*self.starts.get(place)? as usize).map(|(_, name)| name)
+        let (_, text) = self.at(*self.starts.get(place)? as usize)?;
+        std::str::from_utf8(text).ok()
     }
 
     #[inline]
-    fn at(&self, start: usize) -> Option<(u32, &str)> {
+    fn at(&self, start: usize) -> Option<(u32, &[u8])> {
         let (number, mut rest) = self.text.get(start..)?.split_first_chunk::<4>()?;
         let length = usize::try_from(take(&mut rest)?).ok()?;
-        Some((u32::from_le_bytes(*number), std::str::from_utf8(rest.get(..length)?).ok()?))
+        Some((u32::from_le_bytes(*number), rest.get(..length)?))
     }
 
     /// By its number.
@@ -65,7 +66,7 @@ impl Table {
             }
             if (found ^ hash) >> 32 == 0
                 && let Some((number, text)) = self.at(found as u32 as usize - 1)
-                && text == name
+                && text == name.as_bytes()
             {
                 return Some(self.first + number);
             }
@@ -135,8 +136,18 @@ impl Table {
     }
 }
 
+/// Where a name is looked for: by eight bytes at a time, each multiplied into what was before. It stands in no file.
 pub(crate) fn hash(name: &str) -> u64 {
-    sum(name.as_bytes())
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let folded = |mixed: u64, word: u64| {
+        let product = u128::from(mixed ^ word) * u128::from(ODD);
+        (product >> 64) as u64 ^ product as u64
+    };
+    let (words, rest) = name.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    folded(words.fold(name.len() as u64 ^ ODD >> 1, folded), 0)
 }
 
 /// All names of a version.
