@@ -8,6 +8,7 @@
 
 pub mod http;
 pub mod medusa;
+pub mod prices;
 pub mod stock_feed;
 pub mod tryton;
 

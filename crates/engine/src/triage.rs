@@ -101,6 +101,14 @@ pub fn cause(fault: &Fault, target: &str, source: &str) -> Cause {
                 "make the change in {target} by hand, then skip it; or allow it by after_confirm in the flow"
             ),
         ),
+        // It was compared, and nothing was to be made.
+        (FaultKind::Rejected, "TG-3601") => (
+            fault.message.clone(),
+            target,
+            Action::Ticket,
+            "do what each line says, so that it does not happen again; settle this order with its buyer, and skip it"
+                .to_owned(),
+        ),
         (FaultKind::Rejected, _) => (
             format!("{target} refused it: {}", fault.message),
             fault.field.as_deref().map_or(target, |_| source),

@@ -34,6 +34,7 @@ use jiff::Timestamp;
 use kernel::clock::{Clock, Now};
 use live::Live;
 use price_store::{PriceStore, Version};
+use pricing::Sku;
 use std::sync::Arc;
 use telemetry::Metrics;
 
@@ -85,6 +86,14 @@ impl Prices {
     pub fn live_counts(&self) -> Option<(String, bool, LiveCounts)> {
         let live = self.live.as_ref()?;
         Some((live.system().to_owned(), live.is_open(), live.counts()))
+    }
+
+    /// The system that makes the price of an article when asked; none: the read model has it.
+    #[must_use]
+    pub fn made_by(&self, sku: &str) -> Option<&str> {
+        let live = self.live.as_ref()?;
+        let sku = Sku::spell(sku).ok()?;
+        live.is_for(&sku).then(|| live.system())
     }
 
     /// Counts an answer of a door.

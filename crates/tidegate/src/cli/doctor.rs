@@ -39,7 +39,7 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
     let loaded = configuration(common)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let shops = wiring::shops::clients(&loaded, &clock)?;
-    let connected = wiring::connectors::build(&loaded, shops.clone())?;
+    let connected = wiring::connectors::build(&loaded, shops.clone(), None)?;
     let lines = block_on(async {
         let mut lines = Vec::new();
         lines.extend(of_postgres(&loaded, &clock).await);

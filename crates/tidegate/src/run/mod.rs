@@ -119,7 +119,8 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     metrics.set_build(env!("CARGO_PKG_VERSION"), &loaded.revision);
     let watching = Arc::new(Watching::new(metrics.clone(), clock.clone(), sinks(&loaded, &metrics)?));
     let shops = wiring::shops::clients(&loaded, &clock)?;
-    let connected = wiring::connectors::build(&loaded, shops)?;
+    let prices = wiring::prices::open(&loaded, &shops, &clock, &metrics).await?;
+    let connected = wiring::connectors::build(&loaded, shops, wiring::charged::at(prices.as_ref()))?;
     let mut plan = wiring::plan::build(&mut loaded)?;
     wiring::restored::doubt(&mut plan, &store, &connected).await?;
     let hub = {
@@ -127,7 +128,6 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         let _there = work.enter();
         start_hub(&plan, &connected, &store, &clock, &watching, &node, member.is_some())
     };
-    let prices = wiring::prices::open(&loaded, &connected.shops, &clock, &metrics).await?;
     let go_live = GoLive::of(&loaded, &store, &hub, &clock);
     if member.as_ref().is_none_or(Member::is_in_force) {
         go_live.take_up().await?;

@@ -6,6 +6,7 @@ use anyhow::bail;
 use config::SHOPIFY;
 use connector::port::{Connector, Source};
 use connector::settings::Settings;
+use connectors::prices::PricesAt;
 use kernel::id::SystemName;
 use shopify::graphql::Shops;
 use shopify::source::OrderSource;
@@ -20,7 +21,8 @@ pub struct Connected {
 }
 
 /// Connects all of them; makes no call.
-pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
+/// `prices`: those that orders are compared with, where this process has them.
+pub fn build(loaded: &Loaded, shops: Shops, prices: Option<Arc<dyn PricesAt>>) -> anyhow::Result<Connected> {
     let mut connectors: BTreeMap<SystemName, Arc<dyn Connector>> = BTreeMap::new();
     let mut sources: BTreeMap<SystemName, Arc<dyn Source>> = BTreeMap::new();
     let kinds = kinds();
@@ -35,6 +37,11 @@ pub fn build(loaded: &Loaded, shops: Shops) -> anyhow::Result<Connected> {
             let target = shopify::target::connect(&settings, shops.clone());
             connectors.insert(name.clone(), connected(name, target)?);
             sources.insert(name.clone(), Arc::new(OrderSource::new(shops.clone())));
+            continue;
+        }
+        if system.connector.value == connectors::prices::NAME {
+            let target = connectors::prices::connect(&settings, prices.clone());
+            connectors.insert(name.clone(), connected(name, target)?);
             continue;
         }
         let Some(kind) = kinds.iter().find(|kind| kind.name == system.connector.value) else {

@@ -44,6 +44,7 @@ pub fn kinds() -> Vec<Kind> {
     let mut kinds = connectors::all().to_vec();
     kinds.extend_from_slice(connectors::sources());
     kinds.push(super::shops::kind());
+    kinds.push(connectors::prices::KIND);
     kinds
 }
 

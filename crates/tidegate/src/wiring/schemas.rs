@@ -19,6 +19,7 @@ pub const REFUND: &str = "refund/1";
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("medusa.order/1", include_str!("../../../mapping/schemas/medusa.order.schema.json")),
+    ("prices.charged/1", include_str!("../../../mapping/schemas/prices.charged.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
     (shopify::fulfilment::SCHEMA_NAME, shopify::fulfilment::SCHEMA),
     (shopify::inventory::SCHEMA_NAME, shopify::inventory::SCHEMA),

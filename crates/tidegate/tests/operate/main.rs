@@ -5,6 +5,7 @@
 
 mod answers;
 mod asking;
+mod charged;
 mod correcting;
 mod dropped;
 mod ends;

@@ -27,13 +27,13 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) ->
         wiring::open::store(loaded, &clock).await.map_err(opened)?.store
     };
     let shops = wiring::shops::clients(loaded, &clock)?;
-    let connected = wiring::connectors::build(loaded, shops.clone())?;
     let metrics = Arc::new(Metrics::new());
     let prices = if of_prices && !not_made_yet {
         wiring::prices::open(loaded, &shops, &clock, &metrics).await?
     } else {
         None
     };
+    let connected = wiring::connectors::build(loaded, shops.clone(), wiring::charged::at(prices.as_ref()))?;
     let plan = wiring::plan::build(loaded)?;
     let watching = Watching::new(metrics, clock.clone(), Vec::new());
     let parts = AdminParts {
