@@ -3,42 +3,49 @@
 
 use crate::block::Block;
 use crate::names::hash;
-use crate::version::TermsBook;
-use pricing::Sku;
+use crate::version::Version;
 use pricing::book::ListIndex;
 use std::hint::black_box;
 
-impl TermsBook {
-    /// Of the lines of a cart, in any spelling, and the lists that it is resolved with ([`pricing::Resolver::lists`]). It changes no answer;
-    /// worth it from about ten lines on.
-    pub fn read_ahead<'s>(
+/// Fewer lines are looked up as they come.
+const AHEAD_FROM: usize = 10;
+/// A buyer with more lists than that is resolved without; what is read ahead would push out itself.
+const BLOCKS_MAX: usize = 64;
+
+impl Version {
+    /// The keys of SKUs, each in its one spelling, whose prices are asked next, in these lists of the terms.
+    pub(crate) fn keys_ahead(
         &self,
         lists: impl Iterator<Item = ListIndex>,
-        skus: impl Iterator<Item = &'s str>,
-    ) {
-        let version = self.version();
-        let skus: Vec<_> = skus.filter_map(|sku| Sku::spell(sku).ok()).collect();
+        skus: &[&str],
+    ) -> Vec<Option<u32>> {
+        let is_worth_it = skus.len() >= AHEAD_FROM;
         let hashes: Vec<u64> = skus.iter().map(|sku| hash(sku)).collect();
-        version.skus.read_ahead(&hashes);
-        let found = |(sku, hash): (&std::borrow::Cow<'_, str>, &u64)| version.skus.find_hashed(sku, *hash);
-        let keys: Vec<u32> = skus.iter().zip(&hashes).filter_map(found).collect();
+        if is_worth_it {
+            self.skus.read_ahead(&hashes);
+        }
+        let found = skus.iter().zip(&hashes).map(|(sku, hash)| self.skus.find_hashed(sku, *hash));
+        let keys: Vec<Option<u32>> = found.collect();
+        if is_worth_it {
+            self.prices_ahead(lists, &keys);
+        }
+        keys
+    }
+
+    fn prices_ahead(&self, lists: impl Iterator<Item = ListIndex>, keys: &[Option<u32>]) {
         let blocks: Vec<&Block> = lists
-            .filter_map(|list| *version.by_terms.get(list.0 as usize)?)
-            .filter_map(|list| version.layers.get(list as usize))
+            .filter_map(|list| *self.by_terms.get(list.0 as usize)?)
+            .filter_map(|list| self.layers.get(list as usize))
             .flat_map(|layers| layers.iter().map(AsRef::as_ref))
             .take(BLOCKS_MAX)
             .collect();
-        for block in &blocks {
-            black_box(keys.iter().fold(0, |sum, key| sum ^ block.keys().first_read(*key)));
-        }
-        for block in &blocks {
-            black_box(keys.iter().fold(0, |sum, key| sum ^ block.keys().second_read(*key)));
-        }
-        for block in &blocks {
-            black_box(keys.iter().fold(0, |sum, key| sum ^ block.word(*key)));
-        }
+        let each = |read: &dyn Fn(&Block, u32) -> u32| {
+            for block in &blocks {
+                black_box(keys.iter().flatten().fold(0, |sum, key| sum ^ read(block, *key)));
+            }
+        };
+        each(&|block, key| block.keys().first_read(key));
+        each(&|block, key| u32::from(block.keys().second_read(key)));
+        each(&|block, key| block.word(key));
     }
 }
-
-/// A buyer with more lists than that is resolved without; what is read ahead would push out itself.
-const BLOCKS_MAX: usize = 64;

@@ -197,6 +197,10 @@ impl Book for TermsBook {
         let list = (*self.version.by_terms.get(list.0 as usize)?)?;
         self.version.value(list, key)?.price()
     }
+
+    fn keys(&self, lists: impl Iterator<Item = ListIndex>, skus: &[&str]) -> Vec<Option<u32>> {
+        self.version.keys_ahead(lists, skus)
+    }
 }
 
 /// A walk over several layers as one: of what stands in more than one, the newest counts.

@@ -19,6 +19,13 @@ pub trait Book {
 
     /// What `list` says of the SKU.
     fn price(&self, list: ListIndex, key: Self::Key) -> Option<Price>;
+
+    /// The keys of a cart, whose lines are then priced in `lists`: of each SKU what [`Book::key`] says. A book that has to wait
+    /// for its prices waits here, for all of them at once.
+    fn keys(&self, lists: impl Iterator<Item = ListIndex>, skus: &[&str]) -> Vec<Option<Self::Key>> {
+        let _ = lists;
+        skus.iter().map(|sku| self.key(sku)).collect()
+    }
 }
 
 /// A book in memory.

@@ -80,6 +80,25 @@ impl<'t, B: Book> Resolver<'t, B> {
         self.run(line, &mut Trail::Off)
     }
 
+    /// The prices of all lines of a cart, in their order: of each what [`Resolver::price`] says, and sooner.
+    pub fn prices<'l>(
+        &self,
+        lines: impl Iterator<Item = &'l Line<'l>> + Clone,
+    ) -> Vec<Result<Priced<'t>, Unpriced>> {
+        let skus: Vec<_> = lines.clone().map(|line| Sku::spell(line.sku)).collect();
+        // What is no SKU is looked up as the empty text, which is none either.
+        let texts: Vec<&str> = skus.iter().map(|sku| sku.as_deref().unwrap_or_default()).collect();
+        let keys = self.book.keys(self.lists(), &texts);
+        lines
+            .zip(&skus)
+            .zip(keys)
+            .map(|((line, sku), key)| {
+                let sku = sku.as_deref().map_err(|fault| Unpriced::Sku(*fault))?;
+                self.keyed(line, sku, key, &mut Trail::Off)
+            })
+            .collect()
+    }
+
     /// The same, with every step of the derivation.
     pub fn explain(&self, line: &Line<'_>) -> (Result<Priced<'t>, Unpriced>, Vec<Step<'t>>) {
         let mut trail = Trail::On(Vec::new());
@@ -93,12 +112,22 @@ impl<'t, B: Book> Resolver<'t, B> {
 
     fn run(&self, line: &Line<'_>, trail: &mut Trail<'t>) -> Result<Priced<'t>, Unpriced> {
         let sku = Sku::spell(line.sku).map_err(Unpriced::Sku)?;
-        let quantity = self.counted(&sku, line).map_err(Unpriced::Quantity)?;
-        let Some(key) = self.book.key(&sku) else {
+        self.keyed(line, &sku, self.book.key(&sku), trail)
+    }
+
+    fn keyed(
+        &self,
+        line: &Line<'_>,
+        sku: &str,
+        key: Option<B::Key>,
+        trail: &mut Trail<'t>,
+    ) -> Result<Priced<'t>, Unpriced> {
+        let quantity = self.counted(sku, line).map_err(Unpriced::Quantity)?;
+        let Some(key) = key else {
             trail.note(|| Step::UnknownSku);
             return Err(Unpriced::NoPrice);
         };
-        let asked = Asked { sku: &sku, quantity, unit: &line.unit };
+        let asked = Asked { sku, quantity, unit: &line.unit };
         match self.chain(asked, key, trail) {
             Ok(Some(priced)) => Ok(priced),
             Ok(None) => Err(Unpriced::NoPrice),

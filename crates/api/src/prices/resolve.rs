@@ -56,9 +56,6 @@ async fn line(
     answered(prices, &cart, cart.company_location.as_deref(), now.wall, (&Method::GET, headers)).await
 }
 
-/// A cart of so many lines is read ahead.
-const AHEAD_FROM: usize = 10;
-
 /// All lines; those whose price a system makes are asked of it first.
 pub(super) async fn answered(
     prices: &Prices,
@@ -86,17 +83,22 @@ pub(super) async fn answered(
         Some((*system, quotes.get(&index)?))
     };
     let resolver = Resolver::new(terms, &book, buyer, currency, at.as_second());
-    if cart.lines.len() >= AHEAD_FROM {
-        book.read_ahead(resolver.lists(), cart.lines.iter().map(|line| &*line.sku));
-    }
+    let read: Vec<_> = cart.lines.iter().map(CartLine::read).collect();
+    let priced = if cart.why { Vec::new() } else { resolver.prices(read.iter().flatten()) };
+    let mut priced = priced.into_iter();
     let of = (terms, currency);
-    let lines = cart.lines.iter().enumerate().map(|(index, asked)| match asked.read() {
+    let lines = cart.lines.iter().zip(read).enumerate().map(|(index, (asked, line))| match line {
         Err(message) => LineTold::unreadable(asked, message),
-        Ok(line) if cart.why => {
-            let (answer, steps) = resolver.explain(&line);
-            LineTold::of(asked, answer, of, quote(index), sentences(&steps, currency))
+        Ok(line) => {
+            let (answer, why) = priced.next().map_or_else(
+                || {
+                    let (answer, steps) = resolver.explain(&line);
+                    (answer, sentences(&steps, currency))
+                },
+                |answer| (answer, Vec::new()),
+            );
+            LineTold::of(asked, answer, of, quote(index), why)
         }
-        Ok(line) => LineTold::of(asked, resolver.price(&line), of, quote(index), Vec::new()),
     });
     let version = version.number();
     let answer = Answer { version, at, currency, company_location: location, lines: lines.collect() };

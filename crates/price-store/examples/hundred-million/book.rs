@@ -52,19 +52,18 @@ pub(crate) fn look_up_texts(version: &Version, cart: &Cart) -> usize {
 }
 
 /// As a request does it: the version, the buyer, the candidates, then line by line to the rounded price.
-pub(crate) fn resolve(version: &Arc<Version>, cart: &Cart, ahead: bool) -> usize {
+pub(crate) fn resolve(version: &Arc<Version>, cart: &Cart, at_once: bool) -> usize {
     let Ok(currency) = Currency::from_code("EUR") else { return 0 };
     let Some(buyer) = version.terms().buyer(&cart.location) else { return 0 };
     let book = version.book();
     let resolver = Resolver::new(version.terms(), &book, buyer, currency, 1_800_000_100);
-    if ahead {
-        book.read_ahead(resolver.lists(), cart.skus.iter().map(String::as_str));
+    let line = |sku| Line { sku, quantity: Decimal::TEN, unit: Unit::piece() };
+    let lines: Vec<Line<'_>> = cart.skus.iter().map(|sku| line(sku)).collect();
+    if at_once {
+        resolver.prices(lines.iter()).iter().flatten().count()
+    } else {
+        lines.iter().filter(|line| resolver.price(line).is_ok()).count()
     }
-    let priced = cart
-        .skus
-        .iter()
-        .filter(|sku| resolver.price(&Line { sku, quantity: Decimal::TEN, unit: Unit::piece() }).is_ok());
-    priced.count()
 }
 
 fn cents(price: &Price) -> u32 {

@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         measure::each(&carts, |cart| book::resolve(&version, cart, false))
     );
     println!(
-        "  the same, all lines read ahead          {}",
+        "  the same, the whole cart at once        {}",
         measure::each(&carts, |cart| book::resolve(&version, cart, true))
     );
     drop(version);
@@ -114,7 +114,7 @@ fn under_load(
             "\na load of {} changes, live after {took}, carts and all; carts meanwhile:",
             diff.total.changed()
         );
-        println!("  resolved by the rules, all read ahead   {spread}");
+        println!("  resolved by the rules, a cart at once   {spread}");
         told(store);
         Ok(())
     })

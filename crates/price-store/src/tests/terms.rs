@@ -27,10 +27,15 @@ fn total(store: &PriceStore) -> Option<String> {
     let buyer = Buyer::default();
     let currency = kernel::money::Currency::from_code("EUR").unwrap();
     let resolver = Resolver::new(version.terms(), &book, &buyer, currency, at(0).as_second());
-    // Whatever is read ahead, no answer changes.
-    book.read_ahead(resolver.lists(), [" x-1", "", "none"].into_iter());
-    let line = Line { sku: " x-1", quantity: 2.into(), unit: kernel::quantity::Unit::piece() };
-    resolver.price(&line).ok().map(|priced| priced.total.to_string())
+    let line = |sku| Line { sku, quantity: 2.into(), unit: kernel::quantity::Unit::piece() };
+    let (asked, others) = (line(" x-1"), ["none", "", "x-1\n", "y"].map(line));
+    // All at once, few and many: of each what is said of it alone.
+    for count in [0, 1, 40] {
+        let lines = || std::iter::once(&asked).chain(others.iter().cycle().take(count));
+        let alone: Vec<_> = lines().map(|line| resolver.price(line)).collect();
+        assert_eq!(resolver.prices(lines()), alone, "{count} others");
+    }
+    resolver.price(&asked).ok().map(|priced| priced.total.to_string())
 }
 
 #[test]

@@ -47,12 +47,13 @@ pub fn prices(store: &PriceStore, cart: &Cart, at_s: i64) -> anyhow::Result<Vec<
     let buyer = version.terms().buyer(&cart.location).context("the terms know the location")?;
     let book = version.book();
     let resolver = Resolver::new(version.terms(), &book, buyer, currency, at_s);
-    book.read_ahead(resolver.lists(), cart.lines.iter().map(|(sku, _)| sku.as_str()));
-    let price = |(sku, quantity): &(String, u32)| {
-        let line = Line { sku, quantity: Decimal::from(*quantity), unit: Unit::piece() };
-        resolver.price(&line).ok().map(|priced| priced.unit_price)
-    };
-    Ok(cart.lines.iter().map(price).collect())
+    let lines: Vec<Line<'_>> = cart
+        .lines
+        .iter()
+        .map(|(sku, quantity)| Line { sku, quantity: Decimal::from(*quantity), unit: Unit::piece() })
+        .collect();
+    let priced = resolver.prices(lines.iter()).into_iter();
+    Ok(priced.map(|priced| priced.ok().map(|priced| priced.unit_price)).collect())
 }
 
 /// Round after round over all of them, so that none is warm from the round before.
