@@ -9,6 +9,7 @@ use crate::journal::{self, Approval, Changes, Files, What};
 use crate::live::Told;
 use crate::load::{LoadRequest, Mode, NewNames, Outcome, Weighed};
 use crate::names::Table;
+use crate::quiet::quietly;
 use crate::segment::{self, Writer};
 use crate::store::{PriceStore, Writing};
 use crate::version::Version;
@@ -41,6 +42,16 @@ impl PriceStore {
         now: Timestamp,
     ) -> Result<Outcome, PriceStoreError> {
         let (by, reason) = named(by, reason)?;
+        quietly(|| self.approve_here(load, by, reason, now))
+    }
+
+    fn approve_here(
+        &self,
+        load: u64,
+        by: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Outcome, PriceStoreError> {
         let mut writing = self.writing()?;
         let version = self.current();
         let (held, drafts) = self.held_drafts(&version, load)?;

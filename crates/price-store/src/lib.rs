@@ -30,6 +30,7 @@ mod manifest;
 mod merge;
 mod names;
 pub mod past;
+mod quiet;
 pub mod read;
 mod segment;
 mod sha;

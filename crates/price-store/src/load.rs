@@ -9,6 +9,7 @@ use crate::gather::{Gathered, Row, RowFault, gather};
 use crate::guards::Reason;
 use crate::live::Told;
 use crate::names::Table;
+use crate::quiet::quietly;
 use crate::store::PriceStore;
 use crate::version::Version;
 use jiff::Timestamp;
@@ -83,19 +84,29 @@ pub(crate) struct NewNames {
 }
 
 impl PriceStore {
-    /// Rows in any order. While they come, carts, merges, approvals and changes of the terms go on; another load waits.
+    /// Rows in any order. While they come, carts, merges, approvals and changes of the terms go on; another load waits. All of it is done
+    /// on a thread that gives way to carts.
     ///
     /// # Errors
     /// Rows that are refused; a disk that fails. Nothing has changed then.
     pub fn load<'r>(
         &self,
         request: LoadRequest,
-        rows: impl Iterator<Item = Result<Row<'r>, RowFault>>,
+        rows: impl Iterator<Item = Result<Row<'r>, RowFault>> + Send,
         now: Timestamp,
     ) -> Result<Outcome, PriceStoreError> {
         if request.by.trim().is_empty() {
             return Err(PriceStoreError::Nameless);
         }
+        quietly(|| self.load_here(request, rows, now))
+    }
+
+    fn load_here<'r>(
+        &self,
+        request: LoadRequest,
+        rows: impl Iterator<Item = Result<Row<'r>, RowFault>>,
+        now: Timestamp,
+    ) -> Result<Outcome, PriceStoreError> {
         let _one = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { skus, lists, drafts, rows } = gather(&self.current(), &request.mode, rows)?;
         let names = NewNames { skus, lists };

@@ -4,6 +4,7 @@
 use crate::block::{Block, Place};
 use crate::error::{Doing as _, PriceStoreError};
 use crate::layers::merged;
+use crate::quiet::quietly;
 use crate::segment::{SegmentFile, Writer};
 use crate::store::PriceStore;
 use jiff::Timestamp;
@@ -59,6 +60,10 @@ impl PriceStore {
     /// # Errors
     /// A disk that fails. Nothing has changed then.
     pub fn merge(&self, now: Timestamp) -> Result<bool, PriceStoreError> {
+        quietly(|| self.merge_here(now))
+    }
+
+    fn merge_here(&self, now: Timestamp) -> Result<bool, PriceStoreError> {
         let mut writing = self.writing()?;
         let version = self.current();
         let sparse = self.sparse_segments();

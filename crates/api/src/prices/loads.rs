@@ -68,11 +68,11 @@ pub(crate) fn mode(word: Option<&str>, lists: Vec<String>) -> Result<Mode, Strin
     }
 }
 
-pub(crate) fn rows<R: BufRead + 'static>(
+pub(crate) fn rows<R: BufRead + Send + 'static>(
     reader: R,
     format: Format,
     zone: TimeZone,
-) -> Box<dyn Iterator<Item = Result<Row<'static>, RowFault>>> {
+) -> Box<dyn Iterator<Item = Result<Row<'static>, RowFault>> + Send> {
     match format {
         Format::Csv => Box::new(csv(reader, zone)),
         Format::Ndjson => Box::new(ndjson(reader, zone)),
