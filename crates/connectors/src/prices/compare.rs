@@ -1,7 +1,7 @@
 //! What a buyer was charged, held against what the buyer was to pay. Pure but for the questions to [`PricesAt`]; further ones are
 //! asked only of lines that differ.
 
-use super::asked::{Agreed, Goods, Price, PricesAt};
+use super::asked::{Agreed, Changed, Goods, Price, PricesAt};
 use super::body::{Line, Order};
 use super::cause::Cause;
 use super::code;
@@ -148,14 +148,22 @@ impl Question<'_> {
         let location = order.company_location.as_deref();
         let whole = line.goods(line.quantity);
         let changes = self.prices.changes(&line.sku, order.at).await?;
-        for changed in changes.into_iter().take(CHANGES_MAX) {
-            let before = changed.at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
-            if self.is_charged(location, before, &whole).await? {
-                return Ok(Cause::Stale { until: changed.at, by: changed.by });
+        let changes = &changes[..changes.len().min(CHANGES_MAX)];
+        let before = |changed: &Changed| {
+            changed.at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN)
+        };
+        for changed in changes {
+            if self.is_charged(location, before(changed), &whole).await? {
+                return Ok(Cause::Stale { until: changed.at, by: changed.by.clone() });
             }
         }
-        if location.is_some() && self.is_charged(None, order.at, &whole).await? {
-            return Ok(Cause::EverybodysPrice);
+        if location.is_some() {
+            // Also where a catalog for everybody is behind.
+            for at in std::iter::once(order.at).chain(changes.iter().map(before)) {
+                if self.is_charged(None, at, &whole).await? {
+                    return Ok(Cause::EverybodysPrice);
+                }
+            }
         }
         if line.quantity > Decimal::ONE
             && let Some(single) = self.price(location, order.at, &line.goods(Decimal::ONE)).await?
@@ -185,8 +193,10 @@ impl Question<'_> {
         Ok(price.is_some_and(|price| self.agrees(&price, price.total)))
     }
 
+    /// With or without what was then taken off it.
     fn agrees(&self, price: &Price, total: Decimal) -> bool {
-        (self.charged(price) - total).abs() <= self.cent()
+        let charged = self.charged(price);
+        [charged, charged + self.line.discount].iter().any(|charged| (charged - total).abs() <= self.cent())
     }
 }
 

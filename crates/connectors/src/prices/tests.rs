@@ -159,6 +159,11 @@ async fn every_difference_has_its_cause_and_what_to_do() {
             line("PUMP", "2", "220.00", "0"),
             "it is what counted until 2026-11-19T03:00:00Z (load 12 of erp): Shopify's catalog is behind",
         ),
+        // A discount that came upon it does not hide it.
+        (
+            line("PUMP", "1", "110.00", "3.00"),
+            "it is what counted until 2026-11-19T03:00:00Z (load 12 of erp)",
+        ),
         (
             line("PUMP", "2", "258.00", "0"),
             "it is what anybody pays: no catalog of this location had its price",

@@ -30,6 +30,10 @@ pub enum Act {
     StockMoves,
     /// The warehouse tells nobody of anything.
     Mute,
+    /// The night's prices are loaded.
+    Night,
+    /// Somebody loads a file in which every price is halved.
+    Halved,
     AllWell,
 }
 
@@ -45,8 +49,10 @@ pub fn script(orders: u64) -> Vec<(u64, Act)> {
         (36, Act::Kill),
         (42, Act::Mute),
         (48, Act::Throttles),
+        (50, Act::Night),
         (52, Act::Everyday),
         (58, Act::StockMoves),
+        (60, Act::Halved),
         (62, Act::Lies),
         (68, Act::Kill),
         (72, Act::Everyday),
@@ -100,6 +106,12 @@ impl Act {
                 "the warehouse's stock moves; of its pushes 2 % are lost, some come twice or overtaken"
             }
             Self::Mute => "the warehouse's stock moves and it tells nobody",
+            Self::Night => {
+                "the night's prices are loaded: four of them rise, and the shop knows nothing of it"
+            }
+            Self::Halved => {
+                "somebody loads a file in which every price is halved: it is held, and no cart sees it"
+            }
             Self::AllWell => "from here on all is well",
         }
     }
@@ -147,6 +159,13 @@ impl Act {
             }
             Self::StockMoves => stage.warehouse.iter_mut().for_each(Warehouse::everyday),
             Self::Mute => stage.warehouse.iter().for_each(Warehouse::mute),
+            Self::Night | Self::Halved => {
+                let Some(counter) = &mut stage.counter else { return Ok(()) };
+                match self {
+                    Self::Night => counter.night(&stage.ground).await?,
+                    _ => counter.halved(&stage.ground).await?,
+                }
+            }
             Self::AllWell => {
                 stage.warehouse.iter_mut().for_each(Warehouse::rest);
                 stage.ground.hub.start().await?;

@@ -2,6 +2,7 @@
 //! alone: why an order that is not in the books is not there; and its word counts only where the shop's own record of
 //! the order bears it out.
 
+use super::counter::PricesLedger;
 use super::play::{Played, is_exportable, reference};
 use super::stage::Stage;
 use super::warehouse::StockLedger;
@@ -87,6 +88,8 @@ pub struct Ledger {
     pub out_of_order: u64,
     /// Where there is a warehouse.
     pub stock: Option<StockLedger>,
+    /// Where carts ask for prices.
+    pub prices: Option<PricesLedger>,
 }
 
 /// The lag that is promised, in milliseconds.
@@ -103,6 +106,9 @@ impl Ledger {
         if let Some(warehouse) = &stage.warehouse {
             let unreserved = stage.ground.unreserved().await?;
             ledger.stock(warehouse.ledger(&stage.ground.shop), &stage.ground.shop.orders(), unreserved);
+        }
+        if let Some(counter) = &stage.counter {
+            ledger.prices(counter.ledger(&stage.ground).await?);
         }
         ledger.kills = stage.ground.hub.kills();
         ledger.order(&stage.erp.entries(), played);
@@ -168,6 +174,14 @@ impl Ledger {
             stock.stray_dead_letters = unreserved - unknown;
         }
         self.stock = Some(stock);
+    }
+
+    /// What carts were told, and what orders were charged.
+    pub fn prices(&mut self, mut prices: PricesLedger) {
+        for wrong in std::mem::take(&mut prices.named) {
+            self.wrong(wrong);
+        }
+        self.prices = Some(prices);
     }
 
     pub fn webhooks(&mut self, counts: &WebhookCounts) {
@@ -306,6 +320,7 @@ impl Ledger {
             && self.amounts.not_cancelled == 0
             && self.proved.wrong == 0
             && self.stock.as_ref().is_none_or(StockLedger::holds)
+            && self.prices.as_ref().is_none_or(PricesLedger::holds)
             && self.proved.compared == counts.exported
     }
 
@@ -330,6 +345,7 @@ impl Ledger {
             "numbers_back": self.numbers_back,
             "out_of_order": self.out_of_order,
             "stock": self.stock,
+            "prices": self.prices,
             "stray_dead_letters": self.stray_dead_letters,
             "wrong": self.wrong,
             "holds": self.holds(),

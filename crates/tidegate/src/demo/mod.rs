@@ -4,6 +4,7 @@
 
 mod acts;
 mod config;
+mod counter;
 mod database;
 mod hub_process;
 mod hubs;
@@ -23,6 +24,7 @@ pub use stage::{Ground, Nodes, Stage, StageOptions, new_folder, now, pause};
 pub use warehouse::Warehouse;
 
 use crate::cli::{Common, Failure, block_on};
+use counter::Counter;
 use report::Teller;
 pub use report::written;
 use std::path::PathBuf;
@@ -35,6 +37,7 @@ Examples:
   tidegate demo --orders 20000 --seed 7          the long one
   tidegate demo --keep                           stays up at the end and prints the page's address
   tidegate demo --stock                          with a warehouse: its stock moves, orders reserve, nothing is sold twice
+  tidegate demo --prices                         with contract prices: carts ask all the while, orders are compared
   tidegate demo --json                           the ledger as one object on standard output
   tidegate demo --store postgres --nodes 3       three nodes on one PostgreSQL, one of them killed every few seconds
 
@@ -65,6 +68,9 @@ pub struct Args {
     /// A warehouse beside the ERP: its stock moves and is what the shop sells, and each order reserves there
     #[arg(long)]
     stock: bool,
+    /// Prices of each buyer: carts ask for them whatever fails, and what each order was charged is compared with them
+    #[arg(long)]
+    prices: bool,
     /// Where the hub keeps its facts
     #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
     store: StoreKind,
@@ -89,12 +95,23 @@ impl Args {
     fn rate(&self) -> u64 {
         self.rate.unwrap_or((self.orders / 40).clamp(25, 50))
     }
+
+    /// When a promotion begins by itself: after the night's load, before the last orders.
+    fn promotion_after(&self) -> Duration {
+        Duration::from_millis(self.orders * 750 / self.rate()) + Duration::from_secs(2)
+    }
 }
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     if args.nodes > 1 && args.store == StoreKind::Sqlite {
         return Err(Failure::Usage(
             "several nodes need a store that they can share: add --store postgres".to_owned(),
+        ));
+    }
+    if args.nodes > 1 && args.prices {
+        return Err(Failure::Usage(
+            "each node has its own prices, and the demo loads them at one: leave --nodes or --prices out"
+                .to_owned(),
         ));
     }
     let teller = Teller::new();
@@ -120,6 +137,9 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
     if args.stock {
         stage.warehouse = Some(Warehouse::open(&stage.ground, args.seed, args.orders).await?);
     }
+    if args.prices {
+        stage.counter = Some(Counter::open(&stage.ground, &stage.erp, args.seed, args.promotion_after())?);
+    }
     teller.opening(args, &stage);
     stage.ground.hub.start().await?;
     stage.ground.subscribed().await?;
@@ -127,11 +147,18 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
         warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
         teller.stocked(&warehouse.ledger(&stage.ground.shop));
     }
+    if let Some(counter) = &mut stage.counter {
+        counter.begin(&stage.ground).await?;
+        teller.act("prices are loaded, and carts ask for them: ten lines, forty times a second");
+    }
     let played = play::all(args, &mut stage, teller).await?;
     teller.catching_up();
     stage.caught_up(&played, CATCH_UP, Some(teller)).await;
     if let Some(warehouse) = &stage.warehouse {
         warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
+    }
+    if let Some(counter) = &mut stage.counter {
+        counter.rest().await;
     }
     let ledger = Ledger::take(&stage, &played).await?;
     teller.ledger(&ledger, json)?;

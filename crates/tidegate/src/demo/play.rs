@@ -91,6 +91,10 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
     let mut mix = Mix::demo();
     // Later changes come while the play lasts.
     mix.change_delay_ms = (0, (args.orders * 1000 / rate / 8).clamp(2_000, 15_000));
+    if stage.counter.is_some() {
+        // One currency and prices without tax, as the lists have them.
+        (mix.presentment, mix.tax_included) = (0, 0);
+    }
     let orders = workload(args.seed, args.orders, 1, 1000 / rate, mix);
     let mut script = acts::script(args.orders);
     if args.calm {
@@ -102,6 +106,9 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
     }
     if stage.warehouse.is_none() {
         script.retain(|(_, act)| !matches!(act, Act::StockMoves | Act::Mute));
+    }
+    if stage.counter.is_none() {
+        script.retain(|(_, act)| !matches!(act, Act::Night | Act::Halved));
     }
     script.reverse();
     let (mut played, mut placed) = (Played::default(), 0);

@@ -189,6 +189,40 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
             ),
         );
     }
+    if let Some(prices) = &ledger.prices {
+        row(
+            "carts answered",
+            prices.carts.to_string(),
+            format!(
+                "  of {} lines in all, {} of them wrong; {} carts met a killed hub",
+                prices.lines, prices.wrong, prices.unanswered
+            ),
+        );
+        row(
+            "cart p50 / p95 / p99",
+            format!("{} / {} / {}", ms(prices.p50_us), ms(prices.p95_us), ms(prices.p99_us)),
+            format!("  {} % within 300 ms", per_cent(prices.within_promise_per_mille)),
+        );
+        row(
+            "priced by the ERP",
+            prices.live.to_string(),
+            format!(
+                "  lines that it prices when asked; the list stood in for {} more, and said why",
+                prices.fallback
+            ),
+        );
+        let held = if prices.is_held { "held" } else { "LIVE" };
+        row("every price halved", held.to_owned(), "  a load that nobody should have made".to_owned());
+        row(
+            "charged as agreed",
+            prices.as_agreed.to_string(),
+            format!(
+                "  orders; {} were not, and a person is told why{}",
+                prices.differing,
+                by(&prices.by_cause)
+            ),
+        );
+    }
     for wrong in &ledger.wrong {
         text += &format!("  ! {wrong}\n");
     }
@@ -211,6 +245,14 @@ fn added_up(sum: &serde_json::Value) -> String {
         amount("difference"),
         sum["source"]["currency"].as_str().unwrap_or_default()
     )
+}
+
+fn ms(us: u64) -> String {
+    format!("{}.{:01} ms", us / 1000, us % 1000 / 100)
+}
+
+fn per_cent(per_mille: u64) -> String {
+    format!("{}.{}", per_mille / 10, per_mille % 10)
 }
 
 fn seconds(ms: u64) -> String {

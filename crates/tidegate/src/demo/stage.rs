@@ -1,6 +1,7 @@
 //! What a play needs: a shop, a back office, a hub as a process of its own, and a folder. Also the torture's stage.
 
 use super::config::{self, Addresses, FLOW, Office, SHOP, SHOP_DOMAIN};
+use super::counter::{self, Counter};
 use super::database::Database;
 use super::hub_process::HubProcess;
 use super::hubs::Hubs;
@@ -59,6 +60,8 @@ pub struct Stage {
     pub erp: ErpTwin,
     /// Whose stock the shop sells; the torture has none.
     pub warehouse: Option<Warehouse>,
+    /// Where carts ask for prices.
+    pub counter: Option<Counter>,
 }
 
 /// Lets real time pass.
@@ -153,9 +156,10 @@ impl Ground {
         Ok(asked.send().await?.error_for_status()?.json().await?)
     }
 
-    /// Open dead letters, as the hub counts them, but for orders that do not reserve.
+    /// Open dead letters, as the hub counts them, but for orders that do not reserve and such as were charged otherwise than
+    /// agreed.
     pub async fn dead_letters(&self) -> anyhow::Result<u64> {
-        self.letters(|flow| flow != warehouse::FLOW).await
+        self.letters(|flow| flow != warehouse::FLOW && flow != counter::FLOW).await
     }
 
     /// Open dead letters of orders that do not reserve.
@@ -171,19 +175,34 @@ impl Ground {
         Ok(own.filter_map(|group| group["count"].as_u64()).sum())
     }
 
+    /// Something of the admin API that is read.
+    pub async fn see(&self, what: &str) -> anyhow::Result<Value> {
+        let asked = self.client.get(self.at(what)).bearer_auth(&self.admin_token);
+        Ok(asked.send().await?.error_for_status()?.json().await?)
+    }
+
+    /// Something of the admin API that is done; of work that tells how far it is, what it came to.
+    pub async fn ask(&self, what: &str, asked: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(self.at(what)).bearer_auth(&self.admin_token).json(asked);
+        let answer = request.send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        if !status.is_success() {
+            bail!("{what}: {status}: {text}");
+        }
+        let last: Value = serde_json::from_str(text.trim().lines().last().unwrap_or_default())
+            .with_context(|| format!("{what} answered with {text:?}"))?;
+        if let Some(error) = last.get("error") {
+            bail!("{what} failed: {error}");
+        }
+        Ok(last.get("result").cloned().unwrap_or(last))
+    }
+
     /// What `prove` says of each day of the play: one account for each order, and what both sides come to.
     pub async fn proofs(&self) -> anyhow::Result<Vec<Value>> {
         let mut proofs = Vec::new();
         for day in self.days() {
             let asked = serde_json::json!({ "flow": FLOW, "shop": SHOP, "day": day });
-            let request = self.client.post(self.at("prove")).bearer_auth(&self.admin_token).json(&asked);
-            let text = request.send().await?.error_for_status()?.text().await?;
-            let last = text.lines().last().context("prove answered with nothing")?;
-            let last: Value = serde_json::from_str(last)?;
-            if let Some(error) = last.get("error") {
-                bail!("prove failed: {error}");
-            }
-            proofs.push(last["result"].clone());
+            proofs.push(self.ask("prove", &asked).await?);
         }
         Ok(proofs)
     }
@@ -260,7 +279,7 @@ impl Stage {
         let ground =
             Ground::lay(folder, options.seed, options.mischief, &office, options.nodes.as_ref(), shelves)
                 .await?;
-        Ok(Self { ground, erp, warehouse: None })
+        Ok(Self { ground, erp, warehouse: None, counter: None })
     }
 
     /// Until every order that can be exported is in the books.

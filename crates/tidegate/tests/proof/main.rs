@@ -32,6 +32,20 @@ fn a_demo_loses_and_doubles_nothing_and_prints_one_object() {
 }
 
 #[test]
+fn carts_are_told_the_right_price_whatever_fails_and_every_order_is_compared() {
+    let (ledger, good, told) = tidegate(&["demo", "--prices", "--orders", "60", "--seed", "3", "--json"]);
+    assert!(good, "{told}");
+    let count = |name: &str| ledger["prices"][name].as_u64().unwrap();
+    assert_eq!(
+        (count("wrong"), count("unexplained"), count("not_compared"), count("misjudged")),
+        (0, 0, 0, 0)
+    );
+    assert!(count("carts") > 0 && count("as_agreed") > 0 && count("differing") > 0, "{told}");
+    assert!(count("live") > 0 && count("fallback") > 0, "the ERP prices some, and was away: {told}");
+    assert_eq!(ledger["prices"]["is_held"], true, "{told}");
+}
+
+#[test]
 fn a_round_of_torture_is_survived_where_an_answer_can_only_be_looked_up() {
     let args =
         ["torture", "--minutes", "0", "--orders", "100", "--rate", "40", "--kills", "3", "--seed", "6"];

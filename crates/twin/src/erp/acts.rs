@@ -18,6 +18,7 @@ use super::idempotency::Keys;
 use super::knobs::Knobs;
 use super::ledger::{Deed, Entry, Ledger, LedgerLine};
 use super::office::Asked;
+use super::prices;
 use super::refusal::{Code, Refusal};
 
 #[derive(Debug, Default)]
@@ -94,6 +95,7 @@ impl Inner {
                 let found = self.credit.find(reference.as_deref());
                 Ok(Done::read(paged("credit_notes", &found, *page, knobs.page_size)))
             }
+            Call::AskPrices => Ok(Done::read(Answer::json(200, &prices::asked(&asked.body)?))),
             Call::Health => Ok(Done::read(Answer::json(200, &json!({ "status": "ok" })))),
         }
     }

@@ -20,6 +20,7 @@ pub(super) enum Call {
     PostCreditNote,
     CreditNote(u64),
     FindCreditNotes { reference: Option<String>, page: usize },
+    AskPrices,
     Health,
 }
 
@@ -57,8 +58,9 @@ impl Call {
                 Ok(Self::FindCreditNotes { reference, page: page_number(page)? })
             }
             ("GET", ["credit-notes", id]) => Ok(Self::CreditNote(sale_id(id)?)),
+            ("POST", ["prices"]) => Ok(Self::AskPrices),
             ("GET", ["health"]) => Ok(Self::Health),
-            (_, ["sales" | "items" | "parties" | "credit-notes" | "health", ..]) => {
+            (_, ["sales" | "items" | "parties" | "credit-notes" | "prices" | "health", ..]) => {
                 Err(Refusal::new(Code::MethodNotAllowed, format!("{method} {path} is not offered")))
             }
             _ => Err(Refusal::new(Code::NotFound, format!("there is nothing at {path}"))),
@@ -70,7 +72,7 @@ impl Call {
             Self::CreateSale | Self::PostCreditNote => Weight::Create,
             Self::Amend(_) | Self::Confirm(_) | Self::Cancel(_) | Self::AddItem => Weight::Write,
             Self::FindSales { .. } | Self::Sale(_) | Self::FindItems { .. } => Weight::Read,
-            Self::FindParties { .. } | Self::Health => Weight::Read,
+            Self::FindParties { .. } | Self::AskPrices | Self::Health => Weight::Read,
             Self::FindCreditNotes { .. } | Self::CreditNote(_) => Weight::Read,
         }
     }
@@ -159,6 +161,8 @@ mod tests {
             ),
             ("GET", "/health", "", Ok(Call::Health)),
             ("POST", "/credit-notes", "", Ok(Call::PostCreditNote)),
+            ("POST", "/prices", "", Ok(Call::AskPrices)),
+            ("GET", "/prices", "", Err(Code::MethodNotAllowed)),
             ("GET", "/credit-notes/3", "", Ok(Call::CreditNote(3))),
             ("PATCH", "/credit-notes/3", "", Err(Code::MethodNotAllowed)),
             ("DELETE", "/sales/7", "", Err(Code::MethodNotAllowed)),

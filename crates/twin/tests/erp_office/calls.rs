@@ -158,3 +158,18 @@ async fn parties_and_health_can_be_asked_for() {
     assert_eq!((&all["total"], &all["next_page"]), (&json!(6), &json!(2)));
     assert_eq!(caller.get("/health").await.status(), 200);
 }
+
+#[tokio::test]
+async fn what_is_configured_to_order_has_a_price_when_it_is_asked_for() {
+    let caller = office(Knobs::default()).await;
+    let line = |sku: &str| json!({ "sku": sku, "quantity": "1", "unit": "C62" });
+    let asked =
+        json!({ "company_location": null, "currency": "EUR", "lines": [line("CFG-18"), line("SKU-0001")] });
+    let response = caller.post("/prices", &asked).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let told: Value = response.json().await.unwrap();
+    assert_eq!(told, json!({ "lines": [{ "unit_price": "118.00" }, { "unit_price": null }] }));
+    let asked = json!({ "currency": "EUR", "lines": [{ "sku": "CFG-18" }] });
+    let response = caller.post("/prices", &asked).send().await.unwrap();
+    assert_eq!(said(response).await.field.as_deref(), Some("lines[0].quantity"));
+}
