@@ -2,9 +2,9 @@
 //! never another, and it can be written on.
 
 use super::fuse::Fuse;
-use super::loads::{at, copy_all, request, rows};
+use super::given::{self, at, copy_all, many, options, request};
 use crate::disk::Disk;
-use crate::{Guards, LoadRequest, Mode, Options, Outcome, PriceStore, PriceStoreError};
+use crate::{Mode, Outcome, PriceStore, PriceStoreError};
 use std::path::Path;
 
 const TERMS: &str = "[[lists]]\nid = \"a\"\nkind = \"list\"\ncurrency = \"EUR\"\nfor = \"everyone\"\n";
@@ -19,7 +19,9 @@ const ACTS: [(&str, Act); 13] = [
     ("first load", |store| load(store, Mode::All, "a X 10, a Y 10, b X 7")),
     ("changes", |store| load(store, Mode::Changes, "a X 9, a Z 3")),
     ("terms", |store| store.set_terms(TERMS.as_bytes(), "Ada", false, at(3)).map(drop)),
-    ("a large load", |store| load(store, Mode::Lists(vec![]), &many(400))),
+    ("a large load", |store| {
+        load(store, Mode::Lists(vec![]), &many("c", 0..400, |number| (number + 1).to_string()))
+    }),
     ("merge", |store| store.merge(at(5)).map(drop)),
     ("held", |store| load(store, Mode::Changes, "a X 1, b NEW 5")),
     ("approved", |store| store.approve(4, "Ada", "sale", at(7)).map(drop)),
@@ -31,18 +33,8 @@ const ACTS: [(&str, Act); 13] = [
     ("unchanged", |store| load(store, Mode::Changes, "a X 1")),
 ];
 
-fn many(count: u32) -> String {
-    let rows: Vec<String> = (0..count).map(|row| format!("c SKU-{row} {}", row + 1)).collect();
-    rows.join(",")
-}
-
 fn load(store: &PriceStore, mode: Mode, text: &str) -> Result<(), PriceStoreError> {
-    let request: LoadRequest = request(mode);
-    store.load(request, rows(text).into_iter(), at(1)).map(drop)
-}
-
-fn options() -> Options {
-    Options { guards: Guards { few: 1000, ..Guards::default() } }
+    given::load(store, mode, text, 1).map(drop)
 }
 
 /// All that a user can see.

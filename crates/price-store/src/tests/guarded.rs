@@ -1,6 +1,6 @@
 //! Each guard, and the difference that is shown.
 
-use super::loads::{at, request, rows};
+use super::given::{at, load, many, request, rows};
 use crate::{Guards, LoadRequest, Mode, Options, Outcome, PriceForm, PriceStore, Row};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -19,9 +19,8 @@ currency = "CHF"
 for = "everyone"
 "#;
 
-fn many(list: &str, count: u32, price: &str) -> String {
-    let rows: Vec<String> = (0..count).map(|row| format!("{list} S-{row} {price}")).collect();
-    rows.join(",")
+fn alike(list: &str, numbers: std::ops::Range<u32>, price: &str) -> String {
+    many(list, numbers, |_| price.to_owned())
 }
 
 /// What a load upon 100 prices of list a and 2 of list b would be held for.
@@ -29,8 +28,8 @@ fn reasons(guards: Guards, mode: Mode, text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let store = PriceStore::open(folder.path(), Options { guards }).unwrap();
     store.set_terms(TERMS.as_bytes(), "Ada", false, at(0)).unwrap();
-    let first = format!("{},{}", many("a", 100, "10"), many("b", 2, "10"));
-    let outcome = store.load(request(Mode::All), rows(&first).into_iter(), at(1)).unwrap();
+    let first = format!("{},{}", alike("a", 0..100, "10"), alike("b", 0..2, "10"));
+    let outcome = load(&store, Mode::All, &first, 1).unwrap();
     assert!(matches!(outcome, Outcome::Live { .. }));
     let dry = LoadRequest { dry_run: true, ..request(mode) };
     let Outcome::DryRun { reasons, .. } = store.load(dry, rows(text).into_iter(), at(2)).unwrap() else {
@@ -41,10 +40,7 @@ fn reasons(guards: Guards, mode: Mode, text: &str) -> Vec<String> {
 
 #[test]
 fn each_guard_says_in_words_what_it_found() {
-    let text = |from: u32, to: u32, price: &str| {
-        let rows: Vec<String> = (from..to).map(|row| format!("a S-{row} {price}")).collect();
-        rows.join(",")
-    };
+    let text = |from, to, price| alike("a", from..to, price);
     let cases: [(Mode, String, &[&str]); 9] = [
         (Mode::Changes, text(0, 30, "11"), &[]),
         (Mode::Changes, text(0, 31, "11"), &["31 of 100 prices change or go, more than 30 %"]),
@@ -52,7 +48,7 @@ fn each_guard_says_in_words_what_it_found() {
         (
             Mode::Changes,
             text(0, 1, "5.99"),
-            &["1 prices fall by more than 40 %; the most: S-0 in a, by 40.1 %"],
+            &["1 prices fall by more than 40 %; the most: SKU-0 in a, by 40.1 %"],
         ),
         (Mode::Changes, "a NEW 0".into(), &["1 prices become zero; the first: NEW in a"]),
         (Mode::Lists(vec![]), text(0, 90, "10"), &[]),
@@ -63,7 +59,7 @@ fn each_guard_says_in_words_what_it_found() {
             &["no list in CHF has a price any more", "the list b shrinks from 2 to 0 prices"],
         ),
         // Of few prices no share is judged; that a list is emptied is told always.
-        (Mode::Lists(vec![]), "b S-0 11".into(), &[]),
+        (Mode::Lists(vec![]), "b SKU-0 11".into(), &[]),
     ];
     for (mode, rows, expected) in cases {
         assert_eq!(reasons(Guards::default(), mode.clone(), &rows), expected, "{mode:?} {rows}");
@@ -74,8 +70,8 @@ fn each_guard_says_in_words_what_it_found() {
 #[test]
 fn a_limit_has_decimals_and_a_first_load_is_not_held() {
     let guards = Guards { fall_percent: Some(Decimal::new(405, 1)), ..Guards::default() };
-    assert_eq!(reasons(guards, Mode::Changes, "a S-0 5.99"), [""; 0]);
-    assert_eq!(reasons(Guards::default(), Mode::Changes, &many("new", 500, "3")), [""; 0]);
+    assert_eq!(reasons(guards, Mode::Changes, "a SKU-0 5.99"), [""; 0]);
+    assert_eq!(reasons(Guards::default(), Mode::Changes, &alike("new", 0..500, "3")), [""; 0]);
 }
 
 fn weigh(before: &str, after: &str) -> crate::Diff {
@@ -124,13 +120,9 @@ fn a_fall_is_seen_at_every_quantity_and_in_a_validity_to_come() {
 fn of_many_changes_the_ten_largest_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let store = PriceStore::open(folder.path(), Options { guards: Guards::none() }).unwrap();
-    store.load(request(Mode::All), rows(&many("a", 300, "100")).into_iter(), at(0)).unwrap();
-    let other: Vec<String> = (0..300).map(|row| format!("a S-{row} {}", (row * 37) % 300)).collect();
-    let Outcome::Live { diff, .. } =
-        store.load(request(Mode::All), rows(&other.join(",")).into_iter(), at(1)).unwrap()
-    else {
-        panic!("not live")
-    };
+    load(&store, Mode::All, &alike("a", 0..300, "100"), 0).unwrap();
+    let other = many("a", 0..300, |number| (number * 37 % 300).to_string());
+    let Outcome::Live { diff, .. } = load(&store, Mode::All, &other, 1).unwrap() else { panic!("not live") };
     let told = |changes: &[crate::PriceChange]| {
         changes.iter().map(|change| change.percent.clone().unwrap()).collect::<Vec<_>>()
     };

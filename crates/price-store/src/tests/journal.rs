@@ -1,32 +1,27 @@
 //! What the journal says, and that it cannot be changed unseen.
 
-use super::loads::{at, copy_all, price, request, rows};
+use super::given::{at, copy_all, load, options, price, request, rows};
 use crate::{AuditQuery, Guards, LoadRequest, Mode, Options, PriceForm, PriceStore, What};
 use std::collections::BTreeSet;
 
-fn options() -> Options {
-    Options { guards: Guards { few: 1000, ..Guards::default() } }
-}
-
-fn many(from: u32, count: u32) -> String {
-    let rows: Vec<String> = (from..from + count).map(|row| format!("c SKU-{row} {}", row + 1)).collect();
-    rows.join(",")
+fn many(numbers: std::ops::Range<u32>) -> String {
+    super::given::many("c", numbers, |number| (number + 1).to_string())
 }
 
 fn filled(folder: &std::path::Path) -> PriceStore {
     let store = PriceStore::open(folder, options()).unwrap();
-    store.load(request(Mode::All), rows("a X 10, a Y 10, b X 7").into_iter(), at(0)).unwrap();
+    load(&store, Mode::All, "a X 10, a Y 10, b X 7", 0).unwrap();
     let large = LoadRequest {
         source: "file".into(),
         by: "Eve".into(),
         note: Some("spring".into()),
         ..request(Mode::Changes)
     };
-    store.load(large, rows(&format!("{}, a X 9", many(0, 300))).into_iter(), at(10)).unwrap();
-    store.load(request(Mode::Changes), rows(&many(5, 300)).into_iter(), at(20)).unwrap();
-    store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(30)).unwrap();
+    store.load(large, rows(&format!("{}, a X 9", many(0..300))).into_iter(), at(10)).unwrap();
+    load(&store, Mode::Changes, &many(5..305), 20).unwrap();
+    load(&store, Mode::Changes, "a X 1", 30).unwrap();
     store.approve(4, "Ada", "the sale", at(40)).unwrap();
-    store.load(request(Mode::Changes), rows("a X -, c SKU-7 70").into_iter(), at(50)).unwrap();
+    load(&store, Mode::Changes, "a X -, c SKU-7 70", 50).unwrap();
     let terms = "[[lists]]\nid = \"a\"\nkind = \"list\"\ncurrency = \"EUR\"\nfor = \"everyone\"\n";
     store.set_terms(terms.as_bytes(), "Ada", false, at(60)).unwrap();
     store
@@ -85,7 +80,7 @@ fn the_journal_is_searched_by_list_sku_person_and_time() {
 fn the_past_is_resolved_from_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path());
-    store.load(request(Mode::Changes), rows("a X 8").into_iter(), at(70)).unwrap();
+    load(&store, Mode::Changes, "a X 8", 70).unwrap();
     use pricing::{Book as _, book::ListIndex};
     let on = |second| {
         let past = store.past(at(second)).unwrap();
@@ -103,7 +98,7 @@ fn the_past_is_resolved_from_the_journal() {
 fn any_changed_byte_of_any_file_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path());
-    store.load(request(Mode::Changes), rows("c SKU-9 0").into_iter(), at(80)).unwrap();
+    load(&store, Mode::Changes, "c SKU-9 0", 80).unwrap();
     assert_eq!(store.held().unwrap().len(), 1);
     assert_eq!(store.verify().unwrap().findings, Vec::<String>::new());
     let root = folder.path();
@@ -134,7 +129,7 @@ fn a_list_with_a_changed_byte_answers_nothing_until_it_is_loaded_anew() {
     let folder = tempfile::tempdir().unwrap();
     let guards = || Options { guards: Guards::none() };
     let store = PriceStore::open(folder.path(), guards()).unwrap();
-    store.load(request(Mode::All), rows(&format!("{}, a X 10", many(0, 300))).into_iter(), at(0)).unwrap();
+    load(&store, Mode::All, &format!("{}, a X 10", many(0..300)), 0).unwrap();
     let copy = tempfile::tempdir().unwrap();
     copy_all(folder.path(), copy.path());
     let segment = std::fs::read_dir(copy.path().join("data")).unwrap().next().unwrap().unwrap().path();
@@ -147,15 +142,15 @@ fn a_list_with_a_changed_byte_answers_nothing_until_it_is_loaded_anew() {
     assert_eq!(damaged, ["c"]);
     assert_eq!(store.current().price_of("c", "SKU-1"), None);
     assert_eq!(store.current().price_of("a", "X"), Some(price("10")));
-    let refused = store.load(request(Mode::Changes), rows("c SKU-1 5").into_iter(), at(1)).unwrap_err();
+    let refused = load(&store, Mode::Changes, "c SKU-1 5", 1).unwrap_err();
     assert!(refused.to_string().contains("load it as a whole"), "{refused}");
     // Other lists go on, and after a restart it is still known.
-    store.load(request(Mode::Changes), rows("a X 11").into_iter(), at(2)).unwrap();
+    load(&store, Mode::Changes, "a X 11", 2).unwrap();
     store.merge(at(3)).unwrap();
     drop(store);
     let store = open();
     assert!(store.current().damage().lists.contains("c"));
-    store.load(request(Mode::Lists(vec![])), rows("c SKU-1 5").into_iter(), at(4)).unwrap();
+    load(&store, Mode::Lists(vec![]), "c SKU-1 5", 4).unwrap();
     assert_eq!(store.current().price_of("c", "SKU-1"), Some(price("5")));
     assert!(store.current().damage().lists.is_empty());
     drop(store);
@@ -212,7 +207,7 @@ fn prices_go_on_beside_a_damaged_journal_and_nothing_that_it_may_name_is_removed
     let store = PriceStore::open(folder.path(), options()).unwrap();
     let finding = "journal: a line does not follow on the line before it, of which one was changed";
     assert_eq!(store.current().damage().findings, [finding]);
-    store.load(request(Mode::All), rows("a X 3").into_iter(), at(90)).unwrap();
+    load(&store, Mode::All, "a X 3", 90).unwrap();
     store.approve(6, "Ada", "all of them", at(91)).unwrap();
     store.merge(at(92)).unwrap();
     assert_eq!(store.current().price_of("a", "X"), Some(price("3")));

@@ -1,35 +1,8 @@
 //! Loads, guards and approvals.
 
-use crate::{
-    Guards, LoadRequest, Mode, Options, Outcome, PriceStore, PriceStoreError, Reason, Row, RowFault,
-};
-use jiff::Timestamp;
-use kernel::money::parse_exact;
+use super::given::{at, copy_all, load, price, request, rows};
+use crate::{Guards, LoadRequest, Mode, Options, Outcome, PriceStore, PriceStoreError, Reason, Row};
 use pricing::Price;
-
-pub(super) fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-pub(super) fn request(mode: Mode) -> LoadRequest {
-    LoadRequest { source: "erp".into(), by: "nightly".into(), note: None, mode, dry_run: false }
-}
-
-pub(super) fn price(text: &str) -> Price {
-    Price::plain(parse_exact(text).unwrap()).unwrap()
-}
-
-/// `list sku amount` a line; an amount of `-` is gone.
-pub(super) fn rows(text: &str) -> Vec<Result<Row<'_>, RowFault>> {
-    text.split(',')
-        .map(|row| {
-            let mut words = row.split_whitespace();
-            let (list, sku) = (words.next().unwrap().into(), words.next().unwrap().into());
-            let price = words.next().filter(|amount| *amount != "-").map(price);
-            Ok(Row { list, sku, price, line: None })
-        })
-        .collect()
-}
 
 fn open(folder: &tempfile::TempDir, guards: Guards) -> PriceStore {
     PriceStore::open(folder.path(), Options { guards }).unwrap()
@@ -47,11 +20,10 @@ fn what_is_loaded_is_read_in_one_version_and_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder, Guards::none());
     let empty = store.current();
-    let first =
-        store.load(request(Mode::All), rows("a X-1 4.75, a X-2 5, b X-1 6").into_iter(), at(0)).unwrap();
+    let first = load(&store, Mode::All, "a X-1 4.75, a X-2 5, b X-1 6", 0).unwrap();
     assert!(matches!(first, Outcome::Live { load: 1, version: 1, .. }), "{first:?}");
     let held = store.current();
-    store.load(request(Mode::Changes), rows("a x-1 4.5, a X-2 -, a X-3 1").into_iter(), at(1)).unwrap();
+    load(&store, Mode::Changes, "a x-1 4.5, a X-2 -, a X-3 1", 1).unwrap();
     assert_eq!((empty.prices(), held.prices(), store.current().prices()), (0, 3, 3));
     assert_eq!(held.price_of("a", "X-1"), Some(price("4.75")));
     for store in [store, {
@@ -72,32 +44,18 @@ fn open_again(folder: &tempfile::TempDir) -> PriceStore {
     PriceStore::open(&copy.keep(), Options { guards: Guards::none() }).unwrap()
 }
 
-pub(super) fn copy_all(from: &std::path::Path, to: &std::path::Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir_all(&to).unwrap();
-            copy_all(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_load_that_halves_a_price_waits_for_a_name_and_a_reason_through_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder, Guards::default());
-    store.load(request(Mode::All), rows("a X-1 10, a X-2 10").into_iter(), at(0)).unwrap();
+    load(&store, Mode::All, "a X-1 10, a X-2 10", 0).unwrap();
     let dry = LoadRequest { dry_run: true, ..request(Mode::All) };
     let outcome = store.load(dry, rows("a X-1 5, a X-2 10").into_iter(), at(1)).unwrap();
     let Outcome::DryRun { diff, reasons } = outcome else { panic!("{outcome:?}") };
     assert_eq!((diff.total.down, diff.total.same), (1, 1));
     assert_eq!(diff.largest_falls[0].percent.as_deref(), Some("-50"));
     assert_eq!(reasons[0].to_string(), "1 prices fall by more than 40 %; the most: X-1 in a, by 50 %");
-    let outcome =
-        store.load(request(Mode::All), rows("a X-1 5, a X-2 10, a NEW 1").into_iter(), at(1)).unwrap();
+    let outcome = load(&store, Mode::All, "a X-1 5, a X-2 10, a NEW 1", 1).unwrap();
     assert!(matches!(outcome, Outcome::Held { load: 2, .. }), "{outcome:?}");
     assert_eq!(told(&store, "a", "X-1").as_deref(), Some("10"));
     drop(store);
@@ -117,16 +75,16 @@ fn a_load_that_halves_a_price_waits_for_a_name_and_a_reason_through_a_restart() 
 fn a_held_load_that_another_overtook_is_looked_at_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder, Guards::default());
-    store.load(request(Mode::All), rows("a X 10").into_iter(), at(0)).unwrap();
-    store.load(request(Mode::All), rows("a X 5").into_iter(), at(1)).unwrap();
-    store.load(request(Mode::Changes), rows("a X 9").into_iter(), at(2)).unwrap();
+    load(&store, Mode::All, "a X 10", 0).unwrap();
+    load(&store, Mode::All, "a X 5", 1).unwrap();
+    load(&store, Mode::Changes, "a X 9", 2).unwrap();
     let again = store.approve(2, "Ada", "sale", at(3)).unwrap_err();
     let PriceStoreError::LookAgain(held) = again else { panic!("{again:?}") };
     assert!(held.reasons.contains(&Reason::Overtaken { load: 3 }));
     assert_eq!(told(&store, "a", "X").as_deref(), Some("9"));
     store.approve(2, "Ada", "sale", at(4)).unwrap();
     assert_eq!(told(&store, "a", "X").as_deref(), Some("5"));
-    store.load(request(Mode::All), rows("a X 1").into_iter(), at(5)).unwrap();
+    load(&store, Mode::All, "a X 1", 5).unwrap();
     store.reject(4, "Ada", "a typing error", at(6)).unwrap();
     assert_eq!((store.held().unwrap().len(), told(&store, "a", "X").as_deref()), (0, Some("5")));
 }
@@ -145,7 +103,7 @@ fn one_row_that_is_wrong_refuses_all_of_them() {
     assert!(faults[0].to_string().starts_with("SKU X comes twice in list a"), "{}", faults[0]);
     assert_eq!(store.current().number(), 0);
     // Among changes the last word counts.
-    store.load(request(Mode::Changes), rows("a X 1, a x 3").into_iter(), at(0)).unwrap();
+    load(&store, Mode::Changes, "a X 1, a x 3", 0).unwrap();
     assert_eq!(told(&store, "a", "X").as_deref(), Some("3"));
 }
 
@@ -153,9 +111,9 @@ fn one_row_that_is_wrong_refuses_all_of_them() {
 fn a_newer_snapshot_of_the_same_lists_takes_the_place_of_one_that_waits() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder, Guards::default());
-    store.load(request(Mode::All), rows("a X 10, b X 10").into_iter(), at(0)).unwrap();
+    load(&store, Mode::All, "a X 10, b X 10", 0).unwrap();
     let lists = || Mode::Lists(vec![]);
-    let load = |mode, text| store.load(request(mode), rows(text).into_iter(), at(1)).unwrap();
+    let load = |mode, text| load(&store, mode, text, 1).unwrap();
     let waiting = || store.held().unwrap().iter().map(|held| held.load).collect::<Vec<_>>();
     load(lists(), "a X 1");
     load(Mode::Changes, "a X 2");
@@ -175,14 +133,14 @@ fn a_newer_snapshot_of_the_same_lists_takes_the_place_of_one_that_waits() {
 fn so_many_loads_wait_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder, Guards::default());
-    store.load(request(Mode::All), rows("a X 10").into_iter(), at(0)).unwrap();
+    load(&store, Mode::All, "a X 10", 0).unwrap();
     for _ in 0..100 {
-        store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(1)).unwrap();
+        load(&store, Mode::Changes, "a X 1", 1).unwrap();
     }
-    let refused = store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(1)).unwrap_err();
+    let refused = load(&store, Mode::Changes, "a X 1", 1).unwrap_err();
     assert!(matches!(refused, PriceStoreError::ManyHeld(100)));
     store.reject(2, "Ada", "no", at(2)).unwrap();
-    store.load(request(Mode::Changes), rows("a X 1").into_iter(), at(1)).unwrap();
+    load(&store, Mode::Changes, "a X 1", 1).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod crash;
 pub(crate) mod fuse;
+mod given;
 mod guarded;
 mod journal;
 mod loads;

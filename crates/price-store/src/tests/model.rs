@@ -1,7 +1,7 @@
 //! Random loads, merges, approvals and restarts, beside a plain map: at every step the store says what the map says, of today and of
 //! each instant that is over.
 
-use super::loads::{at, request};
+use super::given::{at, request};
 use crate::{AuditQuery, Guards, Mode, Options, Outcome, PriceForm, PriceStore, Row};
 use jiff::tz::TimeZone;
 use pricing::Price;

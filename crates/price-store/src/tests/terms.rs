@@ -1,6 +1,6 @@
 //! Terms: refused as a whole, told field by field, of one version with the prices.
 
-use super::loads::{at, price, request, rows};
+use super::given::{at, load, price};
 use crate::{Guards, Mode, Options, PriceStore, PriceStoreError};
 use pricing::{Buyer, Line, Resolver};
 
@@ -42,7 +42,7 @@ fn total(store: &PriceStore) -> Option<String> {
 fn a_cart_is_resolved_with_the_terms_of_its_version() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    store.load(request(Mode::All), rows("other Y 1, dealer X-1 10").into_iter(), at(0)).unwrap();
+    load(&store, Mode::All, "other Y 1, dealer X-1 10", 0).unwrap();
     assert_eq!(total(&store), None);
     let held = store.current();
     let outcome = store.set_terms(TERMS.as_bytes(), "Ada", false, at(1)).unwrap();
@@ -52,7 +52,7 @@ fn a_cart_is_resolved_with_the_terms_of_its_version() {
     let more = TERMS.replace("dealer", "later");
     let outcome = store.set_terms(more.as_bytes(), "Ada", false, at(2)).unwrap();
     assert_eq!((total(&store), outcome.lists_empty), (None, vec!["later".to_owned()]));
-    store.load(request(Mode::Changes), rows("later X-1 20").into_iter(), at(3)).unwrap();
+    load(&store, Mode::Changes, "later X-1 20", 3).unwrap();
     assert_eq!(total(&store).as_deref(), Some("36"));
     drop((store, held));
     let store = open(folder.path());
