@@ -11,6 +11,7 @@ mod elsewhere;
 mod oauth;
 mod redact;
 mod request;
+mod segment;
 #[cfg(test)]
 mod sockets;
 mod transport;
@@ -22,4 +23,5 @@ pub use elsewhere::{Elsewhere, Pieces};
 pub use oauth::{Carrier, ClientAuth, ClientCredentials};
 pub use redact::{EXCERPT_CHARS_MAX, Redactor};
 pub use request::Request;
+pub use segment::segment;
 pub use transport::{Outbound, OutboundConfig};

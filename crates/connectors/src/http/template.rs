@@ -1,6 +1,7 @@
 //! Texts with `{names}` in them: paths, headers and constant bodies. Owns which names are known where, and that a
 //! value cannot change the shape of the path that it is put into.
 
+use connector::outbound::segment;
 use connector::settings::Section;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ impl Template {
 
     /// As a path: each value is one segment, or a part of one, or of the query.
     pub(super) fn fill_path(&self, values: &Values) -> Result<String, &'static str> {
-        self.fill_with(values, segment)
+        self.fill_with(values, one_segment)
     }
 
     fn fill_with(
@@ -89,24 +90,9 @@ fn braces(names: &[&str]) -> String {
     names.iter().map(|name| format!("{{{name}}}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Percent-encoded but for the unreserved characters of RFC 3986. Nothing, `.` and `..` would be another path.
-fn segment(value: &str) -> Option<String> {
-    if matches!(value, "" | "." | "..") {
-        return None;
-    }
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte))
-            }
-            _ => {
-                text.push('%');
-                text.push_str(&kernel::key::hex(&[byte]).to_ascii_uppercase());
-            }
-        }
-    }
-    Some(text)
+/// Nothing, `.` and `..` would be another path.
+fn one_segment(value: &str) -> Option<String> {
+    (!matches!(value, "" | "." | "..")).then(|| segment(value))
 }
 
 /// A constant body: a JSON value whose texts are templates.

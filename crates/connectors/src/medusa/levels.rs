@@ -6,8 +6,8 @@
 use super::ask::{Ask, moved};
 use super::moved::Mark;
 use super::source::Shared;
-use super::wire::{exact, list, segment, text};
-use connector::outbound::{Access, Failure, classify};
+use super::wire::{exact, list, text};
+use connector::outbound::{Access, Failure, classify, segment};
 use connector::port::{CallContext, Fed};
 use jiff::Timestamp;
 use kernel::fault::Fault;

@@ -37,7 +37,7 @@ use async_trait::async_trait;
 use config::Config;
 use connector::descriptor::Descriptor;
 use connector::list::Connected;
-use connector::outbound::{Outbound, Request};
+use connector::outbound::{Outbound, Request, segment};
 use connector::port::{Applied, CallContext, Connector, ExternalRef, Held, Observation, Plan, Step, Wanted};
 use connector::settings::{Secrets, Settings};
 use frozen::{Frozen, Stood};
@@ -95,7 +95,7 @@ impl Connector for Medusa {
     }
 
     async fn health(&self, call: &CallContext) -> Result<(), Fault> {
-        let path = format!("/admin/regions/{}?fields=id", wire::segment(&self.config.region));
+        let path = format!("/admin/regions/{}?fields=id", segment(&self.config.region));
         let answer = self.outbound.send(call, Request::health(Method::GET, path)).await?;
         fault::result(&answer).map(drop)
     }

@@ -5,7 +5,8 @@
 use super::ask::Ask;
 use super::sale::KEY;
 use super::source::Shared;
-use super::wire::{list, segment, text};
+use super::wire::{list, text};
+use connector::outbound::segment;
 use connector::port::CallContext;
 use jiff::{SignedDuration, Timestamp};
 use kernel::fault::Fault;

@@ -31,19 +31,6 @@ pub(super) fn list<'a>(record: &'a Value, field: &str) -> impl Iterator<Item = &
     record.get(field).and_then(Value::as_array).into_iter().flatten().filter(|item| !item.is_null())
 }
 
-/// A part of a path or of a query, whatever stands in it.
-pub(super) fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,11 +47,5 @@ mod tests {
         assert_eq!(read(json!({"unit_price": 9.12})), None);
         assert_eq!(read(json!({"raw_unit_price": {"value": 9.12}})), None);
         assert_eq!(read(json!({"raw_unit_price": {"value": 9}})).as_deref(), Some("9"));
-    }
-
-    #[test]
-    fn a_part_of_a_path_stays_one_part() {
-        assert_eq!(segment("SKU 1/x&y"), "SKU%201%2Fx%26y");
-        assert_eq!(segment("[acme-order-1]"), "%5Bacme-order-1%5D");
     }
 }

@@ -6,7 +6,7 @@ use super::frozen::Frozen;
 use super::observe::Context;
 use super::order::{Line, Order, number};
 use super::sale::{EDIT_NOTE, Edit, Item, KEY, Sale};
-use super::wire::segment;
+use connector::outbound::segment;
 use connector::port::{Step, Wanted};
 use serde_json::{Map, Value, json};
 

@@ -120,16 +120,3 @@ pub(super) fn form(what: String) -> Fault {
     let what = format!("the system's answer is not in the form of docs/connectors/stock_feed.md: {what}");
     Fault::new(FaultKind::Rejected, code::FORM, what)
 }
-
-/// A part of a path or of a query.
-pub(super) fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}

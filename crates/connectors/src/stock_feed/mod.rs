@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use config::Config;
 use connector::descriptor::{Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
 use connector::list::{AsSource, Kind};
-use connector::outbound::{Answer, Outbound, Request};
+use connector::outbound::{Answer, Outbound, Request, segment};
 use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Whole};
 use connector::settings::{Secrets, Settings};
 use folder::Folder;
@@ -116,7 +116,7 @@ impl Source for StockFeed {
             let what = format!("{subject} is no stock of one SKU at one location");
             return Err(Fault::new(FaultKind::Rejected, code::NOT_SERVED, what));
         };
-        let path = format!("/stock/{}/{}", answer::segment(&sku), answer::segment(&location));
+        let path = format!("/stock/{}/{}", segment(&sku), segment(&location));
         let Some(answer) = self.ask(call, path).await? else { return Ok(None) };
         answer::read(&answer).map(Some)
     }
@@ -146,8 +146,8 @@ impl Source for StockFeed {
                 Err(Fault::new(FaultKind::Bug, code::FOLDER, "the reading of the folder ended by itself"))
             });
         }
-        let path = after
-            .map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", answer::segment(after)));
+        let path =
+            after.map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", segment(after)));
         let answer = self.ask(call, path).await?.ok_or_else(|| not_found("/stock"))?;
         answer::changes(&answer)
     }

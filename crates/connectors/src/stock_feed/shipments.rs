@@ -1,8 +1,8 @@
 //! What the system tells of shipments (docs/shipments.md): `GET /shipments?after=17&shop=acme` says what changed, in the form in
 //! which levels are told. Owns the form; the data itself is the domain's to judge, byte for byte as it came.
 
-use super::answer::{parsed, segment};
-use connector::outbound::Answer;
+use super::answer::parsed;
+use connector::outbound::{Answer, segment};
 use connector::port::{Changes, Fed};
 use domains::shipments;
 use kernel::fault::Fault;

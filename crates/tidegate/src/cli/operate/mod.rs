@@ -30,6 +30,7 @@ mod systems;
 use super::{Common, Failure, block_on};
 use clap::Subcommand;
 use client::Client;
+use connector::outbound::segment;
 use known::Kind;
 use serde_json::Value;
 
@@ -140,21 +141,8 @@ pub fn who() -> String {
 
 /// A query string of what is given.
 fn query(parts: &[(&str, Option<&str>)]) -> String {
-    let given = parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?))));
+    let given = parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", segment((*value)?))));
     given.collect::<Vec<_>>().join("&")
-}
-
-/// As it may stand in an address.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

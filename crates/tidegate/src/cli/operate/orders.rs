@@ -6,6 +6,7 @@ use super::known::{Kind, are_known};
 use super::page::{self, Page, at, exactly, list, text};
 use super::query;
 use crate::cli::Failure;
+use connector::outbound::segment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -146,7 +147,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
 }
 
 fn address(shop: &str, order: &str) -> String {
-    format!("/orders/{}/{}", super::encoded(shop), super::encoded(order))
+    format!("/orders/{}/{}", segment(shop), segment(order))
 }
 
 /// The orders of a page of deliveries, in its order, each with its name.
