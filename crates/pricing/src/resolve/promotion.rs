@@ -8,6 +8,7 @@ use crate::document::Kind;
 use crate::terms::{Effect, PromotionRule};
 use crate::trail::{Step, Trail, Why, each};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 impl<'t, B: Book> Resolver<'t, B> {
     pub(super) fn promoted(
@@ -18,10 +19,13 @@ impl<'t, B: Book> Resolver<'t, B> {
         trail: &mut Trail<'t>,
     ) -> Result<Vec<&'t str>, OutOfRange> {
         let mut counted = Vec::new();
-        let all =
-            if trail.is_on() { self.terms.promotions().iter().collect() } else { self.promotions.clone() };
+        let all: Cow<'_, [&PromotionRule]> = if trail.is_on() {
+            self.terms.promotions().iter().collect()
+        } else {
+            Cow::Borrowed(&self.promotions)
+        };
         let mut open = Vec::new();
-        for rule in all.into_iter().filter(|rule| rule.when.goods.has(asked.sku)) {
+        for rule in all.iter().copied().filter(|rule| rule.when.goods.has(asked.sku)) {
             match self.reached(rule, asked, kind)? {
                 Ok(()) => open.push(rule),
                 Err(why) => trail.note(|| idle(rule, why)),

@@ -8,6 +8,7 @@ use crate::document::Kind;
 use crate::terms::{SurchargeEffect, SurchargeRule};
 use crate::trail::{Step, Trail, Why, each};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 impl<'t, B: Book> Resolver<'t, B> {
     pub(super) fn surcharged(
@@ -18,9 +19,12 @@ impl<'t, B: Book> Resolver<'t, B> {
         trail: &mut Trail<'t>,
     ) -> Result<Vec<&'t str>, OutOfRange> {
         let mut counted = Vec::new();
-        let all =
-            if trail.is_on() { self.terms.surcharges().iter().collect() } else { self.surcharges.clone() };
-        for rule in all.into_iter().filter(|rule| rule.when.goods.has(asked.sku)) {
+        let all: Cow<'_, [&SurchargeRule]> = if trail.is_on() {
+            self.terms.surcharges().iter().collect()
+        } else {
+            Cow::Borrowed(&self.surcharges)
+        };
+        for rule in all.iter().copied().filter(|rule| rule.when.goods.has(asked.sku)) {
             let idle = |why| Step::Idle { id: &rule.id, what: "Surcharge", why };
             if let Err(why) = rule.when.counts(self.buyer, self.currency, kind, self.at_s) {
                 trail.note(|| idle(Why::Idle(why)));
