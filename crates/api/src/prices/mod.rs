@@ -30,6 +30,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use callers::Callers;
+use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use kernel::clock::{Clock, Now};
 use live::Live;
@@ -133,9 +134,17 @@ fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
+/// What the doors take and answer, for programs that write programs.
+const OPENAPI: &str = include_str!("../../../../docs/schema/prices.openapi.json");
+
+async fn openapi() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
 /// `/v1/prices` and `/proxy/prices`.
 pub fn router(prices: Arc<Prices>) -> Router {
     Router::new()
+        .route("/v1/prices/openapi.json", get(openapi))
         .route("/v1/prices/resolve", get(resolve::one).post(resolve::many))
         .route(LOADS, post(loads::push).layer(DefaultBodyLimit::disable()))
         .route("/proxy/prices/resolve", get(proxy::resolve).post(proxy::resolve))

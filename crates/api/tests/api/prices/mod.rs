@@ -1,6 +1,7 @@
 //! What a buyer pays, as those who ask meet it: over the router that is served, with the read model in a folder and a clock
 //! that stands. Two companies, each with a contract that the other must not learn.
 
+mod described;
 mod live;
 mod loads;
 mod resolve;
@@ -180,8 +181,12 @@ impl Counter {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let (verb, path) =
+            (request.method_ref().unwrap().clone(), request.uri_ref().unwrap().path().to_owned());
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        Answer::to(self.router.clone(), request).await
+        let answer = Answer::to(self.router.clone(), request).await;
+        described::is(&verb, &path, &answer, body);
+        answer
     }
 
     /// What the answer is encoded with, and its bytes.
