@@ -74,7 +74,7 @@ fn checks(root: &Path, args: &Args, scope: &Scope, steps: &mut Steps) {
     steps.step("clippy", || process::succeed(&mut clippy(root, scope)));
     if args.keep_going || steps.failed().is_ok() {
         steps.step("doc tests", || doc_tests(root, scope));
-        if scope.has(wasm::PACKAGE) {
+        if wasm::PACKAGES.iter().any(|package| scope.has(package)) {
             steps.step("wasm", || wasm::run(root, &wasm::Args::TEST));
         }
     }

@@ -1,5 +1,9 @@
-//! `cargo xtask wasm`: the rules of prices compile to WebAssembly, where a Shopify Function runs them, and give there what the
-//! oracle gives. Owns which targets are built and what runs them; the cases are `crates/pricing/tests/oracle`'s.
+//! `cargo xtask wasm`: the rules of prices compile to WebAssembly and give there what the oracle gives, and so do the Shopify
+//! Functions that are made of them, within Shopify's limits. Owns which targets are built and what runs them; the cases are
+//! `crates/pricing/tests/oracle`'s.
+
+mod count;
+mod function;
 
 use crate::process::{self, cargo};
 use anyhow::{Context, Result, bail};
@@ -8,13 +12,13 @@ use std::process::Command;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask wasm                   builds the rules for a browser or a function, and runs the oracle's cases in WASI
+  cargo xtask wasm                   builds rules and functions, runs the oracle's cases in both, counts instructions
   cargo xtask wasm --cases 1000000   more of them, optimised
   cargo xtask wasm --build           does not run anything: no Node.js is needed
 
 The targets are added with rustup where they are missing. The cases are run by Node.js (Debian: apt-get install nodejs).";
 
-/// The rules of prices in WebAssembly, against the oracle
+/// The rules of prices and the Shopify Functions in WebAssembly, against the oracle and Shopify's limits
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -27,7 +31,9 @@ pub(crate) struct Args {
 }
 
 /// The crate that has to run everywhere.
-pub(crate) const PACKAGE: &str = "tidegate-pricing";
+const PACKAGE: &str = "tidegate-pricing";
+/// The crates that it is about.
+pub(crate) const PACKAGES: [&str; 2] = [PACKAGE, function::PACKAGE];
 
 /// Without any system around it, as a function or a page has it.
 const BARE: &str = "wasm32-unknown-unknown";
@@ -46,15 +52,16 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     ensure_target(root, BARE)?;
     process::succeed(cargo(root, ["build", "--quiet", "-p", PACKAGE, "--lib", "--target"]).arg(BARE))?;
     println!("    {PACKAGE} is built for {BARE}");
+    function::build(root)?;
     if args.build {
         return Ok(());
     }
-    ensure_target(root, WASI)?;
-    process::succeed(&mut oracle(root, args)?)
+    needs_node()?;
+    process::succeed(&mut oracle(root, args)?)?;
+    function::run(root, args.cases)
 }
 
-/// The oracle's tests, compiled for WASI.
-fn oracle(root: &Path, args: &Args) -> Result<Command> {
+fn needs_node() -> Result<()> {
     let node = Command::new("node").arg("--version").output();
     if !node.is_ok_and(|output| output.status.success()) {
         bail!(
@@ -62,6 +69,11 @@ fn oracle(root: &Path, args: &Args) -> Result<Command> {
              the build alone with `cargo xtask wasm --build`"
         );
     }
+    Ok(())
+}
+
+/// The oracle's tests, compiled for WASI.
+fn oracle(root: &Path, args: &Args) -> Result<Command> {
     let runner = root.join("xtask/wasi.mjs");
     let runner = runner.to_str().context("the project lies in a folder whose name is not UTF-8")?;
     let mut command = cargo(root, ["test", "--quiet", "-p", PACKAGE, "--test", "oracle", "--target", WASI]);

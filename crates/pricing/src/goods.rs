@@ -43,6 +43,14 @@ impl Goods {
         Ok(goods)
     }
 
+    /// What of it matters to these SKUs, which are in their one spelling, as a document writes it.
+    pub(crate) fn among(&self, skus: &[&str]) -> Vec<String> {
+        let begins = |beginning: &str| skus.iter().any(|sku| sku.starts_with(beginning));
+        let beginnings = self.beginnings.iter().filter(|beginning| begins(beginning));
+        let named = skus.iter().filter(|sku| self.skus.contains(**sku));
+        beginnings.map(|beginning| format!("{beginning}*")).chain(named.map(ToString::to_string)).collect()
+    }
+
     /// `sku` in its one spelling.
     #[must_use]
     pub fn has(&self, sku: &str) -> bool {

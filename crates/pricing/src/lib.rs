@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod audience;
 pub mod book;
+pub mod carried;
 pub mod decimal;
 pub mod document;
 pub mod goods;

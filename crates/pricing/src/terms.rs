@@ -94,6 +94,24 @@ impl Terms {
         compile::compile(document)
     }
 
+    /// Of rules that were compiled before: nothing is checked. Nobody is known by a location, and no quantity is ruled.
+    pub(crate) fn of_parts(
+        lists: Vec<PriceList>,
+        units: Units,
+        surcharges: Vec<SurchargeRule>,
+        promotions: Vec<PromotionRule>,
+    ) -> Self {
+        let mut terms = Self { units, surcharges, promotions, ..Self::default() };
+        for (list, place) in lists.into_iter().zip(0..) {
+            terms.by_id.insert(list.id.clone(), ListIndex(place));
+            for audience in &list.audience {
+                terms.by_audience.entry(audience.clone()).or_default().push(ListIndex(place));
+            }
+            terms.lists.push(list);
+        }
+        terms
+    }
+
     /// Whose days dates without an offset are.
     #[must_use]
     pub fn zone(&self) -> TimeZone {

@@ -23,6 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidegate-domains", &["tidegate-kernel"]),
     ("tidegate-pricing", &["tidegate-kernel"]),
     ("tidegate-price-store", &["tidegate-kernel", "tidegate-pricing"]),
+    // What runs inside Shopify.
+    ("tidegate-function", &["tidegate-kernel", "tidegate-pricing"]),
     ("tidegate-mapping", &["tidegate-kernel"]),
     ("tidegate-store", &["tidegate-kernel"]),
     ("tidegate-connector", &["tidegate-kernel"]),

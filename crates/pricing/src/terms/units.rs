@@ -20,7 +20,7 @@ pub struct Ratio {
 }
 
 impl Units {
-    pub(super) fn define(&mut self, sku: Option<Sku>, unit: Unit, pieces: Decimal) -> bool {
+    pub(crate) fn define(&mut self, sku: Option<Sku>, unit: Unit, pieces: Decimal) -> bool {
         let rows = match sku {
             Some(sku) => self.of_sku.entry(sku).or_default(),
             None => &mut self.of_all,

@@ -113,7 +113,7 @@ fn told(terms: &Terms, priced: &Priced<'_>) -> Answer {
     }
 }
 
-fn book(case: &Case, terms: &Terms) -> Result<MemoryBook, Refusal> {
+pub(crate) fn book(case: &Case, terms: &Terms) -> Result<MemoryBook, Refusal> {
     let mut book = MemoryBook::default();
     for list in &case.lists {
         let index = terms.list_named(&list.id).expect("the list was just compiled");
@@ -159,7 +159,7 @@ fn text(moment: Moment) -> String {
     }
 }
 
-fn document(case: &Case) -> Document {
+pub(crate) fn document(case: &Case) -> Document {
     let location = |one: &crate::model::Location| document::Location {
         id: one.id.clone(),
         company: one.company.clone(),
