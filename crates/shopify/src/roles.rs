@@ -9,6 +9,9 @@ use kernel::fault::{Fault, FaultKind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// How Shopify's id of a company location begins; the number follows.
+pub const COMPANY_LOCATION: &str = "gid://shopify/CompanyLocation/";
+
 /// The ids of the locations (`gid://shopify/CompanyLocation/…`), each once and sorted. Empty for a customer that the shop
 /// does not know. All pages have to be read within the call's time.
 pub async fn locations(

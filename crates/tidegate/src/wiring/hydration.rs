@@ -20,7 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// As Shopify writes the id of a company location.
-const LOCATION: &str = "gid://shopify/CompanyLocation/";
 /// An item with more quantities at which its price may change is left to the cart.
 const QUANTITIES_MAX: usize = 200;
 /// Of the lists' names in a catalog's name, which is bounded.
@@ -32,7 +31,8 @@ pub fn wanted(version: &Arc<Version>, at: Timestamp) -> Vec<Wanted> {
     let mut kinds: BTreeMap<Kind, (Buyer, BTreeSet<u64>)> = BTreeMap::new();
     let currencies: BTreeSet<Currency> = terms.lists().iter().map(|list| list.currency).collect();
     for buyer in terms.locations() {
-        let id = buyer.company_location.as_deref().and_then(|id| id.strip_prefix(LOCATION)?.parse().ok());
+        let id =
+            buyer.company_location.as_deref().and_then(|id| id.strip_prefix(COMPANY_LOCATION)?.parse().ok());
         let Some(location) = id else { continue };
         for currency in &currencies {
             if let Some(kind) = Kind::of(terms, buyer, *currency) {

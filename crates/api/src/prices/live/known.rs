@@ -33,7 +33,7 @@ struct Line {
 }
 
 /// Answers kept at once; beyond it those that count no more are dropped, and if that is not enough, all.
-const LINES_MAX: usize = 100_000;
+pub(super) const LINES_MAX: usize = 100_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Known {

@@ -172,7 +172,11 @@ impl Live {
     }
 
     async fn ask(self: Arc<Self>, wanted: Vec<Wanted>) {
-        let said = self.settings.quotes.ask(&wanted).await.and_then(|said| readable(said, wanted.len()));
+        let (quotes, asked) = (self.settings.quotes.clone(), wanted.clone());
+        // Apart, so that also a question that panics has an end: its lines would be asked for for ever.
+        let said = tokio::spawn(async move { quotes.ask(&asked).await }).await;
+        let said = said.unwrap_or_else(|broke_off| Err(broke_off.to_string()));
+        let said = said.and_then(|said| readable(said, wanted.len()));
         let now = self.clock.now().mono;
         if let Err(error) = &said {
             self.failures.fetch_add(1, Ordering::Relaxed);

@@ -210,3 +210,41 @@ async fn a_system_that_hangs_is_asked_no_more_than_so_often_at_once() {
     stage.says(price("8"));
     assert_eq!(stage.live.quotes(&[wanted("CFG-2")]).await, told("8", 0));
 }
+
+/// Breaks off on the first question, and answers the next.
+#[derive(Debug, Default)]
+struct Broken(AtomicU64);
+
+#[async_trait]
+impl Quotes for Broken {
+    async fn ask(&self, _: &[Wanted]) -> Answer {
+        assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "it breaks off");
+        price("9")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_breaks_off_is_asked_again_by_the_next_cart() {
+    let stage = Stage::new();
+    let settings = LiveSettings { quotes: Arc::<Broken>::default(), ..stage.live.settings.clone() };
+    let live = Live::new(settings, stage.clock.clone());
+    assert_eq!(live.quotes(&[wanted("CFG-1")]).await, fallback("erp failed"));
+    assert_eq!(live.quotes(&[wanted("CFG-1")]).await, told("9", 0));
+}
+
+#[test]
+fn what_was_said_is_forgotten_before_it_fills_the_memory_and_what_is_asked_for_is_not() {
+    let (mut known, counts) = (known::Known::default(), Duration::from_secs(600));
+    let lines: Vec<Wanted> = (0..known::LINES_MAX).map(|i| wanted(&format!("CFG-{i}"))).collect();
+    let all: Vec<&Wanted> = lines.iter().collect();
+    let at = |seconds: u64| Mono(seconds * 1_000_000_000);
+    let begun = known.begin(&all, at(0), counts);
+    assert_eq!(begun.len(), known::LINES_MAX);
+    // All but the last are answered; that one is still asked for.
+    let said: Vec<Option<Decimal>> = vec![Some(Decimal::ONE); begun.len() - 1];
+    known.end(&begun[..said.len()], Some(&said), at(0));
+    let one_more = wanted("CFG-more");
+    known.begin(&[&one_more], at(1), counts);
+    assert!(known.said(&lines[0], at(1), counts).is_none(), "nothing was forgotten");
+    assert!(known.is_asked_for(&one_more) && known.is_asked_for(lines.last().unwrap()));
+}

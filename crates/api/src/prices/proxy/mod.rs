@@ -18,6 +18,7 @@ use http::Method;
 use kernel::clock::Now;
 use roles::Known;
 use secrecy::SecretString;
+use shopify::roles::COMPANY_LOCATION;
 use signature::Signed;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ impl Door {
 
 /// A storefront may leave out what is the same in every id.
 fn is_same(location: &str, asked: &str) -> bool {
-    location == asked || location.strip_prefix("gid://shopify/CompanyLocation/") == Some(asked)
+    location == asked || location.strip_prefix(COMPANY_LOCATION) == Some(asked)
 }
 
 pub(super) async fn resolve(State(prices): State<Arc<Prices>>, request: Request) -> Response {

@@ -80,3 +80,33 @@ impl Known {
         customers.entry(customer).or_default().clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[derive(Debug, Default)]
+    struct Counted(AtomicU64);
+
+    #[async_trait]
+    impl Roles for Counted {
+        async fn locations(&self, _: u64) -> Result<Vec<Box<str>>, String> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn however_many_customers_ask_no_more_are_known_than_the_memory_is_for() {
+        let counted = Arc::<Counted>::default();
+        let known = Known::new(counted.clone());
+        for customer in 0..KNOWN_MAX as u64 {
+            known.of(customer, Mono(0)).await.unwrap();
+        }
+        known.of(0, Mono(0)).await.unwrap();
+        assert_eq!(counted.0.load(Ordering::Relaxed), KNOWN_MAX as u64);
+        known.of(u64::MAX, Mono(0)).await.unwrap();
+        assert_eq!(known.customers.lock().unwrap().len(), 1);
+    }
+}

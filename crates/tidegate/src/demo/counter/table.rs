@@ -2,6 +2,7 @@
 //! night changes. Owns what each line is to cost, worked out in cents, apart from the hub's own rules: the judge of its answers.
 
 use jiff::Timestamp;
+use shopify::roles::COMPANY_LOCATION;
 use twin::shop::catalogue::{ITEMS, PARTIES};
 
 /// Of the night: so many items become dearer, by three percent.
@@ -65,7 +66,7 @@ impl Article {
 }
 
 fn gid(location: u64) -> String {
-    format!("gid://shopify/CompanyLocation/{location}")
+    format!("{COMPANY_LOCATION}{location}")
 }
 
 /// The price of one, in cents; of what is configured, the one that stands in for the ERP's.
