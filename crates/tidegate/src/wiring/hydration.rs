@@ -16,6 +16,7 @@ use pricing::{Book as _, Buyer, Line, Price, Priced, Resolver, Terms, Unpriced};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use sha2::{Digest as _, Sha256};
+use shopify::roles::COMPANY_LOCATION;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
