@@ -20,7 +20,6 @@ use shopify::roles::COMPANY_LOCATION;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// As Shopify writes the id of a company location.
 /// An item with more quantities at which its price may change is left to the cart.
 const QUANTITIES_MAX: usize = 200;
 /// Of the lists' names in a catalog's name, which is bounded.
