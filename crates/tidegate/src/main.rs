@@ -10,6 +10,7 @@ mod cli;
 mod demo;
 mod medusa_proof;
 mod moving;
+mod proof;
 mod restoring;
 mod run;
 mod torture;

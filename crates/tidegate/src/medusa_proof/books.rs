@@ -1,5 +1,6 @@
 //! Medusa's own records, read and written with a client of its own: a judge shares no code with the connector.
 
+use crate::proof::order_of;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -18,8 +19,6 @@ pub struct Books {
     key: String,
 }
 
-/// What every key of this shop's orders begins with.
-const OURS: &str = "acme-order-";
 const PAGE: usize = 200;
 const FIELDS: &str = "id,display_id,status,is_draft_order,metadata,created_at,*summary,*items,*fulfillments,*fulfillments.items";
 
@@ -66,8 +65,7 @@ impl Books {
         let mut rows = Vec::new();
         for (list, name) in [("draft-orders", "draft_orders"), ("orders", "orders")] {
             for row in self.all(&format!("/admin/{list}?fields={FIELDS}"), name).await? {
-                let key = row["metadata"]["tidegate_key"].as_str().and_then(|key| key.strip_prefix(OURS));
-                if let Some(order) = key.and_then(|order| order.parse().ok()) {
+                if let Some(order) = row["metadata"]["tidegate_key"].as_str().and_then(order_of) {
                     rows.push(Row { order, row });
                 }
             }

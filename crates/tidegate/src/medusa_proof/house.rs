@@ -2,7 +2,7 @@
 //! connector's code, and not through the gate.
 
 use super::books::{Books, Row, exact};
-use crate::tryton_proof::stock::{Change, Parcel, Premises, Split, Truth};
+use crate::proof::stock::{Change, Parcel, Premises, Split, Truth};
 use anyhow::Context as _;
 use reqwest::Method;
 use rust_decimal::prelude::ToPrimitive as _;

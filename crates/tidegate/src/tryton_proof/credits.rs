@@ -1,17 +1,14 @@
-//! Refunds beside all else: what the shop gives back of orders that were shipped, and the credit notes that Tryton's own
-//! records hold of it: one for each, to the cent.
+//! The credit notes that Tryton's own records hold of what the shop gave back.
 
 use super::books::Books;
 use crate::demo::{now, pause};
+use crate::proof::{CreditProof, given_back};
 use anyhow::Context as _;
 use rust_decimal::Decimal;
-use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
-use twin::shop::{FinancialStatus, Order, RefundRequest};
 use twin::shopify::ShopifyTwin;
 
 const MAPPING: &str = include_str!("../../../../mappings/refunds_to_tryton.toml");
@@ -24,39 +21,6 @@ follows = "orders_to_erp"
 mapping = "mappings/refunds_to_erp.toml"
 difference = "adjust_line"
 "#;
-/// Of so many shipped orders one is given back of.
-const OF: usize = 2;
-
-/// What both sides come to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct CreditProof {
-    pub refunds: u64,
-    pub credited: Decimal,
-    pub lost: u64,
-    pub doubled: u64,
-    /// Of another amount.
-    pub wrong: u64,
-    #[serde(skip)]
-    pub named: Vec<String>,
-}
-
-impl CreditProof {
-    pub fn holds(&self) -> bool {
-        self.lost + self.doubled + self.wrong == 0
-    }
-
-    pub fn written(&self) -> String {
-        format!(
-            "refunds    {} given back, {} credited; {} lost, {} doubled, {} of another amount{}",
-            self.refunds,
-            self.credited,
-            self.lost,
-            self.doubled,
-            self.wrong,
-            self.named.iter().map(|what| format!("\n  {what}")).collect::<String>()
-        )
-    }
-}
 
 /// Adds the flow to what the hub runs with; before it starts.
 pub fn configure(folder: &Path) -> anyhow::Result<()> {
@@ -65,42 +29,6 @@ pub fn configure(folder: &Path) -> anyhow::Result<()> {
     std::fs::write(&path, text + FLOW)?;
     std::fs::write(folder.join("mappings/refunds_to_erp.toml"), MAPPING)
         .context("a mapping cannot be written")
-}
-
-/// A unit of each line and, of every other order, its shipping go back; nothing returns to a shelf.
-pub fn give_back(shop: &ShopifyTwin) {
-    // On terms nothing was paid yet.
-    let shipped = |order: &&Arc<Order>| {
-        let paid = order.financial_status() == FinancialStatus::Paid;
-        paid && !order.fulfilments.is_empty() && order.refunds.is_empty()
-    };
-    let orders = shop.orders();
-    for (number, order) in orders.iter().filter(shipped).step_by(OF).enumerate() {
-        let lines = order.lines.iter().filter(|line| line.current_quantity > 0 && line.sku.is_some());
-        let request = RefundRequest {
-            lines: lines.map(|line| (line.id, 1)).collect(),
-            shipping: number % 2 == 0,
-            restock: false,
-            note: None,
-        };
-        // One that was free has nothing to give back.
-        if let Err(refused) = shop.refund(order.id, request) {
-            eprintln!("{refused}");
-        }
-    }
-}
-
-/// What was given back, by the name that its credit note has.
-fn given_back(shop: &ShopifyTwin) -> BTreeMap<String, Decimal> {
-    let mut all = BTreeMap::new();
-    for order in shop.orders() {
-        for refund in &order.refunds {
-            let paid = refund.transactions.iter().filter_map(|id| order.transaction(*id));
-            let paid: Decimal = paid.map(|transaction| transaction.amount.shop).sum();
-            all.insert(format!("{}-refund-{}", crate::demo::reference(order.id), refund.id), paid);
-        }
-    }
-    all
 }
 
 /// Tryton's credit notes beside the shop's refunds.

@@ -2,7 +2,8 @@
 //! connector's code, and not through the gate.
 
 use super::books::Books;
-use super::stock::Premises;
+use crate::proof::order_of;
+use crate::proof::stock::{Change, Parcel, Premises, Split, Truth};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,26 +25,7 @@ struct Product {
     unit: i64,
 }
 
-/// A SKU, and so many of it.
-pub type Change = (String, i64);
-
-/// What Tryton has of a SKU: on hand, to leave for anybody, and of that for this shop's sales.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Truth {
-    pub on_hand: f64,
-    pub reserved: f64,
-    pub counted: f64,
-}
-
-/// What was shipped of one sale: units by SKU.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Parcel {
-    pub order: u64,
-    pub lines: BTreeMap<String, i64>,
-}
-
 const WAREHOUSE: &str = "WH";
-const OURS: &str = "acme-order-";
 /// Records in one call: Tryton answers whoever waits only then.
 const AT_ONCE: usize = 50;
 
@@ -211,7 +193,7 @@ impl Premises for House<'_> {
     async fn ship(&self, most: usize, which: &dyn Fn(u64) -> Option<Split>) -> anyhow::Result<u64> {
         let mut left = 0;
         for shipment in self.open_shipments().await? {
-            let order = shipment["outgoing_moves."].as_array().and_then(|moves| order_of(moves.first()?));
+            let order = shipment["outgoing_moves."].as_array().and_then(|moves| sold_to(moves.first()?));
             let Some(split) = order.and_then(which) else { continue };
             if left as usize >= most {
                 break;
@@ -237,7 +219,7 @@ impl Premises for House<'_> {
                 let of = truth.entry(code(&row["product."])).or_default();
                 let units = row["internal_quantity"].as_f64().unwrap_or_default();
                 of.reserved += units;
-                if order_of(&row).is_some() {
+                if sold_to(&row).is_some() {
                     of.counted += units;
                 }
             }
@@ -265,7 +247,7 @@ impl Premises for House<'_> {
             let mut orders: BTreeMap<u64, BTreeMap<String, i64>> = BTreeMap::new();
             for of in row["outgoing_moves."].as_array().into_iter().flatten() {
                 let units = of["internal_quantity"].as_f64().unwrap_or_default().round() as i64;
-                let Some(order) = order_of(of).filter(|_| of["state"] == "done" && units > 0) else {
+                let Some(order) = sold_to(of).filter(|_| of["state"] == "done" && units > 0) else {
                     continue;
                 };
                 *orders.entry(order).or_default().entry(code(&of["product."])).or_default() += units;
@@ -277,18 +259,11 @@ impl Premises for House<'_> {
     }
 }
 
-/// Whether a parcel goes whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    Whole,
-    First,
-}
-
 fn code(row: &Value) -> String {
     row["code"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Whose move it is.
-fn order_of(of: &Value) -> Option<u64> {
-    of["sale."]["reference"].as_str()?.strip_prefix(OURS)?.parse().ok()
+fn sold_to(of: &Value) -> Option<u64> {
+    order_of(of["sale."]["reference"].as_str()?)
 }

@@ -1,4 +1,4 @@
-//! A gate between the hub and Tryton that loses requests before they arrive and answers after the work is done. It passes
+//! A gate between the hub and a real system that loses requests before they arrive and answers after the work is done. It passes
 //! bytes and reads none of them.
 
 use anyhow::Context as _;
@@ -41,7 +41,7 @@ enum Fate {
 impl Gate {
     /// On a free port, until the process ends.
     pub async fn open(url: &str, seed: u64) -> anyhow::Result<Self> {
-        let target = url.strip_prefix("http://").context("Tryton's URL is to begin with http://")?;
+        let target = url.strip_prefix("http://").context("the system's URL is to begin with http://")?;
         let target = target.trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

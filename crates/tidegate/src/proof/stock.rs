@@ -2,8 +2,7 @@
 //! by pair and parcel by parcel. The shelves are not full, so that the shop sells out; nothing but the shop's orders takes of
 //! what it sells, so that a unit too few at the end is one that was sold twice.
 
-use super::credits::CreditProof;
-pub use super::house::{Change, Parcel, Split, Truth};
+use super::CreditProof;
 use crate::demo::{Ground, now, pause};
 use jiff::Timestamp;
 use kernel::rng::{Rng, Seeded};
@@ -23,6 +22,31 @@ const PLACE: &str = "WH-1";
 const FREE_OF_OTHERS: i64 = 500;
 /// Changes at once.
 const AT_ONCE: usize = 25;
+
+/// A SKU, and so many of it.
+pub type Change = (String, i64);
+
+/// What the system has of a SKU: on hand, to leave for anybody, and of that for this shop's sales.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Truth {
+    pub on_hand: f64,
+    pub reserved: f64,
+    pub counted: f64,
+}
+
+/// What was shipped of one sale: units by SKU.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Parcel {
+    pub order: u64,
+    pub lines: BTreeMap<String, i64>,
+}
+
+/// Whether a parcel goes whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    Whole,
+    First,
+}
 
 /// A warehouse by hand: what happens there, and what is there.
 pub trait Premises {
