@@ -8,6 +8,8 @@
 
 pub mod http;
 pub mod medusa;
+#[cfg(test)]
+mod page;
 pub mod prices;
 pub mod stock_feed;
 pub mod tryton;

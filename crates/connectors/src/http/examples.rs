@@ -1,11 +1,11 @@
 //! The worked examples of docs/connectors/http.md, read from the page itself.
 
+use crate::page;
 use connector::settings::Settings;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-pub(super) const PAGE: &str = include_str!("../../../../docs/connectors/http.md");
 pub(super) const FIRST: &str = "<!-- example: idempotency key -->";
 pub(super) const SECOND: &str = "<!-- example: look-up only -->";
 
@@ -17,15 +17,9 @@ pub(super) struct Example {
 
 impl Example {
     pub(super) fn read(mark: &str) -> Self {
-        let after = PAGE.split_once(mark).expect("the page has this example").1;
-        let text =
-            after.split_once("```toml\n").and_then(|(_, text)| text.split_once("```")).expect("a block").0;
-        let table: Value = toml::from_str(text).expect("the example is TOML");
-        let systems = table["systems"].as_object().expect("it has a system");
-        let connection = systems.values().next().expect("it has one system")["connection"].clone();
-        Self {
-            connection: connection.as_object().expect("it has a connection").clone().into_iter().collect(),
-        }
+        let text = page::text("http");
+        let after = text.split_once(mark).expect("the page has this example").1;
+        Self { connection: page::example(after, "http") }
     }
 
     pub(super) fn without(mut self, key: &str) -> Self {

@@ -1,10 +1,11 @@
 //! What no contract asks: declarations, plans, settings, and that the contract itself sees a connector that breaks it.
 
 use super::contract::{call, wanted};
-use super::examples::{Example, FIRST, PAGE, SECOND};
+use super::examples::{Example, FIRST, SECOND};
 use super::{connect, describe};
+use crate::page;
 use connector::contract::{CuttingProxy, Trouble};
-use connector::descriptor::{Becomes, Descriptor, SettingKind, UnknownAnswer};
+use connector::descriptor::{Becomes, Descriptor, UnknownAnswer};
 use connector::port::{ExternalRef, ObjectState, Observation, Observed, Plan, Stage, Wanted};
 use connector::settings::Settings;
 use kernel::fault::{Fault, FaultKind};
@@ -99,37 +100,9 @@ fn every_mistake_is_told_with_its_key() {
     assert!(!problems.iter().any(|problem| problem.contains("pw")), "{problems:#?}");
 }
 
-/// The table of settings on the page is made from the code; to mend it, run this with `UPDATE_DOCS=1`.
 #[test]
 fn the_page_lists_every_setting() {
-    let mut table =
-        String::from("| key | kind | default | meaning | example |\n| --- | --- | --- | --- | --- |\n");
-    for setting in described(&Example::read(FIRST)).settings {
-        let default = if setting.required { "**required**" } else { setting.default.unwrap_or("") };
-        let kind = match setting.kind {
-            SettingKind::Text => "text",
-            SettingKind::Url => "URL",
-            SettingKind::Secret => "secret",
-            SettingKind::Integer => "whole number",
-            SettingKind::Boolean => "true or false",
-            SettingKind::Duration => "duration",
-            SettingKind::Table => "table",
-            SettingKind::List => "list",
-        };
-        let row = format!(
-            "| `{}` | {kind} | {default} | {} | `{}` |\n",
-            setting.name, setting.meaning, setting.example
-        );
-        table.push_str(&row);
-    }
-    let (before, rest) = PAGE.split_once("<!-- settings: begin -->\n").unwrap();
-    let (found, after) = rest.split_once("<!-- settings: end -->").unwrap();
-    if found != table && std::env::var_os("UPDATE_DOCS").is_some() {
-        let page = format!("{before}<!-- settings: begin -->\n{table}<!-- settings: end -->{after}");
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connectors/http.md"), page).unwrap();
-        return;
-    }
-    assert_eq!(found, table, "run this test with UPDATE_DOCS=1");
+    page::lists("http", &described(&Example::read(FIRST)).settings);
 }
 
 const CONFIRMED: Stage = Stage::Confirmed;

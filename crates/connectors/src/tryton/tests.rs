@@ -4,8 +4,9 @@ use super::contract::{Tryton, call, fixture, line, reference};
 use super::plans::{nothing, resolved, wanted};
 use super::resolved::Context;
 use super::{connect, describe, order, rpc, sale, write};
+use crate::page;
 use connector::contract::{CuttingProxy, Trouble};
-use connector::descriptor::{SettingKind, UnknownAnswer};
+use connector::descriptor::UnknownAnswer;
 use connector::port::{Connector, Observed, Plan, Stage};
 use connector::settings::Settings;
 use kernel::fault::FaultKind;
@@ -14,12 +15,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const PAGE: &str = include_str!("../../../../docs/connectors/tryton.md");
-
 fn example() -> BTreeMap<String, Value> {
-    let text = PAGE.split_once("```toml\n").and_then(|(_, text)| text.split_once("```")).expect("a block").0;
-    let table: Value = toml::from_str(text).expect("the example is TOML");
-    table["systems"]["erp"]["connection"].as_object().unwrap().clone().into_iter().collect()
+    page::example(&page::text("tryton"), "tryton")
 }
 
 #[test]
@@ -58,35 +55,9 @@ fn every_mistake_is_told_with_its_key() {
     );
 }
 
-/// The table of settings on the page is made from the code; to mend it, run this with `UPDATE_DOCS=1`.
 #[test]
 fn the_page_lists_every_setting() {
-    let mut table =
-        String::from("| key | kind | default | meaning | example |\n| --- | --- | --- | --- | --- |\n");
-    for setting in super::config::settings() {
-        let default = if setting.required { "**required**" } else { setting.default.unwrap_or("") };
-        let kind = match setting.kind {
-            SettingKind::Text => "text",
-            SettingKind::Url => "URL",
-            SettingKind::Secret => "secret",
-            SettingKind::Integer => "whole number",
-            SettingKind::Boolean => "true or false",
-            SettingKind::Duration => "duration",
-            SettingKind::Table => "table",
-            SettingKind::List => "list",
-        };
-        let (name, meaning, example) = (setting.name, setting.meaning, setting.example);
-        table.push_str(&format!("| `{name}` | {kind} | {default} | {meaning} | `{example}` |\n"));
-    }
-    let (before, rest) = PAGE.split_once("<!-- settings: begin -->\n").unwrap();
-    let (found, after) = rest.split_once("<!-- settings: end -->").unwrap();
-    if found != table && std::env::var_os("UPDATE_DOCS").is_some() {
-        let page = format!("{before}<!-- settings: begin -->\n{table}<!-- settings: end -->{after}");
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connectors/tryton.md"), page)
-            .unwrap();
-        return;
-    }
-    assert_eq!(found, table, "run this test with UPDATE_DOCS=1");
+    page::lists("tryton", &describe(&Settings::new(example(), BTreeMap::new())).unwrap().settings);
 }
 
 #[test]
