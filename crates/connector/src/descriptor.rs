@@ -42,6 +42,18 @@ pub struct Service {
     pub schema: String,
 }
 
+impl Service {
+    /// What is told.
+    pub fn source(domain: &str, schema: &str) -> Self {
+        Self { domain: domain.to_owned(), direction: Direction::Source, schema: schema.to_owned() }
+    }
+
+    /// What is taken.
+    pub fn target(domain: &str, schema: &str) -> Self {
+        Self { domain: domain.to_owned(), direction: Direction::Target, schema: schema.to_owned() }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -119,6 +131,16 @@ pub struct Setting {
     pub default: Option<&'static str>,
     pub meaning: &'static str,
     pub example: &'static str,
+}
+
+/// The same as a line of a table: name, kind, required, default, meaning, example.
+pub type SettingRow = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
+
+impl From<&SettingRow> for Setting {
+    fn from(row: &SettingRow) -> Self {
+        let (name, kind, required, default, meaning, example) = *row;
+        Self { name, kind, required, default, meaning, example }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use crate::descriptor::{Descriptor, UnknownAnswer};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
-use kernel::fault::{Fault, Reference};
+use kernel::fault::{Fault, FaultKind, Reference};
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::id::ShopId;
 use kernel::key::{CallKey, ObjectKey};
@@ -144,6 +144,30 @@ pub struct Done {
     pub unchanged: bool,
     /// An existing object of a former connector was taken over as it is.
     pub adopted: bool,
+}
+
+impl Plan {
+    /// It is as it is wanted. Planned from an observation, so nothing was written in between; whether we wrote before is the
+    /// engine's to know.
+    pub fn unchanged(external: ExternalRef, note: Option<String>) -> Self {
+        Self::Done(Done { external, note, unchanged: true, adopted: false })
+    }
+
+    /// There is nothing, and nothing is to be there.
+    pub fn nothing(why: &str) -> Self {
+        Self::unchanged(ExternalRef { id: String::new(), number: None, state: None }, Some(why.to_owned()))
+    }
+
+    /// `what` is there under another reference: "a sale".
+    pub fn adopted(external: ExternalRef, what: &str) -> Self {
+        let note = Some(format!("{what} of a former connector was taken over as it is"));
+        Self::Done(Done { external, note, unchanged: true, adopted: true })
+    }
+
+    /// A person has to decide.
+    pub fn refused(code: &str, what: String) -> Self {
+        Self::NotAllowed(Fault::new(FaultKind::Rejected, code, what))
+    }
 }
 
 /// One call, frozen: these bytes go out and no others. They hold all that `apply` needs, in the connector's own form,

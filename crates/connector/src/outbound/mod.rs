@@ -15,6 +15,7 @@ mod segment;
 #[cfg(test)]
 mod sockets;
 mod transport;
+mod within;
 
 pub use answer::Answer;
 pub use auth::Auth;
@@ -25,3 +26,4 @@ pub use redact::{EXCERPT_CHARS_MAX, Redactor};
 pub use request::Request;
 pub use segment::segment;
 pub use transport::{Outbound, OutboundConfig};
+pub use within::within;

@@ -3,6 +3,7 @@
 use super::compare::Compare;
 use super::sections;
 use super::template::{ConstantBody, Template};
+use connector::connection;
 use connector::outbound::OutboundConfig;
 use connector::settings::{Secrets, Section, Settings};
 use kernel::fault::FaultKind;
@@ -230,10 +231,7 @@ impl Config {
         if self.outbound.base.is_empty() {
             return;
         }
-        if let Err(problem) = self.outbound.check() {
-            let key = if problem.starts_with("token_url") { "auth" } else { "url" };
-            at.problem(key, problem);
-        }
+        connection::judge(at, &self.outbound);
     }
 }
 

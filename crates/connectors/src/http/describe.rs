@@ -1,17 +1,14 @@
 //! What the `http` connector declares for a configuration, and the documentation of its settings.
 
 use super::config::{Config, StepKind};
+use connector::connection::{ALLOW_PRIVATE, CONNECT_TIME_OUT, answer_bytes_max, read_time_out};
 use connector::descriptor::{
-    Becomes, Descriptor, Direction, OrderAbilities, Service, Setting, SettingKind, UnknownAnswer,
+    Becomes, Descriptor, OrderAbilities, Service, Setting, SettingKind, SettingRow, UnknownAnswer,
 };
 use std::collections::BTreeSet;
 
 pub(super) fn descriptor(config: &Config) -> Descriptor {
-    let service = |domain: &String| Service {
-        domain: domain.clone(),
-        direction: Direction::Target,
-        schema: config.schema.clone(),
-    };
+    let service = |domain: &String| Service::target(domain, &config.schema);
     Descriptor {
         kind: "http".to_owned(),
         title: "Any system with a REST API, by configuration alone".to_owned(),
@@ -22,7 +19,7 @@ pub(super) fn descriptor(config: &Config) -> Descriptor {
         resolves_references: !config.exists.is_empty(),
         tells_changes: false,
         orders: orders(config),
-        settings: SETTINGS.iter().map(setting).collect(),
+        settings: SETTINGS.iter().map(Setting::from).collect(),
     }
 }
 
@@ -54,26 +51,11 @@ fn orders(config: &Config) -> OrderAbilities {
     }
 }
 
-type Row = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
+use SettingKind::{Boolean, Duration, List, Secret, Table, Text, Url};
 
-fn setting(row: &Row) -> Setting {
-    let (name, kind, required, default, meaning, example) = *row;
-    Setting { name, kind, required, default, meaning, example }
-}
-
-use SettingKind::{Boolean, Duration, Integer, List, Secret, Table, Text, Url};
-
-/// Name, kind, required, default, meaning, example.
-const SETTINGS: &[Row] = &[
+const SETTINGS: &[SettingRow] = &[
     ("url", Url, true, None, "Where the system is; every path stands below it.", "https://erp.example/api"),
-    (
-        "allow_private",
-        Boolean,
-        false,
-        Some("false"),
-        "Its name may lead to an address inside your network.",
-        "true",
-    ),
+    ALLOW_PRIVATE,
     ("auth.kind", Text, false, Some("none"), "none, basic, bearer, api_key or oauth2.", "bearer"),
     ("auth.user", Text, false, None, "For basic.", "tidegate"),
     ("auth.password", Secret, false, None, "For basic.", "file:../secrets/erp.password"),
@@ -108,16 +90,9 @@ const SETTINGS: &[Row] = &[
         "body",
     ),
     ("headers", Table, false, None, "Sent with each request.", "{ Accept-Language = \"en\" }"),
-    ("connect_time_out", Duration, false, Some("5s"), "Name, connection and TLS together.", "2s"),
-    (
-        "read_time_out",
-        Duration,
-        false,
-        Some("15s"),
-        "The longest silence within an answer that has begun.",
-        "5s",
-    ),
-    ("answer_bytes_max", Integer, false, Some("2097152"), "A longer answer is not read.", "1048576"),
+    CONNECT_TIME_OUT,
+    read_time_out("15s", "5s"),
+    answer_bytes_max("2097152"),
     ("domains", List, false, Some("[\"orders\"]"), "What it serves.", "[\"orders\"]"),
     (
         "schema",

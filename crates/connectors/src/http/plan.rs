@@ -5,7 +5,7 @@ use super::compare::amount;
 use super::config::{Config, StepKind};
 use super::frozen::{Frozen, digest};
 use super::object::{Body, Context};
-use connector::port::{Done, ExternalRef, ObjectState, Observation, Observed, Plan, Stage, Wanted};
+use connector::port::{Done, ObjectState, Observation, Observed, Plan, Stage, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::{ChangeBecomes, Difference};
 use rust_decimal::Decimal;
@@ -34,7 +34,7 @@ struct Standing<'a> {
 pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) -> Plan {
     let context = Context::of(&observation.context);
     match &observation.object {
-        Observed::Many(ids) => not_allowed(
+        Observed::Many(ids) => Plan::refused(
             code::MANY,
             format!("the target has {} objects for {}: {}", ids.len(), wanted.object_key, ids.join(", ")),
         ),
@@ -45,19 +45,14 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) 
 
 fn from_nothing(config: &Config, wanted: &Wanted) -> Plan {
     match (&wanted.known, wanted.stage) {
-        (Some(known), _) => not_allowed(
+        (Some(known), _) => Plan::refused(
             code::GONE,
             format!(
                 "the target no longer has {} ({}); it is not made again by itself",
                 known.id, wanted.object_key
             ),
         ),
-        (None, Stage::Cancelled) => Plan::Done(Done {
-            external: ExternalRef { id: String::new(), number: None, state: None },
-            note: Some("the target has nothing to cancel".to_owned()),
-            unchanged: true,
-            adopted: false,
-        }),
+        (None, Stage::Cancelled) => Plan::nothing("the target has nothing to cancel"),
         (None, _) => step(config, StepKind::Create, wanted, None, &Context::default()),
     }
 }
@@ -105,12 +100,12 @@ impl Standing<'_> {
         if self.wanted.stage == Stage::Cancelled {
             return self.done(None);
         }
-        not_allowed(code::CLOSED, format!("{} in the target, and the order is not cancelled", self.shown()))
+        Plan::refused(code::CLOSED, format!("{} in the target, and the order is not cancelled", self.shown()))
     }
 
     fn cancel(&self) -> Plan {
         if self.is_finished() {
-            return not_allowed(code::CLOSED, format!("{}: it can no longer be cancelled", self.shown()));
+            return Plan::refused(code::CLOSED, format!("{}: it can no longer be cancelled", self.shown()));
         }
         if self.is_confirmed() {
             let may = self.config.step(StepKind::Cancel).is_some_and(|step| step.after_confirm);
@@ -140,7 +135,7 @@ impl Standing<'_> {
     fn amend(&self, differences: &[String]) -> Plan {
         let what = fields(differences);
         if self.is_finished() {
-            return not_allowed(code::CLOSED, format!("{}: {what} can no longer change", self.shown()));
+            return Plan::refused(code::CLOSED, format!("{}: {what} can no longer change", self.shown()));
         }
         if self.is_confirmed() {
             let policy = self.wanted.after_confirm;
@@ -152,9 +147,10 @@ impl Standing<'_> {
             }
         }
         match self.step(StepKind::Amend) {
-            Plan::NotAllowed(fault) if fault.code == code::NO_STEP => {
-                not_allowed(code::NO_STEP, format!("{what} differ, and the system's connection has no amend"))
-            }
+            Plan::NotAllowed(fault) if fault.code == code::NO_STEP => Plan::refused(
+                code::NO_STEP,
+                format!("{what} differ, and the system's connection has no amend"),
+            ),
             plan => plan,
         }
     }
@@ -167,7 +163,7 @@ impl Standing<'_> {
             ChangeBecomes::CounterDocument => "this connector makes no counter documents",
             ChangeBecomes::Ticket => "the flow's after_confirm makes it a ticket",
         };
-        Some(not_allowed(code::BY_POLICY, format!("{} and {what} came after: {why}", self.shown())))
+        Some(Plan::refused(code::BY_POLICY, format!("{} and {what} came after: {why}", self.shown())))
     }
 
     fn total_difference(&self) -> Result<Option<String>, Fault> {
@@ -226,11 +222,11 @@ fn step(
 ) -> Plan {
     let Some(how) = config.step(kind) else {
         let what = format!("the system's connection has no {}: add [connection.{0}]", kind.name());
-        return not_allowed(code::NO_STEP, what);
+        return Plan::refused(code::NO_STEP, what);
     };
     match Frozen::of(kind, how, wanted, object, context) {
         Ok(step) => Plan::Next(step),
-        Err(name) => not_allowed(
+        Err(name) => Plan::refused(
             code::NO_VALUE,
             format!(
                 "{} names {{{name}}}, and the object in the target has none that could be used",
@@ -238,8 +234,4 @@ fn step(
             ),
         ),
     }
-}
-
-fn not_allowed(code: &str, message: String) -> Plan {
-    Plan::NotAllowed(Fault::new(FaultKind::Rejected, code, message))
 }

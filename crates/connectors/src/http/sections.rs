@@ -7,6 +7,7 @@ use super::config::{
     StepKind, Total,
 };
 use super::template::{ConstantBody, STEP_NAMES, Template};
+use connector::connection;
 use connector::outbound::{Auth, Carrier, ClientAuth, ClientCredentials, OutboundConfig};
 use connector::settings::Section;
 use kernel::fault::FaultKind;
@@ -14,16 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub(super) fn outbound(at: &Section<'_>) -> OutboundConfig {
-    let base = OutboundConfig::new(at.required_text("url"));
-    OutboundConfig {
+    let base = OutboundConfig {
         auth: at.section("auth", auth).unwrap_or_default(),
         headers: at.table_of_texts("headers").into_iter().collect(),
-        connect_time_out: at.duration("connect_time_out").unwrap_or(base.connect_time_out),
-        read_time_out: at.duration("read_time_out").unwrap_or(base.read_time_out),
-        answer_bytes_max: at.integer("answer_bytes_max", base.answer_bytes_max),
-        allow_private: at.boolean("allow_private", false),
-        ..base
-    }
+        ..OutboundConfig::new(at.required_text("url"))
+    };
+    connection::read(at, base)
 }
 
 fn auth(at: &Section<'_>) -> Auth {

@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::{code, fault};
-use connector::outbound::{Access, Answer, Failure, Outbound, Request, classify};
+use connector::outbound::{Answer, Outbound, Request};
 use connector::port::CallContext;
 use http::{Method, StatusCode};
 use kernel::fault::{Fault, FaultKind};
@@ -23,15 +23,6 @@ pub(super) struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// Several reads are one call to the hub, and end in its time.
-    pub(super) async fn within<T>(
-        &self,
-        reads: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, Fault> {
-        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: self.call.time_out });
-        tokio::time::timeout(self.call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
-    }
-
     async fn answer(&self, path: String) -> Result<Answer, Fault> {
         self.outbound.send(self.call, Request::read(Method::GET, path)).await
     }

@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use connector::descriptor::{Setting, SettingKind};
+use connector::connection::{self, ALLOW_PRIVATE, CONNECT_TIME_OUT, answer_bytes_max, read_time_out};
+use connector::descriptor::{SettingKind, SettingRow};
 use connector::outbound::{Auth, OutboundConfig};
 use connector::settings::{Secrets, Section, Settings};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -64,23 +65,18 @@ impl Config {
 }
 
 fn outbound(at: &Section<'_>) -> OutboundConfig {
-    let base = OutboundConfig::new(at.required_text("url"));
     // A secret API key is the user of HTTP basic, without a password.
     let key = STANDARD.encode(format!("{}:", at.secret("api_key").expose_secret()));
     let key = SecretString::from(format!("Basic {key}"));
-    let auth = Auth::ApiKey { header: "authorization".to_owned(), key };
-    let outbound = OutboundConfig {
-        auth,
-        connect_time_out: at.duration("connect_time_out").unwrap_or(base.connect_time_out),
-        read_time_out: at.duration("read_time_out").unwrap_or(std::time::Duration::from_secs(60)),
+    let base = OutboundConfig {
+        auth: Auth::ApiKey { header: "authorization".to_owned(), key },
+        read_time_out: std::time::Duration::from_secs(60),
         // Orders bring all their lines along, and a page of levels holds a thousand.
-        answer_bytes_max: at.integer("answer_bytes_max", 4 * 1024 * 1024),
-        allow_private: at.boolean("allow_private", false),
-        ..base
+        answer_bytes_max: 4 * 1024 * 1024,
+        ..OutboundConfig::new(at.required_text("url"))
     };
-    if let Err(problem) = outbound.check() {
-        at.problem("url", problem.strip_prefix("url ").unwrap_or(&problem));
-    }
+    let outbound = connection::read(at, base);
+    connection::judge(at, &outbound);
     outbound
 }
 
@@ -103,10 +99,7 @@ fn ships_when(at: &Section<'_>) -> ShipsWhen {
     }
 }
 
-type Row = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
-
-/// Name, kind, required, default, meaning, example.
-const SETTINGS: [Row; 11] = [
+pub(super) const SETTINGS: &[SettingRow] = &[
     ("url", SettingKind::Url, true, None, "Where Medusa is.", "https://medusa.example"),
     (
         "api_key",
@@ -149,48 +142,8 @@ const SETTINGS: [Row; 11] = [
         "From when on a fulfilment is a shipment: shipped, or packed. What was shipped cannot be taken back in Medusa.",
         "packed",
     ),
-    (
-        "allow_private",
-        SettingKind::Boolean,
-        false,
-        Some("false"),
-        "Its name may lead to an address inside your network.",
-        "true",
-    ),
-    (
-        "connect_time_out",
-        SettingKind::Duration,
-        false,
-        Some("5s"),
-        "Name, connection and TLS together.",
-        "2s",
-    ),
-    (
-        "read_time_out",
-        SettingKind::Duration,
-        false,
-        Some("60s"),
-        "The longest silence within an answer.",
-        "30s",
-    ),
-    (
-        "answer_bytes_max",
-        SettingKind::Integer,
-        false,
-        Some("4194304"),
-        "A longer answer is not read.",
-        "1048576",
-    ),
+    ALLOW_PRIVATE,
+    CONNECT_TIME_OUT,
+    read_time_out("60s", "30s"),
+    answer_bytes_max("4194304"),
 ];
-
-pub(super) fn settings() -> Vec<Setting> {
-    let setting = |&(name, kind, required, default, meaning, example): &Row| Setting {
-        name,
-        kind,
-        required,
-        default,
-        meaning,
-        example,
-    };
-    SETTINGS.iter().map(setting).collect()
-}

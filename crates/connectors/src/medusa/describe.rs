@@ -1,7 +1,7 @@
 //! What the `medusa` connector declares.
 
 use super::{config, levels, parcels};
-use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use connector::descriptor::{Becomes, Descriptor, OrderAbilities, Service, Setting, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,22 +10,15 @@ pub(super) const SCHEMA: &str = "medusa.order/1";
 
 /// `asked`: for stock and shipments, of the locations that the connection names.
 pub(super) fn descriptor(asked: bool) -> Descriptor {
+    let mut services = vec![Service::target("orders", SCHEMA)];
+    if asked {
+        let told = [("orders", parcels::SCHEMA), ("inventory", levels::SCHEMA)];
+        services.extend(told.map(|(domain, schema)| Service::source(domain, schema)));
+    }
     Descriptor {
         kind: "medusa".to_owned(),
         title: "Medusa 2 over its admin API".to_owned(),
-        services: [
-            ("orders", Direction::Target, SCHEMA, true),
-            ("orders", Direction::Source, parcels::SCHEMA, asked),
-            ("inventory", Direction::Source, levels::SCHEMA, asked),
-        ]
-        .into_iter()
-        .filter(|(.., served)| *served)
-        .map(|(domain, direction, schema, _)| Service {
-            domain: domain.to_owned(),
-            direction,
-            schema: schema.to_owned(),
-        })
-        .collect(),
+        services,
         // Its search reads the database itself: what is committed is found at once. There is no idempotency key.
         unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
         health: true,
@@ -42,6 +35,6 @@ pub(super) fn descriptor(asked: bool) -> Descriptor {
             adjusts_line: false,
             lists_totals: true,
         },
-        settings: config::settings(),
+        settings: config::SETTINGS.iter().map(Setting::from).collect(),
     }
 }

@@ -37,7 +37,7 @@ use async_trait::async_trait;
 use config::Config;
 use connector::descriptor::Descriptor;
 use connector::list::Connected;
-use connector::outbound::{Outbound, Request, segment};
+use connector::outbound::{Outbound, Request, segment, within};
 use connector::port::{Applied, CallContext, Connector, ExternalRef, Held, Observation, Plan, Step, Wanted};
 use connector::settings::{Secrets, Settings};
 use frozen::{Frozen, Stood};
@@ -101,8 +101,7 @@ impl Connector for Medusa {
     }
 
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
-        let ask = self.ask(call);
-        ask.within(ask.observe(wanted)).await
+        within(call, self.ask(call).observe(wanted)).await
     }
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
@@ -132,8 +131,7 @@ impl Connector for Medusa {
     }
 
     async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
-        let ask = self.ask(call);
-        let exists = ask.within(ask.exists(reference)).await?;
+        let exists = within(call, self.ask(call).exists(reference)).await?;
         exists.ok_or_else(|| {
             let what = format!("Medusa is not asked for a {}", reference.kind);
             Fault::new(FaultKind::Rejected, code::NOT_SERVED, what)
@@ -156,8 +154,7 @@ impl Medusa {
         refused: Fault,
     ) -> Fault {
         let (Some(object), Some(stood)) = (&frozen.object, &frozen.stood) else { return refused };
-        let ask = self.ask(call);
-        match ask.within(ask.known(&object.id)).await {
+        match within(call, self.ask(call).known(&object.id)).await {
             Ok(Some(sale)) if Stood::of(&sale) == *stood => refused,
             Ok(None) if status != StatusCode::NOT_FOUND => refused,
             Ok(_) => {

@@ -8,7 +8,7 @@ use super::observe::{Context, VARIANT};
 use super::order::Order;
 use super::sale::Sale;
 use super::write;
-use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Stage, Wanted};
+use connector::port::{MissingReference, Observation, Observed, Plan, Stage, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::{ChangeBecomes, Difference};
 use serde::Deserialize as _;
@@ -26,11 +26,11 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) 
         Observed::Many(ids) => {
             let what =
                 format!("Medusa has {} orders for {}: {}", ids.len(), wanted.object_key, ids.join(", "));
-            return not_allowed(code::MANY, what);
+            return Plan::refused(code::MANY, what);
         }
-        Observed::One(object) if object.adopted => return adopted(object.external.clone()),
+        Observed::One(object) if object.adopted => return Plan::adopted(object.external.clone(), "an order"),
         Observed::None if wanted.stage == Stage::Cancelled && wanted.known.is_none() => {
-            return nothing_to_cancel();
+            return Plan::nothing("Medusa has nothing to cancel");
         }
         Observed::None => None,
         Observed::One(object) => match Sale::deserialize(&object.body) {
@@ -62,7 +62,7 @@ fn ending(wanted: &Wanted, sale: &Sale) -> Plan {
         return if wanted.stage == Stage::Cancelled {
             done(sale, None)
         } else {
-            not_allowed(code::CLOSED, format!("{} in Medusa, and the order is not cancelled", sale.shown()))
+            Plan::refused(code::CLOSED, format!("{} in Medusa, and the order is not cancelled", sale.shown()))
         };
     }
     if sale.draft {
@@ -76,7 +76,7 @@ fn ending(wanted: &Wanted, sale: &Sale) -> Plan {
             "{} in Medusa, with goods that are packed or sent: cancel their fulfilments there first",
             sale.shown()
         );
-        return not_allowed(code::CLOSED, what);
+        return Plan::refused(code::CLOSED, what);
     }
     Plan::Next(write::cancel(sale))
 }
@@ -89,7 +89,7 @@ impl Standing<'_> {
                 known.number.as_ref().unwrap_or(&known.id),
                 self.wanted.object_key
             );
-            return not_allowed(code::GONE, what);
+            return Plan::refused(code::GONE, what);
         }
         match missing_fault(self.missing) {
             Some(fault) => Plan::NotAllowed(fault),
@@ -104,7 +104,7 @@ impl Standing<'_> {
                 sale.shown(),
                 edit.id
             );
-            return not_allowed(code::EDITED, what);
+            return Plan::refused(code::EDITED, what);
         }
         if sale.draft {
             // What a draft says otherwise is settled once it is an order: a draft's lines are changed by nobody.
@@ -127,7 +127,7 @@ impl Standing<'_> {
                 shown(&differences.fixed),
                 sale.shown()
             );
-            return not_allowed(code::BY_POLICY, what);
+            return Plan::refused(code::BY_POLICY, what);
         }
         if !differences.addresses.is_empty() {
             return match self.wanted.after_confirm.address {
@@ -163,7 +163,7 @@ impl Standing<'_> {
             Difference::Accept(most) if difference.abs() <= *most => {
                 done(sale, Some(format!("a difference of {difference} was accepted")))
             }
-            _ => not_allowed(code::TOTALS_DIFFER, what),
+            _ => Plan::refused(code::TOTALS_DIFFER, what),
         }
     }
 }
@@ -173,7 +173,7 @@ fn by_policy(sale: &Sale, what: &str) -> Plan {
         "{} and {what} came after it was confirmed: the flow's after_confirm makes it a ticket",
         sale.shown()
     );
-    not_allowed(code::BY_POLICY, what)
+    Plan::refused(code::BY_POLICY, what)
 }
 
 /// One that waits for a SKU to exist.
@@ -188,24 +188,6 @@ fn missing_fault(missing: &[MissingReference]) -> Option<Fault> {
     Some(fault.field(first.field.clone()).missing(VARIANT, sku))
 }
 
-fn nothing_to_cancel() -> Plan {
-    Plan::Done(Done {
-        external: ExternalRef { id: String::new(), number: None, state: None },
-        note: Some("Medusa has nothing to cancel".to_owned()),
-        unchanged: true,
-        adopted: false,
-    })
-}
-
-fn adopted(external: ExternalRef) -> Plan {
-    let note = Some("an order of a former connector was taken over as it is".to_owned());
-    Plan::Done(Done { external, note, unchanged: true, adopted: true })
-}
-
 fn done(sale: &Sale, note: Option<String>) -> Plan {
-    Plan::Done(Done { external: sale.external(), note, unchanged: true, adopted: false })
-}
-
-fn not_allowed(code: &str, what: String) -> Plan {
-    Plan::NotAllowed(Fault::new(FaultKind::Rejected, code, what))
+    Plan::unchanged(sale.external(), note)
 }

@@ -9,7 +9,7 @@ use super::moved::Told;
 use super::ours::Ours;
 use async_trait::async_trait;
 use connector::list::AsSource;
-use connector::outbound::Outbound;
+use connector::outbound::{Outbound, within};
 use connector::polled::Numbers;
 use connector::port::{CallContext, Changes, Fed, ListPage, ListQuery, Read, Source, Whole};
 use connector::settings::{Secrets, Settings};
@@ -83,8 +83,7 @@ impl Source for MedusaSource {
             return Err(not_served(format!("{subject} is no stock of one SKU at one location")));
         };
         self.asked()?;
-        let ask = self.0.ask(call);
-        ask.within(self.0.level(call, sku, &location)).await
+        within(call, self.0.level(call, sku, &location)).await
     }
 
     async fn list(&self, _: &CallContext, domain: &str, _: &ListQuery) -> Result<ListPage, Fault> {

@@ -16,7 +16,7 @@ pub use body::SCHEMA;
 
 use async_trait::async_trait;
 use body::Order;
-use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use connector::descriptor::{Becomes, Descriptor, OrderAbilities, Service, UnknownAnswer};
 use connector::list::Kind;
 use connector::port::{
     Applied, CallContext, Connector, Held, ObjectState, Observation, Observed, Plan, Step, Wanted,
@@ -60,11 +60,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
     Ok(Descriptor {
         kind: NAME.to_owned(),
         title: "the hub's own prices, which orders are compared with".to_owned(),
-        services: vec![Service {
-            domain: "orders".to_owned(),
-            direction: Direction::Target,
-            schema: SCHEMA.to_owned(),
-        }],
+        services: vec![Service::target("orders", SCHEMA)],
         // Nothing is ever sent of which the answer could be lost.
         unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
         health: false,

@@ -42,7 +42,7 @@ pub(super) fn plan(wanted: &Wanted, observed: &Observation) -> Plan {
             let lines =
                 if differing == 1 { "1 line was".to_owned() } else { format!("{differing} lines were") };
             let what = format!("{lines} not charged as agreed, {difference} in all: {told}");
-            Plan::NotAllowed(Fault::new(FaultKind::Rejected, code::DIFFERS, what))
+            Plan::refused(code::DIFFERS, what)
         }
     }
 }

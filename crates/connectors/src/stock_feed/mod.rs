@@ -12,7 +12,7 @@ mod tests;
 
 use async_trait::async_trait;
 use config::Config;
-use connector::descriptor::{Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use connector::descriptor::{Descriptor, OrderAbilities, Service, UnknownAnswer};
 use connector::list::{AsSource, Kind};
 use connector::outbound::{Answer, Outbound, Request, segment};
 use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Whole};
@@ -59,11 +59,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         kind: "stock_feed".to_owned(),
         title: "a stock feed in Tidegate's own form".to_owned(),
         services: [("inventory", SCHEMA), ("orders", shipments::SCHEMA)]
-            .map(|(domain, schema)| Service {
-                domain: domain.to_owned(),
-                direction: Direction::Source,
-                schema: schema.to_owned(),
-            })
+            .map(|(domain, schema)| Service::source(domain, schema))
             .to_vec(),
         unknown: UnknownAnswer::Neither,
         health: false,

@@ -1,6 +1,7 @@
 //! The connection of the `tryton` connector, read and checked. Owns its settings and what each means; makes no call.
 
-use connector::descriptor::{Setting, SettingKind};
+use connector::connection::{self, ALLOW_PRIVATE, CONNECT_TIME_OUT, answer_bytes_max, read_time_out};
+use connector::descriptor::{SettingKind, SettingRow};
 use connector::outbound::OutboundConfig;
 use connector::settings::{Secrets, Section, Settings};
 use secrecy::SecretString;
@@ -95,9 +96,7 @@ impl Config {
     }
 
     fn check(&self, at: &Section<'_>) {
-        if let Err(problem) = self.outbound.check() {
-            at.problem("url", problem.strip_prefix("url ").unwrap_or(&problem));
-        }
+        connection::judge(at, &self.outbound);
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if !self.database.chars().all(plain) {
             at.problem("database", "must be a database's name: letters, digits, '_', '-' and '.'");
@@ -134,15 +133,13 @@ impl Config {
 }
 
 fn outbound(at: &Section<'_>) -> OutboundConfig {
-    let base = OutboundConfig::new(at.required_text("url"));
-    OutboundConfig {
-        connect_time_out: at.duration("connect_time_out").unwrap_or(base.connect_time_out),
+    let base = OutboundConfig {
         // A confirmation of some hundred lines takes seconds in which Tryton says nothing.
-        read_time_out: at.duration("read_time_out").unwrap_or(Duration::from_secs(60)),
-        answer_bytes_max: at.integer("answer_bytes_max", 4 * 1024 * 1024),
-        allow_private: at.boolean("allow_private", false),
-        ..base
-    }
+        read_time_out: Duration::from_secs(60),
+        answer_bytes_max: 4 * 1024 * 1024,
+        ..OutboundConfig::new(at.required_text("url"))
+    };
+    connection::read(at, base)
 }
 
 fn quote(at: &Section<'_>) -> Quote {
@@ -178,20 +175,9 @@ fn closed_period(at: &Section<'_>) -> ClosedPeriod {
     }
 }
 
-type Row = (&'static str, SettingKind, bool, Option<&'static str>, &'static str, &'static str);
-
-pub(super) fn settings() -> Vec<Setting> {
-    let setting = |row: &Row| {
-        let (name, kind, required, default, meaning, example) = *row;
-        Setting { name, kind, required, default, meaning, example }
-    };
-    SETTINGS.iter().map(setting).collect()
-}
-
 use SettingKind::{Boolean, Integer, Secret, Table, Text, Url};
 
-/// Name, kind, required, default, meaning, example.
-const SETTINGS: &[Row] = &[
+pub(super) const SETTINGS: &[SettingRow] = &[
     ("url", Url, true, None, "Where Tryton listens, without the database.", "https://tryton.example"),
     ("database", Text, true, None, "Its database.", "tryton"),
     ("user", Text, true, None, "The log-in of a user of Tidegate's own.", "tidegate"),
@@ -289,29 +275,8 @@ const SETTINGS: &[Row] = &[
         "The field of Tryton's shipments that holds their tracking number, or that of their packages. Absent: none is told.",
         "packages.shipping_reference",
     ),
-    (
-        "connect_time_out",
-        SettingKind::Duration,
-        false,
-        Some("5s"),
-        "Name, connection and TLS together.",
-        "2s",
-    ),
-    (
-        "read_time_out",
-        SettingKind::Duration,
-        false,
-        Some("60s"),
-        "The longest silence within an answer that has begun.",
-        "30s",
-    ),
-    ("answer_bytes_max", Integer, false, Some("4194304"), "A longer answer is not read.", "1048576"),
-    (
-        "allow_private",
-        Boolean,
-        false,
-        Some("false"),
-        "Its name may lead to an address inside your network.",
-        "true",
-    ),
+    CONNECT_TIME_OUT,
+    read_time_out("60s", "30s"),
+    answer_bytes_max("4194304"),
+    ALLOW_PRIVATE,
 ];

@@ -2,7 +2,7 @@
 
 use super::config::{self, Config};
 use super::{credit, levels, parcels};
-use connector::descriptor::{Becomes, Descriptor, Direction, OrderAbilities, Service, UnknownAnswer};
+use connector::descriptor::{Becomes, Descriptor, OrderAbilities, Service, Setting, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,23 +11,15 @@ pub(super) const SCHEMA: &str = "tryton.sale/1";
 
 pub(super) fn descriptor(config: &Config) -> Descriptor {
     let asked = !config.locations.is_empty();
+    let mut services = [SCHEMA, credit::SCHEMA].map(|schema| Service::target("orders", schema)).to_vec();
+    if asked {
+        let told = [("inventory", levels::SCHEMA), ("orders", parcels::SCHEMA)];
+        services.extend(told.map(|(domain, schema)| Service::source(domain, schema)));
+    }
     Descriptor {
         kind: "tryton".to_owned(),
         title: "Tryton 8.0 over JSON-RPC".to_owned(),
-        services: [
-            ("orders", Direction::Target, SCHEMA, true),
-            ("orders", Direction::Target, credit::SCHEMA, true),
-            ("inventory", Direction::Source, levels::SCHEMA, asked),
-            ("orders", Direction::Source, parcels::SCHEMA, asked),
-        ]
-        .into_iter()
-        .filter(|(.., served)| *served)
-        .map(|(domain, direction, schema, _)| Service {
-            domain: domain.to_owned(),
-            direction,
-            schema: schema.to_owned(),
-        })
-        .collect(),
+        services,
         // Its search reads the database itself: what is committed is found at once. `reference` is not unique and
         // there is no idempotency key.
         unknown: UnknownAnswer::LookUp { lag: Duration::ZERO },
@@ -45,6 +37,6 @@ pub(super) fn descriptor(config: &Config) -> Descriptor {
             adjusts_line: true,
             lists_totals: true,
         },
-        settings: config::settings(),
+        settings: config::SETTINGS.iter().map(Setting::from).collect(),
     }
 }

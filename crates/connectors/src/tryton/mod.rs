@@ -57,7 +57,7 @@ use async_trait::async_trait;
 use config::Config;
 use connector::descriptor::Descriptor;
 use connector::list::Connected;
-use connector::outbound::{Access, Failure, classify};
+use connector::outbound::{Access, Failure, classify, within};
 use connector::port::{Applied, CallContext, Connector, ExternalRef, Held, Observation, Plan, Step, Wanted};
 use connector::settings::{Secrets, Settings};
 use frozen::{Answers, Frozen};
@@ -130,14 +130,14 @@ impl Connector for TrytonConnector {
     async fn health(&self, call: &CallContext) -> Result<(), Fault> {
         let params = [json!(true), ask::context(&self.config)];
         let body = rpc::body("model.res.user.get_preferences", &params);
-        self.within(call, self.rpc.call(call, Access::Health, &body)).await.map(drop)
+        within(call, self.rpc.call(call, Access::Health, &body)).await.map(drop)
     }
 
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
         if credit::is_wanted(wanted) {
-            return self.within(call, self.ask(call).observe_credit(wanted)).await;
+            return within(call, self.ask(call).observe_credit(wanted)).await;
         }
-        self.within(call, self.ask(call).observe(wanted)).await
+        within(call, self.ask(call).observe(wanted)).await
     }
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
@@ -163,7 +163,7 @@ impl Connector for TrytonConnector {
     }
 
     async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault> {
-        let exists = self.within(call, self.ask(call).exists(reference)).await?;
+        let exists = within(call, self.ask(call).exists(reference)).await?;
         exists.ok_or_else(|| {
             let what = format!("Tryton is not asked for a {}", reference.kind);
             Fault::new(FaultKind::Rejected, code::NO_SUCH_KIND, what)
@@ -188,16 +188,6 @@ impl TrytonConnector {
             }
         }
         self.rpc.call(call, Access::Write, body).await
-    }
-
-    /// Several reads are one call to the hub, and end in its time.
-    async fn within<T>(
-        &self,
-        call: &CallContext,
-        reads: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, Fault> {
-        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: call.time_out });
-        tokio::time::timeout(call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
     }
 
     /// Tryton refuses a button that was pressed already. Whether it was is asked, not read from the text.

@@ -9,7 +9,7 @@ use super::order::Order;
 use super::resolved::{Context, Counter, Resolved, missing_fault};
 use super::sale::{Document, Sale, State};
 use super::write::{self, Write};
-use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Stage, Wanted};
+use connector::port::{MissingReference, Observation, Observed, Plan, Stage, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::ChangeBecomes;
 
@@ -26,10 +26,10 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) 
     let object = match &observation.object {
         Observed::Many(ids) => return many(wanted, ids),
         Observed::None if wanted.stage == Stage::Cancelled && wanted.known.is_none() => {
-            return nothing_to_cancel();
+            return Plan::nothing("Tryton has nothing to cancel");
         }
         Observed::None => None,
-        Observed::One(object) if object.adopted => return adopted(object.external.clone()),
+        Observed::One(object) if object.adopted => return Plan::adopted(object.external.clone(), "a sale"),
         Observed::One(object) => Some(object),
     };
     let order = match Order::read(&wanted.body) {
@@ -43,7 +43,8 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) 
         Some(object) => match serde_json::from_value::<Sale>(object.body.clone()) {
             Ok(sale) => standing.go_on(&sale),
             Err(error) => {
-                refuse(FaultKind::Bug, code::BODY, format!("an observed sale cannot be read back: {error}"))
+                let what = format!("an observed sale cannot be read back: {error}");
+                Plan::NotAllowed(Fault::new(FaultKind::Bug, code::BODY, what))
             }
         },
     }
@@ -57,7 +58,7 @@ impl Standing<'_> {
                 known.number.as_ref().unwrap_or(&known.id),
                 self.wanted.object_key
             );
-            return not_allowed(code::GONE, what);
+            return Plan::refused(code::GONE, what);
         }
         let write = match self.write() {
             Ok(write) => write,
@@ -99,7 +100,7 @@ impl Standing<'_> {
         if self.wanted.stage == Stage::Cancelled {
             return done(sale, None);
         }
-        not_allowed(code::CLOSED, format!("{} in Tryton, and the order is not cancelled", sale.shown()))
+        Plan::refused(code::CLOSED, format!("{} in Tryton, and the order is not cancelled", sale.shown()))
     }
 
     /// A button before the confirmation; after it Tryton has no way back but a sale against it.
@@ -131,7 +132,7 @@ impl Standing<'_> {
             }
             Some(State::Cancelled) | None => {
                 let what = format!("the counter document of {} is {} in Tryton", sale.shown(), counter.state);
-                not_allowed(code::CLOSED, what)
+                Plan::refused(code::CLOSED, what)
             }
             Some(_) => {
                 let number = counter.number.clone().unwrap_or_else(|| counter.id.to_string());
@@ -237,7 +238,7 @@ impl Standing<'_> {
     }
 
     fn by_policy(&self, sale: &Sale, what: &str, why: &str) -> Plan {
-        not_allowed(
+        Plan::refused(
             code::BY_POLICY,
             format!("{} and {what} came after the confirmation: {why}", sale.shown()),
         )
@@ -290,36 +291,13 @@ fn is_open(document: &Document) -> bool {
 
 fn many(wanted: &Wanted, ids: &[String]) -> Plan {
     let what = format!("Tryton has {} sales for {}: ids {}", ids.len(), wanted.object_key, ids.join(", "));
-    not_allowed(code::MANY, what)
+    Plan::refused(code::MANY, what)
 }
 
-fn nothing_to_cancel() -> Plan {
-    Plan::Done(Done {
-        external: ExternalRef { id: String::new(), number: None, state: None },
-        note: Some("Tryton has nothing to cancel".to_owned()),
-        unchanged: true,
-        adopted: false,
-    })
-}
-
-fn adopted(external: ExternalRef) -> Plan {
-    let note = Some("a sale of a former connector was taken over as it is".to_owned());
-    Plan::Done(Done { external, note, unchanged: true, adopted: true })
-}
-
-/// Planned from an observation, so nothing was written in between; whether we wrote before is the engine's to know.
 fn done(sale: &Sale, note: Option<String>) -> Plan {
-    Plan::Done(Done { external: sale.external(), note, unchanged: true, adopted: false })
+    Plan::unchanged(sale.external(), note)
 }
 
 fn next(step: Result<connector::port::Step, Fault>) -> Plan {
     step.map_or_else(Plan::NotAllowed, Plan::Next)
-}
-
-fn not_allowed(code: &str, what: String) -> Plan {
-    refuse(FaultKind::Rejected, code, what)
-}
-
-fn refuse(kind: FaultKind, code: &str, what: String) -> Plan {
-    Plan::NotAllowed(Fault::new(kind, code, what))
 }

@@ -11,7 +11,7 @@ use super::rpc::{Rpc, Session};
 use super::whole::Snapshot;
 use async_trait::async_trait;
 use connector::list::AsSource;
-use connector::outbound::{Access, Failure, classify};
+use connector::outbound::within;
 use connector::polled::Numbers;
 use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Whole};
 use connector::settings::{Secrets, Settings};
@@ -82,16 +82,6 @@ impl Shared {
         Ok(places)
     }
 
-    /// Several questions are one call to the hub, and end in its time.
-    pub(super) async fn within<T>(
-        &self,
-        call: &CallContext,
-        reads: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, Fault> {
-        let late = |_| classify::failure(Access::Read, &Failure::TimedOut { after: call.time_out });
-        tokio::time::timeout(call.time_out, reads).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
-    }
-
     async fn level(&self, call: &CallContext, sku: String, location: &str) -> Result<Option<Read>, Fault> {
         let places = self.places(call).await?;
         let Some(at) = places.named(location) else { return Ok(None) };
@@ -114,7 +104,7 @@ impl Source for TrytonSource {
             let what = format!("{subject} is no stock of one SKU at one location");
             return Err(Fault::new(FaultKind::Rejected, code::NO_SUCH_KIND, what));
         };
-        self.0.within(call, self.0.level(call, sku, &location)).await
+        within(call, self.0.level(call, sku, &location)).await
     }
 
     async fn list(&self, _: &CallContext, domain: &str, _: &ListQuery) -> Result<ListPage, Fault> {
@@ -124,7 +114,7 @@ impl Source for TrytonSource {
 
     async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
         only_stock(domain)?;
-        let places = self.0.within(call, self.0.places(call)).await?;
+        let places = within(call, self.0.places(call)).await?;
         Ok(Box::new(Snapshot::new(self.0.clone(), places, call.clone())))
     }
 
@@ -133,12 +123,12 @@ impl Source for TrytonSource {
         if !orders {
             only_stock(domain)?;
         }
-        let places = self.0.within(call, self.0.places(call)).await?;
+        let places = within(call, self.0.places(call)).await?;
         let ask = self.0.ask(call);
         if orders {
-            return self.0.within(call, ask.shipment_changes(&places, after)).await;
+            return within(call, ask.shipment_changes(&places, after)).await;
         }
-        self.0.within(call, ask.stock_changes(&self.0, &places, after)).await
+        within(call, ask.stock_changes(&self.0, &places, after)).await
     }
 }
 

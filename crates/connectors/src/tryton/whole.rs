@@ -5,6 +5,7 @@
 use super::places::Places;
 use super::source::Shared;
 use async_trait::async_trait;
+use connector::outbound::within;
 use connector::port::{CallContext, Fed, Whole};
 use kernel::fault::Fault;
 use std::collections::VecDeque;
@@ -41,7 +42,7 @@ impl Whole for Snapshot {
                 let (codes, last) = ask.codes_after(after, self.call.now).await?;
                 Ok((ask.levels(&self.places, None, &codes, self.number).await?, last))
             };
-            let (levels, last) = self.shared.within(&self.call, batch).await?;
+            let (levels, last) = within(&self.call, batch).await?;
             self.read.extend(levels);
             self.after = last;
         }

@@ -3,7 +3,7 @@
 use super::super::code;
 use super::super::config::{Config, CreditNote};
 use super::{Context, Credit, INVOICE_OF, Note, write};
-use connector::port::{Done, ExternalRef, Observation, Observed, Plan, Wanted};
+use connector::port::{Observation, Observed, Plan, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::Difference;
 use rust_decimal::Decimal;
@@ -22,7 +22,7 @@ pub(in super::super) fn plan(config: &Config, wanted: &Wanted, observation: &Obs
                 wanted.object_key,
                 ids.join(", ")
             );
-            not_allowed(code::MANY, what)
+            Plan::refused(code::MANY, what)
         }
         Observed::None => begin(config, wanted, &credit, &context),
         Observed::One(object) => match serde_json::from_value::<Note>(object.body.clone()) {
@@ -42,15 +42,10 @@ fn begin(config: &Config, wanted: &Wanted, credit: &Credit, context: &Context) -
             "Tryton no longer has credit note {name} ({}); it is not made again by itself",
             wanted.object_key
         );
-        return not_allowed(code::GONE, what);
+        return Plan::refused(code::GONE, what);
     }
     if credit.is_nothing() {
-        return Plan::Done(Done {
-            external: ExternalRef { id: String::new(), number: None, state: None },
-            note: Some("no money was given back: there is nothing to credit".to_owned()),
-            unchanged: true,
-            adopted: false,
-        });
+        return Plan::nothing("no money was given back: there is nothing to credit");
     }
     let Some(original) = &context.original else {
         let what = format!(
@@ -76,7 +71,7 @@ fn go_on(config: &Config, wanted: &Wanted, credit: &Credit, context: &Context, n
     let gap = credit.total + note.gross;
     match note.state.as_str() {
         "cancelled" => {
-            not_allowed(code::CLOSED, format!("{} in Tryton, and the refund stands", note.shown()))
+            Plan::refused(code::CLOSED, format!("{} in Tryton, and the refund stands", note.shown()))
         }
         "draft" => settle(config, wanted, credit, context, note, gap),
         // What is posted is final: what its amounts came to was settled, by us or by a person, before.
@@ -126,9 +121,5 @@ fn explained(credit: &Credit) -> Decimal {
 }
 
 fn done(note: &Note, said: Option<String>) -> Plan {
-    Plan::Done(Done { external: note.external(), note: said, unchanged: true, adopted: false })
-}
-
-fn not_allowed(code: &str, what: String) -> Plan {
-    Plan::NotAllowed(Fault::new(FaultKind::Rejected, code, what))
+    Plan::unchanged(note.external(), said)
 }
