@@ -1,10 +1,12 @@
-//! `cargo xtask schema`: the look-alike's extract of Shopify's Admin schema, made from the published one.
+//! `cargo xtask schema`: the look-alike's extract of Shopify's Admin schema, made from the published one, and those of the
+//! schemas of Shopify Functions ([`functions`]).
 //!
 //! Owns what is taken and how it is written: `crates/twin/schema/types-in-use.txt` names the types, the npm package
 //! `@shopify/dev-mcp` holds the whole, and `admin-2026-10.graphql` and `scopes.json` come out, byte for byte the same
 //! each time. It adds nothing of its own to the schema and takes nothing else from the package. Without `--check` it
 //! needs the network once (`npm pack`) or a tarball that is already here.
 
+mod functions;
 mod published;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -42,19 +44,26 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         None => kept_or_packed(root)?,
     };
     for (name, text) in extract_from(root, &tarball)? {
-        let path = root.join(FOLDER).join(name);
-        if args.check {
-            let committed =
-                std::fs::read_to_string(&path).with_context(|| format!("reading {FOLDER}/{name}"))?;
-            ensure!(
-                committed == text,
-                "{FOLDER}/{name} is not what `cargo xtask schema` writes: run it and commit the result"
-            );
-        } else {
-            std::fs::write(&path, text).with_context(|| format!("writing {FOLDER}/{name}"))?;
-        }
-        println!("{FOLDER}/{name}: {}", if args.check { "in step" } else { "written" });
+        put(root, args, &format!("{FOLDER}/{name}"), &text)?;
     }
+    for (name, text) in functions::extracts(root, &tarball)? {
+        put(root, args, &format!("{}/{name}", functions::FOLDER), &text)?;
+    }
+    Ok(())
+}
+
+fn put(root: &Path, args: &Args, name: &str, text: &str) -> Result<()> {
+    let path = root.join(name);
+    if args.check {
+        let committed = std::fs::read_to_string(&path).with_context(|| format!("reading {name}"))?;
+        ensure!(
+            committed == text,
+            "{name} is not what `cargo xtask schema` writes: run it and commit the result"
+        );
+    } else {
+        std::fs::write(&path, text).with_context(|| format!("writing {name}"))?;
+    }
+    println!("{name}: {}", if args.check { "in step" } else { "written" });
     Ok(())
 }
 
@@ -78,19 +87,24 @@ fn kept_or_packed(root: &Path) -> Result<PathBuf> {
 /// The files of the extract, by name.
 fn extract_from(root: &Path, tarball: &Path) -> Result<Vec<(&'static str, String)>> {
     let wanted = Wanted::parse(&std::fs::read_to_string(root.join(FOLDER).join("types-in-use.txt"))?)?;
-    let member = format!("package/dist/data/admin_{API_VERSION}.json.gz");
+    let published = published_in(tarball, "admin")?;
+    let notice = String::from_utf8(member_of(tarball, "package/LICENSE")?)?;
+    let extract = Extract::new(&published, &wanted)?;
+    Ok(vec![
+        ("admin-2026-10.graphql", extract.sdl(SDL_HEAD)?),
+        ("scopes.json", extract.scopes()?),
+        ("NOTICE", format!("{NOTICE_HEAD}\n{}\n", notice.trim_end())),
+    ])
+}
+
+/// The introspection of one of Shopify's APIs.
+fn published_in(tarball: &Path, api: &str) -> Result<Published> {
+    let member = format!("package/dist/data/{api}_{API_VERSION}.json.gz");
     let mut whole = String::new();
     GzDecoder::new(member_of(tarball, &member)?.as_slice())
         .read_to_string(&mut whole)
         .context("inflating the introspection")?;
-    let published: Published = serde_json::from_str(&whole).context("reading the introspection")?;
-    let notice = String::from_utf8(member_of(tarball, "package/LICENSE")?)?;
-    let extract = Extract::new(&published, &wanted)?;
-    Ok(vec![
-        ("admin-2026-10.graphql", extract.sdl()?),
-        ("scopes.json", extract.scopes()?),
-        ("NOTICE", format!("{NOTICE_HEAD}\n{}\n", notice.trim_end())),
-    ])
+    serde_json::from_str(&whole).context("reading the introspection")
 }
 
 const NOTICE_HEAD: &str = "admin-2026-10.graphql and scopes.json in this folder are an extract of the Admin API schema (2026-10) that Shopify
@@ -188,8 +202,8 @@ impl<'a> Extract<'a> {
             .collect()
     }
 
-    fn sdl(&self) -> Result<String> {
-        let mut out = String::from(SDL_HEAD);
+    fn sdl(&self, head: &str) -> Result<String> {
+        let mut out = String::from(head);
         for of in self.types.values() {
             self.write_type(&mut out, of)?;
         }

@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub(super) struct Published {
     pub(super) data: Data,
+    /// Of the Admin schema only.
+    #[serde(default)]
     pub(super) offline_scopes: OfflineScopes,
 }
 #[derive(Deserialize)]
@@ -66,7 +68,7 @@ pub(super) struct Reference {
     pub(super) name: Option<String>,
     pub(super) of_type: Option<Box<Reference>>,
 }
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub(super) struct OfflineScopes {
     pub(super) items: Vec<ScopeItem>,
 }

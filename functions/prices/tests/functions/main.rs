@@ -19,3 +19,4 @@ use judge::{chance, library, model, mutant, number, random, rules};
 
 mod carts;
 mod oracle;
+mod schema;
