@@ -118,6 +118,8 @@ enum Part {
     Hydrate,
     /// Carts of a hundred lines at 500 a second: alone, beside loads, and while a system that makes prices hangs
     Prices,
+    /// The same carts out of PostgreSQL and Redis, beside ours in this process; of at most ten million prices
+    PricesBeside,
     /// On PostgreSQL: durable webhooks a second beside its own inserts
     PgIntake,
     /// On PostgreSQL: 500 orders a second for minutes on end
@@ -244,6 +246,10 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     if wants(Part::Prices) {
         let prices = args.prices.unwrap_or(if bench.quick { 100_000 } else { 10_000_000 });
         told(&mut all, prices::measure(bench, prices).await?);
+    }
+    if wants(Part::PricesBeside) {
+        let prices = args.prices.unwrap_or(if bench.quick { 100_000 } else { 10_000_000 });
+        told(&mut all, prices::beside(bench, prices).await?);
     }
     if wants(Part::PgIntake) {
         told(&mut all, pg::intake::measure(bench).await?);

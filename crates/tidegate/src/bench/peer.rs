@@ -14,6 +14,14 @@ use tokio::process::{Child, Command};
 
 /// Where a peer is looked for by its name.
 const PEERS: &str = "bench/peers";
+
+/// How a Redis is started.
+pub fn redis_script() -> anyhow::Result<PathBuf> {
+    let script = Path::new(PEERS).join("redis.sh");
+    script
+        .canonicalize()
+        .with_context(|| format!("{} is missing: run it from the repository", script.display()))
+}
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// `peer.toml`.

@@ -18,14 +18,14 @@ use tokio_postgres::{Client, NoTls};
 
 /// A PostgreSQL for one measurement.
 #[derive(Debug)]
-struct Server {
+pub(super) struct Server {
     service: Service,
     folder: PathBuf,
     client: Client,
 }
 
 impl Server {
-    async fn start(bench: &Bench) -> anyhow::Result<Self> {
+    pub(super) async fn start(bench: &Bench) -> anyhow::Result<Self> {
         let folder = bench.folder.join("postgres");
         let _ = std::fs::remove_dir_all(&folder);
         let service = Service::start(&postgres_script()?, &folder).await?;
@@ -40,6 +40,11 @@ impl Server {
         let url = url_of(&self.service)?;
         let (before, _) = url.rsplit_once('/').context("the script's address ends with a database")?;
         Ok(format!("{before}/{name}"))
+    }
+
+    /// A client of an empty one of this name.
+    pub(super) async fn open(&self, name: &str) -> anyhow::Result<Client> {
+        connect(&self.database(name).await?).await
     }
 
     async fn drop_database(&self, name: &str) -> anyhow::Result<()> {
@@ -59,7 +64,7 @@ impl Server {
         self.service.cpu_s()
     }
 
-    async fn stop(self) -> anyhow::Result<()> {
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
         self.service.stop().await?;
         std::fs::remove_dir_all(&self.folder)?;
         Ok(())

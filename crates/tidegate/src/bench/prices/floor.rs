@@ -20,6 +20,16 @@ pub struct Took {
     pub p99: f64,
 }
 
+/// What the cart's lines come to for one of each, by the nearest list that has it; what only the list for everybody has counts
+/// nothing.
+pub fn cents(world: &World, cart: &Cart) -> u64 {
+    let priced = cart
+        .numbers
+        .iter()
+        .filter_map(|sku| cart.lists.iter().find_map(|list| world.cents_of(*list as u64, *sku)));
+    priced.sum()
+}
+
 /// Binary searches in the buyer's lists until one has the SKU. No texts, tiers, terms or sums: eight bytes a price.
 pub fn bare(world: &World, carts: &[Cart]) -> Took {
     let columns = world.columns();
@@ -66,6 +76,11 @@ fn each<T>(carts: &[Cart], run: impl Fn(&Cart) -> T) -> Took {
             nanos.push(begun.elapsed().as_nanos());
         }
     }
+    took(nanos)
+}
+
+/// Of each, in any order.
+pub fn took(mut nanos: Vec<u128>) -> Took {
     nanos.sort_unstable();
     let at = |percent: usize| nanos.get(nanos.len() * percent / 100).copied().unwrap_or(0) as f64 / 1e3;
     Took { p50: at(50), p99: at(99) }

@@ -3,6 +3,7 @@
 //! hangs. In the same run, in this process: the look-ups in bare arrays, and the ten rules without HTTP.
 
 mod floor;
+mod peers;
 mod world;
 
 use super::clock::{Neighbours, cpu_s, median, now, peak_mb, resident_mb};
@@ -23,6 +24,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use world::{Cart, LINES, World};
+
+pub use peers::measure as beside;
 
 const TOKEN: &str = "bench-prices-token";
 const RATE: u64 = 500;
@@ -169,7 +172,7 @@ fn build(folder: &Path, world: &World) -> anyhow::Result<Built> {
         dry_run: false,
     };
     let outcome = store.load(request, world.rows(), at)?;
-    ensure!(matches!(outcome, Outcome::Live { .. }), "the prices do not count: {outcome:?}");
+    ensure!(matches!(outcome, Outcome::Live { .. }), "the prices do not count: name a new folder");
     let took_s = begun.elapsed().as_secs_f64();
     let carts: Vec<Cart> = (0..ALONE as u64).map(|cart| world.cart(cart, false)).collect();
     let at_s = at.as_second() + 1;

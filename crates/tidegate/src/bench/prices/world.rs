@@ -109,6 +109,23 @@ impl World {
         Ok(out.flush()?)
     }
 
+    /// A contract's number, the SKU, and its tiers: from which quantity on, cents.
+    pub fn row(&self, at: u64) -> (u64, &str, Vec<(u32, i64)>) {
+        let base = cents(at);
+        let mut tiers = vec![(1, base)];
+        if at.is_multiple_of(TIERED) {
+            tiers.extend([(10, base * 9 / 10), (50, base * 8 / 10)]);
+        }
+        (at / self.per_list, self.place(at).1, tiers)
+    }
+
+    /// Of one, in a contract; none where it has no price.
+    pub fn cents_of(&self, list: u64, sku: u32) -> Option<u64> {
+        let place = u64::from(sku) / APART;
+        let has = place < self.per_list && self.number(list, place) == u64::from(sku);
+        has.then(|| cents(list * self.per_list + place).unsigned_abs())
+    }
+
     fn place(&self, at: u64) -> (&str, &str) {
         let (list, place) = (at / self.per_list, at % self.per_list);
         (&self.lists[index(list)], &self.skus[index(self.number(list, place))])
