@@ -9,6 +9,7 @@ mod arrange;
 mod batch;
 mod compare;
 mod offer;
+mod record;
 mod shelf;
 mod wanted;
 
@@ -16,6 +17,7 @@ pub use arrange::{Arranged, CATALOGS_OF_LOCATION_MAX, Catalog, arrange};
 pub use batch::{ARRAY_MAX, Batch, batches};
 pub use compare::{Change, Counts, Diff, Held, HeldItem, Moved, compare};
 pub use offer::{BREAKS_MAX, Item, Minor, Offer, Quantities, Rule, Why, express};
+pub use record::Record;
 pub use shelf::{Good, Shelf};
 pub use wanted::{Left, List, Place, PriceSource, Wanted, gather};
 

@@ -42,7 +42,7 @@ mod works;
 pub use cadence::{Cadenced, Work};
 pub use error::AdminError;
 pub use guard::Guard;
-pub use prices::{Hydrate, HydrateError};
+pub use prices::{Hydrate, HydrateError, Hydrating};
 pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
 
 use crate::live::LiveHub;

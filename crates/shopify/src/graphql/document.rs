@@ -457,6 +457,8 @@ pub const DOCUMENTS: &[Document] = &[
     prices::PRICE_PLACES,
     prices::ALL_PRICES,
     prices::LIST_PRICES,
+    prices::PLAIN_PRICES,
+    prices::OPEN_PRICES,
     prices::LIST_RULES,
     prices::SET_PRICES,
     prices::SET_QUANTITY_PRICES,

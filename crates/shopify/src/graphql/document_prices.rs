@@ -47,6 +47,26 @@ pub const LIST_PRICES: Document = document!(
     TARGET,
     "the prices of a list with their breaks"
 );
+pub const PLAIN_PRICES: Document = document!(
+    "plain_prices.graphql",
+    "PlainPrices",
+    Read,
+    ["read_products"],
+    25,
+    PRICING,
+    TARGET,
+    "the prices of a list, where nothing depends on the quantity"
+);
+pub const OPEN_PRICES: Document = document!(
+    "open_prices.graphql",
+    "OpenPrices",
+    Read,
+    ["read_products"],
+    500,
+    PRICING,
+    TARGET,
+    "prices that were written, in many lists at a time"
+);
 pub const LIST_RULES: Document = document!(
     "list_rules.graphql",
     "ListRules",

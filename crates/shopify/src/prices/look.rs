@@ -2,6 +2,7 @@
 
 use super::code;
 use super::encode::Key;
+use super::held::Looker;
 use super::patience::Shop;
 use super::places::Places;
 use super::plan::{CatalogPlan, ListPlan, Plan};
@@ -15,6 +16,9 @@ use kernel::money::Currency;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Prices that somebody else changed, for each catalog; all are counted.
+const DRIFT_SHOWN: usize = 10;
+
 /// What is known from round to round.
 #[derive(Default)]
 pub(super) struct Known {
@@ -27,6 +31,10 @@ pub(super) struct Known {
     pub(super) locations: BTreeSet<(String, u64)>,
     /// Names of catalogs of which it refused a step.
     pub(super) stuck: BTreeSet<String>,
+    /// Those that were read in whole because that was asked for.
+    pub(super) compared: BTreeSet<String>,
+    /// Nothing is kept of what is read: another run may be writing.
+    pub(super) is_dry: bool,
 }
 
 /// What does not change within a run.
@@ -44,10 +52,20 @@ pub(super) struct Look {
     pub(super) ids: Vec<Option<u64>>,
     /// Those whose prices are not written.
     pub(super) shut: BTreeSet<usize>,
-    held: Vec<Held>,
+    rest: Vec<Rest>,
+}
+
+/// What is needed to know what is to be written, whichever is smaller.
+enum Rest {
+    Held(Held),
+    Changes(Vec<Change>),
 }
 
 impl Known {
+    pub(super) fn dry() -> Self {
+        Self { is_dry: true, ..Self::default() }
+    }
+
     pub(super) fn fixed(&self) -> Option<&Fixed> {
         self.wanted.as_ref()
     }
@@ -55,7 +73,11 @@ impl Known {
     /// The calls for one catalog.
     pub(super) fn batches(&self, look: &Look, catalog: usize) -> Vec<Batch> {
         let Some(fixed) = self.fixed().filter(|_| !look.shut.contains(&catalog)) else { return Vec::new() };
-        batches(self.differs(fixed, catalog, &look.held[catalog]).changes)
+        match look.rest.get(catalog) {
+            Some(Rest::Held(held)) => batches(self.differs(fixed, catalog, held).changes),
+            Some(Rest::Changes(changes)) => batches(changes.clone()),
+            None => Vec::new(),
+        }
     }
 
     fn differs(&self, fixed: &Fixed, catalog: usize, held: &Held) -> Diff {
@@ -127,15 +149,26 @@ pub(super) async fn look(
         catalog.locations.retain(|location| !known.locations.contains(&(name.clone(), *location)));
     }
     let compared = places.compare(&fixed.arranged, &options.prefix, options.is_whole);
-    let held = held(shop, wanted, (&fixed, known), (&places, &compared.lists), options, tell).await?;
+    let looker = Looker { shop, wanted, fixed: &fixed, places: &places, options };
+    let mut seen = looker.held(known, &compared.lists, tell).await?;
+    if let Some(memory) = options.memory.as_ref().filter(|_| !known.is_dry) {
+        // A list that is gone never comes again under its number; what stays of it is only in the way.
+        let _ = memory.keep_only(&places.lists.iter().map(|list| list.id).collect()).await;
+    }
     let refused: BTreeMap<usize, String> = compared.refused.into_iter().collect();
     let mut plan = told(wanted, &fixed, &places, &options.prefix);
     (plan.steps, plan.left_over) = (compared.steps, compared.left_over);
+    plan.basis = seen.basis;
     plan.steps.retain(|step| !known.stuck.contains(step.name()));
+    let mut rest = Vec::new();
     for (place, catalog) in fixed.arranged.catalogs.iter().enumerate() {
-        let Diff { counts, largest, changes } = known.differs(&fixed, place, &held[place]);
+        let held = seen.held.remove(&place).unwrap_or_default();
+        let Diff { counts, largest, changes } = known.differs(&fixed, place, &held);
         let why = refused.get(&place).cloned();
-        let calls = if why.is_some() { 0 } else { batches(changes).len() };
+        let is_small = changes.len() * 2 < held.len();
+        let calls = if why.is_some() { 0 } else { batches(changes.clone()).len() };
+        rest.push(if is_small { Rest::Changes(changes) } else { Rest::Held(held) });
+        let drift = seen.drift.remove(&place).unwrap_or_default();
         if calls == 0 && compared.lists[place].is_some() {
             known.settled.insert(catalog.name.clone());
         }
@@ -147,11 +180,13 @@ pub(super) async fn look(
             largest,
             calls,
             refused: why,
+            drift: drift.len() as u64,
+            drifted: drift.into_iter().take(DRIFT_SHOWN).collect(),
         });
     }
     plan.in_bulk = plan.calls() > options.direct_max;
     known.wanted = Some(fixed);
-    Ok(Look { plan, ids: compared.lists, shut: refused.into_keys().collect(), held })
+    Ok(Look { plan, ids: compared.lists, shut: refused.into_keys().collect(), rest })
 }
 
 /// What the lists themselves say.
@@ -186,40 +221,4 @@ fn told(wanted: &[Wanted], fixed: &Fixed, places: &Places, prefix: &str) -> Plan
         foreign: foreign.collect(),
         ..Plan::default()
     }
-}
-
-/// What each catalog's price list holds; of one that is settled nothing is read.
-async fn held(
-    shop: &Shop<'_>,
-    wanted: &[Wanted],
-    (fixed, known): (&Fixed, &Known),
-    (places, ids): (&Places, &[Option<u64>]),
-    options: &Options,
-    tell: &mut Tell<'_>,
-) -> Result<Vec<Held>, Fault> {
-    let mut held: Vec<Held> = vec![Held::new(); ids.len()];
-    let mut in_bulk: BTreeMap<u64, (usize, Currency)> = BTreeMap::new();
-    for (place, catalog) in fixed.arranged.catalogs.iter().enumerate() {
-        let Some(id) = ids[place].filter(|_| !known.settled.contains(&catalog.name)) else { continue };
-        let depends = |list: &usize| {
-            wanted[*list].has_quantities
-                || fixed.lists[*list].items.iter().any(|(_, item)| item.quantities.is_some())
-        };
-        let has_quantities = catalog.lists.iter().any(depends);
-        let count = places.list(&catalog.name).map_or(0, |list| list.prices);
-        if !has_quantities && count > options.paged_max {
-            in_bulk.insert(id, (place, catalog.currency));
-        } else if has_quantities || count > 0 {
-            held[place] = shop.prices_of(id, catalog.currency).await?;
-        }
-    }
-    if !in_bulk.is_empty() {
-        let of = in_bulk.iter().map(|(id, (_, currency))| (*id, *currency)).collect();
-        for (id, prices) in shop.all_prices(&of, options, tell).await? {
-            if let Some((place, _)) = in_bulk.get(&id) {
-                held[*place] = prices;
-            }
-        }
-    }
-    Ok(held)
 }

@@ -2,12 +2,16 @@
 //! makes it so is written and read back. Owns the calls; what a catalog can say, which catalogs there are and what differs is
 //! `domains::prices`.
 //!
-//! Nothing is remembered between runs: what the shop has is the state. A run that was killed is begun again and finds what is
-//! done; writes of it that still go on at Shopify are waited for first, because a line of them would come after a newer price.
+//! What the shop has is the state. What was read of it may be kept between runs, and is believed then but for what was written
+//! since; without that all is read. A run that was killed is begun again and finds what is done; writes of it that still go on
+//! at Shopify are waited for first, because a line of them would come after a newer price.
 //! A catalog counts for its buyers only once all of its prices are there, and what is no longer wanted goes after that.
 
 mod encode;
+mod held;
 mod look;
+mod memory;
+mod open;
 mod patience;
 mod places;
 mod plan;
@@ -16,8 +20,9 @@ mod run;
 mod steps;
 mod write;
 
+pub use memory::Memory;
 pub use places::{Places, SeenCatalog, SeenList, Step};
-pub use plan::{CatalogPlan, ListPlan, Plan};
+pub use plan::{Basis, CatalogPlan, Drift, ListPlan, Plan, Whole};
 pub use run::{Refused, Report, Written, hydrate};
 
 use crate::bulk::AT_ONCE_MAX;
@@ -36,6 +41,8 @@ mod code {
     pub(super) const SOURCE: &str = "TG-6422";
     /// What Shopify says of its prices cannot be read.
     pub(super) const UNREADABLE: &str = "TG-6423";
+    /// What was read cannot be kept.
+    pub(super) const MEMORY: &str = "TG-6424";
 }
 
 /// How it is done; [`Options::default`] is right for a shop beside which orders run.
@@ -63,6 +70,23 @@ pub struct Options {
     pub settle_after: Duration,
     /// Reads and writes are repeated so often until nothing differs.
     pub rounds_max: u32,
+    /// Where what was read is kept until the next run; without it each run reads all that the shop has.
+    pub memory: Option<Arc<dyn Memory>>,
+    /// Compares with all that the shop has, whatever is kept: that finds what was typed by hand.
+    pub against_shop: bool,
+    pub hand_made: HandMade,
+    /// More pages than that of what is open are not read again; all is read in bulk then.
+    pub again_max: usize,
+}
+
+/// What becomes of a price that somebody else changed, and that is wanted as it was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HandMade {
+    /// It becomes again what is wanted.
+    #[default]
+    Goes,
+    /// It stays, and is told, until another price is wanted.
+    Stays,
 }
 
 impl Default for Options {
@@ -78,6 +102,10 @@ impl Default for Options {
             within: Duration::from_secs(2 * 3600),
             settle_after: Duration::from_secs(60),
             rounds_max: 4,
+            memory: None,
+            against_shop: false,
+            hand_made: HandMade::default(),
+            again_max: 400,
         }
     }
 }
@@ -109,6 +137,6 @@ pub async fn plan(
     tell: &mut Tell<'_>,
 ) -> Result<Plan, Fault> {
     let shop = patience::Shop { client, call, claim: Claim::sweep(options.share_percent) };
-    let mut known = look::Known::default();
+    let mut known = look::Known::dry();
     Ok(look::look(&shop, wanted, options, &mut known, tell).await?.plan)
 }

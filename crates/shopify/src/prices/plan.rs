@@ -1,9 +1,10 @@
 //! What a run would do, for people and for machines.
 
 use super::places::Step;
-use domains::prices::{Counts, Left, Moved};
+use domains::prices::{Counts, Left, Minor, Moved};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Of one catalog.
@@ -19,6 +20,59 @@ pub struct CatalogPlan {
     pub calls: usize,
     /// Why nothing of it is written.
     pub refused: Option<String>,
+    /// Prices that somebody else changed since they were last read: where the whole list was read.
+    pub drift: u64,
+    /// The first ten of them.
+    pub drifted: Vec<Drift>,
+}
+
+/// A price that is another than when it was last read, and of which nothing was open: somebody typed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    pub variant: u64,
+    /// None where the shop has no SKU for it.
+    pub sku: Option<String>,
+    /// Both the same: only what depends on the quantity is another.
+    pub from: Option<Minor>,
+    pub to: Option<Minor>,
+}
+
+/// Why a price list was read in whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whole {
+    /// Nothing is kept of it.
+    First,
+    /// What is kept of it is not as it was written.
+    Damaged,
+    /// It has another number of prices than was read last.
+    Count,
+    /// So much of it is open that all of it is cheaper.
+    ManyOpen,
+    Asked,
+}
+
+impl Whole {
+    fn text(self) -> &'static str {
+        match self {
+            Self::First => "nothing is kept of them from an earlier run",
+            Self::Damaged => "what was kept of them is damaged",
+            Self::Count => "the shop counts another number of prices than when they were last read",
+            Self::ManyOpen => "so much of them was written and not yet read back that reading all is cheaper",
+            Self::Asked => "that was asked for",
+        }
+    }
+}
+
+/// From where it is known what the shop has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Basis {
+    /// Prices that are believed to be as they were last read.
+    pub kept: u64,
+    /// Prices that were written since then, and are read again.
+    pub again: u64,
+    /// Catalogs of which all was read.
+    pub whole: Vec<(String, Whole)>,
 }
 
 /// Of one wanted list.
@@ -50,12 +104,19 @@ pub struct Plan {
     /// Catalogs of ours that are not wanted, and stay because not all was given.
     pub left_over: Vec<String>,
     pub in_bulk: bool,
+    pub basis: Basis,
 }
 
 impl Plan {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.catalogs.iter().fold(Counts::default(), |sum, one| sum.plus(one.counts))
+    }
+
+    /// Prices that somebody else changed.
+    #[must_use]
+    pub fn drift(&self) -> u64 {
+        self.catalogs.iter().map(|one| one.drift).sum()
     }
 
     #[must_use]
@@ -81,6 +142,37 @@ fn lines(f: &mut fmt::Formatter<'_>, what: &str, all: &[String]) -> fmt::Result 
     writeln!(f, "  {what}: {shown}{more}")
 }
 
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let price = |price: Option<Minor>| price.map_or_else(|| "none".to_owned(), |price| price.to_string());
+        match &self.sku {
+            Some(sku) => write!(f, "{sku}")?,
+            None => write!(f, "variant {}", self.variant)?,
+        }
+        match self.from == self.to {
+            true => f.write_str(" in its breaks or its rule"),
+            false => write!(f, " {} → {}", price(self.from), price(self.to)),
+        }
+    }
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kept + self.again > 0 {
+            let (kept, again) = (self.kept, self.again);
+            writeln!(f, "{kept} prices are as they were last read, {again} were open and were read again")?;
+        }
+        let mut by_why: BTreeMap<Whole, Vec<String>> = BTreeMap::new();
+        for (name, why) in &self.whole {
+            by_why.entry(*why).or_default().push(name.clone());
+        }
+        for (why, names) in by_why {
+            lines(f, &format!("{} read in whole, because {}", names.len(), why.text()), &names)?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.counts();
@@ -95,6 +187,7 @@ impl fmt::Display for Plan {
             let way = if self.in_bulk { "lines of writes in bulk" } else { "calls" };
             writeln!(f, "{} {way}, {} changes of catalogs", self.calls(), self.steps.len())?;
         }
+        write!(f, "{}", self.basis)?;
         for one in &self.catalogs {
             let Counts { new, up, down, gone, .. } = one.counts;
             if one.counts.changes() > 0 || one.refused.is_some() {
@@ -102,6 +195,11 @@ impl fmt::Display for Plan {
             }
             if let Some(why) = &one.refused {
                 writeln!(f, "  nothing of it is written: {why}")?;
+            }
+            if one.drift > 0 {
+                writeln!(f, "catalog {}: {} prices were changed by somebody else", one.name, one.drift)?;
+                let all: Vec<String> = one.drifted.iter().map(Drift::to_string).collect();
+                lines(f, "changed, in minor units", &all)?;
             }
             let moved = |one: &Moved| format!("{} {} → {}", one.sku, one.from, one.to);
             lines(f, "largest, in minor units", &one.largest.iter().map(moved).collect::<Vec<_>>())?;

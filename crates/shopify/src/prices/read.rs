@@ -1,10 +1,13 @@
 //! What the shop has: what it sells, its price lists and catalogs, and the prices of a list, in bulk or by pages.
 
+use super::open::queries;
 use super::patience::{Patience, Shop};
 use super::places::{Places, SeenCatalog, SeenList};
 use super::{Options, Progress, Tell, code};
 use crate::bulk::{self, Lines};
-use crate::graphql::{ALL_PRICES, ALL_VARIANTS, Document, LIST_PRICES, LIST_RULES, PRICE_PLACES};
+use crate::graphql::{
+    ALL_PRICES, ALL_VARIANTS, Document, LIST_PRICES, LIST_RULES, PLAIN_PRICES, PRICE_PLACES,
+};
 use domains::prices::{Held, HeldItem, Minor, Rule, Shelf};
 use kernel::fault::{Fault, FaultKind};
 use kernel::money::Currency;
@@ -12,7 +15,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Operations that read are begun again so often.
 const TRIES: u32 = 3;
@@ -183,46 +186,75 @@ impl Shop<'_> {
         Ok(held)
     }
 
-    /// Of one list, with its breaks and rules.
-    pub(super) async fn prices_of(&self, list: u64, currency: Currency) -> Result<Held, Fault> {
+    /// Of one list, without what depends on the quantity.
+    pub(super) async fn plain_prices_of(&self, list: u64, currency: Currency) -> Result<Held, Fault> {
+        let nodes = self.pages(&PLAIN_PRICES, list, &Value::Null, "/priceList/prices").await?;
+        nodes.into_iter().map(|node| plain_price(node, currency)).collect()
+    }
+
+    /// Of one list, all or of some variants, with breaks and, where there may be any, rules.
+    pub(super) async fn prices_of(
+        &self,
+        list: u64,
+        currency: Currency,
+        of: Option<&BTreeSet<u64>>,
+        has_rules: bool,
+    ) -> Result<Held, Fault> {
         let mut held = Held::new();
-        for node in self.pages(&LIST_PRICES, list, "/priceList/prices").await? {
-            let node: PriceNode = serde_json::from_value(node)
-                .map_err(|error| unreadable(LIST_PRICES.name, &error.to_string()))?;
-            let variant = number(&node.variant.id)
-                .ok_or_else(|| unreadable(LIST_PRICES.name, "a variant without number"))?;
-            let item = held.entry(variant).or_default();
-            item.price = minor(currency, &node.price.amount);
-            for one in node.quantity_price_breaks.nodes {
-                // An amount that the currency has not differs from every wanted one.
-                let price = minor(currency, &one.price.amount).unwrap_or(Minor::MIN);
-                item.quantities_mut().breaks.push((one.minimum_quantity, price));
-            }
-            if let Some(quantities) = &mut item.quantities {
-                quantities.breaks.sort_unstable();
+        for query in of.map_or_else(|| vec![Value::Null], queries) {
+            for node in self.pages(&LIST_PRICES, list, &query, "/priceList/prices").await? {
+                let node: PriceNode = serde_json::from_value(node)
+                    .map_err(|error| unreadable(LIST_PRICES.name, &error.to_string()))?;
+                let variant = number(&node.variant.id)
+                    .ok_or_else(|| unreadable(LIST_PRICES.name, "a variant without number"))?;
+                let item = held.entry(variant).or_default();
+                item.price = minor(currency, &node.price.amount);
+                for one in node.quantity_price_breaks.nodes {
+                    // An amount that the currency has not differs from every wanted one.
+                    let price = minor(currency, &one.price.amount).unwrap_or(Minor::MIN);
+                    item.quantities_mut().breaks.push((one.minimum_quantity, price));
+                }
+                if let Some(quantities) = &mut item.quantities {
+                    quantities.breaks.sort_unstable();
+                }
             }
         }
-        for node in self.pages(&LIST_RULES, list, "/priceList/quantityRules").await? {
+        if !has_rules {
+            return Ok(held);
+        }
+        // Shopify finds them by nothing.
+        for node in self.pages(&LIST_RULES, list, &Value::Null, "/priceList/quantityRules").await? {
             let node: RuleNode = serde_json::from_value(node)
                 .map_err(|error| unreadable(LIST_RULES.name, &error.to_string()))?;
             let variant = number(&node.product_variant.id)
                 .ok_or_else(|| unreadable(LIST_RULES.name, "a variant without number"))?;
             let RuleNode { minimum, maximum, increment, .. } = node;
-            held.entry(variant).or_default().quantities_mut().rule = Rule { minimum, maximum, increment };
+            if of.is_none_or(|of| of.contains(&variant)) {
+                held.entry(variant).or_default().quantities_mut().rule = Rule { minimum, maximum, increment };
+            }
         }
         Ok(held)
     }
 
-    async fn pages(&self, document: &Document, list: u64, at: &str) -> Result<Vec<Value>, Fault> {
+    async fn pages(
+        &self,
+        document: &Document,
+        list: u64,
+        query: &Value,
+        at: &str,
+    ) -> Result<Vec<Value>, Fault> {
         let (mut all, mut after) = (Vec::new(), Value::Null);
         loop {
-            let variables = json!({ "list": gid("PriceList", list), "after": after });
+            let mut variables = json!({ "list": gid("PriceList", list), "after": after });
+            if !query.is_null() {
+                variables["query"] = query.clone();
+            }
             let mut reply = self.read(document, &variables).await?;
             // A list that is gone by now has no prices; the next round makes it anew.
-            let Some(page) = reply.data.pointer_mut(at).map(Value::take) else { return Ok(all) };
+            let Some(mut page) = reply.data.pointer_mut(at).map(Value::take) else { return Ok(all) };
             let has_next = page.pointer("/pageInfo/hasNextPage").and_then(Value::as_bool) == Some(true);
             let end = page.pointer("/pageInfo/endCursor").cloned().unwrap_or_default();
-            if let Some(Value::Array(nodes)) = page.get("nodes").cloned() {
+            if let Some(Value::Array(nodes)) = page.get_mut("nodes").map(Value::take) {
                 all.extend(nodes);
             }
             match (has_next, end) {
@@ -232,6 +264,21 @@ impl Shop<'_> {
             }
         }
     }
+}
+
+/// A price of a page, and whose it is.
+pub(super) fn plain_price(node: Value, currency: Currency) -> Result<(u64, HeldItem), Fault> {
+    let node: PlainNode =
+        serde_json::from_value(node).map_err(|error| unreadable(PLAIN_PRICES.name, &error.to_string()))?;
+    let variant =
+        number(&node.variant.id).ok_or_else(|| unreadable(PLAIN_PRICES.name, "a variant without number"))?;
+    Ok((variant, HeldItem { price: minor(currency, &node.price.amount), quantities: None }))
+}
+
+#[derive(Debug, Deserialize)]
+struct PlainNode {
+    price: Amount,
+    variant: Id,
 }
 
 #[derive(Debug, Deserialize)]

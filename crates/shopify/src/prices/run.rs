@@ -2,6 +2,7 @@
 
 use super::encode::{Key, Said};
 use super::look::{Known, Look, look};
+use super::memory;
 use super::patience::Shop;
 use super::places::Step;
 use super::plan::Plan;
@@ -198,7 +199,11 @@ impl<'a, 't> Round<'a, 't> {
             self.write_in_bulk(&targets, &|catalog| known.batches(&look, catalog)).await
         } else {
             for (catalog, list, currency) in targets {
-                for batch in self.known.batches(&self.look, catalog) {
+                let batches = self.known.batches(&self.look, catalog);
+                if !batches.is_empty() {
+                    memory::open(self.options.memory.as_ref(), list, &batches).await?;
+                }
+                for batch in batches {
                     self.write(catalog, (list, currency), &batch).await?;
                 }
             }

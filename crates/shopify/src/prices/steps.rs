@@ -1,6 +1,7 @@
 //! The steps done: price lists and catalogs made, activated, changed, taken away. A name is looked up before it is made, and a
 //! price list's is unique in the shop: one that was perhaps made is found at the next look.
 
+use super::memory;
 use super::patience::Shop;
 use super::places::Step;
 use super::read::{gid, number};
@@ -8,7 +9,7 @@ use super::run::Round;
 use crate::graphql::{
     ACTIVATE_CATALOG, CHANGE_CATALOG, CREATE_CATALOG, CREATE_PRICE_LIST, DELETE_CATALOG, Document, Reply,
 };
-use domains::prices::{ARRAY_MAX, Arranged};
+use domains::prices::{ARRAY_MAX, Arranged, Record};
 use kernel::fault::{Fault, FaultKind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -37,9 +38,17 @@ impl Round<'_, '_> {
     pub(super) async fn step(&mut self, step: &Step, arranged: &Arranged) -> Result<(), Fault> {
         match step {
             Step::Make { catalog, name, list, locations } => {
+                let currency = arranged.catalogs[*catalog].currency;
                 let list = match list {
                     Some(list) => Some(*list),
-                    None => self.make_list(name, arranged.catalogs[*catalog].currency.code()).await?,
+                    None => {
+                        let made = self.make_list(name, currency.code()).await?;
+                        if let Some(made) = made {
+                            let empty = Record::of_new(made, currency);
+                            memory::keep(self.options.memory.as_ref(), &empty).await?;
+                        }
+                        made
+                    }
                 };
                 self.ids[*catalog] = list;
                 if let Some(list) = list {

@@ -3,6 +3,7 @@
 
 use super::Progress;
 use super::encode::{Said, at, said, variables};
+use super::memory;
 use super::patience::Patience;
 use super::run::Round;
 use crate::bulk::{self, Lines};
@@ -76,7 +77,11 @@ impl Round<'_, '_> {
         let mut running: VecDeque<Running> = VecDeque::new();
         let most = self.options.file_bytes_max.min(bulk::FILE_BYTES_MAX);
         for (catalog, list, currency) in targets {
-            for batch in batches(*catalog) {
+            let batches = batches(*catalog);
+            if !batches.is_empty() {
+                memory::open(self.options.memory.as_ref(), *list, &batches).await?;
+            }
+            for batch in batches {
                 let (document, sent) = variables(&batch, *list, *currency);
                 let mut line = sent.to_string().into_bytes();
                 line.push(b'\n');

@@ -41,7 +41,12 @@ fn variables(document: &Document) -> Value {
         "SetStock" => json!({ "input": {}, "key": "k" }),
         "ActivateStock" => json!({ "item": id, "location": id, "key": "k" }),
         "AllVariants" | "PricePlaces" | "AllPrices" | "BulkWrites" => json!({}),
-        "ListPrices" | "ListRules" => json!({ "list": id, "after": null }),
+        "ListPrices" | "PlainPrices" => json!({ "list": id, "after": null, "query": null }),
+        "OpenPrices" => {
+            let slot = |at: usize| [(format!("l{at}"), json!(id)), (format!("u{at}"), json!(true))];
+            (0..20).flat_map(slot).collect::<serde_json::Map<_, _>>().into()
+        }
+        "ListRules" => json!({ "list": id, "after": null }),
         "SetPrices" => json!({ "list": id, "pricesToAdd": [], "variantIdsToDelete": [] }),
         "SetQuantityPrices" => json!({ "list": id, "input": {} }),
         "CreatePriceList" | "CreateCatalog" => json!({ "input": {} }),

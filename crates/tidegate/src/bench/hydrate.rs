@@ -1,12 +1,14 @@
 //! Price lists into a shop's catalogs, between this process and the look-alike of a Plus shop in it: a first load, a run that has
-//! nothing to do, and a night in which one price in a hundred is another. What it took in calls and lines, beside the fewest
-//! that there can be, and in time; the look-alike does Shopify's part of the work on the same machine.
+//! nothing to do, a night in which one price in a hundred is another, one that is killed and gone on with, and a comparison with
+//! all that the shop has. What it took in calls, lines and points of cost, beside the fewest that there can be, and in time; the
+//! look-alike does Shopify's part of the work on the same machine.
 
 use super::clock::{now, peak_mb};
 use super::figure::Figure;
 use super::stage::SHOP_DOMAIN;
 use super::{Bench, PART_HYDRATE as PART};
 use crate::wiring::clock::SystemClock;
+use crate::wiring::last_read::LastRead;
 use crate::wiring::shops::Timer;
 use anyhow::{Context as _, ensure};
 use connector::port::CallContext;
@@ -18,11 +20,13 @@ use kernel::money::Currency;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use shopify::graphql::{Ports, ShopAccess, ShopClient, ShopConnection};
-use shopify::prices::{Options, Report, hydrate};
+use shopify::prices::{Options, Progress, Report, hydrate};
 use std::sync::Arc;
 use std::time::Duration;
 use twin::shopify::{Plan, ShopConfig, ShopifyTwin, StockConfig};
 
+/// Points for a page of prices that is full.
+const PAGE: u64 = 25;
 /// In how many of a hundred prices a night changes something.
 const CHANGED: u32 = 1;
 
@@ -83,45 +87,106 @@ impl Scene {
         Ok((1..=self.lists).map(one).collect())
     }
 
-    /// A run, how long it took, and how many requests.
-    async fn run(&self, changed: u32) -> anyhow::Result<(Report, f64, u64)> {
+    fn counted(&self, what: &str) -> u64 {
+        self.shop.stats().api.get(what).copied().unwrap_or(0)
+    }
+
+    /// A run, how long it took, and what it asked.
+    async fn run(&self, changed: u32, options: &Options) -> anyhow::Result<(Report, Took)> {
         let wanted = self.wanted(changed)?;
-        let requests = || self.shop.stats().api.get("requests").copied().unwrap_or(0);
-        let (begun, before) = (now(), requests());
-        let report = hydrate(&self.client, &self.call, &wanted, &Options::default(), &mut |_| {}).await?;
+        let (begun, requests, points) = (now(), self.counted("requests"), self.counted("points"));
+        let report = hydrate(&self.client, &self.call, &wanted, options, &mut |_| {}).await?;
         ensure!(
             report.unsettled == 0 && report.refused.is_empty(),
             "not everything was written: {:?} {:?}",
             report.refused,
             report.notes
         );
-        Ok((report, begun.elapsed().as_secs_f64(), requests() - before))
+        let took = Took {
+            seconds: begun.elapsed().as_secs_f64(),
+            requests: self.counted("requests") - requests,
+            points: self.counted("points") - points,
+        };
+        Ok((report, took))
     }
+
+    /// Dropped once a part of its writes is answered.
+    async fn kill(&self, changed: u32, options: &Options) -> anyhow::Result<()> {
+        let wanted = self.wanted(changed)?;
+        let (writes, mut written) = tokio::sync::watch::channel(false);
+        let mut tell = |progress: &Progress<'_>| {
+            if matches!(progress, Progress::Writing { done, of } if *done * 2 >= *of) {
+                writes.send_replace(true);
+            }
+        };
+        tokio::select! {
+            biased;
+            reached = written.wait_for(|written| *written) => { reached?; }
+            ended = hydrate(&self.client, &self.call, &wanted, options, &mut tell) => { ended?; }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Took {
+    seconds: f64,
+    requests: u64,
+    points: u64,
+}
+
+/// The fewest that there can be: each list's changes by as many to a call as an array may hold, and read back in as many pages.
+fn fewest(lists: u64, changes: u64) -> u64 {
+    lists * (changes / lists).div_ceil(ARRAY_MAX as u64)
 }
 
 pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let (lists, items) = if bench.quick { (5, 2_000) } else { (150, 24_000) };
     let scene = Scene::set(lists, items).await?;
     let all = lists * u64::from(items);
+    let folder = bench.folder.join("hydrated");
+    let memory = LastRead::open(&folder)?.context("another run has the folder")?;
+    let options = Options { memory: Some(Arc::new(memory)), ..Options::default() };
+    let compared = Options { against_shop: true, ..options.clone() };
     let mut figures = Vec::new();
-    for (what, changed, target) in
-        [("first load", 0, "< 900"), ("nothing to do", 0, ""), ("one price in a hundred", CHANGED, "< 60")]
-    {
+    for (what, changed, options, target) in [
+        ("first load", 0, &options, "< 900"),
+        ("nothing to do", 0, &options, ""),
+        ("one price in a hundred", CHANGED, &options, "< 60"),
+        ("killed in the middle and gone on with, one in a hundred", CHANGED * 2, &options, "< 60"),
+        ("compared with all that the shop has", CHANGED * 2, &compared, ""),
+    ] {
         bench.tell(&format!("{what}: {lists} lists of {items} prices"));
-        let (report, took_s, requests) = scene.run(changed).await?;
-        let changes = report.plan.counts().changes();
-        let fewest = lists * (changes / lists).div_ceil(ARRAY_MAX as u64);
-        let sent = report.plan.calls() as u64;
+        if what.starts_with("killed") {
+            // Call by call, so that it has a middle.
+            let call_by_call = Options { direct_max: usize::MAX, ..options.clone() };
+            scene.kill(changed, &call_by_call).await?;
+        }
+        let (report, took) = scene.run(changed, options).await?;
+        let (changes, basis) = (report.plan.counts().changes(), &report.plan.basis);
+        let (fewest, sent) = (fewest(lists, changes), report.plan.calls() as u64);
         let by = if report.plan.in_bulk { "lines of writes in bulk" } else { "calls of their own" };
-        let time = Figure::new(PART, format!("{what}, of {all} prices"), took_s, "s");
+        let time = Figure::new(PART, format!("{what}, of {all} prices"), took.seconds, "s");
         let time = if target.is_empty() { time } else { time.target(target) };
-        figures.push(time.note(format!("{changes} changes, {} rounds, read back", report.rounds)));
+        figures.push(time.note(format!(
+            "{changes} changes, {} rounds, read back; {} prices as they were last read, {} open, {} lists read in whole",
+            report.rounds,
+            basis.kept,
+            basis.again,
+            basis.whole.len()
+        )));
         let calls = Figure::new(PART, format!("{what}: writes of prices"), sent as f64, "calls");
         figures.push(calls.target("≤ 1.3 × the fewest").note(format!(
-            "fewest {fewest}; {by}, in {} operations; {requests} requests in all",
-            report.written.operations
+            "fewest {fewest}; {by}, in {} operations; {} requests in all",
+            report.written.operations, took.requests
         )));
+        let points = Figure::new(PART, format!("{what}: cost"), took.points as f64, "points");
+        figures.push(points.note(least_points(lists, &report, fewest)));
     }
+    let bytes =
+        std::fs::read_dir(&folder)?.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len());
+    let kept = bytes.sum::<u64>() as f64 / all as f64;
+    figures.push(Figure::new(PART, "kept of a price between runs", kept, "bytes"));
     let counts = scene.shop.price_counts();
     figures.push(
         Figure::new(PART, "prices written that stood there so", counts.prices_set_again as f64, "prices")
@@ -133,4 +198,14 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             .note("look-alike, wanted lists and run in one process"),
     );
     Ok(figures)
+}
+
+/// What the steps cost and, where what was written is read back by pages, those; writes and reads in bulk cost nothing.
+fn least_points(lists: u64, report: &Report, pages: u64) -> String {
+    let steps = report.written.calls * 10;
+    let reads = if report.plan.basis.whole.is_empty() { pages * PAGE } else { 0 };
+    let least = steps + reads;
+    format!(
+        "least {least}: {steps} for catalogs and writes, {reads} for {pages} pages read back of {lists} lists; the rest is waiting for what runs in bulk"
+    )
 }

@@ -155,7 +155,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
         stock: wiring::admin::stock(loaded, &running.plan),
         cadences: wiring::admin::cadences(loaded),
         prices: running.prices.clone(),
-        hydrates: wiring::hydrate::all(loaded, &running.connected.shops, &running.clock),
+        hydrates: wiring::hydrate::all(loaded, &running.connected.shops, &running.store, &running.clock),
         checks: wiring::full_check::all(
             loaded,
             &running.plan,

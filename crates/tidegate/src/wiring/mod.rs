@@ -9,6 +9,7 @@ pub mod feeds;
 pub mod full_check;
 pub mod hydrate;
 mod hydration;
+pub mod last_read;
 pub mod load;
 mod mapper;
 pub mod node;

@@ -90,6 +90,26 @@ async fn what_resolution_says_is_what_the_shop_charges() {
     assert_eq!(third["plan"]["counts"]["down"], 1, "{third}");
     assert_eq!(charged(&office, BOLT, 1), ours("8.80", "LIST-EUR"));
     assert_eq!(charged(&office, ACME, 1), ours("7.00", "ACME-2026 + LIST-EUR"));
+    assert_eq!(
+        third["plan"]["basis"],
+        json!({"kept": 2, "again": 0, "whole": []}),
+        "no price was read: {third}"
+    );
+
+    // What somebody types into the shop is seen by whoever asks for it, and becomes again what the owner says.
+    let typed = Some(rust_decimal::Decimal::ONE);
+    office.shop.price_by_hand("tidegate/LIST-EUR EUR", "SKU-0001", typed).unwrap();
+    assert_eq!(folder.json(&["prices", "plan"])["nothing_to_do"], true);
+    let told = folder.json(&["prices", "plan", "--against-shop"]);
+    assert_eq!((&told["drift"], &told["counts"]["up"]), (&json!(1), &json!(1)), "{told}");
+    let text = told["text"].as_str().unwrap();
+    assert!(
+        text.contains("1 prices were changed by somebody else") && text.contains("SKU-0001 880 → 100"),
+        "{text}"
+    );
+    assert_eq!(charged(&office, BOLT, 1), ours("1.00", "LIST-EUR"), "a plan writes nothing");
+    folder.json(&["prices", "hydrate", "--against-shop"]);
+    assert_eq!(charged(&office, BOLT, 1), ours("8.80", "LIST-EUR"));
     let who = folder.tidegate(&["audit"]).out;
     assert!(who.contains("hydrate") && who.contains("the lists of December"), "{who}");
 }

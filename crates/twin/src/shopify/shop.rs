@@ -282,6 +282,7 @@ impl Shop {
     }
 
     pub(super) fn give_back(&self, requested: u32, actual: u32) {
+        *self.counts().entry("points".to_owned()).or_default() += u64::from(actual);
         self.bucket().refund(requested, actual, self.config.clock.now());
     }
 

@@ -41,7 +41,7 @@ pub struct Stats {
     pub subscriptions: usize,
     pub webhooks: WebhookCounts,
     pub stock: StockCounts,
-    /// By name: `requests`, `queries`, `throttled`, `unauthorized`, and each mutation by its field's name.
+    /// By name: `requests`, `queries`, `throttled`, `unauthorized`, `points` of cost, and each mutation by its field's name.
     pub api: BTreeMap<String, u64>,
 }
 

@@ -1,4 +1,4 @@
-//! `POST prices/hydrate {shop, dry_run}`: makes a shop's catalogs say what the price lists say, or tells what that would take.
+//! `POST prices/hydrate {shop, dry_run, against_shop}`: makes a shop's catalogs say what the price lists say, or tells what that would take.
 //! The answer is a stream.
 
 use super::{Parts, prices};
@@ -17,6 +17,15 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use store::operate::{AuditEntry, By};
 
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hydrating {
+    /// Nothing is written.
+    pub dry_run: bool,
+    /// All that the shop has is read, whatever is known of it.
+    pub against_shop: bool,
+}
+
 /// One shop whose catalogs can be written.
 #[async_trait]
 pub trait Hydrate: Send + Sync + Debug {
@@ -29,7 +38,7 @@ pub trait Hydrate: Send + Sync + Debug {
     async fn run(
         &self,
         prices: &PriceStore,
-        dry_run: bool,
+        how: Hydrating,
         tell: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Value, HydrateError>;
 }
@@ -38,6 +47,13 @@ pub trait Hydrate: Send + Sync + Debug {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct HydrateError(String);
+
+impl HydrateError {
+    /// `why` says what to do.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
 
 impl From<Fault> for HydrateError {
     fn from(fault: Fault) -> Self {
@@ -51,6 +67,8 @@ pub(super) struct Asked {
     shop: Option<String>,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    against_shop: bool,
     #[serde(flatten)]
     hand: Hand,
     #[serde(flatten)]
@@ -61,8 +79,9 @@ pub(super) async fn hydrate(State(parts): Parts, Body(asked): Body<Asked>) -> Re
     let by = asked.hand.by_or("prices into the shop's catalogs", parts.clock.now().wall)?;
     let store = prices(&parts)?.store.clone();
     let shop = shop(&parts, asked.shop.as_deref())?;
+    let how = Hydrating { dry_run: asked.dry_run, against_shop: asked.against_shop };
     let given = parts.clone();
-    Ok(streamed(&parts, move |teller| hydrated(given, (store, shop), (by, asked.dry_run), teller)))
+    Ok(streamed(&parts, move |teller| hydrated(given, (store, shop), (by, how), teller)))
 }
 
 fn shop(parts: &AdminParts, named: Option<&str>) -> Result<Arc<dyn Hydrate>, AdminError> {
@@ -80,14 +99,14 @@ fn shop(parts: &AdminParts, named: Option<&str>) -> Result<Arc<dyn Hydrate>, Adm
 async fn hydrated(
     parts: Arc<AdminParts>,
     (store, shop): (Arc<PriceStore>, Arc<dyn Hydrate>),
-    (by, dry_run): (By, bool),
+    (by, how): (By, Hydrating),
     teller: Arc<Teller>,
 ) -> Result<Value, AdminError> {
     let mut tell = |done, of| {
         teller.tell(done, of);
     };
-    let result = shop.run(&store, dry_run, &mut tell).await;
-    if !dry_run {
+    let result = shop.run(&store, how, &mut tell).await;
+    if !how.dry_run {
         let entry = AuditEntry {
             at: by.at,
             who: by.who,

@@ -10,7 +10,7 @@ mod status;
 mod terms;
 mod verify;
 
-pub use hydrate::{Hydrate, HydrateError};
+pub use hydrate::{Hydrate, HydrateError, Hydrating};
 
 use super::{AdminError, AdminParts, Parts};
 use crate::prices::Prices;

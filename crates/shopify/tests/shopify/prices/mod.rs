@@ -1,6 +1,7 @@
 //! Price lists into catalogs, against the look-alike: what is charged afterwards, and what it took.
 
 mod bulk;
+mod memory;
 mod places;
 mod trouble;
 

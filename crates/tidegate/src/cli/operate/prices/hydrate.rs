@@ -13,6 +13,9 @@ pub(super) struct Plan {
     /// Which shop; the only one, unless said
     #[arg(long)]
     shop: Option<String>,
+    /// Compare with all that the shop has, and not with what was last read of it: finds what was typed by hand
+    #[arg(long)]
+    against_shop: bool,
 }
 
 /// Makes a shop's catalogs say what the price lists say; 3 where something of it is left
@@ -21,13 +24,17 @@ pub(super) struct Hydrate {
     /// Which shop; the only one, unless said
     #[arg(long)]
     shop: Option<String>,
+    /// Compare with all that the shop has, and not with what was last read of it: finds what was typed by hand
+    #[arg(long)]
+    against_shop: bool,
     /// The reason; it stands in the audit
     #[arg(long, visible_alias = "reason", value_name = "TEXT")]
     why: Option<String>,
 }
 
 pub(super) async fn plan(client: &Client, args: &Plan, json: bool) -> Result<(), Failure> {
-    let answer = asked(client, args.shop.as_deref(), true, None).await?;
+    let how = json!({ "shop": args.shop, "dry_run": true, "against_shop": args.against_shop });
+    let answer = asked(client, how, None).await?;
     if json {
         page::json(&answer);
         return Ok(());
@@ -39,7 +46,8 @@ pub(super) async fn plan(client: &Client, args: &Plan, json: bool) -> Result<(),
 }
 
 pub(super) async fn hydrate(client: &Client, args: &Hydrate, json: bool) -> Result<(), Failure> {
-    let answer = asked(client, args.shop.as_deref(), false, args.why.as_deref()).await?;
+    let how = json!({ "shop": args.shop, "dry_run": false, "against_shop": args.against_shop });
+    let answer = asked(client, how, args.why.as_deref()).await?;
     let is_left = number(&answer["unsettled"]) > 0 || !list(&answer["refused"]).is_empty();
     if json {
         page::json(&answer);
@@ -70,13 +78,9 @@ pub(super) async fn hydrate(client: &Client, args: &Hydrate, json: bool) -> Resu
     if is_left { Err(Failure::Found) } else { Ok(()) }
 }
 
-async fn asked(
-    client: &Client,
-    shop: Option<&str>,
-    dry_run: bool,
-    why: Option<&str>,
-) -> Result<Value, Failure> {
-    let asked = json!({ "shop": shop, "dry_run": dry_run, "who": who(), "why": why });
+async fn asked(client: &Client, mut asked: Value, why: Option<&str>) -> Result<Value, Failure> {
+    asked["who"] = who().into();
+    asked["why"] = why.into();
     let mut teller = Teller::new("prices", 0);
     let result = client.stream("/prices/hydrate", &asked, &mut |progress| teller.tell(progress)).await;
     teller.done();

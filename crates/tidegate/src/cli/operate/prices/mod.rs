@@ -27,6 +27,7 @@ Examples:
   tidegate prices changes --sku PUMP-10
   tidegate prices verify
   tidegate prices plan
+  tidegate prices plan --against-shop
   tidegate prices hydrate --why \"the lists of December\"
 
 The rules by which a price is found are in docs/pricing.md, files and interfaces in docs/prices.md.";
