@@ -107,15 +107,33 @@ async fn hydrated(
     };
     let result = shop.run(&store, how, &mut tell).await;
     if !how.dry_run {
+        let (what, count) = in_words(&result);
         let entry = AuditEntry {
             at: by.at,
             who: by.who,
             action: "hydrate".to_owned(),
-            target: shop.shop().to_string(),
+            target: format!("shop {}: {what}", shop.shop()),
             why: by.why,
-            count: 1,
+            count,
         };
         parts.store.audit(entry).await?;
     }
     result.map_err(|error| AdminError::hydration(error.to_string()))
+}
+
+/// What came of it, and how many prices it changed.
+fn in_words(result: &Result<Value, HydrateError>) -> (String, u64) {
+    let Ok(told) = result else { return ("it did not come to its end".to_owned(), 0) };
+    let plan = &told["plan"];
+    let counts = ["new", "up", "down", "gone", "quantities"].iter();
+    let changes: u64 = counts.filter_map(|name| plan["counts"][*name].as_u64()).sum();
+    let drift = plan["drift"].as_u64().unwrap_or(0);
+    let refused = told["refused"].as_array().map_or(0, Vec::len);
+    let mut what = format!("{changes} prices to change");
+    for (count, of) in [(drift, "by somebody else"), (refused as u64, "refused by Shopify")] {
+        if count > 0 {
+            what.push_str(&format!(", {count} {of}"));
+        }
+    }
+    (what, changes)
 }
