@@ -3,6 +3,7 @@
 
 mod changes;
 mod explain;
+mod function;
 mod held;
 mod hydrate;
 mod load;
@@ -23,6 +24,7 @@ pub(super) fn router() -> Router<Arc<AdminParts>> {
     Router::new()
         .route("/prices", get(status::show))
         .route("/prices/explain", get(explain::show))
+        .route("/prices/function", post(function::show))
         .route("/prices/changes", get(changes::list))
         .route("/prices/journal", get(changes::journal))
         .route("/prices/terms", get(terms::show).post(terms::set))

@@ -2,6 +2,7 @@
 
 mod changes;
 mod explain;
+mod function;
 mod held;
 mod hydrate;
 mod load;
@@ -29,6 +30,7 @@ Examples:
   tidegate prices plan
   tidegate prices plan --against-shop
   tidegate prices hydrate --why \"the lists of December\"
+  tidegate prices function --company-location gid://shopify/CompanyLocation/4711 --zone Europe/Berlin
 
 The rules by which a price is found are in docs/pricing.md, files and interfaces in docs/prices.md.";
 
@@ -49,6 +51,7 @@ enum Which {
     Approve(held::Approve),
     Reject(held::Reject),
     Explain(explain::Args),
+    Function(function::Args),
     Changes(changes::Args),
     Journal(changes::Journal),
     Verify(status::Verify),
@@ -65,6 +68,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
         Which::Approve(args) => held::approve(client, args, json).await,
         Which::Reject(args) => held::reject(client, args, json).await,
         Which::Explain(args) => explain::run(client, args, json).await,
+        Which::Function(args) => function::run(client, args, json).await,
         Which::Changes(args) => changes::run(client, args, json).await,
         Which::Journal(args) => changes::journal(client, args, json).await,
         Which::Verify(_) => status::verify(client, json).await,
