@@ -25,8 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use twin::shopify::{Plan, ShopConfig, ShopifyTwin, StockConfig};
 
-/// Points for a page of prices that is full.
-const PAGE: u64 = 25;
 /// In how many of a hundred prices a night changes something.
 const CHANGED: u32 = 1;
 
@@ -135,9 +133,23 @@ struct Took {
     points: u64,
 }
 
-/// The fewest that there can be: each list's changes by as many to a call as an array may hold, and read back in as many pages.
-fn fewest(lists: u64, changes: u64) -> u64 {
-    lists * (changes / lists).div_ceil(ARRAY_MAX as u64)
+/// The fewest calls that there can be: each list's changes by as many as an array may hold. And what reading them back by
+/// pages costs at least, in points.
+fn fewest(report: &Report) -> (u64, u64) {
+    let most = ARRAY_MAX as u64;
+    let (mut calls, mut points) = (0, 0);
+    for changes in report.plan.catalogs.iter().map(|one| one.counts.changes()) {
+        calls += changes.div_ceil(most);
+        points += changes / most * page(most) + if changes % most > 0 { page(changes % most) } else { 0 };
+    }
+    (calls, points)
+}
+
+/// A list 1, its connection 2, and ⌊2 ln n⌋ times a price and its variant.
+fn page(prices: u64) -> u64 {
+    let sized =
+        (1..=u64::from(u8::MAX)).take_while(|size| (*size as f64 / 2.0).exp() <= prices as f64).last();
+    3 + 2 * sized.unwrap_or(1)
 }
 
 pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
@@ -164,7 +176,7 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         }
         let (report, took) = scene.run(changed, options).await?;
         let (changes, basis) = (report.plan.counts().changes(), &report.plan.basis);
-        let (fewest, sent) = (fewest(lists, changes), report.plan.calls() as u64);
+        let ((fewest, to_read), sent) = (fewest(&report), report.plan.calls() as u64);
         let by = if report.plan.in_bulk { "lines of writes in bulk" } else { "calls of their own" };
         let time = Figure::new(PART, format!("{what}, of {all} prices"), took.seconds, "s");
         let time = if target.is_empty() { time } else { time.target(target) };
@@ -181,7 +193,7 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             report.written.operations, took.requests
         )));
         let points = Figure::new(PART, format!("{what}: cost"), took.points as f64, "points");
-        figures.push(points.note(least_points(lists, &report, fewest)));
+        figures.push(points.note(least_points(&report, to_read)));
     }
     let bytes =
         std::fs::read_dir(&folder)?.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len());
@@ -200,12 +212,18 @@ pub async fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// What the steps cost and, where what was written is read back by pages, those; writes and reads in bulk cost nothing.
-fn least_points(lists: u64, report: &Report, pages: u64) -> String {
-    let steps = report.written.calls * 10;
-    let reads = if report.plan.basis.whole.is_empty() { pages * PAGE } else { 0 };
-    let least = steps + reads;
+/// What the steps cost and, where not all is read in bulk, what reading back does; writes and reads in bulk cost nothing.
+fn least_points(report: &Report, to_read: u64) -> String {
+    let (writes, reads) = (report.written.calls * 10, if is_read_in_bulk(report) { 0 } else { to_read });
     format!(
-        "least {least}: {steps} for catalogs and writes, {reads} for {pages} pages read back of {lists} lists; the rest is waiting for what runs in bulk"
+        "least {}: {writes} for catalogs and writes, {reads} for reading back; the rest is waiting for what runs in bulk",
+        writes + reads
     )
+}
+
+/// So many prices are written that all are read back in bulk.
+fn is_read_in_bulk(report: &Report) -> bool {
+    let pages: u64 =
+        report.plan.catalogs.iter().map(|one| one.counts.changes().div_ceil(ARRAY_MAX as u64)).sum();
+    pages > Options::default().again_max as u64
 }
