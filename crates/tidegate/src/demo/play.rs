@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use twin::erp::{Sale, SaleState};
 use twin::shop::{Change, FinancialStatus, Mix, Order, What, Workload, WorkloadConfig};
 use twin::shopify::{ShopConfig, ShopifyTwin};
 
@@ -55,6 +56,19 @@ impl Played {
         if order.traps.contains(&twin::shop::Trap::LongPoNumber) {
             self.poison.insert(order.id);
         }
+    }
+
+    /// How many sales do not say yet what the shop says, and may still be changed: what became of the order is on its way, or no
+    /// webhook told of it and the next sweep will. One that is confirmed may rightly stay behind: a person decides.
+    pub fn behind(orders: &[Arc<Order>], sales: &[Sale]) -> usize {
+        let by_reference: BTreeMap<String, &Order> =
+            orders.iter().map(|order| (reference(order.id), order.as_ref())).collect();
+        let is_behind = |sale: &&Sale| {
+            let Some(order) = by_reference.get(&sale.content.reference) else { return false };
+            let differs = order.refunds.is_empty() && order.totals().current_total.shop != sale.totals.gross;
+            sale.state == SaleState::Draft && (order.cancelled_at.is_some() || differs)
+        };
+        sales.iter().filter(is_behind).count()
     }
 
     /// How many orders that are to be in the back office are not there. One that was cancelled, or is owed money again

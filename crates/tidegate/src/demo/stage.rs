@@ -282,12 +282,13 @@ impl Stage {
         Ok(Self { ground, erp, warehouse: None, counter: None })
     }
 
-    /// Until every order that can be exported is in the books.
+    /// Until every order that can be exported is in the books, as it stands in the shop.
     pub async fn caught_up(&self, played: &Played, patience: Duration, teller: Option<&Teller>) {
         let missing = async || {
-            let sales = self.erp.sales_by_reference();
-            let there = sales.into_iter().map(|(reference, _)| reference).collect();
-            let missing = played.missing(&self.ground.shop, &there);
+            let sales = self.erp.sales();
+            let there = sales.iter().map(|sale| sale.content.reference.clone()).collect();
+            let missing = played.missing(&self.ground.shop, &there)
+                + Played::behind(&self.ground.shop.orders(), &sales);
             if let Some(teller) = teller {
                 teller.missing(missing);
             }

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
+use tokio::runtime::Handle;
 
 /// For one call, and for the upload of one file.
 const TIME_OUT: Duration = Duration::from_secs(60);
@@ -140,12 +141,17 @@ impl Hydrate for Catalogs {
         };
         let number = version.number();
         if how.dry_run {
-            let plan = plan(&self.client, &call, &wanted, &options, &mut tell).await;
+            let plan = aside(plan(&self.client, &call, &wanted, &options, &mut tell));
             return plan.map(|plan| planned(&plan, number)).map_err(HydrateError::from);
         }
-        let report = hydrate(&self.client, &call, &wanted, &options, &mut tell).await;
+        let report = aside(hydrate(&self.client, &call, &wanted, &options, &mut tell));
         report.map(|report| reported(&report, number)).map_err(HydrateError::from)
     }
+}
+
+/// Millions of prices are worked out between two calls: nobody else's work waits for that on this thread.
+fn aside<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| Handle::current().block_on(work))
 }
 
 fn planned(plan: &Plan, version: u64) -> Value {

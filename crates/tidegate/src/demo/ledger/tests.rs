@@ -142,3 +142,21 @@ fn a_proof_that_compared_less_or_explains_less_does_not_hold() {
         assert!(ledger.wrong[0].contains(named), "{:?}", ledger.wrong);
     }
 }
+
+#[test]
+fn a_play_is_not_over_while_a_sale_that_may_still_change_says_something_else_than_the_shop() {
+    let (orders, sales, ..) = run();
+    assert_eq!(Played::behind(&orders, &sales), 0);
+    let mut cancelled = orders.clone();
+    Arc::make_mut(&mut cancelled[3]).cancelled_at = Some(sales[3].created_at);
+    assert_eq!(Played::behind(&cancelled, &sales), 1);
+    let mut there = sales.clone();
+    there[3].state = SaleState::Cancelled;
+    assert_eq!(Played::behind(&cancelled, &there), 0);
+    let mut edited = sales.clone();
+    edited[5].totals.gross += Decimal::ONE;
+    assert_eq!(Played::behind(&orders, &edited), 1);
+    // What comes after a confirmation is a person's, by the flow's policy.
+    edited[5].state = SaleState::Confirmed;
+    assert_eq!(Played::behind(&orders, &edited), 0);
+}
