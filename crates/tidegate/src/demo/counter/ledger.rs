@@ -137,7 +137,7 @@ impl PricesLedger {
         &mut self,
         ground: &Ground,
         first_at: Timestamp,
-        night: Timestamp,
+        night: (Timestamp, Timestamp),
         promotion_at: Timestamp,
     ) -> anyhow::Result<()> {
         for order in ground.shop.orders() {
@@ -148,10 +148,15 @@ impl PricesLedger {
                 Ok(life) => Verdict::of(&life),
                 Err(_) => Verdict::None,
             };
-            // In the second of a change either price is right.
-            let is_near = |change: Timestamp| order.created_at.as_second().abs_diff(change.as_second()) <= 1;
-            let is_clear = ![first_at, night, promotion_at].into_iter().any(is_near);
-            let differs = differs(&order, night, promotion_at);
+            // While a change was under way, and in its second, either price is right.
+            let placed = order.created_at.as_second();
+            let is_within = |from: Timestamp, until: Timestamp| {
+                (from.as_second() - 1..=until.as_second() + 1).contains(&placed)
+            };
+            let is_clear = placed > first_at.as_second() + 1
+                && !is_within(night.0, night.1)
+                && !is_within(promotion_at, promotion_at);
+            let differs = differs(&order, night.0, promotion_at);
             match verdict {
                 Verdict::None if !is_exportable(&order) => {}
                 Verdict::None => {

@@ -64,8 +64,8 @@ pub struct Counter {
     first_at: Timestamp,
     /// From when on the promotion counts.
     promotion_at: Timestamp,
-    /// From which version on, and from when on, the night's prices count.
-    night: Option<(u64, Timestamp)>,
+    /// From which version on the night's prices count; and the instants between which they began to.
+    night: Option<(u64, Timestamp, Timestamp)>,
     /// A load that nobody should have made was stopped.
     is_held: bool,
 }
@@ -123,7 +123,7 @@ impl Counter {
             Some("unchanged") => ground.see("prices").await?["version"].as_u64().context("a version")?,
             _ => bail!("the night's prices did not go live: {told}"),
         };
-        self.night = Some((version, before));
+        self.night = Some((version, before, super::now()));
         Ok(())
     }
 
@@ -151,10 +151,10 @@ impl Counter {
             is_held: self.is_held,
             ..PricesLedger::default()
         };
-        let night_version = self.night.map_or(u64::MAX, |(version, _)| version);
+        let night_version = self.night.map_or(u64::MAX, |(version, ..)| version);
         ledger.carts(heard, night_version, self.promotion_at);
-        let night_at = self.night.map_or(Timestamp::MAX, |(_, at)| at);
-        ledger.orders(ground, self.first_at, night_at, self.promotion_at).await?;
+        let night = self.night.map_or((Timestamp::MAX, Timestamp::MAX), |(_, from, until)| (from, until));
+        ledger.orders(ground, self.first_at, night, self.promotion_at).await?;
         Ok(ledger)
     }
 }
