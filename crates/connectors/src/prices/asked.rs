@@ -24,8 +24,6 @@ pub struct Price {
     pub tax_included: bool,
     /// Which list gave it.
     pub list: String,
-    /// Those that count in it.
-    pub promotions: Vec<String>,
 }
 
 /// What prices say of one line.

@@ -52,7 +52,6 @@ impl PricesAt for Book {
                 total: decimal(unit_price) * goods.quantity,
                 tax_included: list == "WITH-TAX",
                 list: list.to_owned(),
-                promotions: Vec::new(),
             })
         };
         let one = |goods: &Goods| match (goods.sku.as_str(), company_location) {

@@ -108,7 +108,6 @@ impl Cart {
                     total: priced.total,
                     tax_included: priced.tax == Tax::Included,
                     list: terms.list(priced.source.list).map(|list| list.id.to_string()).unwrap_or_default(),
-                    promotions: priced.promotions.iter().map(|id| (*id).to_owned()).collect(),
                 }),
             }
         };
