@@ -89,11 +89,17 @@ fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         return follow(judge, name, flow, follows);
     }
     let (message, help) = match flow.intake.value {
-        _ if from_shopify && judge.mapping(name).is_some_and(|mapping| mapping.source_schema == REFUND) => (
-            format!("flow {name} carries refunds, and nothing says of which orders"),
-            "add follows with the flow that brings their orders, as in follows = \"orders_to_erp\""
-                .to_owned(),
-        ),
+        _ if from_shopify
+            && judge.mapping(name).is_some_and(|mapping| follows_orders(&mapping.source_schema)) =>
+        {
+            (
+                format!(
+                    "flow {name} carries what follows orders (refunds or payments), and nothing says which orders"
+                ),
+                "add follows with the flow that brings their orders, as in follows = \"orders_to_erp\""
+                    .to_owned(),
+            )
+        }
         Intake::Webhook if !from_shopify => (
             format!("{source} sends no Shopify webhooks"),
             "write intake = \"push\" or \"outcome\", or leave it out".to_owned(),
@@ -148,18 +154,27 @@ fn follow(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, follows: &Setting
     } else if flow.intake.value != Intake::Follows {
         let message = format!("flow {name} follows {}, and has an intake besides", follows.value);
         (message, "leave intake out: what it carries is found in those orders".to_owned())
-    } else if reads.is_some_and(|reads| reads != REFUND) {
-        let message =
-            format!("flow {name} carries refunds, and its mapping reads {:?}", reads.unwrap_or_default());
-        (message, format!("name a mapping whose header says source = {REFUND:?}"))
+    } else if reads.is_some_and(|reads| !follows_orders(reads)) {
+        let message = format!(
+            "flow {name} carries what follows orders (refunds or payments), and its mapping reads {:?}",
+            reads.unwrap_or_default()
+        );
+        (
+            message,
+            format!("name a mapping whose header says source = {:?} or {:?}", FOLLOWING[0], FOLLOWING[1]),
+        )
     } else {
         return;
     };
     judge.finding(Code::NotServed, &follows.origin, format!("flows.{name}.follows"), message, help);
 }
 
-/// What a flow that follows orders carries.
-const REFUND: &str = "refund/1";
+/// What a flow that follows orders carries: what was given back, or what was taken.
+const FOLLOWING: [&str; 2] = ["refund/1", "payment/1"];
+
+fn follows_orders(reads: &str) -> bool {
+    FOLLOWING.contains(&reads)
+}
 
 fn tells_changes(judge: &Judge<'_>, source: &SystemName) -> bool {
     judge.descriptor(source).is_none_or(|descriptor| descriptor.tells_changes)

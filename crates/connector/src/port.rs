@@ -328,6 +328,30 @@ pub struct Read {
     pub sequence: Option<i64>,
 }
 
+/// One of the things that a subject stands for: a state of its own, which never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Without the shop: `order:5678/payment:999`.
+    pub path: String,
+    pub read: Read,
+}
+
+/// What is found where a subject is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The source has it no more.
+    Nothing,
+    State(Read),
+    /// It stands for these: as many as there are, perhaps none.
+    Parts(Vec<Part>),
+}
+
+impl From<Option<Read>> for Found {
+    fn from(read: Option<Read>) -> Self {
+        read.map_or(Self::Nothing, Self::State)
+    }
+}
+
 /// One state as a feed gives it: what a push of the same would have said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fed {
@@ -375,6 +399,13 @@ pub trait Source: Send + Sync + std::fmt::Debug {
 
     /// The whole state of a subject; `None` if the source no longer has it.
     async fn read(&self, call: &CallContext, subject: &Subject) -> Result<Option<Read>, Fault>;
+
+    /// The parts of a subject that is no state but stands for several (`order:5678/payments:all`): each a state of its own that never
+    /// changes. `None`: it is a state, and is read.
+    async fn parts(&self, call: &CallContext, subject: &Subject) -> Result<Option<Vec<Part>>, Fault> {
+        let _ = (call, subject);
+        Ok(None)
+    }
 
     /// A page of what was changed or made in a time.
     async fn list(&self, call: &CallContext, domain: &str, query: &ListQuery) -> Result<ListPage, Fault>;

@@ -6,6 +6,7 @@
 pub mod inventory;
 pub mod json;
 pub mod orders;
+pub mod payments;
 pub mod prices;
 pub mod refunds;
 pub mod shipments;

@@ -6,7 +6,7 @@ mod support;
 
 use std::path::Path;
 
-use tidegate_domains::{inventory, orders, refunds, shipments};
+use tidegate_domains::{inventory, orders, payments, refunds, shipments};
 
 fn path(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name)
@@ -25,6 +25,11 @@ fn the_published_schema_of_stock_is_in_step() {
 #[test]
 fn the_published_schema_of_shipments_is_in_step() {
     support::assert_file(&path("shipment.schema.json"), &shipments::json_schema().unwrap());
+}
+
+#[test]
+fn the_published_schema_of_payments_is_in_step() {
+    support::assert_file(&path("payment.schema.json"), &payments::json_schema().unwrap());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::last_look::{Recall, Recalled};
 use crate::nodes::Nodes;
 use crate::notice::Notice;
-use connector::port::{Applied, Observation, Read, Step, Wanted};
+use connector::port::{Applied, Found, Observation, Step, Wanted};
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
 use kernel::fault::{Fault, FaultKind, Reference};
@@ -48,7 +48,7 @@ pub enum Event {
     HasRead {
         lane: Lane,
         fence: i64,
-        result: Result<Option<Read>, Fault>,
+        result: Result<Found, Fault>,
     },
     /// `None`: it is kept no more.
     Recalled {

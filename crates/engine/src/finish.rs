@@ -6,7 +6,7 @@ use crate::facts::{AGAIN, Touched};
 use crate::last_look::{UNDONE, later, still_a_last_look};
 use crate::notice::What;
 use crate::running::{Doing, Goal, Look, Running, Then, stored_ref};
-use connector::port::{Done, Read, Stage};
+use connector::port::{Done, Found, Part, Read, Stage};
 use kernel::clock::Now;
 use kernel::envelope::{FactKind, Via};
 use kernel::fault::Fault;
@@ -181,46 +181,62 @@ impl Engine {
         }
     }
 
-    /// The answer of a read is appended as an envelope; routing does the rest.
+    /// What was read is appended.
     pub(crate) fn has_read(
         &mut self,
         lane: &Lane,
         fence: i64,
-        result: Result<Option<Read>, Fault>,
+        result: Result<Found, Fault>,
         now: Now,
         rng: &mut dyn Rng,
     ) {
         let Some(mut running) = self.take(lane, fence) else { return };
-        let read = match result {
-            Ok(read) => read,
+        let found = match result {
+            Ok(found) => found,
             Err(fault) => return self.failed(running, fault, false, now, rng),
         };
         self.went_well(lane, now);
-        let found = read.is_some();
-        let asked = running.claim.envelope.clone();
         let mut movement = running.movement(now.wall);
-        if let Some(read) = read {
-            movement.follow_ups.push(NewEnvelope {
-                shop: asked.shop,
-                domain: asked.domain,
-                source: asked.source,
-                topic: read.topic,
-                kind: FactKind::State,
-                via: Via::Read,
-                subject: asked.subject,
-                version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
-                occurred_at: read.updated_at,
-                received_at: now.wall,
-                trace: asked.trace,
-                raw_hash: Sha256::digest(&read.payload).into(),
-                raw_bytes: u32::try_from(read.payload.len()).unwrap_or(u32::MAX),
-                dedupe: None,
-                payload: read.payload.into(),
-            });
+        movement.follow_ups = match found {
+            Found::Nothing => Vec::new(),
+            Found::State(read) => vec![state_read(&running, read, None, now.wall)],
+            Found::Parts(parts) => {
+                let part = |part: Part| state_read(&running, part.read, Some(part.path), now.wall);
+                parts.into_iter().map(part).collect()
+            }
+        };
+        let is_there = !movement.follow_ups.is_empty();
+        if is_there {
             self.out.push(Effect::FetchNextDue);
         }
-        movement.state = Some(DeliveryState::Ended(Outcome::Read { found }));
+        movement.state = Some(DeliveryState::Ended(Outcome::Read { found: is_there }));
         self.commit(running, movement, Then::Finish);
+    }
+}
+
+/// The answer of a read as an envelope; routing does the rest. A part of what was asked for never changes, so that it is taken up once.
+fn state_read(running: &Running, read: Read, part: Option<String>, now: jiff::Timestamp) -> NewEnvelope {
+    let asked = &running.claim.envelope;
+    let once = part.as_ref().map(|path| {
+        DedupeKey::of_system(&asked.source, &asked.domain, &read.topic, &format!("{}/{path}", asked.shop))
+    });
+    let of_part = |path| Subject { shop: asked.shop.clone(), path };
+    NewEnvelope {
+        shop: asked.shop.clone(),
+        domain: asked.domain.clone(),
+        source: asked.source.clone(),
+        topic: read.topic,
+        kind: FactKind::State,
+        via: Via::Read,
+        subject: part.map_or_else(|| asked.subject.clone(), of_part),
+        version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
+        occurred_at: read.updated_at,
+        received_at: now,
+        trace: asked.trace,
+        raw_hash: Sha256::digest(&read.payload).into(),
+        raw_bytes: u32::try_from(read.payload.len()).unwrap_or(u32::MAX),
+        dedupe: once,
+        payload: read.payload.into(),
     }
 }
 

@@ -109,12 +109,17 @@ impl World {
         let result = if self.fault(self.mix.read_fails) {
             Err(Fault::new(FaultKind::Transient, "http_502", "a read failed"))
         } else {
-            Ok(self.shop.orders.get(&id).map(|order| Read {
-                payload: serde_json::to_vec(order).unwrap_or_default(),
-                topic: "orders/read".into(),
-                updated_at: order.updated_at,
-                sequence: None,
-            }))
+            Ok(self
+                .shop
+                .orders
+                .get(&id)
+                .map(|order| Read {
+                    payload: serde_json::to_vec(order).unwrap_or_default(),
+                    topic: "orders/read".into(),
+                    updated_at: order.updated_at,
+                    sequence: None,
+                })
+                .into())
         };
         let event = Event::HasRead { lane: call.lane, fence: call.fence, result };
         self.after(wait, Todo::Tell(at, Box::new(event)));

@@ -33,6 +33,11 @@ pub(crate) const DOCUMENTS: &[Document] = &[
         test: "the_published_schema_of_stock_is_in_step",
     },
     Document {
+        path: "docs/schema/payment.schema.json",
+        test_file: "crates/domains/tests/schema.rs",
+        test: "the_published_schema_of_payments_is_in_step",
+    },
+    Document {
         path: "docs/schema/refund.schema.json",
         test_file: "crates/domains/tests/schema.rs",
         test: "the_published_schema_of_refunds_is_in_step",

@@ -33,6 +33,12 @@ impl FinancialStatus {
         })
     }
 
+    /// Some of the money was there once.
+    #[must_use]
+    pub fn had_money(self) -> bool {
+        self.was_paid() || self == Self::PartiallyPaid
+    }
+
     /// The money was there once: a refund afterwards does not take that back.
     #[must_use]
     pub fn was_paid(self) -> bool {

@@ -4,7 +4,7 @@
 use super::{Called, Input, Shared};
 use crate::effect::{Call, Effect, Event, StoreWork};
 use crate::work::lift;
-use connector::port::{CallContext, Read};
+use connector::port::{CallContext, Found, Read};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{ShopId, SystemName};
 use std::future::Future;
@@ -121,18 +121,18 @@ pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
                 events,
                 "read".into(),
                 async move {
-                    let read = match source {
-                        Some(source) => source.read(&context, &subject).await?,
-                        None => return Err(no_connector()),
-                    };
-                    match read.as_ref().and_then(|read| read.sequence) {
-                        Some(sequence) => {
+                    let Some(source) = source else { return Err(no_connector()) };
+                    if let Some(parts) = source.parts(&context, &subject).await? {
+                        return Ok(Found::Parts(parts));
+                    }
+                    match source.read(&context, &subject).await? {
+                        Some(read @ Read { sequence: Some(sequence), .. }) => {
                             let lift = lift::of(store.as_ref(), &system, &subject.shop).await;
                             let lift = lift.map_err(|error| no_store(&error))?;
                             let sequence = Some(lift::lifted(sequence, lift));
-                            Ok(read.map(|read| Read { sequence, ..read }))
+                            Ok(Found::State(Read { sequence, ..read }))
                         }
-                        None => Ok(read),
+                        read => Ok(read.into()),
                     }
                 },
                 |lane, fence, result| Event::HasRead { lane, fence, result },

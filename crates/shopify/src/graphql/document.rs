@@ -97,6 +97,16 @@ pub const ORDER_REFUND: Document = document!(
     SOURCE,
     "what a refund took back"
 );
+pub const ORDER_PAYMENTS: Document = document!(
+    "order_payments.graphql",
+    "OrderPayments",
+    Read,
+    ["read_orders"],
+    4,
+    ORDERS,
+    SOURCE,
+    "the money that was taken for an order"
+);
 pub const REFUND: Document =
     document!("refund.graphql", "Refund", Read, ["read_orders"], 29, ORDERS, SOURCE, "what was given back");
 pub const VERSION_OF_ORDER: Document = document!(
@@ -421,6 +431,7 @@ pub const DELETE_SUBSCRIPTION: Document = document!(
 pub const DOCUMENTS: &[Document] = &[
     ORDER,
     ORDER_LINES,
+    ORDER_PAYMENTS,
     ORDER_REFUND,
     REFUND,
     VERSION_OF_ORDER,

@@ -1,9 +1,10 @@
-//! Shopify as a source of orders: one order or refund read whole, pages of what was changed or made, and the orders of a day.
+//! Shopify as a source of orders: one order or refund read whole, the payments of one, pages of what was changed or made, and the orders of a day.
 //! Owns the documents' order and what a page's cursor is; what an order means is `domains::orders`'.
 
 mod day;
 mod fingerprint;
 mod list;
+mod payments;
 mod read;
 mod refund;
 
@@ -11,7 +12,7 @@ pub use fingerprint::{Compared, compare, fingerprint_of};
 
 use crate::graphql::{Claim, Rank, Shops};
 use async_trait::async_trait;
-use connector::port::{CallContext, ListPage, ListQuery, Read, Source};
+use connector::port::{CallContext, ListPage, ListQuery, Part, Read, Source};
 use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
@@ -69,6 +70,11 @@ impl Source for OrderSource {
         }
         let id = order_of(subject)?;
         read::order(self.shops.get(&call.shop)?, call, self.claim, id).await
+    }
+
+    async fn parts(&self, call: &CallContext, subject: &Subject) -> Result<Option<Vec<Part>>, Fault> {
+        let Some(order) = domains::payments::list_of(&subject.path) else { return Ok(None) };
+        payments::payments(self.shops.get(&call.shop)?, call, self.claim, order).await.map(Some)
     }
 
     async fn list(&self, call: &CallContext, domain: &str, query: &ListQuery) -> Result<ListPage, Fault> {

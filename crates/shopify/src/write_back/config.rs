@@ -14,8 +14,10 @@ pub const SCHEMA_NAME: &str = "shopify.order_write_back/1";
 pub const SCHEMA: &str = include_str!("../../schemas/order_write_back.schema.json");
 /// What Shopify gives as a source: the canonical order.
 const SOURCE_SCHEMA: &str = "order/1";
-/// And what was given back of one.
+/// What was given back of one.
 const REFUND_SCHEMA: &str = "refund/1";
+/// And what was paid.
+const PAYMENT_SCHEMA: &str = "payment/1";
 
 /// `[systems.shopify.connection]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +104,7 @@ pub(crate) fn descriptor() -> Descriptor {
         services: vec![
             service(Direction::Source, SOURCE_SCHEMA),
             service(Direction::Source, REFUND_SCHEMA),
+            service(Direction::Source, PAYMENT_SCHEMA),
             service(Direction::Target, SCHEMA_NAME),
         ],
         // Metafields are read by the order's id: what was written is there at once.

@@ -13,6 +13,7 @@ fn variables(document: &Document) -> Value {
         "Order" | "VersionOfOrder" => json!({ "id": id }),
         "OrderLines" => json!({ "id": id, "after": null }),
         "OrderRefund" | "Refund" => json!({ "id": "gid://shopify/Refund/1", "after": null }),
+        "OrderPayments" => json!({ "id": id, "first": 10 }),
         "ListOrders" | "DayOrders" => json!({ "query": "", "after": null, "sortKey": "UPDATED_AT" }),
         "ErpFields" => {
             json!({ "id": id, "namespace": "custom", "number": "erp_number", "state": "erp_state" })

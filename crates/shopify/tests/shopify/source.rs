@@ -7,6 +7,7 @@ use domains::orders::{canonical_bytes, from_graphql, from_rest};
 use jiff::{SignedDuration, Timestamp};
 use kernel::fault::{Fault, FaultKind};
 use kernel::subject::Subject;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tidegate_shopify::graphql::{Claim, LIST_ORDERS, Pause, Ports, ShopClient, ShopConnection, Shops};
 use tidegate_shopify::source::{Compared, OrderSource, READ_TOPIC, compare, fingerprint_of};
-use twin::shop::{Mix, What, Workload, WorkloadConfig, webhook_body};
+use twin::shop::{Mix, TransactionKind, What, Workload, WorkloadConfig, webhook_body};
 use twin::shopify::{Plan, ShopConfig, ShopifyTwin};
 
 /// Everything that happens to so many orders, or their placing alone.
@@ -409,4 +410,48 @@ async fn a_refund_that_is_read_is_what_was_given_back() {
     assert!(read > 10, "{read} refunds were read");
     let none = order(1).child("refund", "1");
     assert_eq!(source.read(&call(), &none).await.unwrap(), None);
+}
+
+/// The payments of an order are each a part of its own, as many as there are; also of one with more than a first look shows.
+#[tokio::test]
+async fn the_payments_of_an_order_are_read_each_by_itself() {
+    let config = config();
+    let (twin, client) = start(config.clone()).await;
+    play(&twin, &config, 60, Mix { changed: 1000, ..Mix::demo() }, false);
+    let long = twin.orders().into_iter().find(|kept| kept.totals().outstanding.shop > Decimal::from(20));
+    let long = long.expect("an order that owes something").id;
+    let one = twin::shop::MoneyBag { shop: Decimal::ONE, presentment: Decimal::ONE };
+    let pays = |kept: &mut twin::shop::Order| {
+        for _ in 0..12 {
+            kept.pay_part("gift_card", one, kept.updated_at).unwrap();
+        }
+    };
+    twin.update(long, pays).unwrap();
+    let source = source(client);
+    let mut read = 0;
+    for kept in twin.orders() {
+        let list = order(kept.id).child("payments", "all");
+        let parts = source.parts(&call(), &list).await.unwrap().expect("what stands for parts");
+        let taken: Vec<_> = kept
+            .transactions
+            .iter()
+            .filter(|one| matches!(one.kind, TransactionKind::Sale | TransactionKind::Capture))
+            .collect();
+        assert_eq!(parts.len(), taken.len(), "{}", kept.name);
+        for (part, taken) in parts.iter().zip(taken) {
+            assert_eq!(part.path, order(kept.id).child("payment", &taken.id.to_string()).path);
+            let payment = domains::payments::from_graphql(&part.read.payload).unwrap();
+            assert_eq!(payment.amount.shop.money().amount(), taken.amount.shop, "{}", part.path);
+            assert_eq!(payment.amount.presentment.money().amount(), taken.amount.presentment);
+            assert_eq!(
+                (payment.order_name.as_str(), payment.parent_id),
+                (kept.name.as_str(), taken.parent_id.map(|id| id.to_string()))
+            );
+            read += 1;
+        }
+    }
+    assert!(read > 30, "{read} payments were read");
+    // Nothing else stands for parts, and an order that is gone has none.
+    assert_eq!(source.parts(&call(), &order(long)).await.unwrap(), None);
+    assert_eq!(source.parts(&call(), &order(1).child("payments", "all")).await.unwrap(), Some(Vec::new()));
 }

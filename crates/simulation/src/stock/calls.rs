@@ -6,7 +6,7 @@ use super::{pair_at, pair_of};
 use crate::node::At;
 use crate::planted::Bug;
 use crate::world::{Todo, World, ns};
-use connector::port::{Applied, ExternalRef, ObjectState, Observation, Observed, Read, Step, Wanted};
+use connector::port::{Applied, ExternalRef, Found, ObjectState, Observation, Observed, Read, Step, Wanted};
 use engine::effect::{Call, Event};
 use kernel::fault::{Fault, FaultKind};
 use kernel::key::CallKey;
@@ -102,7 +102,7 @@ impl World {
         let result = if self.fault(self.mix.read_fails) {
             Err(Fault::new(FaultKind::Transient, "http_502", "a read failed"))
         } else {
-            Ok(Some(Read {
+            Ok(Found::State(Read {
                 payload: json!({ "refund": call.what.key() }).to_string().into_bytes(),
                 topic: super::facts::REFUND.to_owned(),
                 updated_at: jiff::Timestamp::UNIX_EPOCH,
@@ -130,7 +130,7 @@ impl World {
         let result = match trouble {
             Some(fault) => Err(fault),
             None if fails => Err(Fault::new(FaultKind::Transient, "http_502", "a read failed")),
-            None => Ok(read),
+            None => Ok(read.into()),
         };
         let event = Event::HasRead { lane: call.lane, fence: call.fence, result };
         self.after(wait, Todo::Tell(at, Box::new(event)));

@@ -1,9 +1,10 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
-use super::facts::{Orders, Refunds, Shipments, Stock, Told};
+use super::facts::{Follow, Orders, Payments, Refunds, Shipments, Stock, Told};
 use super::full_check::Straight;
 use super::load::Loaded;
 use super::mapper::FlowMapper;
+use super::schemas::{PAYMENT, REFUND};
 use anyhow::{Context as _, bail};
 use config::{Config, Flow, Intake, SHOPIFY, System, Unknown};
 use connector::descriptor::{Descriptor, UnknownAnswer};
@@ -30,6 +31,8 @@ pub const READING: &str = "reading";
 /// Takes the mappings out of what was loaded.
 pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
     let order = super::schemas::all().remove(super::schemas::ORDER).context("the order's schema")?;
+    let reads = loaded.mappings.iter();
+    let reads: Reads = reads.map(|(name, mapping)| (name.clone(), mapping.header().source.clone())).collect();
     let mut flows = BTreeMap::new();
     for (name, flow) in &loaded.config.flows {
         let Some(mapping) = loaded.mappings.remove(name) else {
@@ -40,7 +43,7 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
         {
             loaded.straight.insert(name.clone(), straight);
         }
-        let mut planned = self::flow(&loaded.config, name, flow, mapping, &order)?;
+        let mut planned = self::flow(&loaded.config, name, flow, mapping, &order, &reads)?;
         planned.readable |= loaded.tells_changes(&flow.source.value);
         flows.insert(name.clone(), planned);
     }
@@ -60,24 +63,33 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
     Ok(Plan { revision: loaded.revision.clone(), flows, systems, reading: FlowName::new(READING)? })
 }
 
+/// What each flow's mapping reads.
+type Reads = BTreeMap<FlowName, String>;
+
 fn flow(
     config: &Config,
     name: &FlowName,
     flow: &Flow,
     mapping: Mapping,
     order: &mapping::Schema,
+    reads: &Reads,
 ) -> anyhow::Result<FlowPlan> {
     let from_shopify = flow.source.as_str() == SHOPIFY;
     let of_shipments = mapping.header().source == super::schemas::SHIPMENT;
     let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
         Arc::new(Stock::new(rules(name, flow)?))
     } else if flow.follows.is_some() {
-        Arc::new(Refunds)
+        if mapping.header().source == PAYMENT { Arc::new(Payments) } else { Arc::new(Refunds) }
     } else if from_shopify {
-        let follows = |other: &Flow| {
-            other.mode.value != Mode::Off && other.follows.as_ref().is_some_and(|first| first.value == *name)
+        let carried = |schema: &str| {
+            let follows = |(other, flow): (&FlowName, &Flow)| {
+                flow.mode.value != Mode::Off
+                    && flow.follows.as_ref().is_some_and(|first| first.value == *name)
+                    && reads.get(other).is_some_and(|reads| reads == schema)
+            };
+            config.flows.iter().any(follows).then(|| flow.domain.value.clone())
         };
-        let followed = config.flows.values().any(follows);
+        let follow = Follow { refunds: carried(REFUND), payments: carried(PAYMENT) };
         let filters = flow
             .filters
             .iter()
@@ -86,7 +98,7 @@ fn flow(
                     .map_err(|errors| anyhow::anyhow!("flow {name}: filter {:?}: {errors:?}", filter.value))
             })
             .collect::<anyhow::Result<_>>()?;
-        Arc::new(Orders::new(filters).with_refunds(followed.then(|| flow.domain.value.clone())))
+        Arc::new(Orders::new(filters).followed(follow))
     } else if of_shipments {
         Arc::new(Shipments::new(DomainName::new(INVENTORY)?))
     } else {
@@ -101,7 +113,7 @@ fn flow(
             && other.source.value == flow.target.value
             && flow.shares_shops_with(other)
     };
-    // The number of a refund is none of its order's.
+    // The number of a refund or payment is none of its order's.
     let told = flow.follows.is_none() && config.flows.values().any(takes_outcomes);
     Ok(FlowPlan {
         name: name.clone(),
@@ -133,7 +145,7 @@ pub fn rules(name: &FlowName, flow: &Flow) -> anyhow::Result<domains::inventory:
         .map_err(|faults| anyhow::anyhow!("flows.{name}.stock: {faults:?}"))
 }
 
-/// A flow that carries what a target tells, or refunds, has no order policy: each fact goes at once. What becomes of a credit note that
+/// A flow that carries what a target tells, or refunds or payments, has no order policy: each fact goes at once. What becomes of a credit note that
 /// differs by a cent it says all the same.
 fn write_back_policy(flow: &Flow) -> OrderPolicy {
     OrderPolicy {

@@ -13,6 +13,9 @@ pub const STOCK: &str = "stock/1";
 /// What left a warehouse of an order.
 pub const SHIPMENT: &str = "shipment/1";
 
+/// What was taken for an order.
+pub const PAYMENT: &str = "payment/1";
+
 /// What was given back of an order.
 pub const REFUND: &str = "refund/1";
 
@@ -51,8 +54,18 @@ pub fn all() -> BTreeMap<String, Schema> {
     let refund = domains::refunds::json_schema().unwrap_or_default();
     let refund: Value =
         serde_json::from_str(&refund).unwrap_or_else(|error| unreachable!("the refund's schema: {error}"));
+    let payment = domains::payments::json_schema().unwrap_or_default();
+    let payment: Value =
+        serde_json::from_str(&payment).unwrap_or_else(|error| unreachable!("the payment's schema: {error}"));
     files
-        .chain([(REFUND, refund), (ORDER, order), (SHIPMENT, shipment), (STOCK, stock), object])
+        .chain([
+            (PAYMENT, payment),
+            (REFUND, refund),
+            (ORDER, order),
+            (SHIPMENT, shipment),
+            (STOCK, stock),
+            object,
+        ])
         .map(|(name, schema)| {
             let schema = Schema::new(name, &schema).unwrap_or_else(|error| unreachable!("{name}: {error}"));
             (name.to_owned(), schema)
@@ -64,6 +77,6 @@ pub fn all() -> BTreeMap<String, Schema> {
 mod tests {
     #[test]
     fn every_schema_of_this_build_loads() {
-        assert_eq!(super::all().len(), super::FILES.len() + 5);
+        assert_eq!(super::all().len(), super::FILES.len() + 6);
     }
 }

@@ -16,6 +16,7 @@ mod keys;
 mod letters;
 mod names;
 mod office;
+mod paying;
 mod pricing;
 mod real_pitr;
 mod real_postgres;

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 use twin::erp::{ErpConfig, ErpTwin, Knobs};
-use twin::shop::{Mix, Order, Workload, WorkloadConfig};
+use twin::shop::{Mix, Order, What, Workload, WorkloadConfig};
 use twin::shopify::{ShopClock, ShopConfig, ShopifyTwin, signature};
 
 const DOMAIN: &str = "acme.myshopify.com";
@@ -47,15 +47,59 @@ impl Office {
         Self { shop, erp, folder }
     }
 
+    /// With a flow that follows the orders, as a page shows it: its part of the configuration stands under that mark, and writes to the ERP.
+    pub(crate) async fn with_follower(page: &str, mark: &str, mapping: (&str, &str)) -> Self {
+        let office = Self::open().await;
+        let folder = &office.folder;
+        let erp = office.erp.url();
+        let (_, shown) = page.split_once(&format!("<!-- example: {mark} -->\n```toml\n")).unwrap();
+        let shown = shown.split_once("```").unwrap().0;
+        let waits = [("\"20s\"", "\"2s\""), ("\"60s\"", "\"4s\""), ("http://127.0.0.1:9002", erp.as_str())];
+        let flow = waits.into_iter().fold(shown.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from} is no longer on the page");
+            text.replace(from, to)
+        });
+        let path = folder.path("tidegate.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + "\n" + &flow).unwrap();
+        let (name, text) = mapping;
+        std::fs::write(folder.path(&format!("mappings/{name}")), text).unwrap();
+        let token = folder.path("secrets/erp.token");
+        std::fs::write(&token, office.erp.token()).unwrap();
+        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let said = folder.tidegate(&["check"]);
+        assert_eq!(said.code, Some(0), "what the page shows is refused: {}{}", said.out, said.err);
+        office
+    }
+
+    /// How the orders of these names stand, and all dead letters: for whoever waits in vain.
+    pub(crate) fn told_of<'a>(&self, names: impl Iterator<Item = &'a str>) -> String {
+        let letters = self.folder.json(&["dead-letters", "list"])["groups"].to_string();
+        names.map(|name| self.folder.tidegate(&["orders", "show", name]).out).collect::<String>() + &letters
+    }
+
     /// Paid orders of customers, from that number on.
     pub(crate) fn orders(&self, first_number: u64, orders: u64) -> Vec<Arc<Order>> {
+        self.orders_that(first_number, orders, |_| {})
+    }
+
+    /// The same orders, each changed before it is placed.
+    pub(crate) fn orders_that(
+        &self,
+        first_number: u64,
+        orders: u64,
+        change: impl Fn(&mut Order),
+    ) -> Vec<Arc<Order>> {
         let shop = Arc::new(ShopConfig::new(DOMAIN).profile);
         let mix = Mix { b2b: 0, ..Mix::plain() };
         let seed = 1;
         let start = now();
         let config = WorkloadConfig { seed, orders, first_number, start, interval_ms: 1, shop, mix };
-        for (_, change) in Workload::new(config) {
-            self.shop.apply(&change).unwrap();
+        for (_, mut happens) in Workload::new(config) {
+            if let What::Place(order) = &mut happens.what {
+                change(order);
+            }
+            self.shop.apply(&happens).unwrap();
         }
         self.shop.orders()
     }

@@ -13,32 +13,9 @@ const MAPPING: &str = include_str!("../../../../mappings/refunds_to_http_erp.tom
 const SETTINGS: [&str; 3] =
     ["flows.orders_to_erp.intake=poll", "flows.orders_to_erp.sweep.every=1s", "systems.erp.settle_after=1s"];
 
-/// The part of the page that is a configuration.
-fn shown() -> &'static str {
-    let (_, rest) = PAGE.split_once("<!-- example: refunds -->\n```toml\n").unwrap();
-    rest.split_once("```").unwrap().0
-}
-
 /// An office whose refunds are mirrored.
 async fn office() -> Office {
-    let office = Office::open().await;
-    let folder = &office.folder;
-    let erp = office.erp.url();
-    let waits = [("\"20s\"", "\"2s\""), ("\"60s\"", "\"4s\""), ("http://127.0.0.1:9002", erp.as_str())];
-    let flow = waits.into_iter().fold(shown().to_owned(), |text, (from, to)| {
-        assert!(text.contains(from), "{from} is no longer on the page");
-        text.replace(from, to)
-    });
-    let path = folder.path("tidegate.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text + "\n" + &flow).unwrap();
-    std::fs::write(folder.path("mappings/refunds_to_erp.toml"), MAPPING).unwrap();
-    let token = folder.path("secrets/erp.token");
-    std::fs::write(&token, office.erp.token()).unwrap();
-    std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let said = folder.tidegate(&["check"]);
-    assert_eq!(said.code, Some(0), "what the page shows is refused: {}{}", said.out, said.err);
-    office
+    Office::with_follower(PAGE, "refunds", ("refunds_to_erp.toml", MAPPING)).await
 }
 
 /// One unit of the first line that has any left goes back, with shipping where it is asked for.
@@ -87,12 +64,7 @@ async fn is_mirrored(office: &Office) {
             order.refunds.iter().any(|refund| !booked.contains_key(&name_of(order, refund.id)))
         };
         let orders = office.shop.orders();
-        let lives = orders
-            .iter()
-            .filter(is_missing)
-            .map(|order| office.folder.tidegate(&["orders", "show", &order.name]));
-        let letters = office.folder.json(&["dead-letters", "list"])["groups"].to_string();
-        lives.map(|said| said.out).collect::<String>() + &letters
+        office.told_of(orders.iter().filter(is_missing).map(|order| order.name.as_str()))
     };
     assert_eq!(booked, wanted, "{}", missing());
     assert_eq!(posted.len(), wanted.len(), "a credit note stands twice");

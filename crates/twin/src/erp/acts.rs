@@ -18,6 +18,7 @@ use super::idempotency::Keys;
 use super::knobs::Knobs;
 use super::ledger::{Deed, Entry, Ledger, LedgerLine};
 use super::office::Asked;
+use super::payments::Payments;
 use super::prices;
 use super::refusal::{Code, Refusal};
 
@@ -28,6 +29,7 @@ pub(super) struct Inner {
     pub(super) entries: Vec<Entry>,
     pub(super) keys: Keys,
     pub(super) credit: CreditNotes,
+    pub(super) payments: Payments,
 }
 
 /// What a call came to, and the change that it made.
@@ -95,6 +97,18 @@ impl Inner {
                 let found = self.credit.find(reference.as_deref());
                 Ok(Done::read(paged("credit_notes", &found, *page, knobs.page_size)))
             }
+            Call::BookPayment => {
+                let payment = self.payments.book(&asked.body, &self.books, now)?;
+                let answer = Answer::json(201, &json!(payment));
+                self.ledger.paid(payment);
+                let line = LedgerLine::Payment { at: now, payment: Box::new(payment.clone()) };
+                Ok(Done { answer, line: serde_json::to_vec(&line).ok() })
+            }
+            Call::Payment(id) => Ok(Done::read(Answer::json(200, &json!(self.payments.one(*id)?)))),
+            Call::FindPayments { reference, page } => {
+                let found = self.payments.find(reference.as_deref());
+                Ok(Done::read(paged("payments", &found, *page, knobs.page_size)))
+            }
             Call::AskPrices => Ok(Done::read(Answer::json(200, &prices::asked(&asked.body)?))),
             Call::Health => Ok(Done::read(Answer::json(200, &json!({ "status": "ok" })))),
         }
@@ -149,6 +163,10 @@ impl Inner {
             LedgerLine::Credit { credit_note, .. } => {
                 self.ledger.credited(&credit_note);
                 self.credit.restore(*credit_note);
+            }
+            LedgerLine::Payment { payment, .. } => {
+                self.ledger.paid(&payment);
+                self.payments.restore(*payment);
             }
             LedgerLine::Sale { what, sale, .. } => {
                 let known = self.books.sale(sale.id).ok().filter(|known| known.state != SaleState::Cancelled);

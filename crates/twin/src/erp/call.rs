@@ -20,6 +20,9 @@ pub(super) enum Call {
     PostCreditNote,
     CreditNote(u64),
     FindCreditNotes { reference: Option<String>, page: usize },
+    BookPayment,
+    Payment(u64),
+    FindPayments { reference: Option<String>, page: usize },
     AskPrices,
     Health,
 }
@@ -58,9 +61,15 @@ impl Call {
                 Ok(Self::FindCreditNotes { reference, page: page_number(page)? })
             }
             ("GET", ["credit-notes", id]) => Ok(Self::CreditNote(sale_id(id)?)),
+            ("POST", ["payments"]) => Ok(Self::BookPayment),
+            ("GET", ["payments"]) => {
+                let [reference, page] = read_query(query, ["reference", "page"])?;
+                Ok(Self::FindPayments { reference, page: page_number(page)? })
+            }
+            ("GET", ["payments", id]) => Ok(Self::Payment(sale_id(id)?)),
             ("POST", ["prices"]) => Ok(Self::AskPrices),
             ("GET", ["health"]) => Ok(Self::Health),
-            (_, ["sales" | "items" | "parties" | "credit-notes" | "prices" | "health", ..]) => {
+            (_, ["sales" | "items" | "parties" | "credit-notes" | "payments" | "prices" | "health", ..]) => {
                 Err(Refusal::new(Code::MethodNotAllowed, format!("{method} {path} is not offered")))
             }
             _ => Err(Refusal::new(Code::NotFound, format!("there is nothing at {path}"))),
@@ -69,11 +78,12 @@ impl Call {
 
     pub(super) fn weight(&self) -> Weight {
         match self {
-            Self::CreateSale | Self::PostCreditNote => Weight::Create,
+            Self::CreateSale | Self::PostCreditNote | Self::BookPayment => Weight::Create,
             Self::Amend(_) | Self::Confirm(_) | Self::Cancel(_) | Self::AddItem => Weight::Write,
             Self::FindSales { .. } | Self::Sale(_) | Self::FindItems { .. } => Weight::Read,
             Self::FindParties { .. } | Self::AskPrices | Self::Health => Weight::Read,
             Self::FindCreditNotes { .. } | Self::CreditNote(_) => Weight::Read,
+            Self::FindPayments { .. } | Self::Payment(_) => Weight::Read,
         }
     }
 }
@@ -161,6 +171,9 @@ mod tests {
             ),
             ("GET", "/health", "", Ok(Call::Health)),
             ("POST", "/credit-notes", "", Ok(Call::PostCreditNote)),
+            ("POST", "/payments", "", Ok(Call::BookPayment)),
+            ("GET", "/payments/3", "", Ok(Call::Payment(3))),
+            ("DELETE", "/payments/3", "", Err(Code::MethodNotAllowed)),
             ("POST", "/prices", "", Ok(Call::AskPrices)),
             ("GET", "/prices", "", Err(Code::MethodNotAllowed)),
             ("GET", "/credit-notes/3", "", Ok(Call::CreditNote(3))),

@@ -77,6 +77,10 @@ impl<'a> Fields<'a> {
             .map_err(|_| bad(self.path(name), "is to be an instant such as 2026-10-31T09:30:00Z"))
     }
 
+    pub(super) fn instant(&self, name: &str) -> Result<Timestamp, Refusal> {
+        self.instant_or_null(name)?.ok_or_else(|| self.missing(name))
+    }
+
     pub(super) fn amount_or_null(&self, name: &str) -> Result<Option<Decimal>, Refusal> {
         self.given(name).map(|value| amount(value, || self.path(name))).transpose()
     }

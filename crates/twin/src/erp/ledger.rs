@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::{Item, Sale};
 use super::credit::CreditNote;
+use super::payments::Payment;
 
 /// How many doubled references are named.
 const DOUBLED_NAMED_MAX: usize = 100;
@@ -44,6 +45,9 @@ pub struct Ledger {
     pub credit_notes: u64,
     /// By currency.
     pub credited: BTreeMap<String, Decimal>,
+    pub payments: u64,
+    /// By currency.
+    pub paid: BTreeMap<String, Decimal>,
     /// Gross of all sales that are not cancelled, by currency.
     pub gross: BTreeMap<String, Decimal>,
 }
@@ -75,6 +79,7 @@ pub struct Entry {
 pub enum LedgerLine {
     Sale { at: Timestamp, what: Deed, sale: Box<Sale> },
     Credit { at: Timestamp, credit_note: Box<CreditNote> },
+    Payment { at: Timestamp, payment: Box<Payment> },
     Item { at: Timestamp, item: Item },
 }
 
@@ -96,6 +101,11 @@ impl Ledger {
     pub(super) fn credited(&mut self, note: &CreditNote) {
         self.credit_notes += 1;
         *self.credited.entry(note.currency.clone()).or_default() += note.total;
+    }
+
+    pub(super) fn paid(&mut self, payment: &Payment) {
+        self.payments += 1;
+        *self.paid.entry(payment.currency.clone()).or_default() += payment.amount;
     }
 
     /// Counts a change; `before` is the gross that counted until now, `sales_of_reference` what there are now.

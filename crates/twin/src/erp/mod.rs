@@ -14,6 +14,8 @@
 //! | `POST /oauth/token` | an access token for the client `tidegate` (RFC 6749, 4.4); it serves beside the fixed token |
 //! | `POST /credit-notes` | 201; against a sale that stands, never more than it; 422 `unknown_sale`, `totals_mismatch` |
 //! | `GET /credit-notes?reference=…&page=N`, `GET /credit-notes/{id}` | as sales are found |
+//! | `POST /payments` | 201; for a sale that was made, in its currency, more than nothing; 422 `unknown_sale` |
+//! | `GET /payments?reference=…&page=N`, `GET /payments/{id}` | as sales are found |
 //! | `POST /prices` | `{"company_location", "currency", "lines": [{"sku", "quantity", "unit"}]}`; the unit price of each, null where there is none |
 //! | `GET /twin/ledger`, `GET /twin/ledger/sales?after=ID`, `GET|POST /twin/knobs` | for the judge; no token |
 //! | `POST /twin/misprice` | somebody in the office changes a price by hand: `{"reference", "by"}`; no token |
@@ -41,6 +43,7 @@ mod idempotency;
 mod knobs;
 mod ledger;
 mod office;
+mod payments;
 mod prices;
 mod refusal;
 mod server;
@@ -54,6 +57,7 @@ pub use content::{Content, PostalAddress, SaleLine, SaleTotals};
 pub use credit::{CreditLine, CreditNote};
 pub use knobs::{FaultsOn, Knobs, LateAnswer, Outage};
 pub use ledger::{Deed, Entry, Ledger, LedgerLine, read_ledger_file};
+pub use payments::Payment;
 pub use prices::price as made_price;
 pub use refusal::{Code, Refusal};
 pub use standalone::{StandaloneOptions, run_standalone};

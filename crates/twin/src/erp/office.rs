@@ -21,6 +21,7 @@ use super::credit::CreditNote;
 use super::idempotency::{Seen, fingerprint};
 use super::knobs::Knobs;
 use super::ledger::{Entry, Ledger, LedgerFile, read_ledger_file};
+use super::payments::Payment;
 use super::refusal::{Code, Refusal};
 use super::tokens::Tokens;
 
@@ -127,6 +128,10 @@ impl Office {
 
     pub(super) fn credit_notes(&self) -> Vec<CreditNote> {
         locked(&self.inner).credit.all().to_vec()
+    }
+
+    pub(super) fn payments(&self) -> Vec<Payment> {
+        locked(&self.inner).payments.all().to_vec()
     }
 
     /// How often each reference was created.

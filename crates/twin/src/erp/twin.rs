@@ -16,6 +16,7 @@ use super::credit::CreditNote;
 use super::knobs::{Knobs, Outage};
 use super::ledger::{Entry, Ledger};
 use super::office::Office;
+use super::payments::Payment;
 use super::server::{Door, bind, keep_control_door, keep_door};
 
 /// A back office that runs until it is stopped or dropped.
@@ -152,6 +153,11 @@ impl ErpTwin {
     /// In the order in which they were posted.
     pub fn credit_notes(&self) -> Vec<CreditNote> {
         self.desk.office.credit_notes()
+    }
+
+    /// In the order in which they were booked.
+    pub fn payments(&self) -> Vec<Payment> {
+        self.desk.office.payments()
     }
 
     /// Somebody in the office puts another price on the first line of a sale, in no ledger; false where there is none

@@ -131,7 +131,7 @@ pub(crate) fn payment(at: &At<'_>, money: Currencies, otherwise_at: Timestamp) -
     let kind_at = at.need("kind", "kind")?;
     let kind = kind_at.spelled()?.to_ascii_lowercase();
     let status = at.text("status", "status")?.unwrap_or_default().to_ascii_lowercase();
-    if !["sale", "capture"].contains(&kind.as_str()) || status != "success" {
+    if !crate::payments::is_payment(&kind, &status) {
         return Ok(None);
     }
     let id = ids::own(at, "OrderTransaction")?.id;

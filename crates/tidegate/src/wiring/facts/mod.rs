@@ -1,9 +1,11 @@
 //! The domains and what targets tell, as the engine asks for them.
 
+mod payments;
 mod refunds;
 mod shipments;
 mod stock;
 
+pub use payments::Payments;
 pub use refunds::Refunds;
 pub use shipments::Shipments;
 pub use stock::Stock;
@@ -26,23 +28,28 @@ use std::sync::Arc;
 /// The topic under which a read order is appended: its body is a GraphQL answer, all others are REST-shaped.
 pub const READ_TOPIC: &str = "orders/read";
 
+/// What of the orders that a flow brought is carried by flows that follow it, and looked for therefore: under this domain.
+#[derive(Debug, Clone, Default)]
+pub struct Follow {
+    pub refunds: Option<DomainName>,
+    pub payments: Option<DomainName>,
+}
+
 /// Orders as Shopify sends them, for one flow with its filters.
 #[derive(Debug)]
 pub struct Orders {
     filters: Vec<Condition>,
-    /// The domain, where a flow carries what was given back of the orders that this one brought.
-    refunds: Option<DomainName>,
+    follow: Follow,
     recent: Recent,
 }
 
 impl Orders {
     pub fn new(filters: Vec<Condition>) -> Self {
-        Self { filters, refunds: None, recent: Recent::default() }
+        Self { filters, follow: Follow::default(), recent: Recent::default() }
     }
 
-    /// The refunds of what this flow brings are looked for, under this domain.
-    pub fn with_refunds(self, refunds: Option<DomainName>) -> Self {
-        Self { refunds, ..self }
+    pub fn followed(self, follow: Follow) -> Self {
+        Self { follow, ..self }
     }
 
     fn order(topic: &str, payload: &[u8]) -> Result<orders::Order, Fault> {
@@ -105,15 +112,34 @@ impl Facts for Orders {
         compare(fingerprint, &fingerprint_of(body)) != Compared::Differs
     }
 
-    /// Each refund that the order names, once: it never changes, and is read by itself.
+    /// Each refund that the order names, once: it never changes, and is read by itself. Of payments a webhook's body only says that
+    /// there are some: so their list is read.
     fn touches(&self, topic: &str, payload: &[u8], state: &State) -> Vec<Touched> {
-        let Some(domain) = &self.refunds else { return Vec::new() };
+        let Follow { refunds, payments } = &self.follow;
+        if refunds.is_none() && payments.is_none() {
+            return Vec::new();
+        }
         let order = self.recent.order(&state.body).or_else(|| Self::order(topic, payload).ok().map(Arc::new));
         let Some(order) = order else { return Vec::new() };
-        let given_back =
-            orders::events(&order).iter().filter(|event| event.kind == orders::EventKind::Refund);
-        let path = |event: &orders::DerivedEvent| domains::refunds::path(&order.order_id, &event.id);
-        given_back.map(|event| Touched { domain: domain.clone(), path: path(event), once: true }).collect()
+        let events = orders::events(&order);
+        let mut touched = Vec::new();
+        if let Some(domain) = refunds {
+            let given_back = events.iter().filter(|event| event.kind == orders::EventKind::Refund);
+            let path = |event: &orders::DerivedEvent| domains::refunds::path(&order.order_id, &event.id);
+            touched.extend(given_back.map(|event| Touched {
+                domain: domain.clone(),
+                path: path(event),
+                once: true,
+            }));
+        }
+        let named = || events.iter().any(|event| event.kind == orders::EventKind::Payment);
+        if let Some(domain) = payments
+            && (named() || order.financial_status.is_some_and(orders::FinancialStatus::had_money))
+        {
+            let path = domains::payments::list_path(&order.order_id);
+            touched.push(Touched { domain: domain.clone(), path, once: false });
+        }
+        touched
     }
 
     fn charged(&self, state: &State) -> Option<MoneyBag> {
