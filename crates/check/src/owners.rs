@@ -131,8 +131,13 @@ fn pairs<'a>(judge: &Judge<'a>) -> Vec<[(&'a FlowName, &'a Flow); 2]> {
 
 fn same_flow_twice(judge: &mut Judge<'_>) {
     for [(first_name, first), (name, flow)] in pairs(judge) {
-        // Orders, and what was given back of them.
-        let same = first.follows.is_some() == flow.follows.is_some();
+        // Orders, what was paid for them and what was given back of them: three matters.
+        let reads = |name| judge.mapping(name).map(|mapping| mapping.source_schema.as_str());
+        let same = match (&first.follows, &flow.follows) {
+            (None, None) => true,
+            (Some(_), Some(_)) => reads(first_name) == reads(name),
+            _ => false,
+        };
         if first.source != flow.source || !same {
             continue;
         }

@@ -5,7 +5,7 @@ use crate::hub::Hub;
 use crate::office::Office;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use twin::shop::{CancelReason, Order};
+use twin::shop::{CancelReason, Order, RefundRequest};
 use twin::wms::{PushTarget, TruthRow, WmsConfig, WmsTwin};
 
 const PAGE: &str = include_str!("../../../../docs/inventory.md");
@@ -34,10 +34,15 @@ token = "file:secrets/wms.token"
 every = "1s"
 "#;
 
-/// The part of the page that is a configuration.
-fn shown() -> &'static str {
-    let (_, rest) = PAGE.split_once("<!-- example: orders reserve -->\n```toml\n").unwrap();
-    rest.split_once("```").unwrap().0
+const RELEASE: &str = include_str!("../../../../mappings/refunds_to_wms.toml");
+
+/// The parts of the page that are a configuration.
+fn shown() -> String {
+    let part = |mark: &str| {
+        let (_, rest) = PAGE.split_once(&format!("<!-- example: {mark} -->\n```toml\n")).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    part("orders reserve").to_owned() + part("refunds release")
 }
 
 /// The office with a warehouse that tells its stock and takes orders.
@@ -59,7 +64,7 @@ impl Warehouse {
         let folder = &office.folder;
         // What would be a minute elsewhere.
         let waits = [("\"20s\"", "\"2s\""), ("\"60s\"", "\"4s\""), ("http://127.0.0.1:9003", wms.url())];
-        let orders = waits.into_iter().fold(shown().to_owned(), |text, (from, to)| {
+        let orders = waits.into_iter().fold(shown(), |text, (from, to)| {
             assert!(text.contains(from), "{from} is no longer on the page");
             text.replace(from, to)
         });
@@ -73,6 +78,7 @@ impl Warehouse {
         std::fs::write(&path, more(text)).unwrap();
         std::fs::write(folder.path("mappings/stock_to_shopify.toml"), STOCK).unwrap();
         std::fs::write(folder.path("mappings/orders_to_wms.toml"), RESERVE).unwrap();
+        std::fs::write(folder.path("mappings/refunds_to_wms.toml"), RELEASE).unwrap();
         std::fs::write(folder.path("mappings/shipments_to_shopify.toml"), SHIPMENTS).unwrap();
         for (name, secret) in [("wms.push", SECRET), ("wms.token", wms.token())] {
             let file = folder.path(&format!("secrets/{name}"));
@@ -177,6 +183,57 @@ async fn an_order_is_counted_by_the_warehouse_changed_there_and_given_back() {
     // The ERP has confirmed both, which is its flow's ticket and none of the warehouse's.
     let letters = warehouse.office.folder.json(&["dead-letters", "list"])["groups"].to_string();
     assert!(!letters.contains("orders_to_wms"), "{letters}");
+}
+
+/// Before the warehouse has heard of the order, while answers are lost, and before an edit that names the order's lines anew: each unit is
+/// free again once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_back_is_released_once_and_not_reserved_again() {
+    let warehouse = Warehouse::open().await;
+    let shop = &warehouse.office.shop;
+    let gives_back = |order: &Order| {
+        let line = order.lines.iter().find(|line| line.fulfillable() > 0).unwrap();
+        let request = RefundRequest { lines: vec![(line.id, 1)], shipping: false, restock: true, note: None };
+        shop.refund(order.id, request).unwrap()
+    };
+    let orders = warehouse.office.orders(1001, 20);
+    orders[..4].iter().for_each(|order| drop(gives_back(order)));
+    warehouse.wms.turn(|knobs| {
+        knobs.error_per_mille = 100;
+        knobs.error_after_per_mille = 200;
+    });
+    let hub = warehouse.hub();
+    warehouse.office.made(10).await;
+    orders[4..8].iter().for_each(|order| drop(gives_back(order)));
+    hub.kill();
+    orders[8..10].iter().for_each(|order| drop(gives_back(order)));
+    let _hub = warehouse.hub();
+    warehouse.at_rest();
+    let released = || warehouse.wms.ledger().counts.releases;
+    for _ in 0..600 {
+        if released() >= 10 {
+            break;
+        }
+        warehouse.office.folder.tidegate(&["status"]);
+    }
+    let letters = || warehouse.office.folder.json(&["dead-letters", "list"])["groups"].to_string();
+    assert_eq!(released(), 10, "{}", letters());
+    let is_as_in_the_shop = || {
+        for order in &orders {
+            let [has, reserved] = warehouse.reserved(&shop.order(order.id).unwrap());
+            assert_eq!(has, reserved, "{}: {:?}", order.name, warehouse.wms.releases());
+        }
+    };
+    is_as_in_the_shop();
+    // An edit writes the lines as they were ordered.
+    let long =
+        |order: &&Arc<Order>| shop.order(order.id).unwrap().lines.iter().any(|line| line.fulfillable() > 1);
+    let edited = shop.order(orders[..10].iter().find(long).unwrap().id).unwrap();
+    let line = edited.lines.iter().find(|line| line.fulfillable() > 1).unwrap();
+    shop.edit(edited.id, line.id, line.current_quantity - 1).unwrap();
+    warehouse.at_rest();
+    is_as_in_the_shop();
+    assert!(!letters().contains("refunds_to_wms"), "{}", letters());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use super::config::WmsConfig;
 use super::counts::WmsCounts;
 use super::form::Told;
 use super::orders::Orders;
+use super::releases::Releases;
 use super::shelf::{Shelf, Slot};
 use super::shipments::{Shipments, Told as ToldShipment};
 use crate::shop::Chance;
@@ -73,6 +74,7 @@ pub(super) struct Books {
     position: u64,
     pub(super) orders: Orders,
     pub(super) shipments: Shipments,
+    pub(super) releases: Releases,
     pub(super) counts: WmsCounts,
     /// Of the movements.
     pub(super) chance: Chance,
@@ -104,6 +106,7 @@ impl Books {
             feed,
             orders: Orders::default(),
             shipments: Shipments::default(),
+            releases: Releases::default(),
             counts: WmsCounts::default(),
             chance,
             told: Vec::new(),

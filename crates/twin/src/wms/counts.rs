@@ -27,6 +27,10 @@ pub struct WmsCounts {
     pub shipped: u64,
     pub settled: u64,
     pub given_back: u64,
+    /// What a shop gave back of an order, each once.
+    pub releases: u64,
+    /// Units that had left and came back.
+    pub returned: u64,
     /// Units of orders that were promised when nothing was free any more.
     pub oversold: u64,
     /// Units that were promised and were not there at the next count.

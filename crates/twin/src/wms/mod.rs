@@ -10,6 +10,8 @@
 //! | `GET /orders/{order}` | `{"order", "state", "lines": [{"sku", "location", "quantity", "shipped"}]}` |
 //! | `PUT /orders/{order}` | `{"order"?, "lines"}`: reserves these instead, or nothing any more |
 //! | `POST /orders/{order}/cancel`, `/ship`, `/settle` | gives back what is open; ships it; the shop knows of what was shipped |
+//! | `POST /releases` | `{"reference", "order", "lines": [{"sku", "quantity", "restock"}]}`: what the shop gave back, once for each reference; 201, or 200 the second time; 422 `unknown_order` |
+//! | `GET /releases/{reference}` | `{"reference", "order", "state", "lines": [{"sku", "quantity", "released", "returned"}]}`, or 404 |
 //! | `GET /shipments?after=POSITION&limit=N` | as `/stock`: what left the house, by shipment |
 //! | `GET /twin/ledger`, `GET|POST /twin/knobs`, `POST /twin/move` | for the judge; no token |
 //!
@@ -32,6 +34,7 @@ mod form;
 mod orders;
 mod push;
 mod refusal;
+mod releases;
 mod server;
 mod shelf;
 mod shipments;
@@ -45,6 +48,7 @@ pub use counts::{PushCounts, WmsCounts, WmsLedger};
 pub use form::TruthRow;
 pub use orders::{LineView, OrderView, WantedLine};
 pub use refusal::Refusal;
+pub use releases::{GivenBack, ReleaseView, ReleasedLine, Restock};
 pub use shipments::ShipmentView;
 pub use standalone::{StandaloneOptions, run_standalone};
 pub use twin::WmsTwin;

@@ -48,6 +48,8 @@ struct Order {
     is_held: bool,
     is_cancelled: bool,
     parts: BTreeMap<Slot, Part>,
+    /// By SKU: units that the shop gave back before they left. They are not wanted again with the order's lines.
+    released: BTreeMap<String, i64>,
 }
 
 /// Units of one pair.
@@ -56,6 +58,8 @@ struct Part {
     quantity: i64,
     shipped: i64,
     settled: i64,
+    /// Of what was shipped.
+    returned: i64,
 }
 
 impl Part {
@@ -66,7 +70,8 @@ impl Part {
 
 impl Order {
     fn view(&self, order: &str) -> OrderView {
-        let is_shipped = self.parts.values().all(|part| part.open() == 0) && !self.parts.is_empty();
+        let is_shipped = self.parts.values().all(|part| part.open() == 0)
+            && self.parts.values().any(|part| part.shipped > 0);
         let state = match () {
             () if self.is_cancelled => "cancelled",
             () if self.is_held => "accepted",
@@ -80,6 +85,66 @@ impl Order {
             shipped: part.shipped,
         };
         OrderView { order: order.to_owned(), state, lines: self.parts.iter().map(line).collect() }
+    }
+}
+
+impl Order {
+    /// The lines without the units that were given back.
+    fn less_released(&self, lines: &[WantedLine]) -> Vec<WantedLine> {
+        let mut released = self.released.clone();
+        let less = |line: &WantedLine| {
+            let given_back = released.entry(line.sku.clone()).or_default();
+            let units = u32::try_from(*given_back).unwrap_or(u32::MAX).min(line.quantity);
+            *given_back -= i64::from(units);
+            WantedLine { quantity: line.quantity - units, ..line.clone() }
+        };
+        lines.iter().map(less).collect()
+    }
+
+    /// Up to so many units of a SKU, from pair after pair.
+    fn take(
+        &mut self,
+        sku: &str,
+        mut units: i64,
+        there: impl Fn(&Part) -> i64,
+        how: impl Fn(&mut Part, i64),
+    ) -> Vec<(Slot, i64)> {
+        let mut taken = Vec::new();
+        for (slot, part) in self.parts.iter_mut().filter(|(slot, _)| slot.sku() == sku) {
+            let some = units.min(there(part));
+            if some > 0 {
+                how(part, some);
+                units -= some;
+                taken.push((*slot, some));
+            }
+        }
+        taken
+    }
+}
+
+impl Orders {
+    pub(super) fn is_known(&self, order: &str) -> bool {
+        self.by_name.contains_key(order)
+    }
+
+    /// Whether its units are in the pairs.
+    pub(super) fn is_counted(&self, order: &str) -> bool {
+        self.by_name.get(order).is_some_and(|order| !order.is_held)
+    }
+
+    /// Takes up to so many open units out of an order.
+    pub(super) fn release(&mut self, order: &str, sku: &str, units: i64) -> Vec<(Slot, i64)> {
+        let Some(known) = self.by_name.get_mut(order) else { return Vec::new() };
+        let taken = known.take(sku, units, Part::open, |part, units| part.quantity -= units);
+        let all: i64 = taken.iter().map(|(_, units)| units).sum();
+        *known.released.entry(sku.to_owned()).or_default() += all;
+        taken
+    }
+
+    /// Up to so many units that had left came back.
+    pub(super) fn bring_back(&mut self, order: &str, sku: &str, units: i64) -> Vec<(Slot, i64)> {
+        let Some(known) = self.by_name.get_mut(order) else { return Vec::new() };
+        known.take(sku, units, |part| part.shipped - part.returned, |part, units| part.returned += units)
     }
 }
 
@@ -109,7 +174,10 @@ impl Books {
         self.orders.keys.insert(key.to_owned(), (order.to_owned(), lines.to_vec()));
         let parts =
             wanted.into_iter().map(|(slot, quantity)| (slot, Part { quantity, ..Part::default() })).collect();
-        self.orders.by_name.insert(order.to_owned(), Order { is_held: true, is_cancelled: false, parts });
+        self.orders.by_name.insert(
+            order.to_owned(),
+            Order { is_held: true, is_cancelled: false, parts, released: BTreeMap::new() },
+        );
         self.counts.orders += 1;
         if !hold {
             self.count_order(order, at);
@@ -154,7 +222,8 @@ impl Books {
         lines: &[WantedLine],
         at: Timestamp,
     ) -> Result<OrderView, Refusal> {
-        let mut wanted = self.spread_over(lines, self.known(order)?)?;
+        let lines = self.known(order)?.less_released(lines);
+        let mut wanted = self.spread_over(&lines, self.known(order)?)?;
         let known = self.known(order)?;
         for (slot, part) in &known.parts {
             let wants = wanted.entry(*slot).or_default();
@@ -269,7 +338,7 @@ impl Books {
     ) -> Result<(), Refusal> {
         self.known(order)?;
         let part = self.orders.by_name.get_mut(order).and_then(|known| known.parts.get_mut(&slot));
-        let part = part.filter(|part| part.shipped >= units).ok_or_else(|| {
+        let part = part.filter(|part| part.shipped - part.returned >= units).ok_or_else(|| {
             Refusal::new(409, "nothing_shipped", format!("order {order} has nothing to take back"))
         })?;
         let unsettled = units.min(part.shipped - part.settled);
@@ -308,7 +377,7 @@ impl Books {
     }
 
     /// Promises units to the shop, or takes a promise back where they are negative.
-    fn promise(&mut self, slot: Slot, units: i64, at: Timestamp) {
+    pub(super) fn promise(&mut self, slot: Slot, units: i64, at: Timestamp) {
         let before = (-self.pair(slot).free()).max(0);
         self.change(slot, at, |pair| pair.reserved += units);
         let after = (-self.pair(slot).free()).max(0);
@@ -321,7 +390,8 @@ impl Books {
     }
 
     fn spread(&self, lines: &[WantedLine]) -> Result<BTreeMap<Slot, i64>, Refusal> {
-        let empty = Order { is_held: false, is_cancelled: false, parts: BTreeMap::new() };
+        let empty =
+            Order { is_held: false, is_cancelled: false, parts: BTreeMap::new(), released: BTreeMap::new() };
         self.spread_over(lines, &empty)
     }
 

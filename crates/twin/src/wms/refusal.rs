@@ -8,11 +8,17 @@ pub struct Refusal {
     pub status: u16,
     pub code: &'static str,
     pub message: String,
+    /// Of what was sent, where one is to blame.
+    pub field: Option<&'static str>,
 }
 
 impl Refusal {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), field: None }
+    }
+
+    pub(super) fn of(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
     }
 
     pub(super) fn unknown_pair(sku: &str, location: Option<&str>) -> Self {

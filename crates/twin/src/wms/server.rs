@@ -3,6 +3,7 @@
 use super::config::Knobs;
 use super::orders::{OrderView, WantedLine};
 use super::refusal::Refusal;
+use super::releases::GivenBack;
 use super::snapshot::Snapshot;
 use super::twin::Desk;
 use crate::shop::Chance;
@@ -31,6 +32,8 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/orders/{order}/cancel", post(cancel))
         .route("/orders/{order}/ship", post(ship))
         .route("/orders/{order}/settle", post(settle))
+        .route("/releases", post(release))
+        .route("/releases/{reference}", get(released))
         .route("/shipments", get(shipments))
         .layer(from_fn_with_state(desk.clone(), admit));
     Router::new()
@@ -191,6 +194,26 @@ async fn settle(State(desk): State<Arc<Desk>>, Path(order): Path<String>) -> Res
     shown(desk.act(|books, at| books.settle(&order, at)))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivesBack {
+    reference: String,
+    order: String,
+    lines: Vec<GivenBack>,
+}
+
+async fn release(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
+    let wanted: GivesBack = parsed(&body)?;
+    let (view, is_new) =
+        desk.act(|books, at| books.release_of_order(&wanted.reference, &wanted.order, &wanted.lines, at))?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(written(status, json!(view).to_string()))
+}
+
+async fn released(State(desk): State<Arc<Desk>>, Path(reference): Path<String>) -> Result<Response, Refusal> {
+    desk.books().releases.one(&reference).map(|view| written(StatusCode::OK, json!(view).to_string()))
+}
+
 async fn ledger(State(desk): State<Arc<Desk>>) -> Response {
     written(StatusCode::OK, json!(desk.ledger()).to_string())
 }
@@ -233,7 +256,10 @@ fn written(status: StatusCode, body: String) -> Response {
 
 fn refused(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = json!({ "error": { "code": refusal.code, "message": refusal.message } });
+    let mut body = json!({ "error": { "code": refusal.code, "message": refusal.message } });
+    if let Some(field) = refusal.field {
+        body["error"]["field"] = json!(field);
+    }
     let mut answer = written(status, body.to_string());
     if refusal.status == 503 {
         answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));

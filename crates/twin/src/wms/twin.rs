@@ -7,6 +7,7 @@ use super::form::{Told, TruthRow};
 use super::orders::{OrderView, WantedLine};
 use super::push::Pusher;
 use super::refusal::Refusal;
+use super::releases::ReleaseView;
 use super::server::router;
 use super::shelf::Slot;
 use super::shipments::ShipmentView;
@@ -265,6 +266,11 @@ impl WmsTwin {
 
     pub fn order(&self, order: &str) -> Result<OrderView, Refusal> {
         self.desk.books().order(order)
+    }
+
+    /// By their references.
+    pub fn releases(&self) -> Vec<ReleaseView> {
+        self.desk.books().releases.all().cloned().collect()
     }
 
     /// Reserves other lines instead.

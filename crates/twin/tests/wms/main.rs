@@ -4,6 +4,7 @@ mod feed;
 mod movements;
 mod orders;
 mod pushes;
+mod releases;
 mod shipments;
 
 use serde_json::Value;
