@@ -36,6 +36,10 @@ impl Subject {
         let last = self.path.rsplit('/').next().unwrap_or(&self.path);
         last.split_once(':').map_or("", |(_, key)| key)
     }
+    /// `refund 999` of `order:5678/refund:999`: what it is of its root, for people. `None`: it is the root.
+    pub fn part(&self) -> Option<String> {
+        self.path.contains('/').then(|| format!("{} {}", self.kind(), self.key()))
+    }
 }
 
 impl fmt::Display for Subject {

@@ -82,13 +82,11 @@ pub(crate) fn brings(delivery: &Delivery) -> String {
     match delivery.kind {
         DeliveryKind::Read => "a read of the source".into(),
         DeliveryKind::Step => "a later step".into(),
-        DeliveryKind::State | DeliveryKind::Event if subject.path == subject.root() => {
-            if domains::inventory::parts(subject).is_some() {
-                return "the level".into();
-            }
-            format!("the {}", subject.kind())
-        }
-        DeliveryKind::State | DeliveryKind::Event => format!("{} {}", subject.kind(), subject.key()),
+        DeliveryKind::State | DeliveryKind::Event => match subject.part() {
+            Some(part) => part,
+            None if domains::inventory::parts(subject).is_some() => "the level".into(),
+            None => format!("the {}", subject.kind()),
+        },
     }
 }
 

@@ -136,6 +136,8 @@ pub(super) fn cause_of(letter: &DeadLetter, parts: &AdminParts) -> Cause {
 pub(super) struct RefLine {
     system: SystemName,
     subject: String,
+    /// `refund 999`, where it is not the whole.
+    part: Option<String>,
     #[serde(flatten)]
     external: StoredRef,
 }
@@ -145,6 +147,7 @@ impl RefLine {
         let line = |(system, subject, external): &(SystemName, Subject, StoredRef)| Self {
             system: system.clone(),
             subject: subject.to_string(),
+            part: subject.part(),
             external: external.clone(),
         };
         life.external.iter().map(line).collect()

@@ -7,7 +7,7 @@ use kernel::envelope::Via;
 use kernel::id::DeliveryId;
 use serde::Serialize;
 use store::dead::closed_because;
-use store::delivery::{Delivery, DeliveryState};
+use store::delivery::{Delivery, DeliveryKind, DeliveryState};
 use store::query::{AttemptRow, Life};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,23 +70,24 @@ pub(super) fn timeline(life: &Life, parts: &AdminParts) -> Vec<Moment> {
             told.add(at, Rank::Went(delivery.id), "ended", detail);
         }
     }
-    for (system, _, external) in &life.external {
+    for (system, subject, external) in &life.external {
         let name = external.number.as_deref().unwrap_or(&external.id);
         let state = external.state.as_deref().map(|state| format!(", {state}")).unwrap_or_default();
-        told.add(external.created_at, Rank::Linked, "linked", format!("{system} has it as {name}{state}"));
+        let it = subject.part().unwrap_or_else(|| "it".to_owned());
+        told.add(external.created_at, Rank::Linked, "linked", format!("{system} has {it} as {name}{state}"));
     }
     told.moments.sort_by_key(|(at, rank, _)| (*at, *rank));
     told.moments.into_iter().map(|(_, _, moment)| moment).collect()
 }
 
 fn named(delivery: &Delivery) -> String {
-    format!(
-        "{} to {} ({}, delivery {})",
-        delivery.flow,
-        delivery.lane.system,
-        delivery.kind.as_str(),
-        delivery.id
-    )
+    let part = delivery.subject.part();
+    let what = match (delivery.kind, part) {
+        (DeliveryKind::Read, Some(part)) => format!("read, {part}"),
+        (_, Some(part)) => part,
+        (kind, None) => kind.as_str().to_owned(),
+    };
+    format!("{} to {} ({what}, delivery {})", delivery.flow, delivery.lane.system, delivery.id)
 }
 
 fn call(attempt: &AttemptRow, life: &Life) -> String {

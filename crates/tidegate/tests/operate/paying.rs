@@ -108,7 +108,12 @@ async fn what_was_paid_is_booked_once_after_its_order_and_to_the_cent() {
     let shown = office.folder.tidegate(&["orders", "show", &authorised[1].name]).out;
     let sale = format!("acme-order-{}", authorised[1].id);
     let of_it = office.erp.payments().into_iter().filter(|one| one.sale == sale);
-    let numbers: Vec<String> = of_it.map(|one| one.number).collect();
+    let numbers: Vec<String> = of_it
+        .map(|one| {
+            let id = one.reference.rsplit('-').next().unwrap().to_owned();
+            format!("erp_receipts has payment {id} as {}", one.number)
+        })
+        .collect();
     assert_eq!(numbers.len(), 2);
     assert!(numbers.iter().all(|number| shown.contains(number)), "{shown}");
 }

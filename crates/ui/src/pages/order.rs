@@ -65,6 +65,8 @@ struct Known {
 /// The order as another system has it.
 struct Link {
     system: String,
+    /// `refund 999`, where it is not the whole.
+    part: Option<String>,
     number: String,
     state: Option<String>,
     key: String,
@@ -257,12 +259,14 @@ fn known(root: &Subject, life: &Life, now: Timestamp, zone: &TimeZone) -> Vec<Kn
 }
 
 fn links(life: &Life) -> Vec<Link> {
-    let link = |(system, _, link): &(kernel::id::SystemName, Subject, store::delivery::StoredRef)| Link {
-        system: system.to_string(),
-        number: link.number.clone().unwrap_or_else(|| link.id.clone()),
-        state: link.state.clone(),
-        key: link.object_key.to_string(),
-    };
+    let link =
+        |(system, subject, link): &(kernel::id::SystemName, Subject, store::delivery::StoredRef)| Link {
+            system: system.to_string(),
+            part: subject.part(),
+            number: link.number.clone().unwrap_or_else(|| link.id.clone()),
+            state: link.state.clone(),
+            key: link.object_key.to_string(),
+        };
     life.external.iter().map(link).collect()
 }
 

@@ -225,7 +225,9 @@ fn drawn(life: &Value) -> Page {
             number if number.is_empty() => text(&external["id"]),
             number => number,
         };
-        page.line(format!("{} has it as {number}{state}", text(&external["system"])));
+        let part = text(&external["part"]);
+        let it = if part.is_empty() { "it".to_owned() } else { part };
+        page.line(format!("{} has {it} as {number}{state}", text(&external["system"])));
     }
     for pause in list(&life["pauses"]) {
         page.line(format!("paused by {}: {}", text(&pause["who"]), text(&pause["why"])));
