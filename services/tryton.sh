@@ -17,14 +17,15 @@
 NAME=tryton
 SERIES=8.0
 MODULES="account_credit_limit account_invoice_stock carrier product_price_list_dates purchase sale
-  sale_credit_limit sale_price_list sale_promotion sale_shipment_cost stock_forecast web_shop"
+  sale_credit_limit sale_payment sale_price_list sale_promotion sale_shipment_cost stock_forecast web_shop"
 # These come along as dependencies; named so that all are of one series.
-REQUIRES="$MODULES account account_invoice account_product company country currency party product
-  product_price_list stock stock_shipment_cost web_user"
+REQUIRES="$MODULES account account_invoice account_payment account_payment_clearing account_product company country
+  currency party product product_price_list stock stock_shipment_cost web_user"
 . "$(dirname "$0")/lib.sh"
 
 BACKEND=${TIDEGATE_TRYTON_DATABASE:-sqlite}
-VENV=$TOOLS/tryton-$SERIES
+# One for each set of modules: two versions of the project may stand on one machine.
+VENV=$TOOLS/tryton-$SERIES-$(echo $REQUIRES | sha256sum | cut -c1-8)
 ADMIN_PASSWORD=tidegate-admin-1
 CONNECTOR_PASSWORD=tidegate-connector-1
 

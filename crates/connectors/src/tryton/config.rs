@@ -29,6 +29,7 @@ pub(super) struct Config {
     pub(super) accept_warnings: bool,
     pub(super) closed_period: ClosedPeriod,
     pub(super) credit_note: CreditNote,
+    pub(super) payment: PaymentState,
     /// What the lines are called that settle a difference.
     pub(super) adjustment: String,
     /// As a source: codes of Tryton's locations by the names that levels and mappings call them; empty: it is not asked.
@@ -60,6 +61,13 @@ pub(super) enum CreditNote {
     Posted,
 }
 
+/// How far a payment is brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PaymentState {
+    Draft,
+    Submitted,
+}
+
 /// The kinds of line that may come without a product.
 const LINE_KINDS: [&str; 8] = ["goods", "gift_card", "custom", "shipping", "duty", "tip", "fee", "tax"];
 pub(super) const ADJUSTMENT: &str = "Rounding difference";
@@ -85,6 +93,7 @@ impl Config {
                 accept_warnings: at.boolean("accept_warnings", false),
                 closed_period: closed_period(at),
                 credit_note: credit_note(at),
+                payment: payment(at),
                 adjustment: at.text("adjustment").unwrap_or_else(|| ADJUSTMENT.to_owned()),
                 locations: at.table_of_texts("locations"),
                 overlap: at.duration("overlap").unwrap_or(OVERLAP),
@@ -160,6 +169,17 @@ fn credit_note(at: &Section<'_>) -> CreditNote {
         Some(_) => {
             at.problem("credit_note", "must be draft or posted");
             CreditNote::Draft
+        }
+    }
+}
+
+fn payment(at: &Section<'_>) -> PaymentState {
+    match at.text("payment").as_deref() {
+        None | Some("submitted") => PaymentState::Submitted,
+        Some("draft") => PaymentState::Draft,
+        Some(_) => {
+            at.problem("payment", "must be draft or submitted");
+            PaymentState::Submitted
         }
     }
 }
@@ -240,6 +260,14 @@ pub(super) const SETTINGS: &[SettingRow] = &[
         Some("draft"),
         "How far a credit note is brought: draft (a person posts it, as the invoices of sales) or posted.",
         "posted",
+    ),
+    (
+        "payment",
+        Text,
+        false,
+        Some("submitted"),
+        "How far a payment is brought: submitted (it is processed with the payout, by whoever reconciles it) or draft.",
+        "draft",
     ),
     (
         "adjustment",

@@ -1,7 +1,7 @@
 //! What the `tryton` connector declares.
 
 use super::config::{self, Config};
-use super::{credit, levels, parcels};
+use super::{credit, levels, parcels, payment};
 use connector::descriptor::{Becomes, Descriptor, OrderAbilities, Service, Setting, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,8 @@ pub(super) const SCHEMA: &str = "tryton.sale/1";
 
 pub(super) fn descriptor(config: &Config) -> Descriptor {
     let asked = !config.locations.is_empty();
-    let mut services = [SCHEMA, credit::SCHEMA].map(|schema| Service::target("orders", schema)).to_vec();
+    let mut services =
+        [SCHEMA, credit::SCHEMA, payment::SCHEMA].map(|schema| Service::target("orders", schema)).to_vec();
     if asked {
         let told = [("inventory", levels::SCHEMA), ("orders", parcels::SCHEMA)];
         services.extend(told.map(|(domain, schema)| Service::source(domain, schema)));

@@ -16,6 +16,7 @@ mod moved;
 mod observe;
 mod order;
 mod parcels;
+mod payment;
 mod places;
 mod plan;
 mod resolve;
@@ -47,6 +48,8 @@ mod real_causes;
 mod real_credit;
 #[cfg(test)]
 mod real_parcels;
+#[cfg(test)]
+mod real_payment;
 #[cfg(test)]
 mod real_stock;
 #[cfg(test)]
@@ -137,12 +140,18 @@ impl Connector for TrytonConnector {
         if credit::is_wanted(wanted) {
             return within(call, self.ask(call).observe_credit(wanted)).await;
         }
+        if payment::is_wanted(wanted) {
+            return within(call, self.ask(call).observe_payment(wanted)).await;
+        }
         within(call, self.ask(call).observe(wanted)).await
     }
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
         if credit::is_wanted(wanted) {
             return credit::plan(&self.config, wanted, observed);
+        }
+        if payment::is_wanted(wanted) {
+            return payment::plan(&self.config, wanted, observed);
         }
         plan::plan(&self.config, wanted, observed)
     }

@@ -331,6 +331,8 @@ impl Ask<'_> {
                 Err(_) => Ok(None),
             },
             super::credit::INVOICE_OF => self.is_invoiced(value).await.map(Some),
+            super::payment::SALE => self.takes_payments(value).await.map(Some),
+            super::payment::JOURNAL => self.has_journal(value).await.map(Some),
             kind => {
                 // `item` is the kernel's word for a product.
                 let kind = if kind == "item" { PRODUCT.kind } else { kind };

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     (shopify::inventory::SCHEMA_NAME, shopify::inventory::SCHEMA),
     (shopify::write_back::SCHEMA_NAME, shopify::write_back::SCHEMA),
     ("tryton.credit_note/1", include_str!("../../../mapping/schemas/tryton.credit_note.schema.json")),
+    ("tryton.payment/1", include_str!("../../../mapping/schemas/tryton.payment.schema.json")),
     ("tryton.sale/1", include_str!("../../../mapping/schemas/tryton.sale.schema.json")),
 ];
 
