@@ -4,6 +4,7 @@
 
 use crate::descriptor::{Descriptor, UnknownAnswer};
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
 use kernel::fault::{Fault, FaultKind, Reference};
@@ -373,11 +374,22 @@ pub struct Changes {
     pub more: bool,
 }
 
+/// One state of all that a source has. Whose it is stands in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// The source's sequence number of this state.
+    pub sequence: i64,
+    pub payload: Bytes,
+}
+
 /// All that a source has of a domain, as it comes. What ends early is a fault, never an end.
 #[async_trait]
 pub trait Whole: Send + std::fmt::Debug {
-    /// `None` after the last, if all of them came.
-    async fn next(&mut self) -> Result<Option<Fed>, Fault>;
+    /// Under which its states are facts.
+    fn topic(&self) -> &'static str;
+
+    /// As many as come together, in their order; none after the last, if all of them came.
+    async fn next(&mut self) -> Result<Vec<Stated>, Fault>;
 }
 
 /// A system that facts come from and that can be asked.

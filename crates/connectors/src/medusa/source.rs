@@ -4,20 +4,20 @@
 use super::ask::Ask;
 use super::code;
 use super::config::Config;
-use super::levels::{Of, Page, Pages, TOPIC};
+use super::levels::{Level, Of, Page, Pages, TOPIC};
 use super::moved::Told;
 use super::ours::Ours;
 use async_trait::async_trait;
 use connector::list::AsSource;
 use connector::outbound::{Outbound, within};
 use connector::polled::Numbers;
-use connector::port::{CallContext, Changes, Fed, ListPage, ListQuery, Read, Source, Whole};
+use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Stated, Whole};
 use connector::settings::{Secrets, Settings};
 use domains::inventory;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
 use kernel::subject::Subject;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Ready to be asked. Makes no call.
@@ -93,7 +93,7 @@ impl Source for MedusaSource {
     async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
         self.only_stock(domain)?;
         let (shared, call) = (self.0.clone(), call.clone());
-        Ok(Box::new(Snapshot { shared, call, pages: Pages::new(Of::All), read: VecDeque::new() }))
+        Ok(Box::new(Snapshot { shared, call, pages: Pages::new(Of::All) }))
     }
 
     async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
@@ -132,21 +132,22 @@ struct Snapshot {
     shared: Arc<Shared>,
     call: CallContext,
     pages: Pages,
-    read: VecDeque<Fed>,
 }
 
 #[async_trait]
 impl Whole for Snapshot {
-    async fn next(&mut self) -> Result<Option<Fed>, Fault> {
-        loop {
-            if let Some(fed) = self.read.pop_front() {
-                return Ok(Some(fed));
-            }
-            let Some(Page { number, levels }) = self.pages.next(&self.shared, &self.call).await? else {
-                return Ok(None);
-            };
+    fn topic(&self) -> &'static str {
+        TOPIC
+    }
+
+    async fn next(&mut self) -> Result<Vec<Stated>, Fault> {
+        while let Some(Page { number, levels }) = self.pages.next(&self.shared, &self.call).await? {
             self.shared.told(&self.call.shop, |told| told.compare_only(&levels, number));
-            self.read.extend(levels.iter().map(|level| level.fed(number)));
+            if !levels.is_empty() {
+                let stated = |level: &Level| Stated { sequence: number, payload: level.payload().into() };
+                return Ok(levels.iter().map(stated).collect());
+            }
         }
+        Ok(Vec::new())
     }
 }

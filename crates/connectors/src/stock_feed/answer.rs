@@ -64,14 +64,20 @@ pub(super) fn changes(answer: &Answer) -> Result<Changes, Fault> {
 
 /// A line of the whole: a pair, or the last line, which says how many there were.
 pub(super) struct Line<'a> {
-    pub(super) says: Says,
+    pub(super) says: Says<'a>,
     /// Which snapshot it is of, as it is written; absent: it does not say.
     pub(super) snapshot: Option<&'a str>,
 }
 
-pub(super) enum Says {
-    Pair(Fed),
-    End { items: u64 },
+pub(super) enum Says<'a> {
+    /// What it has of one; whose it is stands in it.
+    Pair {
+        sequence: i64,
+        data: &'a str,
+    },
+    End {
+        items: u64,
+    },
 }
 
 pub(super) fn line(text: &[u8], number: u64) -> Result<Line<'_>, Fault> {
@@ -83,7 +89,10 @@ pub(super) fn line(text: &[u8], number: u64) -> Result<Line<'_>, Fault> {
     }
     let wrong = |error: serde_json::Error| form(format!("line {number} of the whole: {error}"));
     match serde_json::from_slice::<Item<'_>>(text) {
-        Ok(item) => Ok(Line { says: Says::Pair(fed(&item)?), snapshot: item.snapshot.map(RawValue::get) }),
+        Ok(item) => Ok(Line {
+            says: Says::Pair { sequence: item.version, data: item.data.get() },
+            snapshot: item.snapshot.map(RawValue::get),
+        }),
         Err(error) => match serde_json::from_slice::<End<'_>>(text) {
             Ok(End { items, snapshot }) => {
                 Ok(Line { says: Says::End { items }, snapshot: snapshot.map(RawValue::get) })

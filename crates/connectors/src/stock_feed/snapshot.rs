@@ -4,15 +4,17 @@
 
 use super::answer::{Line, Says, form, line};
 use async_trait::async_trait;
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use connector::outbound::Pieces;
-use connector::port::{Fed, Whole};
+use connector::port::{Stated, Whole};
 use kernel::fault::{Fault, FaultKind};
 
 /// Fifty million pairs, at some two hundred bytes each.
 pub(super) const BYTES_MAX: u64 = 10_000_000_000;
 /// No pair is longer.
 const LINE_BYTES_MAX: usize = 64 * 1024;
+/// A usual one.
+const PAIR_BYTES: usize = 150;
 
 /// What is left of what came, up to the next line's end.
 #[derive(Debug)]
@@ -23,36 +25,78 @@ pub(super) struct Snapshot {
     pairs: u64,
     /// As the first line names it.
     name: Option<Box<str>>,
+    /// No line with anything in it came yet.
+    is_first: bool,
     ended: bool,
 }
 
 impl Snapshot {
     pub(super) fn new(pieces: Pieces) -> Self {
-        Self { pieces, held: BytesMut::new(), number: 0, pairs: 0, name: None, ended: false }
+        Self { pieces, held: BytesMut::new(), number: 0, pairs: 0, name: None, is_first: true, ended: false }
     }
 
-    /// The next line without its end; `None` where no more comes.
-    async fn line(&mut self) -> Result<Option<Bytes>, Fault> {
+    /// Whole lines, as many as came: each with its end, but for the very last. `None` where no more comes.
+    async fn lines(&mut self) -> Result<Option<Bytes>, Fault> {
         let mut searched = 0;
         loop {
-            if let Some(at) = self.held[searched..].iter().position(|byte| *byte == b'\n') {
-                let line = self.held.split_to(searched + at).freeze();
-                self.held.advance(1);
-                self.number += 1;
-                return Ok(Some(line));
+            if let Some(at) = memchr::memrchr(b'\n', &self.held[searched..]) {
+                return Ok(Some(self.held.split_to(searched + at + 1).freeze()));
             }
             searched = self.held.len();
             if searched > LINE_BYTES_MAX {
-                return Err(form(format!("line {} is longer than {LINE_BYTES_MAX} bytes", self.number + 1)));
+                return Err(self.too_long(self.number + 1));
             }
             match self.pieces.next().await? {
                 Some(piece) => self.held.extend_from_slice(&piece),
                 None if self.held.is_empty() => return Ok(None),
-                None => {
-                    self.number += 1;
-                    return Ok(Some(self.held.split().freeze()));
-                }
+                None => return Ok(Some(self.held.split().freeze())),
             }
+        }
+    }
+
+    fn too_long(&self, number: u64) -> Fault {
+        form(format!("line {number} is longer than {LINE_BYTES_MAX} bytes"))
+    }
+
+    /// What one line says.
+    fn line(&mut self, lines: &Bytes, text: &[u8]) -> Result<Option<Stated>, Fault> {
+        self.number += 1;
+        if text.len() > LINE_BYTES_MAX {
+            return Err(self.too_long(self.number));
+        }
+        if text.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        if self.ended {
+            return Err(self.mixed("it comes behind the last line, which says how many pairs there are"));
+        }
+        let Line { says, snapshot } = line(text, self.number)?;
+        if self.is_first {
+            self.is_first = false;
+            self.name = snapshot.map(Into::into);
+        } else if snapshot != self.name.as_deref() {
+            let says = |name: Option<&str>| {
+                name.map_or("names none".to_owned(), |name| format!("names the snapshot {name}"))
+            };
+            return Err(self.mixed(&format!(
+                "this line {}, and the first one {}",
+                says(snapshot),
+                says(self.name.as_deref())
+            )));
+        }
+        match says {
+            Says::Pair { sequence, data } => {
+                self.pairs += 1;
+                Ok(Some(Stated { sequence, payload: lines.slice_ref(data.as_bytes()) }))
+            }
+            Says::End { items } if items == self.pairs => {
+                self.ended = true;
+                Ok(None)
+            }
+            Says::End { items } => Err(form(format!(
+                "{} pairs came, and the last line says {items}: it is not taken for the whole",
+                self.pairs
+            ))),
         }
     }
 
@@ -77,49 +121,25 @@ impl Snapshot {
 
 #[async_trait]
 impl Whole for Snapshot {
-    async fn next(&mut self) -> Result<Option<Fed>, Fault> {
-        if self.ended {
-            return Ok(None);
-        }
+    fn topic(&self) -> &'static str {
+        super::TOPIC
+    }
+
+    async fn next(&mut self) -> Result<Vec<Stated>, Fault> {
         loop {
-            let Some(text) = self.line().await? else { return Err(self.cut_off()) };
-            if text.trim_ascii().is_empty() {
-                continue;
-            }
-            let Line { says, snapshot } = line(&text, self.number)?;
-            if self.number == 1 {
-                self.name = snapshot.map(Into::into);
-            } else if snapshot != self.name.as_deref() {
-                let says = |name: Option<&str>| {
-                    name.map_or("names none".to_owned(), |name| format!("names the snapshot {name}"))
-                };
-                return Err(self.mixed(&format!(
-                    "this line {}, and the first one {}",
-                    says(snapshot),
-                    says(self.name.as_deref())
-                )));
-            }
-            return match says {
-                Says::Pair(fed) => {
-                    self.pairs += 1;
-                    Ok(Some(fed))
-                }
-                Says::End { items } if items == self.pairs => {
-                    while let Some(more) = self.line().await? {
-                        if !more.trim_ascii().is_empty() {
-                            return Err(self.mixed(
-                                "it comes behind the last line, which says how many pairs there are",
-                            ));
-                        }
-                    }
-                    self.ended = true;
-                    Ok(None)
-                }
-                Says::End { items } => Err(form(format!(
-                    "{} pairs came, and the last line says {items}: it is not taken for the whole",
-                    self.pairs
-                ))),
+            let Some(lines) = self.lines().await? else {
+                return if self.ended { Ok(Vec::new()) } else { Err(self.cut_off()) };
             };
+            let mut all = Vec::with_capacity(lines.len() / PAIR_BYTES);
+            let mut rest = &lines[..];
+            while !rest.is_empty() {
+                let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                all.extend(self.line(&lines, &rest[..end])?);
+                rest = rest.get(end + 1..).unwrap_or_default();
+            }
+            if !all.is_empty() {
+                return Ok(all);
+            }
         }
     }
 }

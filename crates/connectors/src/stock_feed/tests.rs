@@ -100,10 +100,17 @@ async fn whole(body: String) -> Result<Vec<String>, Fault> {
     let source = served(Router::new().route("/stock/snapshot", get(async move || body.clone()))).await;
     let mut whole = source.whole(&call(), "inventory").await?;
     let mut paths = Vec::new();
-    while let Some(fed) = whole.next().await? {
-        paths.push(fed.path);
+    loop {
+        let some = whole.next().await?;
+        if some.is_empty() {
+            break;
+        }
+        paths.extend(some.iter().map(|stated| {
+            let level = domains::inventory::read(&stated.payload).unwrap();
+            domains::inventory::path(&level.sku, &level.location)
+        }));
     }
-    assert_eq!(whole.next().await, Ok(None), "the end stays the end");
+    assert_eq!(whole.next().await, Ok(Vec::new()), "the end stays the end");
     Ok(paths)
 }
 

@@ -2,7 +2,7 @@
 
 use super::contract::{Tryton, call, line};
 use super::real::done;
-use connector::port::{CallContext, Changes, Fed, Source, Wanted};
+use connector::port::{CallContext, Changes, Fed, Source, Stated, Wanted};
 use jiff::{Timestamp, ToSpan as _};
 use kernel::subject::Subject;
 use serde_json::{Value, json};
@@ -173,9 +173,17 @@ async fn real_tryton_whole_agrees_with_its_parts() {
     done(&*shelf.tryton.here(), &mut wanted).await;
     let call = shelf.call();
     let mut whole = shelf.source.whole(&call, "inventory").await.unwrap();
-    let mut all: BTreeMap<String, Fed> = BTreeMap::new();
-    while let Some(fed) = whole.next().await.unwrap() {
-        assert!(all.insert(fed.path.clone(), fed).is_none(), "a pair stands there once");
+    let mut all: BTreeMap<String, Stated> = BTreeMap::new();
+    loop {
+        let some = whole.next().await.unwrap();
+        if some.is_empty() {
+            break;
+        }
+        for stated in some {
+            let level = domains::inventory::read(&stated.payload).unwrap();
+            let path = domains::inventory::path(&level.sku, &level.location);
+            assert!(all.insert(path, stated).is_none(), "a pair stands there once");
+        }
     }
     assert!(!all.keys().any(|path| path.contains("SHIPPING")), "a service has no stock");
     assert_eq!(figures(&all[&shelf.path()].payload), ["10", "4", "4"]);

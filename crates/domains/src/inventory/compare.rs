@@ -53,6 +53,9 @@ pub struct Truth<'a> {
     pub counted: Option<i64>,
 }
 
+/// Looks into memory that are under way at once.
+const AT_ONCE: usize = 16;
+
 /// The source's side, as it streams past.
 #[derive(Debug)]
 pub struct Check {
@@ -76,8 +79,22 @@ impl Check {
 
     /// Compares one pair; `None`: both sides agree on it.
     pub fn add(&mut self, truth: &Truth<'_>) -> Option<Cause> {
+        self.add_named(self.key.name(truth.sku, truth.location), truth)
+    }
+
+    /// Compares several, each as [`add`](Self::add) does. Where they lie is far apart in memory, and is waited for once for all of
+    /// them.
+    pub fn add_all(&mut self, truths: &[Truth<'_>]) -> Vec<Option<Cause>> {
+        let names: Vec<u128> = truths.iter().map(|truth| self.key.name(truth.sku, truth.location)).collect();
+        for some in names.chunks(AT_ONCE) {
+            self.table.approach(some);
+        }
+        truths.iter().zip(names).map(|(truth, name)| self.add_named(name, truth)).collect()
+    }
+
+    fn add_named(&mut self, name: u128, truth: &Truth<'_>) -> Option<Cause> {
         self.report.source += 1;
-        let Some(at) = self.table.find(self.key.name(truth.sku, truth.location)) else {
+        let Some(at) = self.table.find(name) else {
             let cause = Cause::MissingInShopify;
             self.report.add(cause, truth.sku, truth.location, Some(truth.available), None);
             return Some(cause);

@@ -117,6 +117,9 @@ fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Option<Decimal>,
             return Err(fault(StockCode::WrongType, what));
         }
     };
+    if let Some(plain) = plain_digits(text) {
+        return Ok(Some(plain));
+    }
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     let read = Decimal::from_str_exact(text).ok().filter(|_| plain && !text.starts_with('.'));
     let read = read.ok_or_else(|| {
@@ -131,6 +134,12 @@ fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Option<Decimal>,
         return Err(unreadable(format!("{read} has more than {DECIMALS_MAX} decimals; round it")));
     }
     Ok(Some(read))
+}
+
+/// Nearly every quantity: some digits.
+fn plain_digits(text: &str) -> Option<Decimal> {
+    let is_plain = (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_plain { text.parse::<u32>().ok().map(Decimal::from) } else { None }
 }
 
 fn incoming(body: &Json<'_>) -> Result<Vec<Incoming>, StockFault> {

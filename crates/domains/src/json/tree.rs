@@ -18,6 +18,9 @@ pub enum Json<'a> {
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
+/// Most objects have no more members.
+const FEW: usize = 8;
+
 /// Parses the whole text.
 pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
     let mut scanner = Scanner::new(bytes)?;
@@ -30,7 +33,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
 fn value<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Json<'a>, JsonFault> {
     Ok(match scanner.peek() {
         Some(b'{') => {
-            let mut members: Vec<(Cow<'a, str>, Json<'a>)> = Vec::new();
+            let mut members: Vec<(Cow<'a, str>, Json<'a>)> = Vec::with_capacity(FEW);
             let start = scanner.offset();
             scanner.object(depth, |inner, key| {
                 members.push((key.decode(), value(inner, depth + 1)?));
@@ -61,12 +64,15 @@ fn value<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Json<'a>, JsonFa
 
 /// Two equal keys would let two readers of one body see two different orders.
 fn refuse_duplicates(members: &[(Cow<'_, str>, Json<'_>)], start: usize) -> Result<(), JsonFault> {
-    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_ref()).collect();
-    keys.sort_unstable();
-    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(JsonFault::at(JsonProblem::DuplicateKey, start).within_key(pair[0])),
-        None => Ok(()),
-    }
+    let twice = if members.len() <= FEW {
+        let key = |at: usize| members[at].0.as_ref();
+        (0..members.len()).find(|at| (at + 1..members.len()).any(|later| key(later) == key(*at))).map(key)
+    } else {
+        let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_ref()).collect();
+        keys.sort_unstable();
+        keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    };
+    twice.map_or(Ok(()), |key| Err(JsonFault::at(JsonProblem::DuplicateKey, start).within_key(key)))
 }
 
 impl<'a> Json<'a> {

@@ -79,7 +79,7 @@ impl Lines {
     /// The next one; `None` after the last, if all of them came.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, Fault> {
         loop {
-            match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+            match memchr::memchr(b'\n', &self.buffer[self.searched..]) {
                 Some(at) => {
                     let line = self.from..self.searched + at;
                     (self.from, self.searched) = (line.end + 1, line.end + 1);

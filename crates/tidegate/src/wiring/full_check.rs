@@ -12,6 +12,7 @@ mod second_look;
 mod shop_side;
 mod straight;
 
+use straight::Figures;
 pub use straight::Straight;
 
 use super::Loaded;
@@ -21,7 +22,7 @@ use anyhow::Context as _;
 use api::admin::{CheckError, Checking, StockCheck, StockChecked, StockDifference};
 use async_trait::async_trait;
 use config::SHOPIFY;
-use connector::port::{Connector, Fed};
+use connector::port::{Connector, Fed, Stated};
 use domains::inventory::Key;
 use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth};
 use engine::facts::Mapper;
@@ -201,15 +202,21 @@ impl FullCheck {
     ) -> Result<(Check, Vec<Fed>), CheckError> {
         let of_shop = shelves.len();
         let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
-        let (mut first, mut seen) = (None, 0);
+        let topic = whole.topic();
+        let (mut seen, mut come) = (0, Vec::new());
         // How much is held back is the mapping's to say: the first level that it takes has it.
-        while first.is_none()
-            && let Some(fed) = whole.next().await?
-        {
-            seen += 1;
-            first = self.meant(fed, places).ok();
+        let mut first = None;
+        while first.is_none() {
+            come = whole.next().await?;
+            if come.is_empty() {
+                break;
+            }
+            first = come.iter().find_map(|stated| self.stated(topic, stated, places).ok());
+            if first.is_none() {
+                seen += come.len() as u64;
+                told.unreadable += come.len() as u64;
+            }
         }
-        told.unreadable = seen - u64::from(first.is_some());
         let in_flight = first.as_ref().map_or(InFlight::Counted, |meant| in_flight(&meant.body));
         // A million names are put in order: nothing else is to wait for that.
         let sorted = tokio::task::spawn_blocking(move || Check::new(shelves, in_flight, KEPT)).await;
@@ -217,56 +224,69 @@ impl FullCheck {
         let mut differing = Differing::default();
         // The shop's location of each of the source's.
         let mut known: BTreeMap<String, String> = BTreeMap::new();
-        if let Some(meant) = first
-            && let Some(cause) = check.add(&meant.truth())
-        {
-            differing.keep(cause, meant.fed);
-        }
-        while let Some(fed) = whole.next().await? {
-            seen += 1;
-            if seen.is_multiple_of(TELL_EVERY) && !progress.at(of_shop + seen, of_shop * 2) {
-                return Err(WorkError::Stopped.into());
-            }
-            let short = match &self.straight {
-                None => None,
-                Some(straight) => match straight.figures(&fed.payload) {
-                    Ok(figures) => known.get(&figures.location).map(|at| (figures, at)),
-                    // The long way says the same.
-                    Err(_) => None,
-                },
-            };
-            if let Some((figures, location)) = short {
-                let truth = Truth {
-                    sku: &figures.sku,
-                    location,
-                    available: figures.available,
-                    counted: figures.counted,
-                };
-                if let Some(cause) = check.add(&truth) {
-                    differing.keep(cause, fed);
+        let mut tell_at = TELL_EVERY;
+        while !come.is_empty() {
+            seen += come.len() as u64;
+            if seen >= tell_at {
+                tell_at = seen + TELL_EVERY;
+                if !progress.at(of_shop + seen, of_shop * 2) {
+                    return Err(WorkError::Stopped.into());
                 }
-                continue;
             }
-            // A dead letter says why, as soon as it is pushed or read.
-            let Ok(meant) = self.meant(fed, places) else {
+            let mut short = Vec::with_capacity(come.len());
+            for stated in &come {
+                // What the short way cannot read the long way says the same of.
+                let figures = self.straight.as_ref().and_then(|way| way.figures(&stated.payload).ok());
+                if let Some(figures) = figures {
+                    if known.contains_key(&figures.location) {
+                        short.push((stated, figures));
+                        continue;
+                    }
+                    if let Ok(meant) = self.stated(topic, stated, places) {
+                        known.insert(figures.location, meant.location.clone());
+                        differing.compared(check.add(&meant.truth()), topic, stated);
+                        continue;
+                    }
+                } else if let Ok(meant) = self.stated(topic, stated, places) {
+                    differing.compared(check.add(&meant.truth()), topic, stated);
+                    continue;
+                }
+                // A dead letter says why, as soon as it is pushed or read.
                 told.unreadable += 1;
-                continue;
-            };
-            if let Some(figures) =
-                self.straight.as_ref().and_then(|straight| straight.figures(&meant.fed.payload).ok())
-            {
-                known.insert(figures.location, meant.location.clone());
             }
-            if let Some(cause) = check.add(&meant.truth()) {
-                differing.keep(cause, meant.fed);
+            let truths: Vec<Truth<'_>> = short
+                .iter()
+                .filter_map(|(_, figures)| {
+                    let location = known.get(&figures.location)?;
+                    let Figures { sku, available, counted, .. } = figures;
+                    Some(Truth { sku, location, available: *available, counted: *counted })
+                })
+                .collect();
+            for ((stated, _), cause) in short.iter().zip(check.add_all(&truths)) {
+                differing.compared(cause, topic, stated);
             }
+            come = whole.next().await?;
         }
         Ok((check, differing.all))
     }
 
-    fn meant(&self, fed: Fed, places: &BTreeMap<String, String>) -> Result<Meant, Fault> {
-        let subject = Subject { shop: self.scope.shop.clone(), path: fed.path.clone() };
+    /// What a state of the whole is meant to be at the target.
+    fn stated(
+        &self,
+        topic: &str,
+        stated: &Stated,
+        places: &BTreeMap<String, String>,
+    ) -> Result<Meant, Fault> {
+        self.meant(fed(topic, stated), places)
+    }
+
+    fn meant(&self, mut fed: Fed, places: &BTreeMap<String, String>) -> Result<Meant, Fault> {
         let state = self.scope.facts.read(&fed.topic, &fed.payload)?;
+        let (Some(sku), Some(at)) = (state.body["sku"].as_str(), state.body["location"].as_str()) else {
+            return Err(bug("a level that was read names no pair"));
+        };
+        fed.path = domains::inventory::path(sku, at);
+        let subject = Subject { shop: self.scope.shop.clone(), path: fed.path.clone() };
         let body = self
             .mapper
             .map(&state.body, &subject, &ObjectKey::of(&subject), self.scope.clock.now().wall)?
@@ -282,6 +302,12 @@ impl FullCheck {
     }
 }
 
+/// As a feed would give it; whose it is its reader says. Its payload is its own, so that nothing else is held with it.
+fn fed(topic: &str, stated: &Stated) -> Fed {
+    let (topic, payload) = (topic.to_owned(), stated.payload.to_vec());
+    Fed { path: String::new(), topic, sequence: stated.sequence, payload }
+}
+
 /// What differs, for the second look: of each cause as many as have their names in the report; some hundred bytes each.
 #[derive(Default)]
 struct Differing {
@@ -290,6 +316,12 @@ struct Differing {
 }
 
 impl Differing {
+    fn compared(&mut self, cause: Option<Cause>, topic: &str, stated: &Stated) {
+        if let Some(cause) = cause {
+            self.keep(cause, fed(topic, stated));
+        }
+    }
+
     fn keep(&mut self, cause: Cause, fed: Fed) {
         let count = self.count.entry(cause).or_default();
         if *count < KEPT {
