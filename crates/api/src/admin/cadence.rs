@@ -1,15 +1,18 @@
-//! `GET cadence`: the work that no event drives: what is due next, when it was made last, and what that found.
+//! `GET cadence`: the work that no event drives: what is due next, when it was made last, how long that took and what came of
+//! it. Owns what is kept of a run ([`Ran`]); whoever makes a run keeps it.
 
 use super::{AdminError, Parts};
 use axum::Json;
 use axum::extract::State;
 use config::Cadence;
 use jiff::Timestamp;
+use kernel::clock::{Clock, Now};
 use kernel::id::{FlowName, ShopId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::operate::AuditEntry;
+use store::{Store, StoreError};
 
-/// Which work it is, of one flow at one shop.
+/// Which work it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
@@ -17,17 +20,79 @@ pub enum Work {
     FullCheck,
     /// What no webhook told of is looked for.
     Sweep,
+    /// A system is asked what changed.
+    Feed,
+    /// Prices are asked of a source.
+    PricePull,
+    /// What price lists say is brought into a shop's catalogs.
+    Hydration,
+    /// All that a shop's catalogs say is compared with what they are to say.
+    CatalogCheck,
 }
 
 /// One work with its cadence.
 #[derive(Debug, Clone)]
 pub struct Cadenced {
     pub work: Work,
-    pub flow: FlowName,
-    pub shop: ShopId,
+    /// None: it belongs to no flow.
+    pub flow: Option<FlowName>,
+    /// None: it belongs to no shop, or to all of them.
+    pub shop: Option<ShopId>,
+    /// The system that it asks, where no flow says it.
+    pub source: Option<String>,
     pub cadence: Cadence,
-    /// Under which name the store keeps when it was made last.
+    /// Under which name the store keeps when it was made last ([`Ran`] beside it).
     pub cursor: String,
+    /// Under which name the store keeps an instant at which it is due whatever the cadence says; what lies before the last
+    /// run no longer counts.
+    pub due_at: Option<String>,
+}
+
+impl Cadenced {
+    /// Of a flow at a shop.
+    pub fn of_flow(work: Work, flow: &FlowName, shop: &ShopId, cadence: Cadence, cursor: String) -> Self {
+        let (flow, shop) = (Some(flow.clone()), Some(shop.clone()));
+        Self { work, flow, shop, source: None, cadence, cursor, due_at: None }
+    }
+}
+
+/// What is kept of the last run of a work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    pub began: Timestamp,
+    pub took_ms: u64,
+    /// It did not come to its end: `what` says why.
+    pub failed: bool,
+    /// What came of it, in words.
+    pub what: String,
+}
+
+impl Ran {
+    /// One that ends now.
+    pub fn since(began: Now, clock: &dyn Clock, outcome: Result<String, String>) -> Self {
+        let took = clock.now().mono.since(began.mono);
+        let failed = outcome.is_err();
+        let (Ok(what) | Err(what)) = outcome;
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Self { began: began.wall, took_ms, failed, what }
+    }
+
+    /// # Errors
+    /// The store's. The work itself is done.
+    pub async fn keep(&self, store: &dyn Store, cursor: &str) -> Result<(), StoreError> {
+        let text = serde_json::json!(self).to_string();
+        store.set_cursor(&beside(cursor), &text).await
+    }
+
+    /// None: there was no run, or what was kept is of another version.
+    async fn last(store: &dyn Store, cursor: &str) -> Result<Option<Self>, StoreError> {
+        let text = store.cursor(&beside(cursor)).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
+
+fn beside(cursor: &str) -> String {
+    format!("ran/{cursor}")
 }
 
 #[derive(Debug, Serialize)]
@@ -38,8 +103,9 @@ pub(super) struct Cadences {
 #[derive(Debug, Serialize)]
 struct Line {
     work: Work,
-    flow: FlowName,
-    shop: ShopId,
+    flow: Option<FlowName>,
+    shop: Option<ShopId>,
+    source: Option<String>,
     cadence: String,
     /// Absent: not since this store began.
     last: Option<Timestamp>,
@@ -47,7 +113,9 @@ struct Line {
     next: Option<Timestamp>,
     /// It is due: at its next look it is made.
     due: bool,
-    /// What the last one found, of those that leave an entry in the audit.
+    /// The last run: when it began, how long it took, what came of it.
+    ran: Option<Ran>,
+    /// What the last one found, of those that leave an entry in the audit, by hand or at the cadence.
     found: Option<Found>,
 }
 
@@ -63,22 +131,29 @@ const ENTRIES: u32 = 1_000;
 
 pub(super) async fn list(State(parts): Parts) -> Result<Json<Cadences>, AdminError> {
     let now = parts.clock.now().wall;
+    let store = parts.store.as_ref();
     let found = match parts.cadences.iter().any(|of| of.work == Work::FullCheck) {
-        true => parts.store.audit_entries(ENTRIES).await?,
+        true => store.audit_entries(ENTRIES).await?,
         false => Vec::new(),
     };
     let mut cadences = Vec::with_capacity(parts.cadences.len());
     for of in &parts.cadences {
-        let last = parts.store.cursor(&of.cursor).await?.and_then(|text| text.parse::<Timestamp>().ok());
-        let next = last.and_then(|last| of.cadence.after(last));
+        let last = instant(store, &of.cursor).await?;
+        let mut next = last.and_then(|last| of.cadence.after(last));
+        if let Some(name) = &of.due_at {
+            let own = instant(store, name).await?.filter(|at| last.is_none_or(|last| *at > last));
+            next = next.into_iter().chain(own).min();
+        }
         cadences.push(Line {
             work: of.work,
             flow: of.flow.clone(),
             shop: of.shop.clone(),
+            source: of.source.clone(),
             cadence: of.cadence.to_string(),
             last,
             next,
             due: next.is_some_and(|next| next <= now),
+            ran: Ran::last(store, &of.cursor).await?,
             found: (of.work == Work::FullCheck).then(|| newest(&found, of)).flatten(),
         });
     }
@@ -86,8 +161,12 @@ pub(super) async fn list(State(parts): Parts) -> Result<Json<Cadences>, AdminErr
     Ok(Json(Cadences { cadences }))
 }
 
+async fn instant(store: &dyn Store, name: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(store.cursor(name).await?.and_then(|text| text.parse().ok()))
+}
+
 fn newest(entries: &[AuditEntry], of: &Cadenced) -> Option<Found> {
-    let head = format!("{}, shop {}: ", of.flow, of.shop);
+    let head = format!("{}, shop {}: ", of.flow.as_ref()?, of.shop.as_ref()?);
     let entry =
         entries.iter().find(|entry| entry.action == "reconcile" && entry.target.starts_with(&head))?;
     let what = entry.target[head.len()..].to_owned();

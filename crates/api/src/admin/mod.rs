@@ -39,7 +39,7 @@ mod systems;
 mod timeline;
 mod works;
 
-pub use cadence::{Cadenced, Work};
+pub use cadence::{Cadenced, Ran, Work};
 pub use error::AdminError;
 pub use guard::Guard;
 pub use prices::{Hydrate, HydrateError, Hydrating};

@@ -7,16 +7,12 @@ use kernel::id::FlowName;
 use serde_json::{Value, json};
 use store::Store as _;
 use store::operate::AuditEntry;
-use tidegate_api::admin::{Cadenced, Work};
+use tidegate_api::admin::{Cadenced, Ran, Work};
 
 fn work(work: Work, cadence: &str, cursor: &str) -> Cadenced {
-    Cadenced {
-        work,
-        flow: FlowName::new("stock_to_shopify").unwrap(),
-        shop: shop("acme"),
-        cadence: config::Cadence::parse(cadence).unwrap(),
-        cursor: cursor.to_owned(),
-    }
+    let flow = FlowName::new("stock_to_shopify").unwrap();
+    let cadence = config::Cadence::parse(cadence).unwrap();
+    Cadenced::of_flow(work, &flow, &shop("acme"), cadence, cursor.to_owned())
 }
 
 async fn asked(world: &World) -> Vec<Value> {
@@ -62,4 +58,38 @@ async fn what_is_due_stands_first_with_what_its_last_one_found() {
     );
     assert_eq!(all[0]["next"], json!(ago(6)));
     assert_eq!((&all[2]["last"], &all[2]["next"]), (&Value::Null, &Value::Null), "nothing is made up");
+}
+
+/// A work of no flow says what it asks, how its last run went, and when it set itself a time before its cadence's.
+#[tokio::test]
+async fn any_work_has_a_cadence_and_says_how_its_last_run_went() {
+    let own = Cadenced {
+        work: Work::PricePull,
+        flow: None,
+        shop: None,
+        source: Some("tryton".to_owned()),
+        cadence: config::Cadence::parse("24h").unwrap(),
+        cursor: "pulled".to_owned(),
+        due_at: Some("pulled/due".to_owned()),
+    };
+    let world = World::new().await.and(|parts| parts.cadences = vec![own]);
+    let began = world.parts.clock.now();
+    let in_hours = |hours: i64| began.wall.checked_add(SignedDuration::from_hours(hours)).unwrap();
+    let (store, clock) = (&world.store, world.parts.clock.as_ref());
+    store.set_cursor("pulled", &began.wall.to_string()).await.unwrap();
+    let failed = Ran::since(began, clock, Err("it did not answer".to_owned()));
+    failed.keep(store, "pulled").await.unwrap();
+    let line = asked(&world).await.remove(0);
+    assert_eq!(
+        (&line["work"], &line["source"], &line["flow"]),
+        (&json!("price_pull"), &json!("tryton"), &Value::Null)
+    );
+    assert_eq!(line["ran"], json!(failed));
+    assert_eq!((&line["ran"]["failed"], &line["next"]), (&json!(true), &json!(in_hours(24))));
+    for (set, next) in
+        [(in_hours(2), in_hours(2)), (in_hours(-2), in_hours(24)), (in_hours(30), in_hours(24))]
+    {
+        store.set_cursor("pulled/due", &set.to_string()).await.unwrap();
+        assert_eq!(asked(&world).await[0]["next"], json!(next), "{set}");
+    }
 }

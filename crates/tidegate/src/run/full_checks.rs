@@ -4,7 +4,7 @@
 use super::Running;
 use crate::wiring::Loaded;
 use crate::wiring::node::Turn;
-use api::admin::{CheckError, Checking, StockCheck, record};
+use api::admin::{CheckError, Checking, Ran, StockCheck, record};
 use api::watch::{IntakeNotice, Watching};
 use config::Cadence;
 use engine::hub::Hub;
@@ -106,14 +106,18 @@ impl Due {
     /// False: another one is under way, and it is asked for again soon.
     async fn make(&self) -> bool {
         let (flow, shop) = (self.check.flow(), self.check.shop());
-        let by = By::hub("the cadence of its flow", self.clock.now().wall);
+        let began = self.clock.now();
+        let by = By::hub("the cadence of its flow", began.wall);
         let checking = Checking { mends: self.mends, ..Checking::default() };
-        match self.check.run(&checking, &Quiet).await {
+        let outcome = match self.check.run(&checking, &Quiet).await {
             Ok(told) => {
                 if told.appended > 0 {
                     self.hub.appended();
                 }
                 let entry = record(self.check.as_ref(), &told, !self.mends, &by);
+                // Behind the flow and the shop.
+                let found =
+                    entry.target.split_once(": ").map_or(&*entry.target, |(_, found)| found).to_owned();
                 tracing::info!(
                     flow.name = %flow, shop.id = %shop, work.count = told.appended,
                     "a full check: {}{}", entry.target, told.notes.iter().map(|note| format!("; {note}")).collect::<String>()
@@ -121,9 +125,10 @@ impl Due {
                 if let Err(error) = self.store.audit(entry).await {
                     tracing::warn!(flow.name = %flow, error = %error, "what the full check found is not in the audit");
                 }
+                Ok(found)
             }
             Err(CheckError::UnderWay { .. }) => return false,
-            Err(CheckError::Work(WorkError::Stopped)) => {}
+            Err(CheckError::Work(WorkError::Stopped)) => return true,
             Err(error) => {
                 if let Some(why) = for_a_person(&error) {
                     let notice =
@@ -134,7 +139,12 @@ impl Due {
                     flow.name = %flow, shop.id = %shop, error = %error,
                     "a full check did not come to its end and changed nothing; the next one is due after its span"
                 );
+                Err(error.to_string())
             }
+        };
+        let ran = Ran::since(began, self.clock.as_ref(), outcome);
+        if let Err(error) = ran.keep(self.store.as_ref(), &cursor(flow, shop)).await {
+            tracing::warn!(flow.name = %flow, error = %error, "how the full check went is not kept");
         }
         true
     }

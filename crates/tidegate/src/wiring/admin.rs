@@ -101,13 +101,7 @@ pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
     for (name, flow) in running {
         let sweeps = flow.source.as_str() == SHOPIFY && flow.follows.is_none();
         for (shop, _) in loaded.config.shops_of(flow) {
-            let work = |work: Work, cadence: Cadence, cursor: String| Cadenced {
-                work,
-                flow: name.clone(),
-                shop: shop.clone(),
-                cadence,
-                cursor,
-            };
+            let work = |work, cadence, cursor| Cadenced::of_flow(work, name, shop, cadence, cursor);
             if let Some(check) = &flow.stock.full_check {
                 let cursor = crate::run::full_check_cursor(name, shop);
                 all.push(work(Work::FullCheck, check.value.clone(), cursor));

@@ -3,6 +3,7 @@
 
 use super::Loaded;
 use super::node::Turn;
+use api::admin::Ran;
 use config::{Intake, SHOPIFY};
 use connector::port::Source;
 use engine::hub::Hub;
@@ -124,18 +125,34 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: T
                 () = stopping.over() => return,
                 passed = sweep::pass(&sweep.scope, sweep.settings, &told_news) => passed,
             };
-            match passed {
-                Ok(found) => told(&sweep, found),
-                Err(WorkError::Stopped) => {}
-                Err(error) => tracing::warn!(
-                    flow.name = %sweep.scope.flow, shop.id = %sweep.scope.shop, error = %error,
-                    "a sweep did not come to its end; the next one begins where it began"
-                ),
+            if let Some(outcome) = outcome(&sweep, passed, &told) {
+                let ran = Ran::since(now, around.clock.as_ref(), outcome);
+                if let Err(error) = ran.keep(around.store.as_ref(), &lease).await {
+                    tracing::warn!(flow.name = %sweep.scope.flow, error = %error, "how the sweep went is not kept");
+                }
             }
         }
         if turn.stopped(wait).await {
             return;
         }
         wait = sweep.every;
+    }
+}
+
+/// None: it was stopped, and begins again where it began.
+fn outcome(sweep: &Sweep, passed: Result<Found, WorkError>, told: &Told) -> Option<Result<String, String>> {
+    match passed {
+        Ok(found) => {
+            told(sweep, found);
+            Some(Ok(format!("{} listed, {} new", found.listed, found.missed)))
+        }
+        Err(WorkError::Stopped) => None,
+        Err(error) => {
+            tracing::warn!(
+                flow.name = %sweep.scope.flow, shop.id = %sweep.scope.shop, error = %error,
+                "a sweep did not come to its end; the next one begins where it began"
+            );
+            Some(Err(error.to_string()))
+        }
     }
 }

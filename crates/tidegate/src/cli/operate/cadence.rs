@@ -10,7 +10,7 @@ Examples:
   tidegate cadence
   tidegate cadence --json | jq '.cadences[] | select(.due)'";
 
-/// What runs at a cadence: when next, when last, and what it found
+/// What runs at a cadence: when next, when last, how long it took, and what it found
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -22,13 +22,13 @@ pub struct Args {
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
     let mut answer = client.get("/cadence").await?;
     if let (Some(flow), Some(all)) = (&args.flow, answer["cadences"].as_array_mut()) {
-        let mut known: Vec<String> = all.iter().map(|line| text(&line["flow"])).collect();
-        known.dedup();
+        let flows = all.iter().filter_map(|line| line["flow"].as_str());
+        let known: std::collections::BTreeSet<String> = flows.map(str::to_owned).collect();
         all.retain(|line| line["flow"] == flow.as_str());
         if all.is_empty() {
             let what = format!(
                 "nothing of flow {flow} runs at a cadence; of these something does: {}",
-                known.join(", ")
+                known.into_iter().collect::<Vec<_>>().join(", ")
             );
             return Err(Failure::NotFound(what));
         }
@@ -44,7 +44,9 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
 fn drawn(cadences: &[Value]) -> Page {
     let mut page = Page::new();
     if cadences.is_empty() {
-        page.line("nothing runs at a cadence: no flow has a sweep or a full_check");
+        page.line(
+            "nothing runs at a cadence: no flow has a sweep or a full_check, and nothing else has a cadence",
+        );
         return page;
     }
     let next = |line: &Value| match (&line["next"], line["due"] == true) {
@@ -53,21 +55,41 @@ fn drawn(cadences: &[Value]) -> Page {
         (next, false) => at(next),
     };
     let rows = cadences.iter().map(|line| {
-        let work = if line["work"] == "full_check" { "full check" } else { "sweep" };
         let last = if line["last"].is_null() { "never".to_owned() } else { at(&line["last"]) };
-        let found = text(&line["found"]["what"]);
         vec![
-            text(&line["flow"]),
-            text(&line["shop"]),
-            work.to_owned(),
+            text(&line["work"]).replace('_', " "),
+            [&line["flow"], &line["source"]]
+                .into_iter()
+                .find(|of| of.is_string())
+                .map_or_else(String::new, text),
+            if line["shop"].is_null() { String::new() } else { text(&line["shop"]) },
             text(&line["cadence"]),
             next(line),
             last,
-            found,
+            took(&line["ran"]),
+            found(line),
         ]
     });
-    page.table(&["flow", "shop", "work", "cadence", "next", "last", "found"], rows.collect());
+    page.table(&["work", "of", "shop", "cadence", "next", "last", "took", "found"], rows.collect());
     page
+}
+
+fn took(ran: &Value) -> String {
+    let Some(took_ms) = ran["took_ms"].as_u64() else { return String::new() };
+    if took_ms < 1_000 { format!("{took_ms} ms") } else { format!("{:.1} s", took_ms as f64 / 1_000.0) }
+}
+
+/// Of the run and of the audit's entry, what is newer.
+fn found(line: &Value) -> String {
+    let (ran, found) = (&line["ran"], &line["found"]);
+    // Both are instants of one form.
+    let by_hand = found["at"].as_str() > ran["began"].as_str();
+    match (by_hand, ran["failed"] == true) {
+        (true, _) => text(&found["what"]),
+        (false, true) => format!("FAILED: {}", text(&ran["what"])),
+        (false, false) if ran.is_object() => text(&ran["what"]),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +102,8 @@ mod tests {
         let line = |work: &str, next: Value, due: bool| {
             json!({
                 "flow": "stock_to_shopify", "shop": "acme", "work": work, "cadence": "30 2 * * * Europe/Berlin",
-                "last": null, "next": next, "due": due, "found": { "what": "4040 pairs against 4040; no difference" },
+                "last": null, "next": next, "due": due,
+                "found": { "at": "2026-11-26T01:30:00Z", "what": "4040 pairs against 4040; no difference" },
             })
         };
         let page = drawn(&[
@@ -91,6 +114,16 @@ mod tests {
         for told in
             ["full check", "now", "not known yet", "never", "no difference", "30 2 * * * Europe/Berlin"]
         {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        let pull = json!({
+            "work": "price_pull", "flow": null, "shop": null, "source": "tryton", "cadence": "10m", "last": null,
+            "next": null, "due": false, "found": null,
+            "ran": { "began": "2026-11-27T01:30:00Z", "took_ms": 1_250, "failed": true, "what": "it did not answer" },
+        });
+        let page = drawn(&[pull]);
+        let text = page.text();
+        for told in ["price pull", "tryton", "1.2 s", "FAILED: it did not answer"] {
             assert!(text.contains(told), "{told}: {text}");
         }
         assert!(drawn(&[]).text().contains("nothing runs at a cadence"));
