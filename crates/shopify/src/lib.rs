@@ -17,6 +17,7 @@ pub mod roles;
 pub mod source;
 pub mod subscriptions;
 pub mod target;
+pub mod variants;
 pub mod version;
 pub mod webhook;
 pub mod write_back;

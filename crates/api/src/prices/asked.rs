@@ -24,6 +24,9 @@ pub(crate) struct Cart<'a> {
     pub(crate) company_location: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) currency: Cow<'a, str>,
+    /// Whose variants the lines name; needed where there are several.
+    #[serde(borrow, default)]
+    pub(crate) shop: Option<Cow<'a, str>>,
     /// Now, where it is absent.
     #[serde(default)]
     pub(crate) at: Option<Timestamp>,
@@ -40,8 +43,12 @@ pub(crate) struct CartLine<'a> {
     /// The caller's own; it comes back.
     #[serde(borrow, default)]
     pub(crate) id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(crate) sku: Cow<'a, str>,
+    /// Either this or `variant`.
+    #[serde(borrow, default)]
+    pub(crate) sku: Option<Cow<'a, str>>,
+    /// Shopify's id of the variant: `gid://shopify/ProductVariant/12`, or the number.
+    #[serde(borrow, default, deserialize_with = "some_number_or_text")]
+    pub(crate) variant: Option<Cow<'a, str>>,
     /// A number or its text: 12, 2.5, "12". As it was written, without the quotes of a text.
     #[serde(borrow, deserialize_with = "number_or_text")]
     pub(crate) quantity: Cow<'a, str>,
@@ -72,6 +79,14 @@ impl<'a> Cart<'a> {
     pub(crate) fn currency(&self) -> Result<Currency, PriceError> {
         currency(&self.currency)
     }
+
+    /// Of each line that is asked for by its variant, the number; empty where none is.
+    pub(crate) fn variants(&self) -> Vec<Option<u64>> {
+        if self.lines.iter().all(|line| line.variant.is_none()) {
+            return Vec::new();
+        }
+        self.lines.iter().map(|line| line.variant.as_deref().and_then(variant)).collect()
+    }
 }
 
 /// As ISO 4217 writes it.
@@ -80,10 +95,31 @@ pub(crate) fn currency(code: &str) -> Result<Currency, PriceError> {
 }
 
 impl CartLine<'_> {
-    /// The line as the rules take it, or why it cannot be read.
-    pub(crate) fn read(&self) -> Result<Line<'_>, String> {
-        line(&self.sku, &self.quantity, self.unit.as_deref())
+    /// The line as the rules take it, or why it cannot be read. `known`: the SKU of its variant. One that has none is a SKU that no
+    /// list has, so that all else that is wrong with the line is told as of any other.
+    pub(crate) fn read<'l>(&'l self, known: Option<&'l str>) -> Result<Line<'l>, String> {
+        let sku = match (&self.sku, &self.variant) {
+            (Some(sku), None) => sku,
+            (None, Some(written)) if variant(written).is_some() => {
+                known.filter(|sku| !sku.is_empty()).unwrap_or(written)
+            }
+            (None, Some(written)) => {
+                return Err(format!(
+                    "variant is {written:?}; write Shopify's id, as in \"gid://shopify/ProductVariant/12\", or the number"
+                ));
+            }
+            (Some(_), Some(_)) | (None, None) => return Err(NEITHER.to_owned()),
+        };
+        line(sku, &self.quantity, self.unit.as_deref())
     }
+}
+
+const NEITHER: &str = "say sku or variant, one of the two";
+
+/// The number of a variant, as Shopify's id has it or by itself.
+pub(crate) fn variant(written: &str) -> Option<u64> {
+    let number = written.strip_prefix("gid://shopify/ProductVariant/").unwrap_or(written);
+    if number.starts_with('+') { None } else { number.parse().ok() }
 }
 
 /// One line of its three texts.
@@ -107,6 +143,12 @@ fn number_or_text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<
     }
 }
 
+fn some_number_or_text<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    number_or_text(deserializer).map(|written| Some(written).filter(|written| written != "null"))
+}
+
 /// `GET /v1/prices/resolve?sku=…&quantity=…&currency=…`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,7 +158,9 @@ pub(super) struct OneLine {
     at: Option<Timestamp>,
     #[serde(default)]
     why: bool,
-    sku: String,
+    shop: Option<String>,
+    sku: Option<String>,
+    variant: Option<String>,
     quantity: Option<String>,
     unit: Option<String>,
 }
@@ -145,26 +189,34 @@ impl OneLine {
             currency: needed("currency")?,
             at: None,
             why: false,
-            sku: needed("sku")?,
+            // Shopify signs whose storefront it is.
+            shop: None,
+            sku: optional("sku"),
+            variant: optional("variant"),
             quantity: optional("quantity"),
             unit: optional("unit"),
         })
     }
 
     /// As a cart of one line; one piece, where no quantity is said.
-    pub(super) fn cart(&self) -> Cart<'_> {
+    pub(super) fn cart(&self) -> Result<Cart<'_>, PriceError> {
+        if self.sku.is_some() == self.variant.is_some() {
+            return Err(PriceError::mend(NEITHER));
+        }
         let quantity = self.quantity.as_deref().unwrap_or("1");
-        Cart {
+        Ok(Cart {
             company_location: self.company_location.as_deref().map(Cow::Borrowed),
             currency: Cow::Borrowed(&self.currency),
+            shop: self.shop.as_deref().map(Cow::Borrowed),
             at: self.at,
             why: self.why,
             lines: vec![CartLine {
                 id: None,
-                sku: Cow::Borrowed(&self.sku),
+                sku: self.sku.as_deref().map(Cow::Borrowed),
+                variant: self.variant.as_deref().map(Cow::Borrowed),
                 quantity: Cow::Borrowed(quantity),
                 unit: self.unit.as_deref().map(Cow::Borrowed),
             }],
-        }
+        })
     }
 }

@@ -15,7 +15,12 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Explain {
-    pub sku: String,
+    /// Either this or `variant`.
+    pub sku: Option<String>,
+    /// Shopify's id of a variant, or its number: explained is the SKU that it has now.
+    pub variant: Option<String>,
+    /// Whose variant it is; needed where there are several.
+    pub shop: Option<String>,
     /// One, where it is absent.
     pub quantity: Option<String>,
     pub unit: Option<String>,
@@ -45,17 +50,22 @@ impl Prices {
     /// A currency or a location that is none; a disk that fails.
     pub async fn explain(&self, asked: Explain) -> Result<Explanation, PriceError> {
         let currency = currency(&asked.currency)?;
+        let sku = match (&asked.sku, &asked.variant) {
+            (Some(sku), None) => sku.clone(),
+            (None, Some(variant)) => self.sku_of(asked.shop.as_deref(), variant).await?,
+            _ => return Err(PriceError::mend("say sku or variant, one of the two")),
+        };
         let current = self.store.current();
         // Now is what counts now, also in the second in which it began.
         let is_past = asked.at.is_some_and(|at| at < current.from());
         let at = asked.at.unwrap_or_else(|| super::whole_second(self.clock.now().wall));
         if !is_past {
             let (terms, book) = (current.terms(), current.book());
-            return asked.explained(terms, &book, current.number(), (currency, at));
+            return asked.explained(terms, &book, current.number(), &sku, (currency, at));
         }
         let explanation = self.waiting(move |store| {
             let past = store.past(at)?;
-            let explanation = asked.explained(past.terms(), &past, past.number(), (currency, at));
+            let explanation = asked.explained(past.terms(), &past, past.number(), &sku, (currency, at));
             match past.fault() {
                 Some(fault) => Err(fault),
                 None => Ok(explanation),
@@ -106,6 +116,7 @@ impl Explain {
         terms: &Terms,
         book: &B,
         version: u64,
+        sku: &str,
         (currency, at): (Currency, Timestamp),
     ) -> Result<Explanation, PriceError> {
         let nobody = Buyer::default();
@@ -115,7 +126,7 @@ impl Explain {
         };
         let groups: Vec<String> = buyer.groups.iter().map(ToString::to_string).collect();
         let quantity = self.quantity.as_deref().unwrap_or("1");
-        let goods = (self.sku.as_str(), quantity, self.unit.as_deref());
+        let goods = (sku, quantity, self.unit.as_deref());
         Ok(Explanation {
             version,
             at,

@@ -15,6 +15,7 @@ mod pace;
 mod proxy;
 mod resolve;
 mod told;
+mod variants;
 
 pub use asked::LINES_MAX;
 use asked::currency;
@@ -26,6 +27,7 @@ pub use live::{LiveCounts, LiveSettings, Quotes, Wanted};
 pub(crate) use loads::{Format, mode, rows};
 pub(crate) use outcome::outcome_told;
 pub use proxy::{Roles, Storefront};
+pub use variants::{Sold, VariantShop};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -40,6 +42,7 @@ use price_store::{PriceStore, Version};
 use pricing::Sku;
 use std::sync::Arc;
 use telemetry::Metrics;
+use variants::Variants;
 
 /// An answer is its buyer's alone.
 const NOT_KEPT: &str = "private, no-store";
@@ -59,6 +62,7 @@ pub struct Prices {
     callers: Callers,
     storefronts: Vec<proxy::Door>,
     live: Option<Arc<Live>>,
+    variants: Vec<Arc<Variants>>,
     metrics: Arc<Metrics>,
 }
 
@@ -74,7 +78,56 @@ impl Prices {
     ) -> Self {
         let storefronts = storefronts.into_iter().map(proxy::Door::new).collect();
         let live = live.map(|settings| Live::new(settings, clock.clone()));
-        Self { store, callers: Callers::new(callers), storefronts, live, clock, metrics }
+        let callers = Callers::new(callers);
+        Self { store, callers, storefronts, live, variants: Vec::new(), clock, metrics }
+    }
+
+    /// Lines may name variants of these shops. Reads what is kept of them: blocking.
+    #[must_use]
+    pub fn with_variants(self, shops: Vec<VariantShop>) -> Self {
+        let open = |shop| Arc::new(Variants::open(shop, self.clock.clone()));
+        Self { variants: shops.into_iter().map(open).collect(), ..self }
+    }
+
+    /// Of the shop that a cart names, or of the only one.
+    fn variants_of(&self, cart: &asked::Cart<'_>) -> Result<Option<&Arc<Variants>>, PriceError> {
+        let Some(shop) = cart.shop.as_deref() else {
+            let names_some = cart.lines.iter().any(|line| line.variant.is_some());
+            return match self.variants.as_slice() {
+                [_, _, ..] if names_some => {
+                    Err(PriceError::mend("say shop: there are several, and a variant is of one"))
+                }
+                several => Ok(several.first()),
+            };
+        };
+        let found = self.variants.iter().find(|variants| variants.is_called(shop));
+        found
+            .map(Some)
+            .ok_or_else(|| PriceError::mend(format!("shop is {shop:?}, and there is none of this name")))
+    }
+
+    /// The SKU of a variant, known or asked for.
+    async fn sku_of(&self, shop: Option<&str>, written: &str) -> Result<String, PriceError> {
+        let id = asked::variant(written).ok_or_else(|| {
+            PriceError::mend(format!("variant is {written:?}; write Shopify's id, or its number"))
+        })?;
+        let variants = match (shop, self.variants.as_slice()) {
+            (None, [one]) => Some(one),
+            (None, _) => None,
+            (Some(shop), all) => all.iter().find(|variants| variants.is_called(shop)),
+        };
+        let variants = variants.ok_or_else(|| PriceError::mend("say shop: the shop whose variant it is"))?;
+        variants.refresh();
+        variants.ask(&[id]).await;
+        match variants.skus(&[Some(id)]).pop().flatten() {
+            Some(sku) if !sku.is_empty() => Ok(sku.into()),
+            Some(_) => {
+                Err(PriceError::mend("this variant has no SKU at Shopify, and prices are kept by SKU"))
+            }
+            None => {
+                Err(PriceError::mend(format!("no variant {id} is known in the shop: ask again in a moment")))
+            }
+        }
     }
 
     /// Makes one of the layers that loads have put upon each other. Blocking.

@@ -4,7 +4,8 @@
 use super::answer::told;
 use super::asked::{Cart, CartLine, OneLine};
 use super::live::{Live, Quote, Wanted};
-use super::told::{Answer, LineTold};
+use super::told::{Answer, LineTold, Named};
+use super::variants::Variants;
 use super::{BODY_BYTES_MAX, PriceError, Prices, SERVER};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
@@ -31,7 +32,7 @@ async fn cart(prices: &Prices, request: Request, now: Now) -> Result<Response, P
     prices.callers.admit(&head.headers, Right::Resolve, now.mono)?;
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| PriceError::too_long())?;
     let cart = Cart::read(&body)?;
-    answered(prices, &cart, cart.company_location.as_deref(), now.wall, (&head.method, &head.headers)).await
+    by_server(prices, &cart, now.wall, (&head.method, &head.headers)).await
 }
 
 pub(super) async fn one(
@@ -52,15 +53,33 @@ async fn line(
 ) -> Result<Response, PriceError> {
     prices.callers.admit(headers, Right::Resolve, now.mono)?;
     let Query(asked) = asked.map_err(|refused| PriceError::mend(refused.body_text()))?;
-    let cart = asked.cart();
-    answered(prices, &cart, cart.company_location.as_deref(), now.wall, (&Method::GET, headers)).await
+    by_server(prices, &asked.cart()?, now.wall, (&Method::GET, headers)).await
+}
+
+async fn by_server(
+    prices: &Prices,
+    cart: &Cart<'_>,
+    now: Timestamp,
+    http: (&Method, &HeaderMap),
+) -> Result<Response, PriceError> {
+    let variants = prices.variants_of(cart)?;
+    let asker = Asker { location: cart.company_location.as_deref(), variants, is_storefront: false };
+    answered(prices, cart, asker, now, http).await
+}
+
+/// For whom a cart is, and whose variants it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) location: Option<&'a str>,
+    pub(super) variants: Option<&'a Arc<Variants>>,
+    pub(super) is_storefront: bool,
 }
 
 /// All lines; those whose price a system makes are asked of it first.
 pub(super) async fn answered(
     prices: &Prices,
     cart: &Cart<'_>,
-    location: Option<&str>,
+    Asker { location, variants, is_storefront }: Asker<'_>,
     now: Timestamp,
     (method, headers): (&Method, &HeaderMap),
 ) -> Result<Response, PriceError> {
@@ -71,10 +90,13 @@ pub(super) async fn answered(
         Some(id) => terms.buyer(id).ok_or_else(|| PriceError::unknown_buyer(id))?,
         None => &nobody,
     };
+    let resolver = Resolver::new(terms, &book, buyer, currency, at.as_second());
+    let skus = skus_of_variants(cart, variants, &resolver).await;
+    let known = |index: usize| skus.get(index).and_then(Option::as_deref);
     let quotes = match &prices.live {
         // Of another instant no system says a price.
         Some(live) if cart.at.is_none() => {
-            Some((live.system(), quotes(live, cart, location, currency).await))
+            Some((live.system(), quotes(live, cart, &skus, location, currency).await))
         }
         _ => None,
     };
@@ -82,8 +104,7 @@ pub(super) async fn answered(
         let (system, quotes) = quotes.as_ref()?;
         Some((*system, quotes.get(&index)?))
     };
-    let resolver = Resolver::new(terms, &book, buyer, currency, at.as_second());
-    let read: Vec<_> = cart.lines.iter().map(CartLine::read).collect();
+    let read: Vec<_> = cart.lines.iter().enumerate().map(|(index, line)| line.read(known(index))).collect();
     let priced = if cart.why { Vec::new() } else { resolver.prices(read.iter().flatten()) };
     let mut priced = priced.into_iter();
     let of = (terms, currency);
@@ -97,13 +118,37 @@ pub(super) async fn answered(
                 },
                 |answer| (answer, Vec::new()),
             );
-            LineTold::of(asked, answer, of, quote(index), why)
+            let named = Named { sku: known(index), is_storefront };
+            LineTold::of(asked, answer, of, (named, quote(index)), why)
         }
     });
     let version = version.number();
     let answer = Answer { version, at, currency, company_location: location, lines: lines.collect() };
     count(prices, &answer.lines);
     Ok(told(&answer, method, headers))
+}
+
+/// The SKUs of the variants that a cart names, by the lines' places; empty where it names none. A variant that is not known, or whose
+/// SKU has no price for this buyer (it may have another SKU by now), is asked of the shop: both take as long, so that the time does
+/// not tell which it is.
+async fn skus_of_variants<B: Book>(
+    cart: &Cart<'_>,
+    variants: Option<&Arc<Variants>>,
+    resolver: &Resolver<'_, B>,
+) -> Vec<Option<Box<str>>> {
+    let asked = cart.variants();
+    let Some(variants) = variants.filter(|_| !asked.is_empty()) else { return Vec::new() };
+    variants.refresh();
+    let skus = variants.skus(&asked);
+    let open: Vec<u64> = {
+        let of_variants = cart.lines.iter().zip(&asked).zip(&skus);
+        let lines: Vec<_> = of_variants
+            .filter_map(|((line, id), sku)| Some(((*id)?, line.read(sku.as_deref()).ok()?)))
+            .collect();
+        let prices = resolver.prices(lines.iter().map(|(_, line)| line));
+        lines.iter().zip(prices).filter(|(_, price)| price.is_err()).map(|((id, _), _)| *id).collect()
+    };
+    if !open.is_empty() && variants.ask(&open).await { variants.skus(&asked) } else { skus }
 }
 
 fn count(prices: &Prices, lines: &[LineTold<'_>]) {
@@ -120,12 +165,14 @@ fn count(prices: &Prices, lines: &[LineTold<'_>]) {
 async fn quotes(
     live: &Arc<Live>,
     cart: &Cart<'_>,
+    skus: &[Option<Box<str>>],
     location: Option<&str>,
     currency: Currency,
 ) -> BTreeMap<usize, Quote> {
     let (mut places, mut wanted) = (Vec::new(), Vec::new());
     for (place, line) in cart.lines.iter().enumerate() {
-        let Ok(line) = line.read() else { continue };
+        let known = skus.get(place).and_then(Option::as_deref);
+        let Ok(line) = line.read(known) else { continue };
         let Ok(sku) = Sku::spell(line.sku) else { continue };
         if !live.is_for(&sku) || line.quantity <= Decimal::ZERO {
             continue;
@@ -153,12 +200,24 @@ pub(crate) fn explained<B: Book>(
     (currency, at): (Currency, Timestamp),
     (sku, quantity, unit): (&str, &str, Option<&str>),
 ) -> Value {
-    let asked = CartLine { id: None, sku: sku.into(), quantity: quantity.into(), unit: unit.map(Into::into) };
-    let told = match asked.read() {
+    let asked = CartLine {
+        id: None,
+        sku: Some(sku.into()),
+        variant: None,
+        quantity: quantity.into(),
+        unit: unit.map(Into::into),
+    };
+    let told = match asked.read(None) {
         Err(message) => LineTold::unreadable(&asked, message),
         Ok(line) => {
             let (answer, steps) = Resolver::new(terms, book, buyer, currency, at.as_second()).explain(&line);
-            LineTold::of(&asked, answer, (terms, currency), None, sentences(&steps, currency))
+            LineTold::of(
+                &asked,
+                answer,
+                (terms, currency),
+                (Named::default(), None),
+                sentences(&steps, currency),
+            )
         }
     };
     json!(told)

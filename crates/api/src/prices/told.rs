@@ -22,6 +22,30 @@ pub(crate) struct Answer<'a> {
     pub(crate) lines: Vec<LineTold<'a>>,
 }
 
+/// What is known of the variant that a line names, and who asks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Named<'a> {
+    pub(crate) sku: Option<&'a str>,
+    /// Buyers of a storefront do not learn what the shop has beside what is theirs to buy.
+    pub(crate) is_storefront: bool,
+}
+
+impl Named<'_> {
+    /// Why there is no price for a variant; none: as for any SKU.
+    fn unknown(self) -> Option<&'static str> {
+        match self.sku {
+            _ if self.is_storefront => Some(
+                "no price is known for this variant; where the shop has it since a moment, ask again in a moment",
+            ),
+            None => Some(
+                "no variant with this id is known in the shop; where the shop has it since a moment, ask again in a moment",
+            ),
+            Some("") => Some("this variant has no SKU at Shopify, and prices are kept by SKU"),
+            Some(_) => None,
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -34,7 +58,10 @@ pub(crate) enum LineTold<'a> {
 pub(crate) struct PricedTold<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    sku: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
     quantity: &'a str,
     unit: &'a str,
     unit_price: Amount,
@@ -66,9 +93,12 @@ pub(crate) struct PricedTold<'a> {
 pub(crate) struct NotPriced<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    sku: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
     quantity: &'a str,
-    /// One word: `sku`, `quantity`, `no_price`, `range`, `unreadable`.
+    /// One word: `sku`, `variant`, `quantity`, `no_price`, `range`, `unreadable`.
     reason: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -162,7 +192,8 @@ impl<'a> LineTold<'a> {
     pub(crate) fn unreadable(line: &'a CartLine<'a>, message: String) -> Self {
         Self::NotPriced(NotPriced {
             id: line.id.as_deref(),
-            sku: &line.sku,
+            sku: line.sku.as_deref(),
+            variant: line.variant.as_deref(),
             quantity: line.quantity.as_ref(),
             reason: "unreadable",
             message,
@@ -175,12 +206,14 @@ impl<'a> LineTold<'a> {
         line: &'a CartLine<'a>,
         answer: Result<Priced<'a>, Unpriced>,
         (terms, currency): (&'a Terms, Currency),
-        live: Option<(&'a str, &Quote)>,
+        (named, live): (Named<'a>, Option<(&'a str, &Quote)>),
         why: Vec<String>,
     ) -> Self {
-        let (id, sku, quantity) = (line.id.as_deref(), line.sku.as_ref(), line.quantity.as_ref());
-        let not_priced =
-            |reason, message, why| Self::NotPriced(NotPriced { id, sku, quantity, reason, message, why });
+        let (id, variant, quantity) = (line.id.as_deref(), line.variant.as_deref(), line.quantity.as_ref());
+        let sku = line.sku.as_deref().or(named.sku.filter(|sku| !sku.is_empty()));
+        let not_priced = |reason, message, why| {
+            Self::NotPriced(NotPriced { id, sku, variant, quantity, reason, message, why })
+        };
         let amount = |value| Amount(value, currency);
         let unit = line.unit.as_deref().unwrap_or(PIECE);
         if let Some((system, Quote::Told { unit_price, age })) = live {
@@ -196,6 +229,7 @@ impl<'a> LineTold<'a> {
             return Self::Priced(Box::new(PricedTold {
                 id,
                 sku,
+                variant,
                 quantity,
                 unit,
                 unit_price: amount(*unit_price),
@@ -219,6 +253,13 @@ impl<'a> LineTold<'a> {
         };
         let priced = match answer {
             Ok(priced) => priced,
+            Err(Unpriced::NoPrice | Unpriced::Sku(_))
+                if line.variant.is_some() && named.unknown().is_some() =>
+            {
+                let (sku, reason) = (sku.filter(|_| !named.is_storefront), "variant");
+                let message = named.unknown().unwrap_or_default().to_owned();
+                return Self::NotPriced(NotPriced { id, sku, variant, quantity, reason, message, why });
+            }
             Err(cause) => {
                 let message = match because {
                     Some(because) => format!("{because}, and {cause}"),
@@ -245,6 +286,7 @@ impl<'a> LineTold<'a> {
         Self::Priced(Box::new(PricedTold {
             id,
             sku,
+            variant,
             quantity,
             unit,
             unit_price: amount(priced.unit_price),

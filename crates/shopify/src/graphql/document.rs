@@ -384,6 +384,16 @@ pub const CONTACT_ROLES: Document = document!(
     None,
     "a further page of these locations"
 );
+pub const VARIANTS: Document = document!(
+    "variants.graphql",
+    "Variants",
+    Read,
+    ["read_products"],
+    1,
+    Some(STOREFRONT),
+    None,
+    "which SKU a variant has"
+);
 pub const SHOP: Document =
     document!("shop.graphql", "Shop", Read, [], 4, None, None, "health, granted scopes, supported versions");
 pub const SUBSCRIPTIONS: Document = document!(
@@ -459,6 +469,7 @@ pub const DOCUMENTS: &[Document] = &[
     ALL_STOCK,
     CUSTOMER_ROLES,
     CONTACT_ROLES,
+    VARIANTS,
     SHOP,
     SUBSCRIPTIONS,
     CREATE_SUBSCRIPTION,

@@ -23,6 +23,7 @@ mod write;
 pub use memory::Memory;
 pub use places::{Places, SeenCatalog, SeenList, Step};
 pub use plan::{Basis, CatalogPlan, Drift, ListPlan, Plan, Whole};
+pub(crate) use read::number as gid_number;
 pub use run::{Refused, Report, Written, hydrate};
 
 use crate::bulk::AT_ONCE_MAX;
@@ -139,4 +140,15 @@ pub async fn plan(
     let shop = patience::Shop { client, call, claim: Claim::sweep(options.share_percent) };
     let mut known = look::Known::dry();
     Ok(look::look(&shop, wanted, options, &mut known, tell).await?.plan)
+}
+
+/// All variants that the shop sells, with their SKUs (empty: none), read in bulk.
+pub async fn variants(
+    client: &Arc<ShopClient>,
+    call: &CallContext,
+    take: &mut (dyn FnMut(u64, &str) + Send),
+) -> Result<(), Fault> {
+    let options = Options::default();
+    let shop = patience::Shop { client, call, claim: Claim::sweep(options.share_percent) };
+    shop.variants(&options, take).await
 }

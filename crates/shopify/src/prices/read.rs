@@ -26,7 +26,7 @@ fn unreadable(what: &str, why: &str) -> Fault {
 }
 
 /// `gid://shopify/PriceList/7` → 7.
-pub(super) fn number(gid: &str) -> Option<u64> {
+pub(crate) fn number(gid: &str) -> Option<u64> {
     gid.rsplit('/').next()?.split('?').next()?.parse().ok()
 }
 
@@ -126,6 +126,19 @@ impl Shop<'_> {
         };
         self.in_bulk("variants", &ALL_VARIANTS, options, tell, &mut take).await?;
         Ok(shelf)
+    }
+
+    pub(super) async fn variants(
+        &self,
+        options: &Options,
+        take: &mut (dyn FnMut(u64, &str) + Send),
+    ) -> Result<(), Fault> {
+        let mut line = |line: Line| {
+            let id = line.id.as_deref().and_then(number).ok_or("a variant without id")?;
+            take(id, line.sku.as_deref().unwrap_or_default());
+            Ok(())
+        };
+        self.in_bulk("variants", &ALL_VARIANTS, options, &mut |_| {}, &mut line).await
     }
 
     pub(super) async fn places(&self, options: &Options, tell: &mut Tell<'_>) -> Result<Places, Fault> {

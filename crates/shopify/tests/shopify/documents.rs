@@ -39,6 +39,7 @@ fn variables(document: &Document) -> Value {
         "Locations" => json!({ "after": null }),
         "CustomerRoles" => json!({ "customer": id }),
         "ContactRoles" => json!({ "contact": id, "after": null }),
+        "Variants" => json!({ "ids": vec![id; 250] }),
         "SetStock" => json!({ "input": {}, "key": "k" }),
         "ActivateStock" => json!({ "item": id, "location": id, "key": "k" }),
         "AllVariants" | "PricePlaces" | "AllPrices" | "BulkWrites" => json!({}),

@@ -14,7 +14,9 @@ pub struct PricePages(pub Arc<Prices>);
 impl ui::Prices for PricePages {
     fn explain(&self, asked: PriceAsked) -> Waiting<'_, Result<PriceTold, String>> {
         let PriceAsked { sku, quantity, currency, company_location, at } = asked;
-        let asked = Explain { sku, quantity: Some(quantity), unit: None, currency, company_location, at };
+        let (sku, quantity) = (Some(sku), Some(quantity));
+        let (variant, shop, unit) = (None, None, None);
+        let asked = Explain { sku, variant, shop, quantity, unit, currency, company_location, at };
         Box::pin(async move { self.0.explain(asked).await.map(told).map_err(|error| error.message) })
     }
 

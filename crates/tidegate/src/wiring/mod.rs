@@ -24,6 +24,7 @@ pub mod schemas;
 pub mod shops;
 pub mod subscriptions;
 pub mod sweeps;
+mod variants;
 
 pub use load::{Loaded, load};
 

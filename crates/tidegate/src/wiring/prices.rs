@@ -4,6 +4,7 @@ use super::Loaded;
 use super::open;
 use super::quotes::HttpQuotes;
 use super::shops;
+use super::variants;
 use anyhow::Context as _;
 use api::prices::{Caller, LiveSettings, Prices, Roles, Storefront};
 use async_trait::async_trait;
@@ -44,7 +45,10 @@ pub async fn open(
     let callers = callers(loaded, settings)?;
     let storefronts = storefronts(loaded, settings, shops, clock)?;
     let live = settings.live.as_ref().map(|live| live_settings(loaded, live, clock)).transpose()?;
-    Ok(Some(Arc::new(Prices::new(store, clock.clone(), callers, storefronts, live, metrics.clone()))))
+    let variants = variants::all(loaded, shops, clock);
+    let prices = Prices::new(store, clock.clone(), callers, storefronts, live, metrics.clone());
+    let prices = tokio::task::spawn_blocking(move || prices.with_variants(variants)).await?;
+    Ok(Some(Arc::new(prices)))
 }
 
 fn options(settings: &Settings) -> Options {

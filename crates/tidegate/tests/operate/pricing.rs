@@ -10,6 +10,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
+use twin::shop::catalogue;
 use twin::shopify::Role;
 
 const TOKEN: &str = "token-of-the-storefronts-server";
@@ -195,6 +196,59 @@ async fn every_company_sees_its_own_price_also_after_the_hub_was_killed() {
     let said = folder.tidegate(&["prices", "changes", "--sku", "PUMP-10"]);
     assert!(said.out.contains("95") && said.out.contains("ada"), "{}", said.out);
     assert_eq!(folder.tidegate(&["prices", "verify"]).code, Some(0));
+}
+
+/// As a theme asks, which knows the variants of its shop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_that_names_variants_has_the_prices_of_their_skus() {
+    let office = Office::open().await;
+    office.shop.know_company(1, "Acme", &[(ACME, "Acme Berlin")]);
+    office.shop.give_role(OF_ACME, ACME, Role::OrderingOnly).unwrap();
+    let folder = &office.folder;
+    with_prices(folder, "\n[prices.storefront]\n");
+    let hub = Hub::start(folder);
+    forward(&office, &hub);
+    load(
+        folder,
+        TERMS,
+        "list,sku,price\nLIST-EUR,SKU-0001,9.00\nACME-2026,SKU-0001,7.00\nBOLT-2026,SKU-0002,1.00\n",
+    );
+    let variant = |sku: &str| {
+        let item = catalogue::ITEMS.iter().find(|item| item.sku == sku).unwrap();
+        item.variant_id()
+    };
+    let (sold, others) = (variant("SKU-0001"), variant("SKU-0002"));
+    let kept = folder.path("data/variants/acme");
+    let browse = async |office: &Office, variant: u64| {
+        let url = format!("{}/apps/prices/resolve?variant={variant}&currency=EUR", office.shop.url());
+        let asked = reqwest::Client::new().get(url).header("cookie", format!("logged_in_customer={OF_ACME}"));
+        asked.send().await.unwrap().json::<Value>().await.unwrap()["lines"][0].clone()
+    };
+    // All are read in the background once a cart asks, and kept.
+    let seen = async |office: &Office, variant: u64| loop {
+        let told = browse(office, variant).await;
+        if told["status"] == "priced" {
+            return told["unit_price"].clone();
+        }
+    };
+    assert_eq!(seen(&office, sold).await, "7.00");
+    assert_eq!(browse(&office, others).await["reason"], "variant", "another company's article");
+    while !std::fs::read_to_string(&kept).is_ok_and(|kept| kept.contains(&others.to_string())) {
+        tokio::task::yield_now().await;
+    }
+    hub.kill();
+    let hub = Hub::start(folder);
+    forward(&office, &hub);
+    assert_eq!(browse(&office, sold).await["unit_price"], "7.00", "from what was kept, at once");
+    let (sold, of_acme) = (format!("gid://shopify/ProductVariant/{sold}"), gid(ACME));
+    let explain =
+        ["prices", "explain", "--variant", &sold, "--currency", "EUR", "--company-location", &of_acme];
+    let told = folder.json(&explain);
+    assert_eq!(
+        (&told["line"]["sku"], &told["line"]["unit_price"]),
+        (&json!("SKU-0001"), &json!("7.00")),
+        "{told}"
+    );
 }
 
 /// What the system that makes prices does with a question.

@@ -9,7 +9,7 @@ pub use roles::Roles;
 
 use super::asked::{Cart, OneLine};
 use super::pace::Pace;
-use super::resolve::answered;
+use super::resolve::{Asker, answered};
 use super::{BODY_BYTES_MAX, PriceError, Prices, STOREFRONT};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
@@ -96,11 +96,16 @@ async fn forwarded(prices: &Prices, request: Request, now: Now) -> Result<Respon
         Cart::read(&body)?
     } else {
         one = OneLine::of_storefront(signed.asked())?;
-        one.cart()
+        one.cart()?
     };
+    if cart.shop.is_some() {
+        return Err(PriceError::mend("shop is not for storefronts: Shopify signs whose it is"));
+    }
     if cart.at.is_some() || cart.why {
         return Err(PriceError::not_for_storefronts());
     }
     let location = door.location(&signed, cart.company_location.as_deref(), now).await?;
-    answered(prices, &cart, location.as_deref(), now.wall, (&head.method, &head.headers)).await
+    let variants = prices.variants.iter().find(|variants| variants.is_called(&door.shop));
+    let asker = Asker { location: location.as_deref(), variants, is_storefront: true };
+    answered(prices, &cart, asker, now.wall, (&head.method, &head.headers)).await
 }

@@ -7,6 +7,7 @@ mod live;
 mod loads;
 mod resolve;
 mod storefront;
+mod variants;
 
 use crate::answer::Answer;
 use crate::world::{NOW, Standing, at};
@@ -26,7 +27,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telemetry::Metrics;
 use tempfile::TempDir;
-use tidegate_api::prices::{Caller, Explain, LiveSettings, Prices, Roles, Storefront};
+use tidegate_api::prices::{Caller, Explain, LiveSettings, Prices, Roles, Storefront, VariantShop};
 use tower::ServiceExt as _;
 
 pub(crate) const ACME: &str = "gid://shopify/CompanyLocation/1";
@@ -100,9 +101,10 @@ pub(crate) struct Counter {
     pub(crate) clock: Arc<Standing>,
     pub(crate) roles: Arc<Assigned>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) sells: Arc<variants::Sells>,
     pub(crate) prices: Arc<Prices>,
     router: Router,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Counter {
@@ -134,7 +136,9 @@ impl Counter {
     /// What a person asks.
     pub(crate) fn asks(&self, location: &str, sku: &str, at: Option<Timestamp>) -> Explain {
         Explain {
-            sku: sku.to_owned(),
+            sku: Some(sku.to_owned()),
+            variant: None,
+            shop: None,
             quantity: None,
             unit: None,
             currency: "EUR".to_owned(),
@@ -166,9 +170,11 @@ impl Counter {
         let metrics = Arc::new(Metrics::new());
         let prices =
             Prices::new(store.clone(), clock.clone(), callers, vec![storefront], live, metrics.clone());
-        let prices = Arc::new(prices);
+        let sells = Arc::<variants::Sells>::default();
+        let file = folder.path().join("variants");
+        let prices = Arc::new(prices.with_variants(vec![sells.shop("acme", SHOP, file)]));
         let router = tidegate_api::prices::router(prices.clone());
-        Self { store, clock, roles, metrics, prices, router, _folder: folder }
+        Self { store, clock, roles, metrics, sells, prices, router, folder }
     }
 
     pub(crate) async fn send(
@@ -211,6 +217,26 @@ impl Counter {
     /// Of the wall clock.
     pub(crate) fn second(&self) -> i64 {
         self.clock.now().wall.as_second()
+    }
+
+    /// After a restart, with other shops.
+    pub(crate) fn again(&mut self, shops: Vec<VariantShop>) {
+        let caller = Caller {
+            name: "shop".to_owned(),
+            token: SecretString::from(SERVER.strip_prefix("Bearer ").unwrap()),
+            may: vec![Right::Resolve],
+            rate: Rate { count: 50, per: Duration::from_secs(1) },
+        };
+        let prices = Prices::new(
+            self.store.clone(),
+            self.clock.clone(),
+            vec![caller],
+            Vec::new(),
+            None,
+            self.metrics.clone(),
+        );
+        self.prices = Arc::new(prices.with_variants(shops));
+        self.router = tidegate_api::prices::router(self.prices.clone());
     }
 
     pub(crate) async fn resolve(&self, body: &str) -> Answer {

@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// As Shopify forwards it: the storefront's own parameters, who is logged in, when.
-struct Forwarded<'a> {
-    own: &'a [(&'a str, &'a str)],
-    customer: &'a str,
-    second: i64,
-    shop: &'a str,
-    secret: &'a str,
+pub(super) struct Forwarded<'a> {
+    pub(super) own: &'a [(&'a str, &'a str)],
+    pub(super) customer: &'a str,
+    pub(super) second: i64,
+    pub(super) shop: &'a str,
+    pub(super) secret: &'a str,
 }
 
 impl Default for Forwarded<'_> {
@@ -47,7 +47,7 @@ impl Forwarded<'_> {
         format!("/proxy/prices/resolve?{}&signature={signature}", query.join("&"))
     }
 
-    async fn post(&self, counter: &Counter, body: &str) -> Answer {
+    pub(super) async fn post(&self, counter: &Counter, body: &str) -> Answer {
         counter.send(Method::POST, &self.path(), &[], body).await
     }
 }

@@ -10,7 +10,14 @@ use serde_json::Value;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// In any spelling
-    sku: String,
+    #[arg(required_unless_present = "variant", conflicts_with = "variant")]
+    sku: Option<String>,
+    /// In place of the SKU: Shopify's id of the variant, or its number
+    #[arg(long, value_name = "ID")]
+    variant: Option<String>,
+    /// Whose variant it is, where the hub has several shops
+    #[arg(long, requires = "variant")]
+    shop: Option<String>,
     /// In the unit
     #[arg(long, default_value = "1")]
     quantity: String,
@@ -30,7 +37,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
     let asked = query(&[
-        ("sku", Some(&args.sku)),
+        ("sku", args.sku.as_deref()),
+        ("variant", args.variant.as_deref()),
+        ("shop", args.shop.as_deref()),
         ("quantity", Some(&args.quantity)),
         ("unit", args.unit.as_deref()),
         ("currency", Some(&args.currency)),

@@ -24,6 +24,7 @@ Examples:
   tidegate prices held
   tidegate prices approve 41 --why \"agreed with Ms Petersen, mail of 26 November\"
   tidegate prices explain PUMP-10 --quantity 12 --currency EUR --company-location gid://shopify/CompanyLocation/4711
+  tidegate prices explain --variant 44392954490001 --currency EUR
   tidegate prices explain PUMP-10 --currency EUR --at 2026-03-01T12:00:00Z
   tidegate prices changes --sku PUMP-10
   tidegate prices verify
