@@ -31,6 +31,7 @@ mod questions;
 mod retain;
 mod route;
 mod routing;
+mod series;
 mod session;
 mod standing;
 mod triage;

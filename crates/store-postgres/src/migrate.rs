@@ -23,8 +23,10 @@ pub struct Migration {
 }
 
 /// All of them, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), oldest: 1 }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), oldest: 1 },
+    Migration { number: 2, name: "series", sql: include_str!("../migrations/0002_series.sql"), oldest: 1 },
+];
 
 /// The newest that a program knows.
 pub(crate) fn known(all: &[Migration]) -> u32 {

@@ -24,6 +24,7 @@ use store::query::{
     TopicSeen,
 };
 use store::seal::MasterKey;
+use store::series::SeriesStep;
 
 /// One transaction whose failure is the store's.
 macro_rules! whole {
@@ -225,6 +226,32 @@ impl Store for PostgresStore {
         let (number, keys) = rotated?;
         self.shared.vault.rotated(number, new.clone());
         Ok(keys)
+    }
+
+    async fn series_head(&self, series: &str) -> StoreResult<Option<SeriesStep>> {
+        whole!(self, Read, desk => desk.series_head(series).await)
+    }
+    async fn series_steps(&self, series: &str, from: u64, limit: u32) -> StoreResult<Vec<SeriesStep>> {
+        whole!(self, Read, desk => desk.series_steps(series, from, limit).await)
+    }
+    async fn append_step(&self, series: &str, step: &SeriesStep) -> StoreResult<bool> {
+        whole!(self, Write, desk => desk.append_step(series, step).await)
+    }
+    async fn put_chunk(
+        &self,
+        series: &str,
+        body: &str,
+        part: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        whole!(self, Bulk, desk => desk.put_chunk(series, body, part, &bytes, at).await)
+    }
+    async fn chunk(&self, series: &str, body: &str, part: u32) -> StoreResult<Option<Vec<u8>>> {
+        whole!(self, Read, desk => desk.chunk(series, body, part).await)
+    }
+    async fn forget_steps(&self, series: &str, before: u64, unnamed_before: Timestamp) -> StoreResult<u64> {
+        whole!(self, Bulk, desk => desk.forget_steps(series, before, unnamed_before).await)
     }
 
     async fn installation(&self) -> StoreResult<Installation> {

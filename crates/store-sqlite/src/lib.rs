@@ -31,6 +31,7 @@ mod readers;
 pub mod restore;
 mod roots;
 mod route;
+mod series;
 mod transaction;
 mod triage;
 mod view;

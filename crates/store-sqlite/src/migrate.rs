@@ -22,8 +22,10 @@ pub struct Migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), oldest: 1 }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), oldest: 1 },
+    Migration { number: 2, name: "series", sql: include_str!("../migrations/0002_series.sql"), oldest: 1 },
+];
 
 /// The newest that this program knows.
 pub const KNOWN_SCHEMA: u32 = MIGRATIONS[MIGRATIONS.len() - 1].number;

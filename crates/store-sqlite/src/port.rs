@@ -27,6 +27,7 @@ use store::query::{
     TopicSeen,
 };
 use store::seal::MasterKey;
+use store::series::SeriesStep;
 
 impl SqliteStore {
     /// What can be opened on the caller's side.
@@ -297,6 +298,38 @@ impl Store for SqliteStore {
         let (number, keys) = writer.write(move |desk| desk.rotate(&of_writer)).await?;
         vault.rotated(number, new.clone());
         Ok(keys)
+    }
+
+    async fn series_head(&self, series: &str) -> StoreResult<Option<SeriesStep>> {
+        let series = series.to_owned();
+        self.ways()?.1.ask(move |view| view.series_head(&series)).await
+    }
+    async fn series_steps(&self, series: &str, from: u64, limit: u32) -> StoreResult<Vec<SeriesStep>> {
+        let series = series.to_owned();
+        self.ways()?.1.ask(move |view| view.series_steps(&series, from, limit)).await
+    }
+    async fn append_step(&self, series: &str, step: &SeriesStep) -> StoreResult<bool> {
+        let (series, step) = (series.to_owned(), step.clone());
+        self.ways()?.0.write(move |desk| desk.append_step(&series, &step)).await
+    }
+    async fn put_chunk(
+        &self,
+        series: &str,
+        body: &str,
+        part: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let (series, body) = (series.to_owned(), body.to_owned());
+        self.ways()?.0.write(move |desk| desk.put_chunk((&series, &body, part), &bytes, at)).await
+    }
+    async fn chunk(&self, series: &str, body: &str, part: u32) -> StoreResult<Option<Vec<u8>>> {
+        let (series, body) = (series.to_owned(), body.to_owned());
+        self.ways()?.1.ask(move |view| view.chunk(&series, &body, part)).await
+    }
+    async fn forget_steps(&self, series: &str, before: u64, unnamed_before: Timestamp) -> StoreResult<u64> {
+        let series = series.to_owned();
+        self.ways()?.0.write(move |desk| desk.forget_steps(&series, before, unnamed_before)).await
     }
 
     async fn installation(&self) -> StoreResult<Installation> {

@@ -21,6 +21,7 @@ pub mod port;
 pub mod query;
 pub mod schema;
 pub mod seal;
+pub mod series;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;

@@ -9,6 +9,7 @@ use crate::query::{
     Awaited, Backlog, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, Life, LogSize, SubjectStatus,
     TopicSeen,
 };
+use crate::series::SeriesStep;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kernel::fault::Reference;
@@ -192,6 +193,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn backup(&self, to: &Path) -> StoreResult<u64>;
     /// Wraps every data key under a new master key. Returns how many.
     async fn rotate_master_key(&self, new: &crate::seal::MasterKey) -> StoreResult<u64>;
+
+    // --- series: what all nodes hold alike --------------------------------------------------------
+
+    /// The newest step.
+    async fn series_head(&self, series: &str) -> StoreResult<Option<SeriesStep>>;
+    /// From a number on, in order.
+    async fn series_steps(&self, series: &str, from: u64, limit: u32) -> StoreResult<Vec<SeriesStep>>;
+    /// The chunks of its body have been put before. False: it is not the one that follows the newest, or somebody else was first.
+    async fn append_step(&self, series: &str, step: &SeriesStep) -> StoreResult<bool>;
+    /// One chunk of a body; no chunk is put twice.
+    async fn put_chunk(
+        &self,
+        series: &str,
+        body: &str,
+        part: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> StoreResult<()>;
+    async fn chunk(&self, series: &str, body: &str, part: u32) -> StoreResult<Option<Vec<u8>>>;
+    /// Drops the steps before a number, and what was put before an instant and no step names. Returns how many steps.
+    async fn forget_steps(&self, series: &str, before: u64, unnamed_before: Timestamp) -> StoreResult<u64>;
 
     async fn installation(&self) -> StoreResult<Installation>;
     async fn set_in_force(&self, revision: &str, place: &str) -> StoreResult<()>;

@@ -21,6 +21,7 @@ use store::query::{
     TopicSeen,
 };
 use store::seal::MasterKey;
+use store::series::SeriesStep;
 use store::{MemoryStore, Store, StoreError};
 use tokio::sync::Semaphore;
 
@@ -133,6 +134,12 @@ gated! {
     held(shop: &ShopId, customers: &[String]) -> Vec<Subject>;
     retain(now: Timestamp, payload_days: u32) -> Retained;
     rotate_master_key(new: &MasterKey) -> u64;
+    series_head(series: &str) -> Option<SeriesStep>;
+    series_steps(series: &str, from: u64, limit: u32) -> Vec<SeriesStep>;
+    append_step(series: &str, step: &SeriesStep) -> bool;
+    put_chunk(series: &str, body: &str, part: u32, bytes: Vec<u8>, at: Timestamp) -> ();
+    chunk(series: &str, body: &str, part: u32) -> Option<Vec<u8>>;
+    forget_steps(series: &str, before: u64, unnamed_before: Timestamp) -> u64;
     installation() -> Installation;
     set_in_force(revision: &str, place: &str) -> ();
 }

@@ -8,6 +8,7 @@ mod lanes;
 mod log;
 mod moves;
 mod questions;
+mod series;
 mod states;
 mod triage;
 
@@ -111,6 +112,11 @@ cases! {
         retention_keeps_what_has_a_duty,
         webhook_ids_are_dropped_after_a_week,
         what_is_in_force_is_remembered,
+    },
+    series::{
+        steps_follow_each_other_without_a_gap,
+        of_those_that_take_one_number_one_does,
+        chunks_come_back_and_go_with_their_step,
     },
 }
 

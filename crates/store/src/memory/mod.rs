@@ -10,6 +10,7 @@ mod keep;
 mod lanes;
 mod questions;
 mod rows;
+mod series;
 mod triage;
 
 pub use bug::Bug;
@@ -23,6 +24,7 @@ use crate::query::{
     Awaited, Backlog, DeadLetter, DeadLetterGroup, DeliveryFilter, LagSample, Life, LogSize, SubjectStatus,
     TopicSeen,
 };
+use crate::series::SeriesStep;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -231,6 +233,33 @@ impl Store for MemoryStore {
     /// There is nothing to wrap: no key is kept.
     async fn rotate_master_key(&self, _new: &crate::seal::MasterKey) -> StoreResult<u64> {
         Ok(0)
+    }
+
+    async fn series_head(&self, series: &str) -> StoreResult<Option<SeriesStep>> {
+        Ok(self.lock().series_head(series))
+    }
+    async fn series_steps(&self, series: &str, from: u64, limit: u32) -> StoreResult<Vec<SeriesStep>> {
+        Ok(self.lock().series_steps(series, from, limit))
+    }
+    async fn append_step(&self, series: &str, step: &SeriesStep) -> StoreResult<bool> {
+        Ok(self.lock().append_step(series, step.clone()))
+    }
+    async fn put_chunk(
+        &self,
+        series: &str,
+        body: &str,
+        part: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        self.lock().put_chunk(series, (body.to_owned(), part), bytes, at);
+        Ok(())
+    }
+    async fn chunk(&self, series: &str, body: &str, part: u32) -> StoreResult<Option<Vec<u8>>> {
+        Ok(self.lock().chunk(series, body, part))
+    }
+    async fn forget_steps(&self, series: &str, before: u64, unnamed_before: Timestamp) -> StoreResult<u64> {
+        Ok(self.lock().forget_steps(series, before, unnamed_before))
     }
 
     async fn installation(&self) -> StoreResult<Installation> {

@@ -118,6 +118,7 @@ pub(super) struct State {
     pub pauses: BTreeMap<PauseScope, Pause>,
     pub audit: Vec<AuditEntry>,
     pub cursors: BTreeMap<String, String>,
+    pub series: BTreeMap<String, super::series::Series>,
     pub leases: BTreeMap<String, (String, Timestamp)>,
     pub beats: BTreeMap<String, (String, Timestamp)>,
     pub certificates: Vec<Certificate>,

@@ -12,7 +12,7 @@ pub mod vault;
 
 pub use data_key::{DataKey, WRAPPED_BYTES};
 pub use master::{KeyTextError, MasterKey};
-pub use value::{CODEC_LZ4, CODEC_PLAIN, PLAIN_BYTES_MAX, Sealed, compress};
+pub use value::{CODEC_LZ4, CODEC_PLAIN, PLAIN_BYTES_MAX, Sealed, compress, expand};
 
 use crate::error::StoreError;
 use chacha20poly1305::aead::AeadInOut;

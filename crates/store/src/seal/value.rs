@@ -68,7 +68,8 @@ fn pack(plain: &[u8], table: &mut CompressTable) -> Option<Vec<u8>> {
     Some(packed)
 }
 
-pub(super) fn expand(codec: u8, bytes: Vec<u8>) -> Result<Vec<u8>, NotOpened> {
+/// What [`compress`] was given.
+pub fn expand(codec: u8, bytes: Vec<u8>) -> Result<Vec<u8>, NotOpened> {
     match codec {
         CODEC_PLAIN => Ok(bytes),
         CODEC_LZ4 => {

@@ -9,16 +9,22 @@ use store::{Schema, Store, StoreError};
 use tidegate_store_postgres::{MIGRATIONS, Migration, PostgresStore, inspect};
 
 const EXPAND: Migration = Migration {
-    number: 2,
+    number: NOW + 1,
     name: "expand",
     sql: "ALTER TABLE attempts ADD COLUMN seen bigint NOT NULL DEFAULT 0; CREATE TABLE novelties (id bigint PRIMARY KEY)",
     oldest: 1,
 };
-const CONTRACT: Migration =
-    Migration { number: 3, name: "contract", sql: "ALTER TABLE attempts DROP COLUMN seen", oldest: 2 };
+const CONTRACT: Migration = Migration {
+    number: NOW + 2,
+    name: "contract",
+    sql: "ALTER TABLE attempts DROP COLUMN seen",
+    oldest: NOW + 1,
+};
+/// The newest schema of this program.
+const NOW: u32 = 2;
 
-static NEXT: [Migration; 2] = [MIGRATIONS[0], EXPAND];
-static LAST: [Migration; 3] = [MIGRATIONS[0], EXPAND, CONTRACT];
+static NEXT: [Migration; 3] = [MIGRATIONS[0], MIGRATIONS[1], EXPAND];
+static LAST: [Migration; 4] = [MIGRATIONS[0], MIGRATIONS[1], EXPAND, CONTRACT];
 
 async fn open(place: &Place, migrations: &'static [Migration]) -> Result<PostgresStore, StoreError> {
     let mut options = place.options(1);
@@ -49,28 +55,28 @@ async fn the_version_before_runs_beside_the_next_one_until_the_schema_is_contrac
     assert_eq!(beat(&again, "again", at(0)).await.unwrap().len(), 3);
     assert_eq!(old.unrouted(10).await.unwrap().len(), 3);
     let found = inspect::inspect(&schema.options(1)).await.unwrap();
-    assert_eq!(found.schema, Some(Schema { number: 2, oldest: 1 }));
+    assert_eq!(found.schema, Some(Schema { number: NOW + 1, oldest: 1 }));
     assert_eq!(found.pending, [""; 0]);
 
     // Not contracted while a node runs that would miss what goes (its beats last for longer than anybody waits); nothing
     // of it was done.
     beat(&old, "old", at(60)).await.unwrap();
     let refused = open(&schema, &LAST).await.err();
-    let beside = StoreError::TooOldBeside { number: 3, oldest: 2, running: 1 };
+    let beside = StoreError::TooOldBeside { number: NOW + 2, oldest: NOW + 1, running: NOW };
     assert_eq!(refused, Some(beside), "{refused:?}");
     append(&next, fact(&order("4"), "orders/updated")).await;
 
     // The old ones are gone: their last beats end while the migration waits.
     drop((old, again));
     let ends_at = at(2).as_nanosecond();
-    let ends = format!("UPDATE leases SET ends_at = {ends_at} WHERE name = 'schema/1'");
+    let ends = format!("UPDATE leases SET ends_at = {ends_at} WHERE name = 'schema/{NOW}'");
     schema.admin.batch_execute(&ends).await.unwrap();
     let last = open(&schema, &LAST).await.unwrap();
     beat(&next, "next", at(0)).await.unwrap();
     append(&next, fact(&order("5"), "orders/updated")).await;
     append(&last, fact(&order("6"), "orders/updated")).await;
     let refused = open(&schema, MIGRATIONS).await.err();
-    assert_eq!(refused, Some(StoreError::TooNew { found: 3, oldest: 2, known: 1 }));
+    assert_eq!(refused, Some(StoreError::TooNew { found: NOW + 2, oldest: NOW + 1, known: NOW }));
     assert!(refused.unwrap().to_string().starts_with("TG-4009: "));
     assert_eq!(last.unrouted(10).await.unwrap().len(), 6);
     database.drop().await;
@@ -85,7 +91,7 @@ async fn a_node_that_slept_through_a_contraction_is_told_with_its_next_beat() {
     beat(&asleep, "asleep", at(-60)).await.unwrap();
     drop(open(&schema, &LAST).await.unwrap());
     let told = beat(&asleep, "asleep", at(0)).await.err();
-    assert_eq!(told, Some(StoreError::TooNew { found: 3, oldest: 2, known: 1 }));
+    assert_eq!(told, Some(StoreError::TooNew { found: NOW + 2, oldest: NOW + 1, known: NOW }));
     database.drop().await;
 }
 
