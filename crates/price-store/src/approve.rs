@@ -42,7 +42,7 @@ impl PriceStore {
         now: Timestamp,
     ) -> Result<Outcome, PriceStoreError> {
         let (by, reason) = named(by, reason)?;
-        quietly(|| self.approve_here(load, by, reason, now))
+        quietly(|| self.over_again(|| self.approve_here(load, by, reason, now)))
     }
 
     fn approve_here(
@@ -52,7 +52,7 @@ impl PriceStore {
         reason: &str,
         now: Timestamp,
     ) -> Result<Outcome, PriceStoreError> {
-        let mut writing = self.writing()?;
+        let mut writing = self.writing_at(now)?;
         let version = self.current();
         let (held, drafts) = self.held_drafts(&version, load)?;
         let names = NewNames {
@@ -85,7 +85,11 @@ impl PriceStore {
     /// No such load is held; a disk that fails.
     pub fn reject(&self, load: u64, by: &str, reason: &str, now: Timestamp) -> Result<(), PriceStoreError> {
         let (by, reason) = named(by, reason)?;
-        let mut writing = self.writing()?;
+        self.over_again(|| self.reject_here(load, by, reason, now))
+    }
+
+    fn reject_here(&self, load: u64, by: &str, reason: &str, now: Timestamp) -> Result<(), PriceStoreError> {
+        let mut writing = self.writing_at(now)?;
         let version = self.current();
         let mut manifest = version.manifest.clone();
         let at =
@@ -103,7 +107,7 @@ impl PriceStore {
         &self,
         writing: &mut Writing,
         version: &Version,
-        names: NewNames,
+        names: &NewNames,
         drafts: &[Block],
         weighed: Weighed,
         request: LoadRequest,
@@ -117,7 +121,7 @@ impl PriceStore {
             return Err(PriceStoreError::ManyHeld(HELD_MAX));
         }
         let LoadRequest { source, by, note, mode, .. } = request;
-        let mut next = self.with_names(version, version.manifest.clone(), &names)?;
+        let mut next = self.with_names(version, version.manifest.clone(), names)?;
         let manifest = &mut next.manifest;
         manifest.next_load = load + 1;
         manifest.held.retain(|held| !superseded.contains(&held.load));

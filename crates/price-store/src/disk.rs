@@ -89,6 +89,24 @@ impl Disk {
         fs::remove_file(self.path(name))
     }
 
+    /// A file, or a folder with all that is in it; nothing where there is none.
+    pub(crate) fn remove_all(&self, name: &str) -> io::Result<()> {
+        self.step(None)?;
+        let path = self.path(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// A folder below this one, as one of its own.
+    pub(crate) fn within(&self, name: &str) -> Self {
+        let mut within = self.clone();
+        within.root = self.path(name);
+        within
+    }
+
     /// What was created, renamed or removed in it stays so.
     pub(crate) fn sync_dir(&self, name: &str) -> io::Result<()> {
         self.step(None)?;

@@ -36,6 +36,11 @@ pub enum PriceStoreError {
     LookAgain(Box<HeldLoad>),
     #[error("{0} loads wait already: approve or reject some of them first")]
     ManyHeld(usize),
+    /// Another node was first; it is done over.
+    #[error("other nodes change prices all the time: try again in a moment")]
+    Behind,
+    #[error("the prices that all nodes share: {0}")]
+    Shared(String),
     #[error("say who, and why: a name and a reason are recorded")]
     Nameless,
     #[error("the windows and tiers of one list take more than two gigabytes: make it two lists")]

@@ -10,6 +10,7 @@ use crate::guards::Reason;
 use crate::live::Told;
 use crate::names::Table;
 use crate::quiet::quietly;
+use crate::renumber::renumber;
 use crate::store::PriceStore;
 use crate::version::Version;
 use jiff::Timestamp;
@@ -108,23 +109,37 @@ impl PriceStore {
         now: Timestamp,
     ) -> Result<Outcome, PriceStoreError> {
         let _one = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
+        // What other nodes have changed until now, so that little has to be done over.
+        if self.shared.is_some() {
+            drop(self.writing_at(now)?);
+        }
         let Gathered { skus, lists, drafts, rows } = gather(&self.current(), &request.mode, rows)?;
-        let names = NewNames { skus, lists };
+        let mut names = NewNames { skus, lists };
         if request.dry_run {
             let Weighed { diff, reasons, .. } = self.weigh(&self.current(), &names, drafts.iter(), now)?;
             return Ok(Outcome::DryRun { diff, reasons });
         }
-        let mut writing = self.writing()?;
-        let version = self.current();
-        let weighed = self.weigh(&version, &names, drafts.iter(), now)?;
-        if weighed.reasons.is_empty() {
-            drop(drafts);
+        let mut drafts = drafts;
+        self.over_again(|| {
+            let mut writing = self.writing_at(now)?;
+            let version = self.current();
+            if self.shared.is_some() {
+                renumber(&version, &mut names, &mut drafts, &request.mode)?;
+            }
+            let weighed = self.weigh(&version, &names, drafts.iter(), now)?;
+            if !weighed.reasons.is_empty() {
+                let request = request.clone();
+                return self.hold(&mut writing, &version, &names, &drafts, weighed, request, rows, now);
+            }
+            if self.shared.is_none() {
+                // It is not done over.
+                drafts = Vec::new();
+            }
             let load = version.manifest.next_load;
-            let LoadRequest { source, by, note, .. } = request;
+            let LoadRequest { source, by, note, .. } = request.clone();
             let told = Told { load, source, note, approval: None, by, now };
-            return self.go_live(&mut writing, &version, &names, weighed, told);
-        }
-        self.hold(&mut writing, &version, names, &drafts, weighed, request, rows, now)
+            self.go_live(&mut writing, &version, &names, weighed, told)
+        })
     }
 
     pub(crate) fn weigh<'d>(

@@ -41,6 +41,9 @@ pub(crate) struct Manifest {
     pub(crate) terms: Option<TermsFile>,
     pub(crate) journal: Head,
     pub(crate) held: Vec<HeldFile>,
+    /// The last step that is in it of those that several nodes share; 0: they share nothing.
+    #[serde(default, skip_serializing_if = "is_unshared")]
+    pub(crate) step: u64,
     /// The lists of which a part was lost, by their numbers: they answer nothing until they are loaded as a whole.
     pub(crate) lost: BTreeSet<u32>,
 }
@@ -82,6 +85,7 @@ impl Manifest {
             terms: None,
             journal: Head { entries: 0, bytes: 0, sha256: "0".repeat(64) },
             held: Vec::new(),
+            step: 0,
             lost: BTreeSet::new(),
         }
     }
@@ -139,6 +143,19 @@ pub(crate) enum Unwritten {
     Not(io::Error),
     /// Which one counts is known when the store is opened again.
     Perhaps(io::Error),
+}
+
+impl Unwritten {
+    pub(crate) fn source(self) -> io::Error {
+        match self {
+            Self::Not(error) | Self::Perhaps(error) => error,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_unshared(step: &u64) -> bool {
+    *step == 0
 }
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use crate::layers::merged;
 use crate::quiet::quietly;
 use crate::segment::{SegmentFile, Writer};
 use crate::store::PriceStore;
+use crate::version::Version;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,14 +65,22 @@ impl PriceStore {
     }
 
     fn merge_here(&self, now: Timestamp) -> Result<bool, PriceStoreError> {
-        let mut writing = self.writing()?;
-        let version = self.current();
-        let sparse = self.sparse_segments();
+        self.over_again(|| {
+            let mut writing = self.writing_at(now)?;
+            let Some(next) = self.merged_layers(&self.current())? else { return Ok(false) };
+            self.publish(&mut writing, next, None, false, now)?;
+            Ok(true)
+        })
+    }
+
+    /// None: there is nothing to do. The same version always becomes the same bytes.
+    pub(crate) fn merged_layers(&self, version: &Version) -> Result<Option<Version>, PriceStoreError> {
+        let sparse = sparse_segments(version);
         let is_due = |layers: &[Arc<Block>]| {
             layers.len() > 1 || layers.iter().any(|block| sparse.contains(&block.ordinal))
         };
         if !version.layers.iter().any(|layers| is_due(layers)) {
-            return Ok(false);
+            return Ok(None);
         }
         let mut next = version.with(version.manifest.clone());
         let (name, ordinal) = next.manifest.new_file("prices");
@@ -84,22 +93,17 @@ impl PriceStore {
         }
         next.manifest.segments.push(writer.finish().doing("merging prices")?);
         next.drop_dead_segments();
-        self.publish(&mut writing, next, None, false, now)?;
-        Ok(true)
+        Ok(Some(next))
     }
+}
 
-    /// Segments of which less than half still counts.
-    fn sparse_segments(&self) -> BTreeSet<u32> {
-        let version = self.current();
-        let mut counting: BTreeMap<u32, u64> = BTreeMap::new();
-        for block in version.layers.iter().flat_map(|layers| layers.iter()) {
-            *counting.entry(block.ordinal).or_default() += block.bytes() as u64;
-        }
-        let counts = |segment: &&SegmentFile| counting.get(&segment.ordinal).copied().unwrap_or(0);
-        let segments = version.manifest.segments.iter();
-        segments
-            .filter(|segment| counts(segment) * 2 < segment.bytes)
-            .map(|segment| segment.ordinal)
-            .collect()
+/// Segments of which less than half still counts.
+fn sparse_segments(version: &Version) -> BTreeSet<u32> {
+    let mut counting: BTreeMap<u32, u64> = BTreeMap::new();
+    for block in version.layers.iter().flat_map(|layers| layers.iter()) {
+        *counting.entry(block.ordinal).or_default() += block.bytes() as u64;
     }
+    let counts = |segment: &&SegmentFile| counting.get(&segment.ordinal).copied().unwrap_or(0);
+    let segments = version.manifest.segments.iter();
+    segments.filter(|segment| counts(segment) * 2 < segment.bytes).map(|segment| segment.ordinal).collect()
 }

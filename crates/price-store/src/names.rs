@@ -35,6 +35,11 @@ impl Table {
         self.starts.len() as u32
     }
 
+    /// The number of its first name.
+    pub(crate) fn begins(&self) -> u32 {
+        self.first
+    }
+
     fn name(&self, place: usize) -> Option<&str> {
         let (_, text) = self.at(*self.starts.get(place)? as usize)?;
         std::str::from_utf8(text).ok()
@@ -229,8 +234,13 @@ pub(crate) fn run(table: &Table) -> Vec<u8> {
 }
 
 /// All names of a file. None: it is not what was written.
-pub(crate) fn read(mut bytes: &[u8]) -> Option<Names> {
-    let mut table = Table::default();
+pub(crate) fn read(bytes: &[u8]) -> Option<Names> {
+    Names::default().with(table(0, bytes)?).ok()
+}
+
+/// The names of runs that were appended behind the first so many.
+pub(crate) fn table(first: u32, mut bytes: &[u8]) -> Option<Table> {
+    let mut table = Table::beginning_at(first);
     while !bytes.is_empty() {
         let (head, rest) = bytes.split_first_chunk::<16>()?;
         let length = u64::from_le_bytes(*head.first_chunk()?);
@@ -247,7 +257,7 @@ pub(crate) fn read(mut bytes: &[u8]) -> Option<Names> {
         }
         bytes = rest;
     }
-    Names::default().with(table).ok()
+    Some(table)
 }
 
 #[cfg(test)]

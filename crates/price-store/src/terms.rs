@@ -43,8 +43,18 @@ impl PriceStore {
         if by.trim().is_empty() {
             return Err(PriceStoreError::Nameless);
         }
+        self.over_again(|| self.set_terms_here(bytes, by, dry_run, now))
+    }
+
+    fn set_terms_here(
+        &self,
+        bytes: &[u8],
+        by: &str,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<TermsOutcome, PriceStoreError> {
         let (document, terms) = compile(bytes)?;
-        let mut writing = self.writing()?;
+        let mut writing = self.writing_at(now)?;
         let version = self.current();
         let before = match version.terms_document() {
             Some((bytes, _)) => compile(bytes).map(|(document, _)| document).unwrap_or_default(),

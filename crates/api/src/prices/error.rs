@@ -88,7 +88,7 @@ impl PriceError {
     }
 
     /// The disk, or what is kept of prices. What counts goes on counting.
-    pub(super) fn disk(error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn disk(error: &dyn std::fmt::Display) -> Self {
         let message = format!("prices cannot be written now: {error}");
         Self { retry_after: Some(SOON), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, "TG-7210", message) }
     }

@@ -10,6 +10,7 @@ mod explain;
 mod function;
 mod live;
 mod loads;
+mod nodes;
 mod outcome;
 mod pace;
 mod proxy;
@@ -25,6 +26,7 @@ pub use explain::{Explain, Explanation};
 pub use function::{Carriage, Carry, Metafield};
 pub use live::{LiveCounts, LiveSettings, Quotes, Wanted};
 pub(crate) use loads::{Format, mode, rows};
+pub use nodes::{NodeStanding, SharedNodes};
 pub(crate) use outcome::outcome_told;
 pub use proxy::{Roles, Storefront};
 pub use variants::{Sold, VariantShop};
@@ -48,6 +50,8 @@ use variants::Variants;
 const NOT_KEPT: &str = "private, no-store";
 /// Where prices are brought: the one body that may be as long as it is.
 pub(crate) const LOADS: &str = "/v1/prices/loads";
+/// Where nodes share prices: after so many changes a node that comes begins with a copy and not with each of them.
+const STEPS_MAX: u64 = 500;
 /// Doors, as the metrics call them.
 const SERVER: &str = "server";
 const STOREFRONT: &str = "storefront";
@@ -63,6 +67,7 @@ pub struct Prices {
     storefronts: Vec<proxy::Door>,
     live: Option<Arc<Live>>,
     variants: Vec<Arc<Variants>>,
+    pub(crate) nodes: Option<Arc<dyn SharedNodes>>,
     metrics: Arc<Metrics>,
 }
 
@@ -79,7 +84,7 @@ impl Prices {
         let storefronts = storefronts.into_iter().map(proxy::Door::new).collect();
         let live = live.map(|settings| Live::new(settings, clock.clone()));
         let callers = Callers::new(callers);
-        Self { store, callers, storefronts, live, variants: Vec::new(), clock, metrics }
+        Self { store, callers, storefronts, live, variants: Vec::new(), nodes: None, clock, metrics }
     }
 
     /// Lines may name variants of these shops. Reads what is kept of them: blocking.
@@ -130,12 +135,19 @@ impl Prices {
         }
     }
 
-    /// Makes one of the layers that loads have put upon each other. Blocking.
+    /// Makes one of the layers that loads have put upon each other, and a whole copy for nodes to come where it is time. Blocking.
     ///
     /// # Errors
     /// What the disk says. Nothing has changed then.
     pub fn merge(&self, now: Timestamp) -> Result<(), String> {
-        self.store.merge(now).map(drop).map_err(|error| error.to_string())
+        let done = self.store.merge(now).and_then(|_| self.store.copy_for_others(STEPS_MAX, now));
+        done.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Other nodes share these prices.
+    #[must_use]
+    pub fn with_nodes(self, nodes: Arc<dyn SharedNodes>) -> Self {
+        Self { nodes: Some(nodes), ..self }
     }
 
     /// The system that makes prices when asked, whether it is left alone, and how it went.

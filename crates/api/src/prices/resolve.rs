@@ -172,6 +172,10 @@ async fn quotes(
     let (mut places, mut wanted) = (Vec::new(), Vec::new());
     for (place, line) in cart.lines.iter().enumerate() {
         let known = skus.get(place).and_then(Option::as_deref);
+        // Of a variant without a known SKU nobody is asked.
+        if line.variant.is_some() && known.is_none_or(str::is_empty) {
+            continue;
+        }
         let Ok(line) = line.read(known) else { continue };
         let Ok(sku) = Sku::spell(line.sku) else { continue };
         if !live.is_for(&sku) || line.quantity <= Decimal::ZERO {

@@ -62,7 +62,7 @@ fn seen(store: &PriceStore) -> String {
 fn open(folder: &Path, fuse: &Fuse) -> Result<PriceStore, PriceStoreError> {
     let mut disk = Disk::new(folder);
     disk.fuse = Some(fuse.clone());
-    PriceStore::open_on(disk, options())
+    PriceStore::open_on(disk, options(), None)
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod guarded;
 mod journal;
 mod loads;
 mod model;
+mod shared;
 mod terms;

@@ -119,7 +119,8 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     metrics.set_build(env!("CARGO_PKG_VERSION"), &loaded.revision);
     let watching = Arc::new(Watching::new(metrics.clone(), clock.clone(), sinks(&loaded, &metrics)?));
     let shops = wiring::shops::clients(&loaded, &clock)?;
-    let prices = wiring::prices::open(&loaded, &shops, &clock, &metrics).await?;
+    let shared = woken.is_some().then_some(&store);
+    let prices = wiring::prices::open(&loaded, &shops, shared, &clock, &metrics).await?;
     let connected = wiring::connectors::build(&loaded, shops, wiring::charged::at(prices.as_ref()))?;
     let mut plan = wiring::plan::build(&mut loaded)?;
     wiring::restored::doubt(&mut plan, &store, &connected).await?;

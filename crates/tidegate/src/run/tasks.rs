@@ -5,6 +5,7 @@ use super::tls::Certificate;
 use super::{Running, full_checks};
 use crate::wiring::feeds;
 use crate::wiring::node::Turn;
+use crate::wiring::price_series::{Noted, follow};
 use crate::wiring::sweeps::{self, Around, Told};
 use crate::wiring::{self, Loaded};
 use api::admin::StockCheck;
@@ -21,7 +22,6 @@ use shopify::graphql::Shops;
 use shopify::subscriptions::{Wanted, apply, list, plan};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Subscriptions are looked at this often; Shopify drops one after eight failures, which takes it hours.
@@ -97,17 +97,23 @@ pub fn start(
         set.spawn(certificate.keep(watching, clock, running.stop.subscribe()));
     }
     if let Some(prices) = &running.prices {
-        set.spawn(merged(prices.clone(), running.clock.clone(), running.stop.subscribe()));
+        set.spawn(merged(prices.clone(), running.clock.clone(), running.turn()));
+        if loaded.config.postgres.is_some() {
+            let noted = Noted::new(running.store.clone(), running.clock.clone());
+            set.spawn(follow(prices.clone(), noted, running.node.name.clone(), running.turn()));
+        }
     }
     set.spawn(sample(loaded, running, intake));
     set.spawn(retain(loaded, running));
     Tasks(set)
 }
 
-/// What loads have put upon each other becomes one again, beside carts that read.
-async fn merged(prices: Arc<Prices>, clock: Arc<dyn Clock>, stop: watch::Receiver<bool>) {
-    let mut turn = Turn { first: watch::channel(true).1, stop };
+/// What loads have put upon each other becomes one again, beside carts that read. One node does it for all.
+async fn merged(prices: Arc<Prices>, clock: Arc<dyn Clock>, mut turn: Turn) {
     while !turn.stopped(MERGE_EVERY).await {
+        if !*turn.first.borrow() {
+            continue;
+        }
         let (prices, now) = (prices.clone(), clock.now().wall);
         match tokio::task::spawn_blocking(move || prices.merge(now)).await {
             Ok(Ok(())) | Err(_) => {}

@@ -15,6 +15,7 @@ mod mapper;
 pub mod node;
 pub mod open;
 pub mod plan;
+pub mod price_series;
 pub mod prices;
 mod quotes;
 mod recent;

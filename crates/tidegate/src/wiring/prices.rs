@@ -2,6 +2,7 @@
 
 use super::Loaded;
 use super::open;
+use super::price_series::{Noted, PriceSeries};
 use super::quotes::HttpQuotes;
 use super::shops;
 use super::variants;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use store::Store;
 use telemetry::Metrics;
 
 /// How long a storefront's buyer waits for Shopify to say where a customer has a role.
@@ -30,24 +32,34 @@ pub fn folder(loaded: &Loaded) -> Option<PathBuf> {
     Some(open::data_dir(&loaded.config)?.join("prices"))
 }
 
-/// None: the configuration has no prices. Reads the version that counts, which takes seconds where it is large.
+/// None: the configuration has no prices. Reads the version that counts, which takes seconds where it is large. `shared`: the store, where
+/// other nodes may work on it too.
 pub async fn open(
     loaded: &Loaded,
     shops: &Shops,
+    shared: Option<&Arc<dyn Store>>,
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Option<Arc<Prices>>> {
     let Some(settings) = &loaded.config.prices else { return Ok(None) };
     let folder = folder(loaded).context("the configuration has no [hub]")?;
     let options = options(settings);
-    let opened = tokio::task::spawn_blocking(move || PriceStore::open(&folder, options)).await?;
+    let (series, now) = (shared.map(|store| Arc::new(PriceSeries::new(store.clone()))), clock.now().wall);
+    let opening = move || match series {
+        Some(series) => PriceStore::open_shared(&folder, options, series, now),
+        None => PriceStore::open(&folder, options),
+    };
+    let opened = tokio::task::spawn_blocking(opening).await?;
     let store = Arc::new(opened.context("the read model of prices")?);
     let callers = callers(loaded, settings)?;
     let storefronts = storefronts(loaded, settings, shops, clock)?;
     let live = settings.live.as_ref().map(|live| live_settings(loaded, live, clock)).transpose()?;
     let variants = variants::all(loaded, shops, clock);
     let prices = Prices::new(store, clock.clone(), callers, storefronts, live, metrics.clone());
-    let prices = tokio::task::spawn_blocking(move || prices.with_variants(variants)).await?;
+    let mut prices = tokio::task::spawn_blocking(move || prices.with_variants(variants)).await?;
+    if let Some(store) = shared {
+        prices = prices.with_nodes(Arc::new(Noted::new(store.clone(), clock.clone())));
+    }
     Ok(Some(Arc::new(prices)))
 }
 

@@ -20,6 +20,7 @@ mod paying;
 mod pricing;
 mod real_pitr;
 mod real_postgres;
+mod real_postgres_prices;
 mod redacted;
 mod refunding;
 mod reserving;

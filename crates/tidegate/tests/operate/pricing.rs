@@ -103,6 +103,12 @@ async fn line(hub: &Hub, location: Option<u64>, sku: &str, quantity: u32) -> Val
     told["lines"][0].clone()
 }
 
+/// With the version that answered; nothing, where there are no prices yet.
+pub(crate) async fn line_of(hub: &Hub, location: Option<u64>, sku: &str, quantity: u32) -> (Value, Value) {
+    let (_, told) = cart(hub, TOKEN, location, sku, quantity).await;
+    (told["version"].clone(), told["lines"][0].clone())
+}
+
 /// A buyer's browser asks the shop, which asks the hub.
 async fn browse(office: &Office, customer: Option<u64>, location: Option<u64>) -> (StatusCode, Value) {
     let mut url = format!("{}/apps/prices/resolve?sku=PUMP-10&currency=EUR", office.shop.url());

@@ -49,13 +49,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// An empty database, whose address stands in a file of the folder.
-struct Database {
+pub(crate) struct Database {
     runtime: Runtime,
     client: Client,
 }
 
 impl Database {
-    fn new(folder: &Folder, name: &str) -> Self {
+    pub(crate) fn new(folder: &Folder, name: &str) -> Self {
         let server = std::env::var("POSTGRES_URL").unwrap_or_else(|_| {
             panic!("POSTGRES_URL is not set: `cargo xtask test` starts a PostgreSQL for these tests")
         });
@@ -86,7 +86,7 @@ impl Database {
     }
 
     /// Zero where the table is not there yet.
-    fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         self.runtime.block_on(self.client.query_one(sql, &[])).map_or(0, |row| row.get(0))
     }
 }

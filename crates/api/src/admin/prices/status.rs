@@ -2,7 +2,7 @@
 
 use super::{Parts, prices, waiting};
 use crate::admin::AdminError;
-use crate::prices::LiveCounts;
+use crate::prices::{LiveCounts, NodeStanding, PriceError, Prices};
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -28,7 +28,25 @@ pub(super) struct Status {
     damaged_lists: Vec<String>,
     held: u64,
     live: Option<Live>,
+    /// Where several nodes share the prices: how each stands.
+    nodes: Option<Vec<Node>>,
     stats: Stats,
+}
+
+#[derive(Debug, Serialize)]
+struct Node {
+    #[serde(flatten)]
+    standing: NodeStanding,
+    /// So many changes of others it does not have yet.
+    behind: u64,
+}
+
+async fn nodes(prices: &Prices) -> Result<Option<Vec<Node>>, AdminError> {
+    let Some(nodes) = &prices.nodes else { return Ok(None) };
+    let all = nodes.all().await.map_err(|error| PriceError::disk(&error))?;
+    let newest = all.iter().map(|one| one.newest.max(one.step)).max().unwrap_or_default();
+    let node = |standing: NodeStanding| Node { behind: newest - standing.step, standing };
+    Ok(Some(all.into_iter().map(node).collect()))
 }
 
 /// One list, of the terms or with prices or both.
@@ -93,6 +111,7 @@ pub(super) async fn show(State(parts): Parts) -> Result<Json<Status>, AdminError
         damaged_lists: damage.lists.iter().cloned().collect(),
         held: stats.held,
         live: prices.live_counts().map(|(system, left_alone, counts)| Live { system, left_alone, counts }),
+        nodes: nodes(prices).await?,
         stats,
     }))
 }

@@ -27,11 +27,15 @@ impl Quotes for Erp {
 }
 
 fn counter() -> (Counter, Arc<Erp>) {
+    counter_for("CFG-*")
+}
+
+fn counter_for(goods: &str) -> (Counter, Arc<Erp>) {
     let erp = Arc::<Erp>::default();
     let live = LiveSettings {
         system: "erp".to_owned(),
         quotes: erp.clone(),
-        goods: Goods::parse(&["CFG-*"]).unwrap(),
+        goods: Goods::parse(&[goods]).unwrap(),
         deadline: Duration::from_millis(150),
         fresh: Duration::from_secs(30),
         stale: Duration::from_secs(600),
@@ -42,6 +46,19 @@ fn counter() -> (Counter, Arc<Erp>) {
 
 async fn line(counter: &Counter, sku: &str) -> Value {
     counter.resolve(&cart(Some(ACME), sku)).await.json()["lines"][0].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variant_is_asked_for_by_its_sku_and_one_that_nobody_knows_of_nobody() {
+    let (counter, erp) = counter_for("*");
+    counter.sells.skus.lock().unwrap().extend([(1, "cfg-1"), (2, "")]);
+    let body = json!({"company_location": ACME, "currency": "EUR", "lines": [
+        {"variant": 1, "quantity": 1}, {"variant": 2, "quantity": 1}, {"variant": 3, "quantity": 1}]});
+    let told = counter.resolve(&body.to_string()).await.json();
+    assert_eq!(told["lines"][0]["source"]["live"], "erp");
+    assert_eq!([&told["lines"][1]["reason"], &told["lines"][2]["reason"]], [&json!("variant"); 2]);
+    let asked: Vec<String> = erp.asked.lock().unwrap().iter().map(|one| one.sku.to_string()).collect();
+    assert_eq!(asked, ["CFG-1"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,15 +21,16 @@ use telemetry::Metrics;
 /// prices.
 pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) -> Result<Router, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store: Arc<dyn Store> = if not_made_yet {
-        Arc::new(MemoryStore::new())
+    let (store, is_shared): (Arc<dyn Store>, bool) = if not_made_yet {
+        (Arc::new(MemoryStore::new()), false)
     } else {
-        wiring::open::store(loaded, &clock).await.map_err(opened)?.store
+        let opened = wiring::open::store(loaded, &clock).await.map_err(opened)?;
+        (opened.store, opened.woken.is_some())
     };
     let shops = wiring::shops::clients(loaded, &clock)?;
     let metrics = Arc::new(Metrics::new());
     let prices = if of_prices && !not_made_yet {
-        wiring::prices::open(loaded, &shops, &clock, &metrics).await?
+        wiring::prices::open(loaded, &shops, is_shared.then_some(&store), &clock, &metrics).await?
     } else {
         None
     };

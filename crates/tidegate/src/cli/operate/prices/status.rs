@@ -44,6 +44,7 @@ pub(super) async fn run(client: &Client, json: bool) -> Result<(), Failure> {
         page.line(format!("{held} loads wait for a person: tidegate prices held"));
     }
     live(&mut page, &answer["live"]);
+    nodes(&mut page, &answer);
     for finding in list(&answer["damage"]) {
         page.line(format!("damaged: {}", text(finding)));
     }
@@ -90,6 +91,22 @@ fn live(page: &mut Page, live: &Value) {
         of("questions"),
         of("failures")
     ));
+}
+
+/// All nodes that share the prices, where there are several.
+fn nodes(page: &mut Page, answer: &Value) {
+    for node in list(&answer["nodes"]) {
+        let behind = match number(&node["behind"]) {
+            0 => "has all changes".to_owned(),
+            behind => format!("has {behind} changes not yet"),
+        };
+        page.line(format!(
+            "node {}: version {}, {behind}, said at {}",
+            text(&node["node"]),
+            text(&node["version"]),
+            at(&node["at"])
+        ));
+    }
 }
 
 fn megabytes(bytes: &Value) -> String {

@@ -1,0 +1,383 @@
+//! Several nodes that share their prices: each has what the others have, byte for byte, whatever ends one of them and when.
+
+use super::fuse::Fuse;
+use super::given::*;
+use crate::disk::Disk;
+use crate::shared::{Shared, Step};
+use crate::{LoadRequest, Mode, Outcome, PriceStore, PriceStoreError, Row};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+type Once = Box<dyn FnOnce() + Send>;
+
+/// The store that all nodes have, in memory.
+#[derive(Default)]
+struct Common {
+    steps: Mutex<BTreeMap<u64, Step>>,
+    chunks: Mutex<BTreeMap<(String, u32), Vec<u8>>>,
+    /// Happens before the next step is appended.
+    meanwhile: Mutex<Option<Once>>,
+    /// So many more chunks are kept; none: all.
+    room: Mutex<Option<u32>>,
+    /// The next step is appended, and nobody is told.
+    loses_answer: Mutex<bool>,
+    named: Mutex<u64>,
+}
+
+impl std::fmt::Debug for Common {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Common").finish_non_exhaustive()
+    }
+}
+
+impl Shared for Common {
+    fn head(&self) -> Result<Option<Step>, String> {
+        Ok(self.steps.lock().unwrap().values().next_back().cloned())
+    }
+
+    /// Few at a time.
+    fn steps(&self, from: u64) -> Result<Vec<Step>, String> {
+        Ok(self.steps.lock().unwrap().range(from..).take(3).map(|(_, step)| step.clone()).collect())
+    }
+
+    fn append(&self, step: &Step) -> Result<bool, String> {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        let mut steps = self.steps.lock().unwrap();
+        let is_next = steps.keys().next_back().map_or(1, |last| last + 1) == step.number;
+        if is_next {
+            steps.insert(step.number, step.clone());
+        }
+        if std::mem::take(&mut *self.loses_answer.lock().unwrap()) {
+            return Err("the connection broke".to_owned());
+        }
+        Ok(is_next)
+    }
+
+    fn new_body(&self) -> Result<String, String> {
+        let mut named = self.named.lock().unwrap();
+        *named += 1;
+        Ok(format!("body {named}"))
+    }
+
+    fn put(&self, body: &str, part: u32, bytes: Vec<u8>, _: Timestamp) -> Result<(), String> {
+        if let Some(room) = self.room.lock().unwrap().as_mut() {
+            *room = room.checked_sub(1).ok_or("the node died")?;
+        }
+        assert_eq!(self.chunks.lock().unwrap().insert((body.to_owned(), part), bytes), None);
+        Ok(())
+    }
+
+    fn get(&self, body: &str, part: u32) -> Result<Vec<u8>, String> {
+        self.chunks.lock().unwrap().get(&(body.to_owned(), part)).cloned().ok_or(format!("no {body} {part}"))
+    }
+
+    fn forget(&self, before: u64, _: Timestamp) -> Result<(), String> {
+        let mut steps = self.steps.lock().unwrap();
+        *steps = steps.split_off(&before);
+        self.chunks.lock().unwrap().retain(|(body, _), _| steps.values().any(|step| step.body == *body));
+        Ok(())
+    }
+}
+
+/// A node with a folder of its own.
+struct Node {
+    store: Arc<PriceStore>,
+    folder: TempDir,
+}
+
+impl Node {
+    fn new(common: &Arc<Common>) -> Self {
+        Self::at(common, TempDir::new().unwrap())
+    }
+
+    fn at(common: &Arc<Common>, folder: TempDir) -> Self {
+        Self { store: Arc::new(open(common, folder.path()).unwrap()), folder }
+    }
+
+    /// As a process that was killed and starts anew.
+    fn again(self, common: &Arc<Common>) -> Self {
+        let Self { store, folder } = self;
+        drop(store);
+        Self::at(common, folder)
+    }
+
+    fn load(&self, text: &str, second: i64) -> Outcome {
+        load(&self.store, Mode::Changes, text, second).unwrap()
+    }
+
+    fn price(&self, list: &str, sku: &str) -> Option<String> {
+        let price = self.store.current().price_of(list, sku)?;
+        Some(crate::PriceForm::from(&price).to_string())
+    }
+}
+
+fn open(common: &Arc<Common>, folder: &Path) -> Result<PriceStore, PriceStoreError> {
+    PriceStore::open_shared(folder, options(), common.clone(), at(0))
+}
+
+/// Both have the same, to the last byte that is anybody's business: the manifest names all others by their digests.
+fn alike(one: &Node, other: &Node) {
+    for node in [one, other] {
+        node.store.follow(at(900)).unwrap();
+    }
+    let text = |node: &Node| node.store.current().manifest.text().unwrap();
+    assert_eq!(text(one), text(other));
+    let told = [one, other].map(|node| node.store.verify().unwrap());
+    assert_eq!(told[0].head_sha256, told[1].head_sha256);
+    assert_eq!(told.map(|told| told.findings), [[""; 0]; 2]);
+    let all = |node: &Node| {
+        let version = node.store.current();
+        let lists: Vec<String> = version.lists().map(|(list, _)| list.to_owned()).collect();
+        let of = |list: &String| -> Vec<String> {
+            let prices = version.walk(version.list(list).unwrap());
+            prices.map(|(key, price)| format!("{list} {:?} {price:?}", version.sku(key))).collect()
+        };
+        lists.iter().flat_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(all(one), all(other));
+}
+
+const TERMS: &str = "[[lists]]\nid = \"A\"\nkind = \"list\"\ncurrency = \"EUR\"\nfor = \"everyone\"\n";
+
+#[test]
+fn whatever_one_node_does_the_others_have() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.store.set_terms(TERMS.as_bytes(), "anna", false, at(1)).unwrap();
+    assert!(matches!(one.load("A PUMP 9, A VALVE 5", 2), Outcome::Live { version: 2, .. }));
+    assert_eq!(two.price("A", "PUMP"), None, "not yet");
+    alike(&one, &two);
+    assert_eq!((two.price("A", "PUMP").as_deref(), two.store.current().number()), (Some("9"), 2));
+    assert_eq!(two.store.current().terms().lists().len(), 1);
+    // A load is held where it came, and decided upon elsewhere; each node may write.
+    let Outcome::Held { load: held, .. } = two.load("A PUMP 0", 3) else { panic!("a price of zero is held") };
+    alike(&one, &two);
+    one.store.approve(held, "anna", "a gift", at(4)).unwrap();
+    alike(&one, &two);
+    assert_eq!(two.price("A", "PUMP").as_deref(), Some("0"));
+    let Outcome::Held { load: held, .. } = one.load("A VALVE 0", 5) else { panic!("held") };
+    two.store.reject(held, "bert", "no", at(6)).unwrap();
+    assert!(matches!(one.store.approve(held, "anna", "yes", at(7)), Err(PriceStoreError::NotHeld(_))));
+    // Larger than a line of the journal, and than one chunk would be if each price were.
+    let many = many("B", 0..5000, |number| format!("{}.5", number + 1));
+    for (node, second) in [(&one, 8), (&two, 9)] {
+        node.load(&many.replace(".5", &format!(".{second}")), second);
+        node.load(&format!("B SKU-1 77.{second}"), second);
+        assert_eq!(node.store.merge(at(second)).unwrap(), second == 8 || node.store.stats().layers_max == 1);
+    }
+    alike(&one, &two);
+    let entries = two.store.entries(&crate::AuditQuery::default(), 100).unwrap();
+    assert!(entries.iter().any(|entry| entry.by == "bert") && entries.iter().any(|entry| entry.by == "anna"));
+    // The past is there as well.
+    assert_eq!(two.store.price_at("A", "PUMP", at(2)).unwrap().unwrap().after.unwrap().to_string(), "9");
+    let three = Node::new(&common);
+    alike(&one, &three);
+    let (one, two) = (one.again(&common), two.again(&common));
+    alike(&one, &two);
+}
+
+#[test]
+fn a_node_that_comes_late_begins_with_a_whole_copy() {
+    let common = Arc::<Common>::default();
+    let (one, late) = (Node::new(&common), Node::new(&common));
+    one.store.set_terms(TERMS.as_bytes(), "anna", false, at(1)).unwrap();
+    one.load(&many("A", 0..3000, |number| format!("{}", number + 1)), 2);
+    for second in 3..9 {
+        one.load(&format!("A SKU-{second} {second}.5"), second);
+    }
+    assert!(!one.store.copy_for_others(100, at(9)).unwrap());
+    assert!(one.store.copy_for_others(5, at(9)).unwrap());
+    assert_eq!(
+        common.steps.lock().unwrap().len(),
+        2,
+        "what is before the step on which the copy rests is forgotten"
+    );
+    one.load("A SKU-1 99", 10);
+    let new = Node::new(&common);
+    alike(&one, &new);
+    alike(&one, &late);
+    assert!(late.store.why_joined().unwrap().contains("gone already"));
+    assert_eq!(late.price("A", "SKU-1").as_deref(), Some("99"));
+    // A copy changes nothing for who has it all.
+    assert!(late.store.copy_for_others(0, at(11)).unwrap());
+    alike(&one, &late);
+    assert_eq!(one.store.why_joined(), None);
+}
+
+#[test]
+fn rows_that_come_while_another_node_loads_have_the_numbers_that_count() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.load("A PUMP 9", 1);
+    let other = two.store.clone();
+    let mut meanwhile = Some(move || {
+        load(&other, Mode::Changes, "C BOLT 3, A NEW-1 5, A BOTH 2", 2).unwrap();
+    });
+    let mine = rows("D NEW-2 4, A NEW-2 6, A BOTH 7, A PUMP 8.5").into_iter().enumerate();
+    let slow = mine.map(|(place, row): (usize, Result<Row<'_>, _>)| {
+        if place == 2
+            && let Some(meanwhile) = meanwhile.take()
+        {
+            meanwhile();
+        }
+        row
+    });
+    one.store.load(request(Mode::Changes), slow, at(3)).unwrap();
+    alike(&one, &two);
+    let prices =
+        [("A", "PUMP"), ("A", "BOTH"), ("A", "NEW-1"), ("A", "NEW-2"), ("C", "BOLT"), ("D", "NEW-2")];
+    let told = prices.map(|(list, sku)| two.price(list, sku).unwrap_or_default());
+    assert_eq!(told, ["8.5", "7", "5", "6", "3", "4"]);
+    // A load of all lists takes what came meanwhile with it: it is the later one.
+    let other = one.store.clone();
+    let mut meanwhile = Some(move || {
+        load(&other, Mode::Changes, "E LAST 1", 4).unwrap();
+    });
+    let whole = rows("A PUMP 8.5, A BOTH 7, A NEW-1 5, A NEW-2 6, C BOLT 3, D NEW-2 4").into_iter();
+    let slow = whole.inspect(|_| {
+        if let Some(meanwhile) = meanwhile.take() {
+            meanwhile();
+        }
+    });
+    let all = LoadRequest { mode: Mode::All, ..request(Mode::All) };
+    let outcome = two.store.load(all, slow, at(5)).unwrap();
+    // It would empty a list: a person is asked.
+    let Outcome::Held { load: held, .. } = outcome else { panic!("{outcome:?}") };
+    one.store.approve(held, "anna", "it is over", at(6)).unwrap();
+    alike(&one, &two);
+    assert_eq!((one.price("E", "LAST"), one.price("A", "PUMP").as_deref()), (None, Some("8.5")));
+}
+
+#[test]
+fn of_two_that_change_at_once_one_does_it_over() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.load("A PUMP 9", 1);
+    let other = two.store.clone();
+    *common.meanwhile.lock().unwrap() =
+        Some(Box::new(move || drop(load(&other, Mode::Changes, "A PUMP 8, A VALVE 3", 2).unwrap())));
+    let outcome = one.load("A PUMP 7", 3);
+    assert!(matches!(outcome, Outcome::Live { version: 3, load: 3, .. }), "{outcome:?}");
+    alike(&one, &two);
+    let told = two.store.price_at("A", "PUMP", at(9)).unwrap().unwrap();
+    let (before, after) = (told.before.unwrap().to_string(), told.after.unwrap().to_string());
+    assert_eq!((before.as_str(), after.as_str()), ("8", "7"), "weighed against what the other did");
+}
+
+#[test]
+fn a_node_that_dies_in_the_middle_of_a_load_has_loaded_nothing() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.load("A PUMP 9", 1);
+    for room in 0..2 {
+        *common.room.lock().unwrap() = Some(room);
+        let dead = load(&one.store, Mode::Changes, "A PUMP 8, A VALVE 3", 2).unwrap_err();
+        assert!(matches!(dead, PriceStoreError::Shared(_)), "{dead}");
+        *common.room.lock().unwrap() = None;
+        assert_eq!(one.price("A", "PUMP").as_deref(), Some("9"));
+        alike(&one, &two);
+    }
+    two.load("A PUMP 7", 3);
+    let one = one.again(&common);
+    alike(&one, &two);
+    assert_eq!((one.price("A", "PUMP").as_deref(), one.price("A", "VALVE")), (Some("7"), None));
+    // It died after the step and before its own manifest: the change counts, and it finds it.
+    *common.loses_answer.lock().unwrap() = true;
+    let unknown = load(&one.store, Mode::Changes, "A PUMP 6, A VALVE 3", 4).unwrap_err();
+    assert!(unknown.to_string().contains("look before doing it over"), "{unknown}");
+    assert_eq!(one.price("A", "PUMP").as_deref(), Some("7"));
+    let one = one.again(&common);
+    assert_eq!(one.price("A", "VALVE").as_deref(), Some("3"));
+    alike(&one, &two);
+}
+
+#[test]
+fn prices_that_were_never_shared_are_put_aside_and_the_first_ones_are_shared() {
+    let common = Arc::<Common>::default();
+    let (old, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (folder, text) in [(&old, "A PUMP 9"), (&other, "A PUMP 5, B VALVE 1")] {
+        load(&PriceStore::open(folder.path(), options()).unwrap(), Mode::Changes, text, 1).unwrap();
+    }
+    let one = Node::at(&common, old);
+    assert_eq!(common.steps.lock().unwrap().len(), 1);
+    let two = Node::at(&common, other);
+    assert_eq!((two.price("A", "PUMP").as_deref(), two.price("B", "VALVE")), (Some("9"), None));
+    assert!(two.store.why_joined().unwrap().contains("never shared"));
+    let aside = two.folder.path().join("apart");
+    let put_aside = PriceStore::open(&aside, options()).unwrap();
+    assert!(put_aside.current().price_of("B", "VALVE").is_some());
+    alike(&one, &two);
+}
+
+#[test]
+fn what_was_changed_behind_a_nodes_back_is_found_and_taken_anew() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.load(&many("A", 0..3000, |number| format!("{}", number + 1)), 1);
+    one.store.copy_for_others(0, at(2)).unwrap();
+    alike(&one, &two);
+    let segment = two.store.current().manifest.segments[0].file.clone();
+    let Node { store, folder } = two;
+    drop(store);
+    let path = folder.path().join(&segment);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let two = Node::at(&common, folder);
+    assert_eq!(two.price("A", "SKU-7").as_deref(), Some("8"), "as the others have it");
+    alike(&one, &two);
+    // The shared ones were put back to an earlier day: they count.
+    one.load("A SKU-7 50", 3);
+    alike(&one, &two);
+    common.steps.lock().unwrap().pop_last();
+    two.load("A SKU-8 60", 4);
+    alike(&one, &two);
+    assert_eq!(
+        (one.price("A", "SKU-7").as_deref(), one.price("A", "SKU-8").as_deref()),
+        (Some("8"), Some("60"))
+    );
+}
+
+/// Whenever the power goes while a node takes what others did, it comes back and has it.
+#[test]
+fn a_node_that_is_cut_off_while_it_follows_or_joins_has_it_all_in_the_end() {
+    let common = Arc::<Common>::default();
+    let one = Node::new(&common);
+    one.load(&many("A", 0..30, |number| format!("{}", number + 1)), 1);
+    let before = TempDir::new().unwrap();
+    drop(open(&common, before.path()).unwrap());
+    one.load(&many("A", 0..30, |number| format!("{}", number + 2)), 2);
+    one.store.merge(at(3)).unwrap();
+    let behind = TempDir::new().unwrap();
+    load(&PriceStore::open(behind.path(), options()).unwrap(), Mode::Changes, "OWN PUMP 9", 1).unwrap();
+    for (start, forgets) in [(&before, false), (&behind, true)] {
+        if forgets {
+            one.store.copy_for_others(0, at(4)).unwrap();
+        }
+        let mut cut = 0;
+        loop {
+            let folder = TempDir::new().unwrap();
+            copy_all(start.path(), folder.path());
+            let fuse = Fuse::after(cut);
+            let mut disk = Disk::new(folder.path());
+            disk.fuse = Some(fuse.clone());
+            let opened = PriceStore::open_on(disk, options(), Some(common.clone()))
+                .and_then(|store| store.follow(at(5)));
+            fuse.lose();
+            let two = Node::at(&common, folder);
+            alike(&one, &two);
+            if opened.is_ok() && !fuse.is_cut() {
+                break;
+            }
+            // Every second change of the disk: each is two, a file and its syncing.
+            cut += 2;
+        }
+        assert!(cut > 5, "{cut}");
+    }
+}
