@@ -1,8 +1,8 @@
-//! Whether what `[prices]` says can be so: the shops that it names, the callers' tokens, and the system that makes prices when
+//! Whether what `[prices]` says can be so: the shops that it names, the callers' tokens, when catalogs are written, and the system that makes prices when
 //! it is asked. What a price is, and whether a load is right, is judged when it is loaded.
 
 use crate::judge::Judge;
-use config::{Code, Finding, LivePrices, Origin, Prices, SecretRef};
+use config::{Code, Finding, Hydration, LivePrices, Origin, PriceHydration, Prices, SecretRef};
 use kernel::flow::duration_text;
 use pricing::goods::Goods;
 use std::collections::BTreeMap;
@@ -14,6 +14,9 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
         judge.refers("shops", shop.value.as_str(), &shop.origin, "prices.storefront.shops");
     }
     callers(judge, prices);
+    if let Some(hydrate) = &prices.hydrate {
+        hydrated(judge, hydrate);
+    }
     if let Some(live) = &prices.live {
         skus(judge, live);
         waits(judge, live);
@@ -66,5 +69,50 @@ fn waits(judge: &mut Judge<'_>, live: &LivePrices) {
         let help = format!("write {short} up to \"{most}\", or {long} from \"{is}\" on");
         let finding = Finding::new(Code::Value, &shorter.origin, message, help);
         judge.push(finding.key(format!("prices.live.{short}")).related(long, &longer.origin));
+    }
+}
+
+fn hydrated(judge: &mut Judge<'_>, hydrate: &PriceHydration) {
+    const KEY: &str = "prices.hydrate";
+    for shop in hydrate.shops.iter().flat_map(|shops| &shops.value) {
+        judge.refers("shops", shop.value.as_str(), &shop.origin, "prices.hydrate.shops");
+    }
+    // Where every shop goes by its own, the rest is for nobody.
+    cadences(judge, &hydrate.all, KEY);
+    for (shop, own) in &hydrate.of {
+        let key = format!("{KEY}.shop.{shop}");
+        judge.refers("shops", shop.as_str(), &own.at, &key);
+        cadences(judge, own, &key);
+    }
+}
+
+/// A run that compares with all that the shop has does what the other does too: two that come together are a slip of the pen.
+fn cadences(judge: &mut Judge<'_>, of: &Hydration, key: &str) {
+    if let Some(lists) = of.lists.as_ref().filter(|lists| lists.value.is_empty()) {
+        let help = "name lists of the terms, or leave lists out: then all are brought out";
+        judge.finding(Code::Value, &lists.origin, format!("{key}.lists"), "lists names none", help);
+    }
+    let own =
+        [of.after_load.value, of.when_prices_end.value, of.cadence.is_some(), of.against_shop.is_some()];
+    if !own.contains(&true) {
+        let message =
+            "nothing ever begins a run: it has no cadence, and neither loads nor prices that end begin one";
+        let help = "write a cadence, or leave the section out: then it is begun by hand alone";
+        judge.finding(Code::Value, &of.at, format!("{key}.cadence"), message, help);
+    }
+    let (Some(every), Some(against)) = (&of.cadence, &of.against_shop) else { return };
+    let is_often = match (every.value.span(), against.value.span()) {
+        (Some(every), Some(against)) => against <= every,
+        _ => every.value == against.value,
+    };
+    if is_often {
+        let message = format!(
+            "against_shop comes as often as cadence ({} and {}): every run would read all that the shop has",
+            against.value, every.value
+        );
+        let help =
+            "write a rarer against_shop, or leave cadence out: a comparison writes what is wanted as well";
+        let finding = Finding::new(Code::Value, &against.origin, message, help);
+        judge.push(finding.key(format!("{key}.against_shop")).related("cadence", &every.origin));
     }
 }

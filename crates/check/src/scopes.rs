@@ -84,9 +84,31 @@ fn of_storefronts(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
     needs
 }
 
-/// What all flows and storefronts of an app's shops need.
+/// Whose documents are sent to shops whose catalogs are written by themselves.
+const PRICING: &str = "pricing";
+
+/// What the shops of an app need that are hydrated by themselves.
+fn of_hydrated(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
+    let mut needs = Needs::new();
+    let hydrate = config.prices.as_ref().and_then(|prices| prices.hydrate.as_ref());
+    let writes = hydrate.is_some_and(|hydrate| {
+        config.shops.iter().any(|(id, shop)| shop.app.value == app && hydrate.of(id).is_some())
+    });
+    if writes {
+        let sent = |document: &&DocumentFacts| document.domain.as_deref() == Some(PRICING);
+        for (name, document) in inputs.documents.iter().filter(|(_, document)| sent(document)) {
+            add(&mut needs, &document.scopes, &format!("document {name} for [prices.hydrate]"));
+        }
+    }
+    needs
+}
+
+/// What all flows, storefronts and hydrations of an app's shops need.
 pub(crate) fn of_app(config: &Config, inputs: &Inputs<'_>, app: &str) -> Needs {
     let mut needs = of_storefronts(config, inputs, app);
+    for (scope, why) in of_hydrated(config, inputs, app) {
+        needs.entry(scope).or_default().extend(why);
+    }
     for (name, flow) in &config.flows {
         if config.shops_of(flow).any(|(_, shop)| shop.app.value == app) {
             for (scope, why) in of_flow(name, flow, inputs) {

@@ -2,7 +2,9 @@
 //! test refuses a page that is not what this makes.
 
 use crate::key::{Default, Key, Section};
-use crate::{apps, escalation, flows, hub, order_policy, ownership, prices, shops, store, systems, tls};
+use crate::{
+    apps, escalation, flows, hub, order_policy, ownership, prices, prices_hydrate, shops, store, systems, tls,
+};
 use std::fmt::Write as _;
 
 /// Every section, in the order of the page.
@@ -42,6 +44,16 @@ pub(crate) const SECTIONS: &[Section] = &[
         header: "prices.callers.NAME",
         meaning: "A program that asks what a buyer pays, or that brings prices. NAME stands in the audit trail.",
         keys: prices::CALLER_KEYS,
+    },
+    Section {
+        header: "prices.hydrate",
+        meaning: "Price lists are brought into the shops' catalogs by themselves ([how](hydration.md)): at a cadence, after each load, and when prices end. One run at a time for a shop, on however many nodes.",
+        keys: prices_hydrate::KEYS,
+    },
+    Section {
+        header: "prices.hydrate.shop.NAME",
+        meaning: "A shop that goes by keys of its own: nothing of `[prices.hydrate]` counts for it.",
+        keys: prices_hydrate::SHOP_KEYS,
     },
     Section {
         header: "prices.live",

@@ -3,6 +3,7 @@
 
 use crate::key::Key;
 use crate::net::BaseUrl;
+use crate::prices_hydrate::{self, PriceHydration};
 use crate::reader::{Section, named};
 use crate::secret::SecretRef;
 use crate::source::{Origin, Setting};
@@ -15,6 +16,10 @@ use std::time::Duration;
 pub(crate) const KEYS: &[Key] = &[
     Key::table("guards", "Which loads stop and ask; see below."),
     Key::table("callers", "Programs that may ask or load; see below."),
+    Key::table(
+        "hydrate",
+        "When price lists are brought into the shops' catalogs by themselves; see below. Without it, by hand alone.",
+    ),
     Key::table("live", "A system that makes some prices itself, when they are asked for; see below."),
     Key::table(
         "storefront",
@@ -132,6 +137,7 @@ pub struct Prices {
     pub callers: BTreeMap<String, PriceCaller>,
     pub storefront: Option<PriceStorefront>,
     pub live: Option<LivePrices>,
+    pub hydrate: Option<PriceHydration>,
 }
 
 /// `[prices.live]`.
@@ -193,7 +199,10 @@ pub(crate) fn read(mut section: Section<'_>) -> Option<Prices> {
     let storefront = written.then(|| storefront(section.table("storefront", STOREFRONT_KEYS))).flatten();
     let written = section.entry("live").is_some();
     let live = written.then(|| live(section.table("live", LIVE_KEYS))).flatten();
-    Some(Prices { at: section.at.clone(), guards: guards?, callers, storefront, live })
+    let written = section.entry("hydrate").is_some();
+    let hydrate =
+        written.then(|| prices_hydrate::read(section.table("hydrate", prices_hydrate::KEYS))).flatten();
+    Some(Prices { at: section.at.clone(), guards: guards?, callers, storefront, live, hydrate })
 }
 
 fn guards(mut section: Section<'_>) -> Option<PriceGuards> {

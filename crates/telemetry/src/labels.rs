@@ -84,6 +84,7 @@ labels! {
     OfTopic { shop: String, topic: String }
     Action { action: &'static str }
     OfShop { shop: String }
+    Hydration { shop: String, outcome: &'static str }
     Topic { topic: String }
     Noticed { notice: String, severity: &'static str }
     OfSink { sink: &'static str }

@@ -1,8 +1,8 @@
 //! The one struct of all metrics: what is measured, in words; registration and encoding.
 
 use crate::labels::{
-    Action, Answer, AtDoor, BreakerValue, Build, Called, Came, Door, Ended, Noticed, OfFlow, OfServer,
-    OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue, QueueState, Topic,
+    Action, Answer, AtDoor, BreakerValue, Build, Called, Came, Door, Ended, Hydration, Noticed, OfFlow,
+    OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue, QueueState, Topic,
 };
 use crate::names::{self, Name};
 use kernel::fault::{FaultKind, Severity};
@@ -59,6 +59,11 @@ pub struct Metrics {
     price_latency: Histograms<AtDoor>,
     price_answers: Family<PriceAnswer, Counter>,
     price_lines: Family<Came, Counter>,
+    hydrations: Family<Hydration, Counter>,
+    hydrated_last: Family<OfShop, Gauge>,
+    catalog_drift: Family<OfShop, Gauge>,
+    at_the_cart: Family<OfShop, Gauge>,
+    lists_at_the_cart: Family<OfShop, Gauge>,
     uncommitted_bytes: Gauge,
     uncommitted_bytes_max: Gauge,
     connections: Family<OfServer, Gauge>,
@@ -105,6 +110,11 @@ impl Metrics {
             price_latency: histograms(latency),
             price_answers: Family::default(),
             price_lines: Family::default(),
+            hydrations: Family::default(),
+            hydrated_last: Family::default(),
+            catalog_drift: Family::default(),
+            at_the_cart: Family::default(),
+            lists_at_the_cart: Family::default(),
             uncommitted_bytes: Gauge::default(),
             uncommitted_bytes_max: Gauge::default(),
             connections: Family::default(),
@@ -143,6 +153,11 @@ impl Metrics {
         add(to, &names::PRICE_LATENCY, self.price_latency.clone());
         add(to, &names::PRICE_ANSWERS, self.price_answers.clone());
         add(to, &names::PRICE_LINES, self.price_lines.clone());
+        add(to, &names::HYDRATIONS, self.hydrations.clone());
+        add(to, &names::HYDRATED_LAST, self.hydrated_last.clone());
+        add(to, &names::CATALOG_DRIFT, self.catalog_drift.clone());
+        add(to, &names::AT_THE_CART, self.at_the_cart.clone());
+        add(to, &names::LISTS_AT_THE_CART, self.lists_at_the_cart.clone());
         add(to, &names::UNCOMMITTED_BYTES, self.uncommitted_bytes.clone());
         add(to, &names::UNCOMMITTED_BYTES_MAX, self.uncommitted_bytes_max.clone());
         add(to, &names::CONNECTIONS, self.connections.clone());
@@ -198,6 +213,22 @@ impl Metrics {
     /// Where the prices of its lines came from: `list`, `live`, `fallback`, `none`.
     pub fn price_lines(&self, came: &'static str, count: u64) {
         self.price_lines.get_or_create(&Came { came }).inc_by(count);
+    }
+    /// A run that was to write a shop's catalogs ended: `whole` or `failed`.
+    pub fn hydration(&self, shop: &ShopId, outcome: &'static str) {
+        self.hydrations.get_or_create(&Hydration { shop: shop.to_string(), outcome }).inc();
+    }
+    /// The catalogs of a shop say what they are to say since then (Unix time); so many lists, and prices, stay at the cart.
+    pub fn hydrated(&self, shop: &ShopId, began_s: i64, lists_at_the_cart: u64, at_the_cart: u64) {
+        let of = OfShop { shop: shop.to_string() };
+        self.hydrated_last.get_or_create(&of).set(began_s);
+        self.lists_at_the_cart.get_or_create(&of).set(i64::try_from(lists_at_the_cart).unwrap_or(i64::MAX));
+        self.at_the_cart.get_or_create(&of).set(i64::try_from(at_the_cart).unwrap_or(i64::MAX));
+    }
+    /// Prices that somebody else had changed, by a comparison with all that the shop has.
+    pub fn catalog_drift(&self, shop: &ShopId, prices: u64) {
+        let of = OfShop { shop: shop.to_string() };
+        self.catalog_drift.get_or_create(&of).set(i64::try_from(prices).unwrap_or(i64::MAX));
     }
     /// How many lines came from there.
     pub fn lines_that_came(&self, came: &'static str) -> u64 {

@@ -59,6 +59,16 @@ names! {
         "Carts by answer";
     PRICE_LINES = Counter "tidegate_price_lines" ["came"]
         "Lines of carts: list, live (a system made the price), fallback (it was to and did not), or none (no price)";
+    HYDRATIONS = Counter "tidegate_hydrations" ["shop", "outcome"]
+        "Runs that were to write a shop's catalogs, by outcome: whole or failed";
+    HYDRATED_LAST = Gauge "tidegate_hydrated_last_seconds" ["shop"]
+        "Unix time of the last run after which the catalogs said what the price lists say";
+    CATALOG_DRIFT = Gauge "tidegate_catalog_drift" ["shop"]
+        "Prices that somebody else had changed, as the last comparison with all that the shop has found them";
+    AT_THE_CART = Gauge "tidegate_prices_at_the_cart" ["shop"]
+        "Prices of lists that were brought out which a catalog cannot say";
+    LISTS_AT_THE_CART = Gauge "tidegate_price_lists_at_the_cart" ["shop"]
+        "Lists, one for each kind of buyer, that stay at the cart as a whole";
     UNCOMMITTED_BYTES = Gauge "tidegate_uncommitted_bytes" []
         "Bytes of bodies received and not yet committed";
     UNCOMMITTED_BYTES_MAX = Gauge "tidegate_uncommitted_bytes_max" []

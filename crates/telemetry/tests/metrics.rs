@@ -25,6 +25,9 @@ fn touched() -> Metrics {
     let shop = ShopId::new("acme").unwrap();
     metrics.priced("server", 200, Duration::from_millis(2));
     metrics.price_lines("fallback", 3);
+    metrics.hydration(&shop, "whole");
+    metrics.hydrated(&shop, 1_800_000_000, 1, 2);
+    metrics.catalog_drift(&shop, 3);
     metrics.answered(Door::Webhook, 200, "stored", Duration::from_millis(2));
     metrics.answered(Door::Ingest, 401, "unauthorized", Duration::from_millis(2));
     metrics.set_uncommitted(5, 64);

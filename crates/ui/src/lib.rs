@@ -24,7 +24,7 @@ mod subjects;
 mod words;
 
 pub use access::ClientAddress;
-pub use prices::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Prices, Waiting};
+pub use prices::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Prices, PricesHydrated, Waiting};
 pub use state::{Random, Running, StockFlow, Truth, UiState};
 
 use axum::Router;

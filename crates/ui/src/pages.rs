@@ -7,6 +7,7 @@ pub(crate) mod order;
 pub(crate) mod order_acts;
 pub(crate) mod orders;
 pub(crate) mod prices;
+mod prices_hydrated;
 pub(crate) mod stock;
 mod stock_pair;
 pub(crate) mod systems;

@@ -14,6 +14,8 @@ pub trait Prices: Send + Sync + Debug {
     fn explain(&self, asked: PriceAsked) -> Waiting<'_, Result<PriceTold, String>>;
     /// Who changed the prices of a SKU, newest first.
     fn changes(&self, sku: String, limit: usize) -> Waiting<'_, Result<Vec<PriceChanged>, String>>;
+    /// What was brought into the shops' catalogs, newest first.
+    fn hydrations(&self, limit: usize) -> Waiting<'_, Result<Vec<PricesHydrated>, String>>;
     /// How things stand, in a sentence or two; and the loads that wait for a person.
     fn standing(&self) -> Waiting<'_, Result<PriceStanding, String>>;
 }
@@ -57,6 +59,27 @@ pub struct PriceChanged {
     pub source: String,
     pub by: String,
     pub approved_because: Option<String>,
+}
+
+/// One run that was to write a shop's catalogs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PricesHydrated {
+    pub at: Timestamp,
+    pub shop: String,
+    pub took_ms: u64,
+    pub who: String,
+    pub why: String,
+    /// All that the shop has was read: what somebody else changed was found.
+    pub against_shop: bool,
+    /// Why it did not come to its end.
+    pub failed: Option<String>,
+    /// Prices that it changed, and in words: so many new, up, …
+    pub changes: u64,
+    pub of_these: String,
+    /// Prices that somebody else had changed, and the one that is furthest off.
+    pub drift: u64,
+    pub largest_drift: Option<String>,
+    pub at_the_cart: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! What the admin API refuses, and how: `{"error": {"code": "TG-70xx", "message": "…"}}`. A message says what is wrong
 //! and what to do.
 
+use super::prices::HydrateError;
 use super::reconcile::CheckError;
 use crate::prices::PriceError;
 use axum::Json;
@@ -74,8 +75,11 @@ impl AdminError {
     }
 
     /// It goes on with what is left when it is begun again.
-    pub(super) fn hydration(message: impl Into<String>) -> Self {
-        Self::of(StatusCode::BAD_GATEWAY, "TG-7215", message)
+    pub(super) fn hydration(error: &HydrateError) -> Self {
+        match error.is_under_way {
+            true => Self::of(StatusCode::CONFLICT, "TG-7033", error.to_string()),
+            false => Self::of(StatusCode::BAD_GATEWAY, "TG-7215", error.to_string()),
+        }
     }
 
     pub(super) fn prices_broke_off() -> Self {

@@ -42,7 +42,9 @@ mod works;
 pub use cadence::{Cadenced, Ran, Work};
 pub use error::AdminError;
 pub use guard::Guard;
-pub use prices::{Hydrate, HydrateError, Hydrating};
+pub use prices::{
+    Around, Hydrate, HydrateError, Hydrated, Hydrating, carried_out, due_of, history, version_of,
+};
 pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
 
 use crate::live::LiveHub;

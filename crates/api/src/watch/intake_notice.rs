@@ -37,6 +37,8 @@ pub enum IntakeNotice {
     CertificateRefused { file: String, why: String },
     /// TG-7030: what a source says that it has is not taken for the whole; a person has to look.
     SnapshotRefused { flow: FlowName, shop: ShopId, why: String },
+    /// TG-7032: what the price lists say is not in the shop's catalogs; it is tried again.
+    HydrationFailed { shop: ShopId, why: String },
     /// TG-3405: a file that was dropped; nothing of it is applied.
     FileRefused { flow: FlowName, shop: ShopId, why: String },
 }
@@ -56,6 +58,7 @@ impl IntakeNotice {
             Self::SameVersionOtherBody { .. } => "same_version_other_body",
             Self::CertificateRefused { .. } => "certificate_refused",
             Self::SnapshotRefused { .. } => "snapshot_refused",
+            Self::HydrationFailed { .. } => "hydration_failed",
             Self::FileRefused { .. } => "file_refused",
         }
     }
@@ -107,6 +110,11 @@ impl IntakeNotice {
             ),
             Self::SnapshotRefused { flow, shop, why } => {
                 format!("TG-7030: the full check of {flow} at {shop} stopped and changed nothing: {why}")
+            }
+            Self::HydrationFailed { shop, why } => {
+                format!(
+                    "TG-7032: prices were not brought into the catalogs of {shop}, it is tried again: {why}"
+                )
             }
             Self::FileRefused { flow, shop, why } => {
                 format!("TG-3405: nothing of a file for {flow} at {shop} is applied: {why}")

@@ -148,6 +148,14 @@ fn documents() -> BTreeMap<String, DocumentFacts> {
             DocumentFacts { domain: Some("products".into()), ..document("read_products", Direction::Source) },
         ),
         (
+            "set_prices".to_owned(),
+            DocumentFacts {
+                scopes: scopes(&["write_products", "read_companies"]),
+                domain: Some("pricing".into()),
+                ..DocumentFacts::default()
+            },
+        ),
+        (
             "customer_roles".to_owned(),
             DocumentFacts {
                 scopes: scopes(&["read_customers"]),

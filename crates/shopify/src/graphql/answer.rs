@@ -21,6 +21,8 @@ pub struct Reply {
     pub version: Option<String>,
     /// The header `Date`, for the doctor.
     pub date: Option<String>,
+    /// Points of the bucket, as Shopify says that it asked for.
+    pub points: Option<u32>,
 }
 
 /// `extensions.cost`.
@@ -59,6 +61,7 @@ pub(super) fn read(
         user_errors: told.user_errors,
         version: version.clone(),
         date: answer.header("date").map(str::to_owned),
+        points: cost.requested,
     });
     (cost, result)
 }

@@ -168,7 +168,8 @@ pub(super) async fn look(
         let is_small = changes.len() * 2 < held.len();
         let calls = if why.is_some() { 0 } else { batches(changes.clone()).len() };
         rest.push(if is_small { Rest::Changes(changes) } else { Rest::Held(held) });
-        let drift = seen.drift.remove(&place).unwrap_or_default();
+        let mut drift = seen.drift.remove(&place).unwrap_or_default();
+        drift.sort_by_cached_key(|one| std::cmp::Reverse(one.by()));
         if calls == 0 && compared.lists[place].is_some() {
             known.settled.insert(catalog.name.clone());
         }

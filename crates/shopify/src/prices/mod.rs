@@ -8,6 +8,7 @@
 //! A catalog counts for its buyers only once all of its prices are there, and what is no longer wanted goes after that.
 
 mod encode;
+mod fence;
 mod held;
 mod look;
 mod memory;
@@ -20,6 +21,7 @@ mod run;
 mod steps;
 mod write;
 
+pub use fence::Fence;
 pub use memory::Memory;
 pub use places::{Places, SeenCatalog, SeenList, Step};
 pub use plan::{Basis, CatalogPlan, Drift, ListPlan, Plan, Whole};
@@ -27,7 +29,7 @@ pub(crate) use read::number as gid_number;
 pub use run::{Refused, Report, Written, hydrate};
 
 use crate::bulk::AT_ONCE_MAX;
-use crate::graphql::{Claim, ShopClient};
+use crate::graphql::ShopClient;
 use connector::port::CallContext;
 use domains::prices::Wanted;
 use kernel::fault::Fault;
@@ -44,6 +46,8 @@ mod code {
     pub(super) const UNREADABLE: &str = "TG-6423";
     /// What was read cannot be kept.
     pub(super) const MEMORY: &str = "TG-6424";
+    /// Another run has taken its place.
+    pub(super) const FENCED: &str = "TG-6425";
 }
 
 /// How it is done; [`Options::default`] is right for a shop beside which orders run.
@@ -78,6 +82,8 @@ pub struct Options {
     pub hand_made: HandMade,
     /// More pages than that of what is open are not read again; all is read in bulk then.
     pub again_max: usize,
+    /// Asked before each write; without it nobody else can write.
+    pub fence: Option<Arc<dyn Fence>>,
 }
 
 /// What becomes of a price that somebody else changed, and that is wanted as it was before.
@@ -107,6 +113,7 @@ impl Default for Options {
             against_shop: false,
             hand_made: HandMade::default(),
             again_max: 400,
+            fence: None,
         }
     }
 }
@@ -137,7 +144,7 @@ pub async fn plan(
     options: &Options,
     tell: &mut Tell<'_>,
 ) -> Result<Plan, Fault> {
-    let shop = patience::Shop { client, call, claim: Claim::sweep(options.share_percent) };
+    let shop = patience::Shop::new(client, call, options);
     let mut known = look::Known::dry();
     Ok(look::look(&shop, wanted, options, &mut known, tell).await?.plan)
 }
@@ -149,6 +156,6 @@ pub async fn variants(
     take: &mut (dyn FnMut(u64, &str) + Send),
 ) -> Result<(), Fault> {
     let options = Options::default();
-    let shop = patience::Shop { client, call, claim: Claim::sweep(options.share_percent) };
+    let shop = patience::Shop::new(client, call, &options);
     shop.variants(&options, take).await
 }

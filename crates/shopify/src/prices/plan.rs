@@ -22,7 +22,7 @@ pub struct CatalogPlan {
     pub refused: Option<String>,
     /// Prices that somebody else changed since they were last read: where the whole list was read.
     pub drift: u64,
-    /// The first ten of them.
+    /// The ten that are furthest off; one that came or went is further than any.
     pub drifted: Vec<Drift>,
 }
 
@@ -140,6 +140,17 @@ fn lines(f: &mut fmt::Formatter<'_>, what: &str, all: &[String]) -> fmt::Result 
     let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     writeln!(f, "  {what}: {shown}{more}")
+}
+
+impl Drift {
+    /// By how much, in the currency's smallest unit.
+    #[must_use]
+    pub fn by(&self) -> Minor {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) => to.saturating_sub(from).saturating_abs(),
+            _ => Minor::MAX,
+        }
+    }
 }
 
 impl fmt::Display for Drift {

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::write::WRITES;
 use super::{Options, Progress, Tell};
 use crate::bulk;
-use crate::graphql::{Claim, ShopClient};
+use crate::graphql::ShopClient;
 use connector::port::CallContext;
 use domains::prices::Wanted;
 use kernel::fault::{Fault, FaultKind};
@@ -40,6 +40,8 @@ pub struct Written {
     pub lines: u64,
     /// Changes of prices that calls of their own were answered for.
     pub changes: u64,
+    /// Of the shop's bucket, for reads and writes; what runs in bulk costs nothing of it.
+    pub points: u64,
 }
 
 /// How it ended.
@@ -65,7 +67,7 @@ pub async fn hydrate(
     options: &Options,
     tell: &mut Tell<'_>,
 ) -> Result<Report, Fault> {
-    let shop = Shop { client, call, claim: Claim::sweep(options.share_percent) };
+    let shop = Shop::new(client, call, options);
     let mut known = Known::default();
     let mut report = Report::default();
     for number in 1..=options.rounds_max.max(2) {
@@ -106,6 +108,7 @@ pub async fn hydrate(
             client.pause(options.settle_after).await;
         }
     }
+    report.written.points = shop.points();
     Ok(report)
 }
 
@@ -118,7 +121,10 @@ async fn earlier(shop: &Shop<'_>, options: &Options, tell: &mut Tell<'_>) -> Res
             Ok(_) => {}
             Err(fault) if fault.kind == FaultKind::Unauthorized => return Err(fault),
             // It has failed, or does not end.
-            Err(_) => bulk::cancel(shop.client, shop.call, &id, options.within).await?,
+            Err(_) => {
+                shop.may_write().await?;
+                bulk::cancel(shop.client, shop.call, &id, options.within).await?;
+            }
         }
     }
     Ok(())

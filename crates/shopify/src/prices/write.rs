@@ -118,7 +118,10 @@ impl Round<'_, '_> {
         let end = client.mono().plus(self.options.within);
         loop {
             let begun = match bulk::upload(client, call, &file.bytes).await {
-                Ok(path) => bulk::begin_write(client, call, file.document, &path).await,
+                Ok(path) => {
+                    self.shop.may_write().await?;
+                    bulk::begin_write(client, call, file.document, &path).await
+                }
                 Err(fault) => Err(fault),
             };
             match begun {
@@ -160,6 +163,7 @@ impl Round<'_, '_> {
             Err(fault) if fault.kind == FaultKind::Unauthorized => return Err(fault),
             Err(fault) => {
                 self.note(fault.message);
+                self.shop.may_write().await?;
                 bulk::cancel(client, call, &one.id, within).await?;
             }
         }

@@ -9,6 +9,7 @@ use api::admin::{AdminParts, Guard};
 use api::forwarded::Client;
 use api::health::{self, Health, Readiness};
 use api::intake::{self, IngestAuth, IngestDoor, Intake, IntakeLimits};
+use api::prices::Prices;
 use api::server::{self, ServerLimits, Serving, Tls};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -155,7 +156,13 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
         stock: wiring::admin::stock(loaded, &running.plan),
         cadences: wiring::admin::cadences(loaded),
         prices: running.prices.clone(),
-        hydrates: wiring::hydrate::all(loaded, &running.connected.shops, &running.store, &running.clock),
+        hydrates: wiring::hydrate::all(
+            loaded,
+            &running.connected.shops,
+            &running.store,
+            &running.clock,
+            Some(&running.stop.subscribe()),
+        ),
         checks: wiring::full_check::all(
             loaded,
             &running.plan,
@@ -179,13 +186,18 @@ fn pages(loaded: &Loaded, running: &Running, token: SecretString, own_tls: bool)
         admin_token: token,
         watched: Watched::of(&running.plan, wiring::objective(loaded)),
         stock: wiring::admin::stock(loaded, &running.plan).into_iter().map(stock_page).collect(),
-        prices: running.prices.clone().map(|prices| Arc::new(PricePages(prices)) as Arc<dyn ui::Prices>),
+        prices: running.prices.clone().map(|prices| price_pages(loaded, running, prices)),
         shops,
         time_zone: zone,
         truth: truth(loaded),
         who: "operator".to_owned(),
         behind_tls: own_tls || public.is_some_and(|url| url.value.is_https()),
     }
+}
+
+fn price_pages(loaded: &Loaded, running: &Running, prices: Arc<Prices>) -> Arc<dyn ui::Prices> {
+    let shops = loaded.config.shops.keys().cloned().collect();
+    Arc::new(PricePages { prices, store: running.store.clone(), shops })
 }
 
 /// The pages know nothing of the API.

@@ -1,15 +1,22 @@
 //! Prices as the pages show them. Owns the words in which a read model of prices tells a finance person what it is.
 
+use api::admin::{Hydrated, history};
 use api::prices::{Explain, Explanation, Prices};
+use kernel::id::ShopId;
 use price_store::{PriceAudit, PriceForm};
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 use std::sync::Arc;
-use ui::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Waiting};
+use store::Store;
+use ui::{PriceAsked, PriceChanged, PriceStanding, PriceTold, PricesHydrated, Waiting};
 
 /// Whom the pages ask.
 #[derive(Debug)]
-pub struct PricePages(pub Arc<Prices>);
+pub struct PricePages {
+    pub prices: Arc<Prices>,
+    pub store: Arc<dyn Store>,
+    pub shops: Vec<ShopId>,
+}
 
 impl ui::Prices for PricePages {
     fn explain(&self, asked: PriceAsked) -> Waiting<'_, Result<PriceTold, String>> {
@@ -17,27 +24,39 @@ impl ui::Prices for PricePages {
         let (sku, quantity) = (Some(sku), Some(quantity));
         let (variant, shop, unit) = (None, None, None);
         let asked = Explain { sku, variant, shop, quantity, unit, currency, company_location, at };
-        Box::pin(async move { self.0.explain(asked).await.map(told).map_err(|error| error.message) })
+        Box::pin(async move { self.prices.explain(asked).await.map(told).map_err(|error| error.message) })
     }
 
     fn changes(&self, sku: String, limit: usize) -> Waiting<'_, Result<Vec<PriceChanged>, String>> {
         Box::pin(async move {
-            let changes = self.0.changes(sku, limit).await.map_err(|error| error.message)?;
+            let changes = self.prices.changes(sku, limit).await.map_err(|error| error.message)?;
             Ok(changes.into_iter().map(changed).collect())
+        })
+    }
+
+    fn hydrations(&self, limit: usize) -> Waiting<'_, Result<Vec<PricesHydrated>, String>> {
+        Box::pin(async move {
+            let mut runs = Vec::new();
+            for shop in &self.shops {
+                let of_shop = history(self.store.as_ref(), shop, limit).await;
+                runs.extend(of_shop.map_err(|error| error.to_string())?);
+            }
+            runs.sort_by_key(|run| std::cmp::Reverse(run.began));
+            Ok(runs.into_iter().take(limit).map(hydrated).collect())
         })
     }
 
     fn standing(&self) -> Waiting<'_, Result<PriceStanding, String>> {
         Box::pin(async move {
-            let version = self.0.store().current();
-            let held = self.0.held().await.map_err(|error| error.message)?;
+            let version = self.prices.store().current();
+            let held = self.prices.held().await.map_err(|error| error.message)?;
             let mut words = format!(
                 "Version {} with {} prices in {} lists.",
                 version.number(),
                 version.prices(),
                 version.lists().count()
             );
-            if let Some((system, left_alone, counts)) = self.0.live_counts() {
+            if let Some((system, left_alone, counts)) = self.prices.live_counts() {
                 let alone = if left_alone {
                     " It failed again and again and is left alone for a moment."
                 } else {
@@ -55,6 +74,31 @@ impl ui::Prices for PricePages {
             });
             Ok(PriceStanding { words, held: held.collect(), damage: version.damage().findings.clone() })
         })
+    }
+}
+
+fn hydrated(run: Hydrated) -> PricesHydrated {
+    let counts = [
+        (run.new, "new"),
+        (run.up, "up"),
+        (run.down, "down"),
+        (run.gone, "gone"),
+        (run.quantities, "in their breaks"),
+    ];
+    let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    PricesHydrated {
+        at: run.began,
+        changes: run.changes(),
+        of_these: told.collect::<Vec<_>>().join(", "),
+        shop: run.shop,
+        took_ms: run.took_ms,
+        who: run.who,
+        why: run.why,
+        against_shop: run.against_shop,
+        failed: run.failed,
+        drift: run.drift,
+        largest_drift: run.largest_drift,
+        at_the_cart: run.at_the_cart,
     }
 }
 

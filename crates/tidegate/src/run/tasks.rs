@@ -1,8 +1,8 @@
-//! What the hub does by itself beside delivering: sweeps, feeds, full checks, webhook subscriptions kept as the flows need them, gauges and
+//! What the hub does by itself beside delivering: sweeps, feeds, full checks, hydrations, webhook subscriptions kept as the flows need them, gauges and
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
 use super::tls::Certificate;
-use super::{Running, full_checks};
+use super::{Running, full_checks, hydrations};
 use crate::wiring::feeds;
 use crate::wiring::node::Turn;
 use crate::wiring::price_series::{Noted, follow};
@@ -80,6 +80,12 @@ pub fn start(
     }
     for check in full_checks::all(loaded, running, checks) {
         set.spawn(check);
+    }
+    let stop = running.stop.subscribe();
+    let shops = &running.connected.shops;
+    let hydrates = wiring::hydrate::all(loaded, shops, &running.store, &running.clock, Some(&stop));
+    for hydration in hydrations::all(loaded, running, &hydrates) {
+        set.spawn(hydration);
     }
     for shop in loaded.config.shops.keys() {
         if let Some(wanted) = wiring::subscriptions::wanted(loaded, shop) {

@@ -94,7 +94,7 @@ pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
         .collect()
 }
 
-/// What no event drives: full checks of stock, and sweeps.
+/// What no event drives: full checks of stock, sweeps, and hydrations.
 pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
     let mut all = Vec::new();
     let running = loaded.config.flows.iter().filter(|(_, flow)| flow.mode.value != Mode::Off);
@@ -110,6 +110,33 @@ pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
                 let cursor = engine::work::sweep::watermark_of(shop, name);
                 all.push(work(Work::Sweep, Cadence::every(flow.sweep.every.value), cursor));
             }
+        }
+    }
+    all.extend(hydrations(loaded));
+    all
+}
+
+/// Prices into the catalogs of the shops that have a cadence for it; each is due when prices end, too.
+fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
+    let hydrate = loaded.config.prices.as_ref().and_then(|prices| prices.hydrate.as_ref());
+    let mut all = Vec::new();
+    for shop in loaded.config.shops.keys() {
+        let Some(settings) = hydrate.and_then(|hydrate| hydrate.of(shop)) else { continue };
+        let due_at = settings.when_prices_end.value.then(|| api::admin::due_of(shop));
+        let of = |work, cadence: &Cadence, cursor, due_at| Cadenced {
+            work,
+            flow: None,
+            shop: Some(shop.clone()),
+            source: None,
+            cadence: cadence.clone(),
+            cursor,
+            due_at,
+        };
+        if let Some(cadence) = &settings.cadence {
+            all.push(of(Work::Hydration, &cadence.value, crate::run::hydration_cursor(shop), due_at));
+        }
+        if let Some(against) = &settings.against_shop {
+            all.push(of(Work::CatalogCheck, &against.value, crate::run::catalog_check_cursor(shop), None));
         }
     }
     all

@@ -1,7 +1,9 @@
 //! A shop whose catalogs can be made to say what the price lists say.
 
 use super::Loaded;
-use super::hydration::wanted;
+use super::clock::seed;
+use super::hydrate_lease::{LEASE, Lease, last_run_of};
+use super::hydration::{LeftAtTheCart, wanted};
 use super::last_read::LastRead;
 use super::open;
 use api::admin::{Hydrate, HydrateError, Hydrating};
@@ -10,17 +12,19 @@ use config::Violation;
 use connector::port::CallContext;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
+use kernel::fault::Fault;
 use kernel::id::ShopId;
 use price_store::PriceStore;
 use serde_json::{Value, json};
 use shopify::graphql::{ShopClient, Shops};
 use shopify::prices::{HandMade, Memory, Options, Plan, Progress, Report, hydrate, plan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 /// For one call, and for the upload of one file.
 const TIME_OUT: Duration = Duration::from_secs(60);
@@ -33,6 +37,7 @@ pub fn all(
     shops: &Shops,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
+    stop: Option<&watch::Receiver<bool>>,
 ) -> Vec<Arc<dyn Hydrate>> {
     let data_dir = open::data_dir(&loaded.config).filter(|_| loaded.config.prices.is_some());
     let Some(data_dir) = data_dir else { return Vec::new() };
@@ -43,9 +48,18 @@ pub fn all(
             clock: clock.clone(),
             folder: data_dir.join("hydrated").join(client.id().as_str()),
             hand_made: hand_made(loaded),
+            common: common(loaded, client.id()),
+            stop: stop.cloned(),
         }) as Arc<dyn Hydrate>
     };
     shops.iter().map(one).collect()
+}
+
+/// The lists that are brought out; none: all.
+fn common(loaded: &Loaded, shop: &ShopId) -> Option<BTreeSet<String>> {
+    let hydrate = loaded.config.prices.as_ref()?.hydrate.as_ref()?;
+    let lists = hydrate.of(shop)?.lists.as_ref()?;
+    Some(lists.value.iter().map(|list| list.value.clone()).collect())
 }
 
 /// Without a policy the owner's word counts.
@@ -65,39 +79,72 @@ struct Catalogs {
     /// Of what was last read of this shop.
     folder: PathBuf,
     hand_made: HandMade,
+    common: Option<BTreeSet<String>>,
+    /// A hub that stops waits for no run: the next one goes on.
+    stop: Option<watch::Receiver<bool>>,
 }
 
 impl Catalogs {
-    fn cursor(&self) -> String {
-        format!("hydrated/{}", self.client.id())
-    }
-
-    /// Of a run that writes; what it reads is known to all nodes to be of this one.
-    async fn last_read(&self) -> Result<LastRead, HydrateError> {
+    /// Of a run that writes: what was last read of the shop, and the lease without which nothing is written. What it reads is
+    /// known to all nodes to be of this one.
+    async fn begin(&self) -> Result<(LastRead, Lease), HydrateError> {
         let folder = self.folder.clone();
         let opened = tokio::task::spawn_blocking(move || LastRead::open(&folder)).await;
         let broken =
             |why: String| HydrateError::new(format!("{}: {why}; nothing was written", self.folder.display()));
         let opened = opened.map_err(|error| broken(error.to_string()))?;
+        let shop = self.client.id();
         let Some(last_read) = opened.map_err(|error| broken(error.to_string()))? else {
             let what = format!(
-                "prices are being brought into the shop {} by another run: wait until it has ended, a second one would \
-                 write against it",
-                self.client.id()
+                "prices are being brought into the shop {shop} by another run: wait until it has ended, a second one would \
+                 write against it"
             );
-            return Err(HydrateError::new(what));
+            return Err(HydrateError::under_way(what));
         };
-        let known = self.store.cursor(&self.cursor()).await.map_err(|error| broken(error.to_string()))?;
-        let run = self.clock.now().wall.to_string();
-        last_read.begin(known.as_deref(), &run).map_err(|error| broken(error.to_string()))?;
-        self.store.set_cursor(&self.cursor(), &run).await.map_err(|error| broken(error.to_string()))?;
-        Ok(last_read)
+        let owner = last_read.owner(seed).map_err(|error| broken(error.to_string()))?;
+        let taken = Lease::take(&self.store, &self.clock, shop, owner).await;
+        let Some((lease, before)) = taken.map_err(|error| broken(error.to_string()))? else {
+            let what = format!(
+                "prices are being brought into the shop {shop} by another node: wait until its run has ended; if that node \
+                 died, its run counts for {} more seconds at most",
+                LEASE.as_secs()
+            );
+            return Err(HydrateError::under_way(what));
+        };
+        match last_read.begin(before.as_deref(), lease.run()) {
+            Ok(()) => Ok((last_read, lease)),
+            Err(error) => {
+                lease.give_back().await;
+                Err(broken(error.to_string()))
+            }
+        }
+    }
+
+    /// Millions of prices are worked out between two calls: nobody else's work waits for that on this thread. That nobody can
+    /// end it from outside then, it sees to itself.
+    fn aside<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, HydrateError> {
+        let mut stop = self.stop.clone();
+        let stops = async move {
+            match &mut stop {
+                // A sender that is gone has stopped too.
+                Some(stop) => drop(stop.wait_for(|stop| *stop).await),
+                None => std::future::pending().await,
+            }
+        };
+        let ends = async {
+            tokio::select! {
+                biased;
+                () = stops => Err(HydrateError::stopped()),
+                done = work => done.map_err(HydrateError::from),
+            }
+        };
+        tokio::task::block_in_place(|| Handle::current().block_on(ends))
     }
 
     /// Of a run that writes nothing; none where another node made the last one.
     async fn looked_at(&self) -> Option<LastRead> {
         let last_read = LastRead::look(&self.folder);
-        let known = self.store.cursor(&self.cursor()).await.ok()??;
+        let known = self.store.cursor(&last_run_of(self.client.id())).await.ok()??;
         (last_read.last_run()? == known).then_some(last_read)
     }
 }
@@ -116,7 +163,16 @@ impl Hydrate for Catalogs {
     ) -> Result<Value, HydrateError> {
         let now = self.clock.now().wall;
         let version = prices.current();
-        let wanted = wanted(&version, now);
+        let (wanted, left) = wanted(&version, now, self.common.as_ref());
+        if wanted.is_empty()
+            && let Some(one) = left.first()
+        {
+            let what = format!(
+                "no list would be brought out, and all of our catalogs would go: {}: {}",
+                one.id, one.why
+            );
+            return Err(HydrateError::new(what));
+        }
         let call = CallContext {
             shop: self.client.id().clone(),
             time_out: TIME_OUT,
@@ -124,11 +180,15 @@ impl Hydrate for Catalogs {
             span: 1,
             now,
         };
-        let memory = match how.dry_run {
-            true => self.looked_at().await,
-            false => Some(self.last_read().await?),
+        let (memory, lease) = match how.dry_run {
+            true => (self.looked_at().await, None),
+            false => {
+                let (memory, lease) = self.begin().await?;
+                (Some(memory), Some(lease))
+            }
         };
         let options = Options {
+            fence: lease.as_ref().map(Lease::fence),
             memory: memory.map(|memory| Arc::new(memory) as Arc<dyn Memory>),
             against_shop: how.against_shop,
             hand_made: self.hand_made,
@@ -141,20 +201,18 @@ impl Hydrate for Catalogs {
         };
         let number = version.number();
         if how.dry_run {
-            let plan = aside(plan(&self.client, &call, &wanted, &options, &mut tell));
-            return plan.map(|plan| planned(&plan, number)).map_err(HydrateError::from);
+            let plan = self.aside(plan(&self.client, &call, &wanted, &options, &mut tell));
+            return plan.map(|plan| planned(&plan, number, &left));
         }
-        let report = aside(hydrate(&self.client, &call, &wanted, &options, &mut tell));
-        report.map(|report| reported(&report, number)).map_err(HydrateError::from)
+        let report = self.aside(hydrate(&self.client, &call, &wanted, &options, &mut tell));
+        if let Some(lease) = lease {
+            lease.give_back().await;
+        }
+        report.map(|report| reported(&report, number, &left))
     }
 }
 
-/// Millions of prices are worked out between two calls: nobody else's work waits for that on this thread.
-fn aside<T>(work: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| Handle::current().block_on(work))
-}
-
-fn planned(plan: &Plan, version: u64) -> Value {
+fn planned(plan: &Plan, version: u64, left: &[LeftAtTheCart]) -> Value {
     let catalogs: Vec<Value> = plan
         .catalogs
         .iter()
@@ -175,19 +233,31 @@ fn planned(plan: &Plan, version: u64) -> Value {
                 "ends": one.ends})
         })
         .collect();
+    let drifted = plan.catalogs.iter().flat_map(|one| &one.drifted);
+    let largest = drifted.max_by_key(|one| one.by()).map(ToString::to_string);
+    let mut text = plan.to_string();
+    for one in left {
+        text.push_str(&format!(
+            "list {} stays at the cart for {} locations: {}\n",
+            one.id, one.locations, one.why
+        ));
+    }
+    let left: Vec<Value> =
+        left.iter().map(|one| json!({"id": one.id, "locations": one.locations, "why": one.why})).collect();
     json!({"version": version, "nothing_to_do": plan.is_empty(), "counts": plan.counts(), "calls": plan.calls(),
-        "in_bulk": plan.in_bulk, "drift": plan.drift(), "basis": plan.basis, "catalogs": catalogs, "lists": lists, "text": plan.to_string()})
+        "in_bulk": plan.in_bulk, "drift": plan.drift(), "basis": plan.basis, "largest_drift": largest,
+        "catalogs": catalogs, "lists": lists, "left_at_the_cart": left, "text": text})
 }
 
-fn reported(report: &Report, version: u64) -> Value {
+fn reported(report: &Report, version: u64, left: &[LeftAtTheCart]) -> Value {
     let refused: Vec<Value> = report
         .refused
         .iter()
         .map(|one| json!({"catalog": one.catalog, "sku": one.sku, "code": one.code, "message": one.message}))
         .collect();
     let written = report.written;
-    json!({"plan": planned(&report.plan, version), "rounds": report.rounds, "refused": refused,
+    json!({"plan": planned(&report.plan, version, left), "rounds": report.rounds, "refused": refused,
         "unsettled": report.unsettled, "notes": report.notes,
         "written": {"calls": written.calls, "operations": written.operations, "lines": written.lines,
-            "changes": written.changes}})
+            "changes": written.changes, "points": written.points}})
 }

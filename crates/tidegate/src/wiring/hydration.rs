@@ -25,8 +25,22 @@ const QUANTITIES_MAX: usize = 200;
 /// Of the lists' names in a catalog's name, which is bounded.
 const NAMES_MAX: usize = 120;
 
-/// All lists that the company locations of the terms are to have, in each currency in which something is for them.
-pub fn wanted(version: &Arc<Version>, at: Timestamp) -> Vec<Wanted> {
+/// Of which nothing is brought out: a kind of buyer that stays at the cart with all of its prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftAtTheCart {
+    pub id: String,
+    pub locations: usize,
+    pub why: String,
+}
+
+/// All lists that the company locations of the terms are to have, in each currency in which something is for them. `common`: the
+/// lists that are brought out; a kind of buyer for which another one counts as well is left at the cart whole, because a
+/// catalog that has a part of its prices would charge that part's.
+pub fn wanted(
+    version: &Arc<Version>,
+    at: Timestamp,
+    common: Option<&BTreeSet<String>>,
+) -> (Vec<Wanted>, Vec<LeftAtTheCart>) {
     let terms = version.terms();
     let mut kinds: BTreeMap<Kind, (Buyer, BTreeSet<u64>)> = BTreeMap::new();
     let currencies: BTreeSet<Currency> = terms.lists().iter().map(|list| list.currency).collect();
@@ -48,7 +62,18 @@ pub fn wanted(version: &Arc<Version>, at: Timestamp) -> Vec<Wanted> {
         has_quantities: true,
         prices: Box::new(BuyersPrices { version: version.clone(), buyer, currency: kind.currency, at }),
     };
-    kinds.into_iter().map(one).collect()
+    let (mut wanted, mut left) = (Vec::new(), Vec::new());
+    for (kind, of) in kinds {
+        match common.and_then(|common| kind.other_than(terms, common)) {
+            None => wanted.push(one((kind, of))),
+            Some(list) => left.push(LeftAtTheCart {
+                id: kind.name(terms),
+                locations: of.1.len(),
+                why: format!("the list {list} is none of those that are brought out (prices.hydrate.lists)"),
+            }),
+        }
+    }
+    (wanted, left)
 }
 
 /// What makes two locations pay the same.
@@ -73,6 +98,12 @@ impl Kind {
         let surcharges = of(&mut terms.surcharges().iter().map(|rule| &rule.when));
         let promotions = of(&mut terms.promotions().iter().map(|rule| &rule.when));
         (!lists.is_empty()).then_some(Self { currency, lists, surcharges, promotions })
+    }
+
+    /// The first of its lists that is not common.
+    fn other_than<'t>(&self, terms: &'t Terms, common: &BTreeSet<String>) -> Option<&'t str> {
+        let lists = self.lists.iter().filter_map(|list| terms.lists().get(*list as usize));
+        lists.map(|list| &*list.id).find(|list| !common.contains(*list))
     }
 
     /// By which it is found again: the lists', and what else is for these buyers alone.
@@ -354,7 +385,17 @@ company = "NOT-IN-SHOPIFY"
             lines.sort();
             (wanted.id, locations.into_iter().collect(), lines)
         };
-        wanted(&version(), now()).into_iter().map(one).collect()
+        wanted(&version(), now(), None).0.into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_kind_for_which_another_list_counts_stays_at_the_cart_whole() {
+        let common = ["LIST", "DEALERS"].map(str::to_owned).into();
+        let (wanted, left) = wanted(&version(), now(), Some(&common));
+        assert_eq!(wanted.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["DEALERS + LIST"]);
+        let [left] = left.as_slice() else { panic!("{left:?}") };
+        assert_eq!((left.id.as_str(), left.locations), ("OF-ACME + LIST", 2));
+        assert!(left.why.contains("the list OF-ACME is none of those"), "{}", left.why);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 const LOCK: &str = "lock";
 const RUN: &str = "run";
 const HALF: &str = "half";
+/// This folder's name to the store.
+const OWNER: &str = "owner";
 /// Of a list's file, behind its number.
 const ENDING: &str = ".list";
 
@@ -39,6 +41,19 @@ impl LastRead {
     /// For a run that writes nothing, beside one that may.
     pub fn look(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), _lock: None }
+    }
+
+    /// By which name this folder holds the lease of a run: it stays the same over the lives of its node.
+    pub fn owner(&self, new: impl FnOnce() -> u64) -> io::Result<String> {
+        match std::fs::read_to_string(self.folder.join(OWNER)) {
+            Ok(owner) if !owner.is_empty() => Ok(owner),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => {
+                let owner = format!("{:016x}", new());
+                put(&self.folder, OWNER, owner.as_bytes())?;
+                Ok(owner)
+            }
+        }
     }
 
     /// Which run wrote here last.
@@ -126,8 +141,10 @@ mod tests {
         first.begin(None, "one").unwrap();
         first.write(7, vec![1]).await.unwrap();
         first.write(8, vec![2]).await.unwrap();
+        assert_eq!(first.owner(|| 7).unwrap(), "0000000000000007");
         drop(first);
         let next = LastRead::open(folder.path()).unwrap().unwrap();
+        assert_eq!(next.owner(|| 8).unwrap(), "0000000000000007", "its next life has its name");
         next.begin(Some("one"), "two").unwrap();
         next.keep_only(&[7].into()).await.unwrap();
         assert_eq!((next.read(7).await, next.read(8).await), (Ok(Some(vec![1])), Ok(None)));

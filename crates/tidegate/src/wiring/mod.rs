@@ -8,6 +8,7 @@ mod facts;
 pub mod feeds;
 pub mod full_check;
 pub mod hydrate;
+mod hydrate_lease;
 mod hydration;
 pub mod last_read;
 pub mod load;

@@ -115,3 +115,94 @@ async fn what_resolution_says_is_what_the_shop_charges() {
         assert!(who.contains(said), "{said}: {who}");
     }
 }
+
+/// The hub does it by itself, with these keys.
+fn by_itself(office: &Office, keys: &str) {
+    with_prices(&office.folder, &format!("\n[prices.hydrate]\n{keys}\n"));
+    let config = office.folder.path("tidegate.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let scopes = "\"read_products\"]";
+    assert!(text.contains(scopes));
+    std::fs::write(&config, text.replace(scopes, "\"write_products\", \"read_companies\"]")).unwrap();
+}
+
+/// Until a buyer is charged so.
+async fn charges(office: &Office, location: u64, price: &str) {
+    for _ in 0..500 {
+        if charged(office, location, 1).0 == price {
+            return;
+        }
+        // A question to the hub takes its time.
+        office.folder.tidegate(&["prices", "hydrations"]);
+    }
+    let told = office.folder.tidegate(&["prices", "hydrations", "--json"]).out;
+    panic!("{location} is never charged {price}, but {:?}: {told}", charged(office, location, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_live_is_charged_by_itself_and_what_somebody_typed_is_found_and_told() {
+    let office = Office::open_with(|config| config.plan = Plan::Plus).await;
+    office.shop.know_company(1, "Acme", &[(ACME, "Acme Berlin")]);
+    office.shop.know_company(2, "Bolt", &[(BOLT, "Bolt Wien")]);
+    by_itself(&office, "against_shop = \"1s\"\nlists = [\"LIST-EUR\"]");
+    let folder = &office.folder;
+    let _hub = Hub::start(folder);
+    load(folder, TERMS, PRICES);
+
+    // Nobody asked for it; and who has a list that is not brought out stays at the cart, told with the reason.
+    charges(&office, BOLT, "9.00").await;
+    assert_eq!(charged(&office, ACME, 1).1, None);
+    let plan = folder.json(&["prices", "plan"]);
+    let left = &plan["left_at_the_cart"][0];
+    assert_eq!((&left["id"], &left["locations"]), (&json!("ACME-2026 + LIST-EUR"), &json!(1)), "{plan}");
+    assert!(
+        plan["text"].as_str().unwrap().contains("the list ACME-2026 is none of those that are brought out")
+    );
+
+    std::fs::write(folder.path("changed.csv"), "list,sku,price\nLIST-EUR,SKU-0001,8.80\n").unwrap();
+    folder.json(&["prices", "load", "changed.csv"]);
+    charges(&office, BOLT, "8.80").await;
+    // What is typed before it was read back is not told apart from a write that was not done.
+    crate::hub::until(folder, &["prices", "hydrations", "--json", "--limit", "1000"], "\"down\":1");
+
+    // What somebody types into the shop's admin is found by the comparison, told, and becomes again what the owner says.
+    office.shop.price_by_hand("tidegate/LIST-EUR EUR", "SKU-0001", Some(rust_decimal::Decimal::ONE)).unwrap();
+    charges(&office, BOLT, "8.80").await;
+    crate::hub::until(folder, &["prices", "hydrations", "--limit", "1000"], "1 (SKU-0001 880 → 100)");
+    let told = folder.json(&["prices", "hydrations", "--limit", "1000"]);
+    let runs = told["hydrations"].as_array().unwrap();
+    let of = |why: &str| runs.iter().filter(|run| run["why"] == why).count();
+    assert!(of("other prices went live") >= 1 && of("the cadence of against_shop") >= 1, "{told}");
+    let drifted = runs.iter().find(|run| run["drift"] == 1).unwrap();
+    assert_eq!(
+        (&drifted["up"], &drifted["lists_at_the_cart"], &drifted["failed"]),
+        (&json!(1), &json!(1), &json!(null))
+    );
+    let csv = folder.tidegate(&["prices", "hydrations", "--csv"]).out;
+    assert!(csv.starts_with("began,shop,took_ms,") && csv.contains("SKU-0001 880 → 100"), "{csv}");
+    let cadence = folder.json(&["cadence"]);
+    let of_catalogs = |line: &&serde_json::Value| line["work"] == "catalog_check" && line["shop"] == "acme";
+    let line = cadence["cadences"].as_array().unwrap().iter().find(of_catalogs).unwrap();
+    assert_eq!(line["ran"]["failed"], false, "{cadence}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_is_charged_from_its_second_on_and_until_its_second() {
+    let office = Office::open_with(|config| config.plan = Plan::Plus).await;
+    office.shop.know_company(2, "Bolt", &[(BOLT, "Bolt Wien")]);
+    by_itself(&office, "");
+    let folder = &office.folder;
+    let _hub = Hub::start(folder);
+    let second =
+        |seconds: i64| crate::office::now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+    let until = jiff::Timestamp::from_second(second(6).as_second()).unwrap();
+    let prices = format!(
+        "list,sku,price,valid_from,valid_until\nLIST-EUR,SKU-0001,9.00,,{until}\nLIST-EUR,SKU-0001,9.50,{until},\n"
+    );
+    load(folder, TERMS, &prices);
+    charges(&office, BOLT, "9.00").await;
+    charges(&office, BOLT, "9.50").await;
+    assert!(crate::office::now() >= until, "it was charged before its second");
+    let told = folder.json(&["prices", "hydrations"]);
+    assert_eq!(told["hydrations"][0]["why"], "prices begin or end", "{told}");
+}

@@ -1,6 +1,7 @@
 //! `/prices`: which price a buyer pays, step by step, now or at an instant; and who changed it, as a plot and a table. For the
 //! finance person who asks "which price, and why?".
 
+use super::prices_hydrated::{self, Hydrations};
 use crate::access::Session;
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
@@ -38,6 +39,8 @@ struct PricesPage {
     plots: Vec<Plot>,
     rows: Vec<Row>,
     left_out: usize,
+    /// Where no SKU is asked for.
+    hydrations: Hydrations,
 }
 
 /// As it was typed, for the form.
@@ -93,6 +96,7 @@ pub(crate) async fn show(
         plots: Vec::new(),
         rows: Vec::new(),
         left_out: 0,
+        hydrations: Hydrations::default(),
     };
     let Some(prices) = &ui.given.prices else { return Ok(html(StatusCode::OK, &page)) };
     match prices.standing().await {
@@ -100,6 +104,7 @@ pub(crate) async fn show(
         Err(why) => page.standing.words = why,
     }
     if page.asked.sku.is_empty() {
+        page.hydrations = prices_hydrated::of(&ui, prices.as_ref()).await;
         return Ok(html(StatusCode::OK, &page));
     }
     match page.asked.read() {

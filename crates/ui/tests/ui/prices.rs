@@ -3,7 +3,7 @@
 use crate::desk::{Desk, TOKEN};
 use axum::http::StatusCode;
 use std::sync::Arc;
-use tidegate_ui::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Prices, Waiting};
+use tidegate_ui::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Prices, PricesHydrated, Waiting};
 
 /// Knows one SKU, and writes down nothing.
 #[derive(Debug)]
@@ -49,6 +49,29 @@ impl Prices for Knows {
             change("2026-10-01T10:00:00Z", "", "104.5", Some(104.5), None),
         ];
         Box::pin(async move { Ok(if sku == "PUMP-10" { all } else { Vec::new() }) })
+    }
+
+    fn hydrations(&self, _: usize) -> Waiting<'_, Result<Vec<PricesHydrated>, String>> {
+        let run = |at: &str, against_shop, drift, failed: Option<&str>| PricesHydrated {
+            at: at.parse().unwrap(),
+            shop: "acme".to_owned(),
+            took_ms: 14_900,
+            who: "tidegate".to_owned(),
+            why: "its cadence".to_owned(),
+            against_shop,
+            failed: failed.map(str::to_owned),
+            changes: 36_000,
+            of_these: "36,000 up".to_owned(),
+            drift,
+            largest_drift: (drift > 0).then(|| "SKU-0001 880 → 100".to_owned()),
+            at_the_cart: 7,
+        };
+        let all = vec![
+            run("2026-11-25T02:00:00Z", true, 3, None),
+            run("2026-11-24T02:00:00Z", false, 0, Some("the shop is <locked>")),
+            run("2026-11-23T02:00:00Z", true, 0, None),
+        ];
+        Box::pin(async move { Ok(all) })
     }
 
     fn standing(&self) -> Waiting<'_, Result<PriceStanding, String>> {
@@ -112,4 +135,17 @@ async fn a_hub_without_prices_says_how_to_have_them() {
     let with = self::desk().await;
     assert!(with.get("/").await.body.contains("href=\"/prices\""));
     with.get("/prices").await.says("Version 7 with 2 prices in 2 lists.");
+}
+
+#[tokio::test]
+async fn what_was_brought_into_the_catalogs_is_plotted_and_told() {
+    let desk = desk().await;
+    let page = desk.get("/prices").await;
+    page.says("In the shops' catalogs");
+    page.says("36,000 36,000 up 3 SKU-0001 880 → 100 7 14 s tidegate: its cadence");
+    page.says("failed the shop is &#60;locked&#62;");
+    // The two comparisons are a line, for a wide window and for a phone; the run that only wrote is no point of it.
+    assert_eq!((page.body.matches("<polyline").count(), page.body.matches("<circle").count()), (2, 4));
+    assert!(page.body.contains("1 of 2 comparisons found any"));
+    desk.get("/prices?sku=PUMP-10&currency=EUR").await.says_not("In the shops' catalogs");
 }

@@ -6,12 +6,14 @@ mod explain;
 mod function;
 mod held;
 mod hydrate;
+mod hydrations;
 mod load;
 mod status;
 mod terms;
 mod verify;
 
-pub use hydrate::{Hydrate, HydrateError, Hydrating};
+pub use hydrate::{Around, Hydrate, HydrateError, Hydrating, carried_out, due_of, version_of};
+pub use hydrations::{Hydrated, history};
 
 use super::{AdminError, AdminParts, Parts};
 use crate::prices::Prices;
@@ -33,6 +35,7 @@ pub(super) fn router() -> Router<Arc<AdminParts>> {
         .route("/prices/held/{load}/approve", post(held::approve))
         .route("/prices/held/{load}/reject", post(held::reject))
         .route("/prices/hydrate", post(hydrate::hydrate))
+        .route("/prices/hydrations", get(hydrations::list))
         .route("/prices/verify", post(verify::verify))
 }
 

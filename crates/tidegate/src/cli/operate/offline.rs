@@ -44,7 +44,7 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) ->
         stock: wiring::admin::stock(loaded, &plan),
         cadences: wiring::admin::cadences(loaded),
         prices,
-        hydrates: wiring::hydrate::all(loaded, &shops, &store, &clock),
+        hydrates: wiring::hydrate::all(loaded, &shops, &store, &clock, None),
         checks: wiring::full_check::all(loaded, &plan, &connected, &store, &clock)?,
         store,
         hub: Arc::new(NoHub),

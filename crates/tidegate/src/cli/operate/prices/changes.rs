@@ -86,7 +86,7 @@ pub(super) async fn run(client: &Client, args: &Args, json: bool) -> Result<(), 
     if json {
         page::json(&answer);
     } else if args.csv {
-        say::out(csv(&rows));
+        say::out(csv(&HEADS, &rows));
     } else {
         let mut page = Page::new();
         if rows.is_empty() {
@@ -113,7 +113,7 @@ fn row(change: &Value) -> Vec<String> {
 }
 
 /// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv(rows: &[Vec<String>]) -> String {
+pub(super) fn csv(heads: &[&str], rows: &[Vec<String>]) -> String {
     let cell = |text: &str| {
         let is_formula = text.starts_with(['=', '+', '-', '@', '\t']) && text.parse::<f64>().is_err();
         let text = if is_formula { format!("'{text}") } else { text.to_owned() };
@@ -124,7 +124,7 @@ fn csv(rows: &[Vec<String>]) -> String {
         }
     };
     let line = |cells: Vec<String>| format!("{}\r\n", cells.join(","));
-    let heads = line(HEADS.iter().map(|head| (*head).to_owned()).collect());
+    let heads = line(heads.iter().map(|head| (*head).to_owned()).collect());
     let lines = rows.iter().map(|row| line(row.iter().map(|text| cell(text)).collect()));
     heads + &lines.collect::<String>()
 }
@@ -183,7 +183,7 @@ mod tests {
     fn a_spreadsheet_gets_texts_and_no_formulas() {
         let row = |text: &str| vec![text.to_owned()];
         let rows = [row("a,b"), row("say \"x\""), row("=1+1"), row("-5"), row("@x")];
-        let csv = csv(&rows);
+        let csv = csv(&HEADS, &rows);
         let told: Vec<&str> = csv.lines().skip(1).collect();
         assert_eq!(told, ["\"a,b\"", "\"say \"\"x\"\"\"", "'=1+1", "-5", "'@x"]);
     }

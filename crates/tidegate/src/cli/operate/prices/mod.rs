@@ -5,6 +5,7 @@ mod explain;
 mod function;
 mod held;
 mod hydrate;
+mod hydrations;
 mod load;
 mod status;
 mod terms;
@@ -31,6 +32,7 @@ Examples:
   tidegate prices plan
   tidegate prices plan --against-shop
   tidegate prices hydrate --why \"the lists of December\"
+  tidegate prices hydrations
   tidegate prices function --company-location gid://shopify/CompanyLocation/4711 --zone Europe/Berlin
 
 The rules by which a price is found are in docs/pricing.md, files and interfaces in docs/prices.md.";
@@ -58,6 +60,7 @@ enum Which {
     Verify(status::Verify),
     Plan(hydrate::Plan),
     Hydrate(hydrate::Hydrate),
+    Hydrations(hydrations::Args),
 }
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
@@ -75,6 +78,7 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
         Which::Verify(_) => status::verify(client, json).await,
         Which::Plan(args) => hydrate::plan(client, args, json).await,
         Which::Hydrate(args) => hydrate::hydrate(client, args, json).await,
+        Which::Hydrations(args) => hydrations::run(client, args, json).await,
     }
 }
 
