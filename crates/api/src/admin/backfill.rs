@@ -90,10 +90,10 @@ async fn walk(
 }
 
 /// Tells the hub of what was appended while the work goes on.
-struct Awake<'a> {
-    parts: &'a AdminParts,
-    after: After<'a>,
-    dry_run: bool,
+pub(super) struct Awake<'a> {
+    pub(super) parts: &'a AdminParts,
+    pub(super) after: After<'a>,
+    pub(super) dry_run: bool,
 }
 
 impl Progress for Awake<'_> {

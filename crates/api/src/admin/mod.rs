@@ -9,6 +9,7 @@ mod asked;
 mod ats;
 mod audit;
 mod backfill;
+mod backfill_stock;
 mod backup;
 mod cadence;
 mod certificates;
@@ -39,6 +40,7 @@ mod systems;
 mod timeline;
 mod works;
 
+pub use backfill_stock::{StockBackfilled, StockNamed, StockPair};
 pub use cadence::{Cadenced, Ran, Work};
 pub use error::AdminError;
 pub use guard::Guard;
@@ -156,6 +158,7 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/held", get(held::list))
         .route("/certificates", get(certificates::list))
         .route("/backfill", post(backfill::backfill))
+        .route("/backfill/inventory", post(backfill_stock::backfill))
         .route("/prove", post(prove::prove))
         .route("/reconcile", post(reconcile::reconcile))
         .route("/sweep", post(sweep::sweep))

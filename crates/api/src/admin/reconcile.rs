@@ -3,11 +3,12 @@
 
 use super::asked::{Body, Hand, NothingElse};
 use super::stream::{Teller, streamed};
-use super::{AdminError, AdminParts, Parts};
+use super::{AdminError, AdminParts, Parts, StockBackfilled, StockNamed};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Response;
 use engine::work::{Progress, WorkError};
+use jiff::tz::TimeZone;
 use kernel::fault::Fault;
 use kernel::id::{FlowName, ShopId};
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,17 @@ use store::operate::{AuditEntry, By};
 pub trait StockCheck: Send + Sync + Debug {
     fn flow(&self) -> &FlowName;
     fn shop(&self) -> &ShopId;
+    /// The shop's: a day is a day there.
+    fn zone(&self) -> &TimeZone;
     async fn run(&self, asked: &Checking, progress: &dyn Progress) -> Result<StockChecked, CheckError>;
+    /// Of the pairs that are named, those of which the shop has not what the source says; with `brings` they are taken up
+    /// again, else only counted. Nothing is concluded from what the source does not name.
+    async fn backfill(
+        &self,
+        named: &StockNamed,
+        brings: bool,
+        progress: &dyn Progress,
+    ) -> Result<StockBackfilled, CheckError>;
 }
 
 /// How a full check is asked for.
@@ -44,8 +55,8 @@ pub enum CheckError {
     /// What the source says that it has is not believed; what to do stands in the text.
     #[error("{0}")]
     Doubted(String),
-    #[error("a full check of {flow} at {shop} is under way: ask again when it has ended")]
-    UnderWay { flow: FlowName, shop: ShopId },
+    #[error("{what} of {flow} at {shop} is under way: ask again when it has ended")]
+    UnderWay { what: &'static str, flow: FlowName, shop: ShopId },
 }
 
 impl From<Fault> for CheckError {
@@ -130,19 +141,7 @@ pub(super) async fn reconcile(State(parts): Parts, Body(asked): Body<Asked>) -> 
     // Whoever approves says why.
     let by =
         if asked.accept_smaller { asked.hand.by(now)? } else { asked.hand.by_or("a full check", now)? };
-    let meant = |check: &&Arc<dyn StockCheck>| {
-        asked.flow.as_ref().is_none_or(|flow| flow == check.flow())
-            && asked.shop.as_ref().is_none_or(|shop| shop == check.shop())
-    };
-    let checks: Vec<_> = parts.checks.iter().filter(meant).cloned().collect();
-    if checks.is_empty() {
-        let known: Vec<String> =
-            parts.checks.iter().map(|check| format!("{} at {}", check.flow(), check.shop())).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(AdminError::not_found(format!(
-            "no flow brings stock to Shopify under that name and shop; there are: {known}"
-        )));
-    }
+    let checks = meant(&parts, asked.flow.as_ref(), asked.shop.as_ref())?;
     if asked.accept_smaller && (asked.dry_run || checks.len() > 1) {
         let what = "what is approved is one flow's snapshot at one shop, for good: name flow and shop, and leave dry_run out";
         return Err(AdminError::mend(what));
@@ -154,6 +153,27 @@ pub(super) async fn reconcile(State(parts): Parts, Body(asked): Body<Asked>) -> 
     };
     let given = parts.clone();
     Ok(streamed(&parts, move |teller| walk(given, checks, checking, by, teller)))
+}
+
+/// Those of a flow and a shop; at least one.
+pub(super) fn meant(
+    parts: &AdminParts,
+    flow: Option<&FlowName>,
+    shop: Option<&ShopId>,
+) -> Result<Vec<Arc<dyn StockCheck>>, AdminError> {
+    let meant = |check: &&Arc<dyn StockCheck>| {
+        flow.is_none_or(|flow| flow == check.flow()) && shop.is_none_or(|shop| shop == check.shop())
+    };
+    let checks: Vec<_> = parts.checks.iter().filter(meant).cloned().collect();
+    if checks.is_empty() {
+        let known: Vec<String> =
+            parts.checks.iter().map(|check| format!("{} at {}", check.flow(), check.shop())).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(AdminError::not_found(format!(
+            "no flow brings stock to Shopify under that name and shop; there are: {known}"
+        )));
+    }
+    Ok(checks)
 }
 
 async fn walk(

@@ -5,6 +5,7 @@
 //! Nothing is concluded from half a side: a stream that fails ends the check, and nothing was changed. Nor from a side that
 //! cannot be the whole ([`guard`]). One that was killed goes on with what it had read of the shop ([`kept`]).
 
+mod backfill;
 mod guard;
 mod kept;
 mod rows;
@@ -19,7 +20,9 @@ use super::Loaded;
 use super::connectors::Connected;
 use super::plan::INVENTORY;
 use anyhow::Context as _;
-use api::admin::{CheckError, Checking, StockCheck, StockChecked, StockDifference};
+use api::admin::{
+    CheckError, Checking, StockBackfilled, StockCheck, StockChecked, StockDifference, StockNamed,
+};
 use async_trait::async_trait;
 use config::SHOPIFY;
 use connector::port::{Connector, Fed, Stated};
@@ -28,6 +31,7 @@ use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth
 use engine::facts::Mapper;
 use engine::plan::Plan;
 use engine::work::{Progress, Scope, WorkError};
+use jiff::tz::TimeZone;
 use kept::{Kept, NotKept};
 use kernel::clock::{Clock, Mono};
 use kernel::fault::{Fault, FaultKind};
@@ -38,7 +42,7 @@ use serde_json::Value;
 use shopify::graphql::ShopClient;
 use shopify::inventory::location_ids;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -67,6 +71,9 @@ struct FullCheck {
     revision: String,
     /// For what is read; no other check uses it.
     folder: PathBuf,
+    /// The same, for backfills: one may be asked for while a check runs.
+    backfills: PathBuf,
+    zone: TimeZone,
 }
 
 /// Every full check that can be asked for.
@@ -91,7 +98,7 @@ pub fn all(
         else {
             continue;
         };
-        for (shop, _) in loaded.config.shops_of(flow) {
+        for (shop, of_shop) in loaded.config.shops_of(flow) {
             let client = connected.shops.get(shop).map_err(|fault| anyhow::anyhow!("{fault}"))?;
             let scope = Scope {
                 store: store.clone(),
@@ -114,6 +121,8 @@ pub fn all(
                 floor_percent: flow.stock.snapshot_floor.percent(),
                 revision: loaded.revision.clone(),
                 folder: data_dir.join("full-checks").join(format!("{name}@{shop}")),
+                backfills: data_dir.join("backfills").join(format!("{name}@{shop}")),
+                zone: of_shop.time_zone.value.clone(),
             }));
         }
     }
@@ -141,16 +150,21 @@ impl StockCheck for FullCheck {
         &self.scope.shop
     }
 
+    fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    async fn backfill(
+        &self,
+        named: &StockNamed,
+        brings: bool,
+        progress: &dyn Progress,
+    ) -> Result<StockBackfilled, CheckError> {
+        self.brought(named, brings, progress).await
+    }
+
     async fn run(&self, asked: &Checking, progress: &dyn Progress) -> Result<StockChecked, CheckError> {
-        let (mut kept, note) =
-            Kept::open(&self.folder, &self.revision, self.scope.clock.now().wall, asked.anew).map_err(
-                |why| match why {
-                    NotKept::UnderWay => {
-                        CheckError::UnderWay { flow: self.scope.flow.clone(), shop: self.scope.shop.clone() }
-                    }
-                    NotKept::Broken(error) => files(error).into(),
-                },
-            )?;
+        let (mut kept, note) = self.kept(&self.folder, asked.anew, "a full check")?;
         let mut told = StockChecked {
             flow: self.scope.flow.to_string(),
             shop: self.scope.shop.to_string(),
@@ -167,6 +181,23 @@ impl StockCheck for FullCheck {
 }
 
 impl FullCheck {
+    /// What an interrupted one has left in a folder; `what` has it.
+    fn kept(
+        &self,
+        folder: &Path,
+        anew: bool,
+        what: &'static str,
+    ) -> Result<(Kept, Option<String>), CheckError> {
+        let now = self.scope.clock.now().wall;
+        Kept::open(folder, &self.revision, now, anew).map_err(|why| match why {
+            NotKept::UnderWay => {
+                let (flow, shop) = (self.scope.flow.clone(), self.scope.shop.clone());
+                CheckError::UnderWay { what, flow, shop }
+            }
+            NotKept::Broken(error) => files(error).into(),
+        })
+    }
+
     async fn found(
         &self,
         kept: &mut Kept,

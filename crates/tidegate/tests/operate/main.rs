@@ -5,6 +5,7 @@
 
 mod answers;
 mod asking;
+mod backfilling;
 mod charged;
 mod correcting;
 mod dropped;

@@ -1,10 +1,10 @@
 //! `tidegate backfill orders`: brings what was created in a time and is not at its target. It counts first, says what it
-//! will do, and does it; killed, the same command goes on where it was.
+//! will do, and does it; killed, the same command goes on where it was. That of stock is `backfill_stock`'s.
 
 use super::client::Client;
 use super::page::{self, Page, at, list, many, number, text};
 use super::progress::Teller;
-use super::{Domain, Place, who};
+use super::{Place, backfill_stock, who};
 use crate::cli::{Failure, say};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,30 +14,76 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate backfill orders --since 2026-10-01 --until 2026-11-01 --dry-run     counts, changes nothing
   tidegate backfill orders --since 2026-10-01 --until 2026-11-01
+  tidegate backfill inventory --sku SKU-0001
+  tidegate backfill inventory --location WH-1 --since 2026-11-26T08:00:00Z --dry-run
+  tidegate backfill inventory all --why \"the shop was restored\"
 
-It goes behind live orders. What the target has already, also under a former reference, is adopted and not written to.
-A day begins in the shop's time zone.";
+It goes behind live facts. Orders: what the target has already, also under a former reference, is adopted and not written to.
+Stock: only what the shop has not as its source says is brought. A day begins in the shop's time zone.";
 
-/// Reads older orders from their shop, and exports what the target lacks
+/// Brings what a target lacks: older orders of a shop, or stock that the shop has not as its source says
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// What of
     domain: Domain,
-    /// Created at or after this day (2026-10-01) or instant (2026-10-01T08:00:00Z)
+    /// Stock: everything, where no SKU, location or time is named
+    #[arg(value_name = "all")]
+    which: Option<Which>,
+    /// Orders created, or stock changed, at or after this day (2026-10-01) or instant (2026-10-01T08:00:00Z)
     #[arg(long, value_name = "WHEN", value_parser = when)]
-    since: String,
-    /// Created before this day or instant; without it, until now
+    pub(super) since: Option<String>,
+    /// Orders created before this day or instant; without it, until now
     #[arg(long, value_name = "WHEN", value_parser = when)]
     until: Option<String>,
+    /// Stock of one SKU, as its source spells it
+    #[arg(long)]
+    pub(super) sku: Option<String>,
+    /// Stock of one location, as its source calls it
+    #[arg(long)]
+    pub(super) location: Option<String>,
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     /// Counts, and changes nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// The reason; it stands in the audit
     #[arg(long, visible_alias = "reason", value_name = "TEXT", default_value = "a backfill")]
-    why: String,
+    pub(super) why: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Domain {
+    Orders,
+    Inventory,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    All,
+}
+
+/// What does not fit what is backfilled; each says what does.
+fn fits(args: &Args) -> Result<(), Failure> {
+    let of_stock = args.which.is_some() || args.sku.is_some() || args.location.is_some();
+    let names_any = args.sku.is_some() || args.location.is_some() || args.since.is_some();
+    let what = match args.domain {
+        Domain::Orders if of_stock => {
+            "--sku, --location and `all` are of stock: orders are named by --since and --until"
+        }
+        Domain::Orders if args.since.is_none() => {
+            "orders are named by the time of their creation: write --since WHEN"
+        }
+        Domain::Inventory if args.until.is_some() => "--until is of orders: stock is brought as it is now",
+        Domain::Inventory if args.which.is_some() && names_any => {
+            "`all` is everything: leave it out, or leave out --sku, --location and --since"
+        }
+        Domain::Inventory if args.which.is_none() && !names_any => {
+            "nothing says which stock is meant: write --sku, --location or --since, or `all` for everything"
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(what.to_owned()))
 }
 
 fn when(text: &str) -> Result<String, String> {
@@ -48,7 +94,10 @@ fn when(text: &str) -> Result<String, String> {
 }
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
-    let Domain::Orders = args.domain;
+    fits(args)?;
+    if args.domain == Domain::Inventory {
+        return backfill_stock::run(client, args, json).await;
+    }
     let plan = asked(client, args, true, 0).await?;
     if args.dry_run {
         if json {
@@ -120,4 +169,40 @@ fn drawn(answer: &Value) -> Page {
         )
     });
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn what_is_meant_has_to_be_named_and_to_fit() {
+        let told = |line: &str| {
+            let words = std::iter::once("backfill").chain(line.split(' '));
+            match fits(&Line::try_parse_from(words).unwrap().args) {
+                Ok(()) => String::new(),
+                Err(failure) => format!("{failure:?}"),
+            }
+        };
+        for (line, says) in [
+            ("orders", "write --since"),
+            ("orders --since 2026-10-01 --sku SKU-0001", "are of stock"),
+            ("orders all --since 2026-10-01", "are of stock"),
+            ("inventory", "nothing says which"),
+            ("inventory all --sku SKU-0001", "leave it out"),
+            ("inventory all --until 2026-10-01", "is of orders"),
+        ] {
+            assert!(told(line).contains(says), "{line}: {}", told(line));
+        }
+        for line in ["orders --since 2026-10-01", "inventory all", "inventory --sku A --location B"] {
+            assert_eq!(told(line), "", "{line}");
+        }
+    }
 }

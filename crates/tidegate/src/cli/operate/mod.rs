@@ -4,6 +4,7 @@
 mod ats;
 mod audit;
 mod backfill;
+mod backfill_stock;
 mod backup;
 mod cadence;
 pub(super) mod client;

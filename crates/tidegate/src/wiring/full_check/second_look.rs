@@ -17,13 +17,13 @@ use store::delivery::{DeliveryState, Outcome};
 use store::query::SubjectStatus;
 
 /// Pairs that one check reads singly, to see whether their source counts anew: it does for all or for none.
-const READS: usize = 100;
+pub(super) const READS: usize = 100;
 /// Looked at in one call, and asked of the store at once.
-const CHUNK: usize = 100;
+pub(super) const CHUNK: usize = 100;
 
 /// What is known of a pair that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
+pub(super) enum Why {
     /// The source's newest state never came.
     Missed,
     /// It came, and is not delivered yet.
@@ -40,7 +40,7 @@ enum Why {
 }
 
 impl Why {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Missed => "missed",
             Self::UnderWay => "under_way",
@@ -82,18 +82,9 @@ impl FullCheck {
         reads: &mut usize,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
-        let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
-        let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
-        let wanted: Vec<Wanted> =
-            chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
-        let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
+        let whys = self.whys(&chunk, reads).await?;
         let mut mended = Vec::new();
-        for (((meant, known), wanted), seen) in chunk.into_iter().zip(&known).zip(&wanted).zip(seen) {
-            let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
-            let mut why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
-            if why == Why::Overtaken {
-                why = self.overtaken(&meant, reads).await;
-            }
+        for (meant, why) in chunk.into_iter().zip(whys) {
             *told.whys.entry(why.as_str().to_owned()).or_default() += 1;
             let pair = (meant.sku.clone(), meant.location.clone());
             if why == Why::Settled {
@@ -119,6 +110,22 @@ impl FullCheck {
 }
 
 impl FullCheck {
+    /// Of each, why it differs, by what the shop has this moment and what the log knows. All in one call, so of a chunk.
+    pub(super) async fn whys(&self, chunk: &[Meant], reads: &mut usize) -> Result<Vec<Why>, WorkError> {
+        let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
+        let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
+        let wanted: Vec<Wanted> =
+            chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
+        let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
+        let mut whys = Vec::with_capacity(chunk.len());
+        for (((meant, known), wanted), seen) in chunk.iter().zip(&known).zip(&wanted).zip(seen) {
+            let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
+            let why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
+            whys.push(if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why });
+        }
+        Ok(whys)
+    }
+
     /// Read once more: a source that has the same level still does not count as it did. One that cannot be asked has moved on.
     async fn overtaken(&self, meant: &Meant, reads: &mut usize) -> Why {
         if *reads == 0 {
