@@ -103,6 +103,11 @@ fn gauges(metrics: &Metrics, seen: &Overview) {
     for system in &seen.systems {
         of_system(metrics, system);
     }
+    for stock in &seen.stock {
+        if let Some(least_ms) = stock.clock.least_ms {
+            metrics.set_source_clock(&stock.source, &stock.shop, least_ms);
+        }
+    }
     metrics.set_log(seen.log.envelopes, seen.log.unrouted, seen.log.payload_bytes);
     for topic in &seen.topics {
         metrics.set_topic_seen(&topic.shop, &topic.topic, topic.last.as_second());

@@ -1,14 +1,22 @@
 //! Whether a flow's pace lets it meet its own objective.
 
 use crate::judge::Judge;
-use config::{Code, Finding, Intake, Origin, Setting};
+use config::{Cadence, Code, Finding, Intake, Origin, Setting};
 use kernel::flow::{Mode, duration_text};
 use std::time::Duration;
 
 pub(crate) fn judge(judge: &mut Judge<'_>) {
     for (name, flow) in judge.flows().filter(|(_, flow)| flow.mode.value != Mode::Off) {
         let (every, lag) = (&flow.sweep.every, &flow.slo.export_lag);
-        if flow.intake.value == Intake::Poll && every.value >= lag.value {
+        if let Some(cadence) = flow.sweep.cadence.as_ref().filter(|_| every.origin != Origin::Default) {
+            let message = format!("flow {name} has a cadence and every, and the cadence takes its place");
+            let finding = Finding::new(Code::Value, &cadence.origin, message, "leave one of the two out");
+            let finding = finding.key(format!("flows.{name}.sweep.cadence"));
+            judge.push(finding.related("the other of the two", &every.origin));
+        }
+        if let Some(cadence) = flow.sweep.cadence.as_ref().filter(|_| flow.intake.value == Intake::Poll) {
+            paced(judge, name.as_str(), cadence, lag);
+        } else if flow.intake.value == Intake::Poll && every.value >= lag.value {
             let message = format!(
                 "flow {name} asks for changes every {}, and promises an export lag of {}",
                 duration_text(every.value),
@@ -38,6 +46,36 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
             late(judge, format!("systems.{target}.rate_limit"), &gap, lag, message, help);
         }
     }
+}
+
+/// A poll at a cadence: of what changed right after a run, the next one hears first.
+fn paced(judge: &mut Judge<'_>, name: &str, cadence: &Setting<Cadence>, lag: &Setting<Duration>) {
+    let gap = cadence.value.longest_gap();
+    if gap.is_some_and(|gap| gap < lag.value) {
+        return;
+    }
+    let (apart, help) = match gap {
+        Some(gap) => (
+            format!("up to {} apart", duration_text(gap)),
+            format!(
+                "write a cadence whose runs are closer than \"{0}\", or slo.export_lag above \"{1}\"",
+                duration_text(lag.value),
+                duration_text(gap)
+            ),
+        ),
+        None => (
+            "on demand alone".to_owned(),
+            "write a cadence, or have the source push: what nobody asks for never comes".to_owned(),
+        ),
+    };
+    let message = format!(
+        "flow {name} asks for changes at {:?}, {apart}, and promises an export lag of {}",
+        cadence.value.to_string(),
+        duration_text(lag.value)
+    );
+    let finding = Finding::new(Code::Slo, &cadence.origin, message, help);
+    let finding = finding.key(format!("flows.{name}.sweep.cadence"));
+    judge.push(finding.related("the other of the two", &lag.origin));
 }
 
 /// Points to what was written, and to the other beside it.

@@ -159,6 +159,7 @@ fn domains(config: &Config) -> Vec<DomainTruth> {
             config::Violation::Report => "report",
             config::Violation::Revert => "revert",
             config::Violation::Accept => "accept",
+            config::Violation::Ask => "ask",
         }
         .to_owned(),
     };

@@ -2,7 +2,7 @@
 
 use crate::fields;
 use crate::judge::Judge;
-use config::{Code, Finding, Flow, Origin, Owners, Setting};
+use config::{Code, Finding, Flow, Origin, Owners, Setting, Violation};
 use kernel::id::FlowName;
 use std::collections::BTreeSet;
 
@@ -17,6 +17,18 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
         );
         for (field, owned) in &ownership.fields {
             one(judge, &format!("{domain}.{field}"), &format!("{key}.fields.{field:?}.owner"), &owned.owner);
+        }
+        if ownership.violation.value == Violation::Ask && domain.as_str() != "inventory" {
+            let message =
+                format!("[ownership.{domain}] asks a person about each violation, and only inventory can");
+            let help = "write report, revert or accept";
+            judge.finding(
+                Code::Policy,
+                &ownership.violation.origin,
+                format!("{key}.violation"),
+                message,
+                help,
+            );
         }
         overlaps(judge, domain.as_str(), ownership);
         verbs(judge, &format!("{key}.transforms"), ownership.transforms.as_ref());

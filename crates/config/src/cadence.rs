@@ -26,6 +26,10 @@ enum Pace {
         span: Duration,
         window: Option<Window>,
     },
+    /// Once in each window, as it opens.
+    In(Window),
+    /// By nothing but a person's word.
+    OnDemand,
     /// Five fields, read again at each use: a pattern is small.
     At {
         pattern: String,
@@ -41,8 +45,14 @@ struct Window {
     zone: TimeZone,
 }
 
-const HELP: &str = "write \"24h\", \"10m in 22:00-05:00 Europe/Berlin\", or five fields of cron and a time zone, as in \
-                    \"30 2 * * * Europe/Berlin\"";
+const HELP: &str = "write \"24h\", \"real time\", \"on demand\", \"22:00-05:00 Europe/Berlin\" (once, as it opens), \"10m in 22:00-05:00 \
+                    Europe/Berlin\", or five fields of cron and a time zone, as in \"30 2 * * * Europe/Berlin\"";
+/// What a source that tells by being asked can give for real time.
+const REAL_TIME: Duration = Duration::from_secs(1);
+/// From when on it is looked through: the answer is to be the same whenever it is asked.
+const EXAMPLE: Timestamp = Timestamp::constant(1_767_225_600, 0);
+/// Looked through for the longest time between two runs: longer than a week, and than any night.
+const GAP_DAYS: u64 = 9;
 
 impl Cadence {
     /// # Errors
@@ -50,10 +60,13 @@ impl Cadence {
     pub fn parse(text: &str) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let pace = match words.as_slice() {
+            ["on", "demand"] => Pace::OnDemand,
+            ["real", "time"] => Pace::Every { span: REAL_TIME, window: None },
             [span] => Pace::Every { span: self::span(span)?, window: None },
             [span, "in", times, zone] => {
                 Pace::Every { span: self::span(span)?, window: Some(window(times, zone)?) }
             }
+            [times, zone] => Pace::In(window(times, zone)?),
             [minute, hour, day, month, weekday, zone] => {
                 let pattern = [*minute, hour, day, month, weekday].join(" ");
                 cron(&pattern)?;
@@ -64,6 +77,7 @@ impl Cadence {
         };
         let cadence = Self { pace, text: words.join(" ") };
         match cadence.after(Timestamp::UNIX_EPOCH) {
+            None if cadence.pace == Pace::OnDemand => Ok(cadence),
             Some(_) => Ok(cadence),
             None => Err(format!("{text:?} never comes: {HELP}")),
         }
@@ -75,6 +89,39 @@ impl Cadence {
         Self { pace: Pace::Every { span, window: None }, text: kernel::flow::duration_text(span) }
     }
 
+    /// When it is made next: what is overdue now, or as its window opens again; `None`: never by itself.
+    #[must_use]
+    pub fn next(&self, last: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let due = self.after(last)?.max(now);
+        match &self.pace {
+            Pace::Every { window: Some(window), .. } | Pace::In(window) => window.first(due),
+            _ => Some(due),
+        }
+    }
+
+    /// The longest time between two runs; `None`: there may be none at all.
+    #[must_use]
+    pub fn longest_gap(&self) -> Option<Duration> {
+        let from = EXAMPLE;
+        if let Pace::Every { span, window: None } = &self.pace {
+            return Some(*span);
+        }
+        let end = from.checked_add(Duration::from_secs(GAP_DAYS * 86_400)).ok()?;
+        let (mut last, mut longest) = (self.after(from)?, Duration::ZERO);
+        while last < end {
+            let next = self.after(last)?;
+            longest = longest.max(Duration::try_from(next.duration_since(last)).unwrap_or(Duration::MAX));
+            last = next;
+        }
+        Some(longest)
+    }
+
+    /// Every so often at any time of the day: it begins at once, and nobody has to know when it was made last.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        matches!(self.pace, Pace::Every { window: None, .. })
+    }
+
     /// When it is due first after it was made last; `None`: never.
     #[must_use]
     pub fn after(&self, last: Timestamp) -> Option<Timestamp> {
@@ -83,6 +130,8 @@ impl Cadence {
                 let next = last.checked_add(*span).ok()?;
                 window.as_ref().map_or(Some(next), |window| window.first(next))
             }
+            Pace::In(window) => window.opens_after(last),
+            Pace::OnDemand => None,
             Pace::At { pattern, zone } => {
                 let from = last.to_zoned(zone.clone());
                 cron(pattern).ok()?.find_next_occurrence(&from, false).ok().map(|next| next.timestamp())
@@ -95,7 +144,7 @@ impl Cadence {
     pub fn span(&self) -> Option<Duration> {
         match &self.pace {
             Pace::Every { span, .. } => Some(*span),
-            Pace::At { .. } => None,
+            Pace::In(_) | Pace::OnDemand | Pace::At { .. } => None,
         }
     }
 }
@@ -120,11 +169,19 @@ impl Window {
         if self.holds(here.time()) {
             return Some(at);
         }
-        let opens = |date: jiff::civil::Date| date.to_datetime(self.from).to_zoned(self.zone.clone()).ok();
-        let today = opens(here.date())?;
-        let next =
-            if today.timestamp() >= at { today } else { opens(here.date().checked_add(1.day()).ok()?)? };
-        Some(next.timestamp())
+        let today = self.opens(here.date())?;
+        if today >= at { Some(today) } else { self.opens(here.date().checked_add(1.day()).ok()?) }
+    }
+
+    fn opens(&self, date: jiff::civil::Date) -> Option<Timestamp> {
+        Some(date.to_datetime(self.from).to_zoned(self.zone.clone()).ok()?.timestamp())
+    }
+
+    /// The first opening later than this.
+    fn opens_after(&self, at: Timestamp) -> Option<Timestamp> {
+        let here = at.to_zoned(self.zone.clone()).date();
+        let today = self.opens(here)?;
+        if today > at { Some(today) } else { self.opens(here.checked_add(1.day()).ok()?) }
     }
 }
 
@@ -179,6 +236,11 @@ mod tests {
             ("10m in 22:00-05:00 Europe/Berlin", "2026-11-27T03:55:00Z", "2026-11-27T21:00:00Z"),
             ("1h in 09:00-17:00 UTC", "2026-11-26T02:00:00Z", "2026-11-26T09:00:00Z"),
             ("1h in 09:00-17:00 UTC", "2026-11-26T16:30:00Z", "2026-11-27T09:00:00Z"),
+            ("real time", "2026-11-26T16:30:00Z", "2026-11-26T16:30:01Z"),
+            // Once a night, over midnight too.
+            ("22:00–05:00 Europe/Berlin", "2026-11-26T10:00:00Z", "2026-11-26T21:00:00Z"),
+            ("22:00-05:00 Europe/Berlin", "2026-11-26T21:00:00Z", "2026-11-27T21:00:00Z"),
+            ("22:00-05:00 Europe/Berlin", "2026-11-27T02:00:00Z", "2026-11-27T21:00:00Z"),
         ] {
             assert_eq!(after(cadence, last), next, "{cadence} after {last}");
         }
@@ -201,6 +263,47 @@ mod tests {
             ("1h in 02:30-06:00 Europe/Berlin", "2026-03-28T10:00:00Z", "2026-03-29T01:30:00Z"),
         ] {
             assert_eq!(after(cadence, last), next, "{cadence} after {last}");
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_made_up_for_within_its_window() {
+        for (cadence, last, now, next) in [
+            ("1h", "2026-11-26T10:00:00Z", "2026-11-26T10:30:00Z", "2026-11-26T11:00:00Z"),
+            ("1h", "2026-11-26T10:00:00Z", "2026-11-27T10:30:00Z", "2026-11-27T10:30:00Z"),
+            ("30 2 * * * UTC", "2026-11-26T02:30:00Z", "2026-11-27T08:00:00Z", "2026-11-27T08:00:00Z"),
+            // The night was missed: at once while it lasts, else the next one.
+            ("22:00-05:00 UTC", "2026-11-25T22:00:00Z", "2026-11-27T01:00:00Z", "2026-11-27T01:00:00Z"),
+            ("22:00-05:00 UTC", "2026-11-25T22:00:00Z", "2026-11-27T08:00:00Z", "2026-11-27T22:00:00Z"),
+            (
+                "10m in 22:00-05:00 UTC",
+                "2026-11-26T04:00:00Z",
+                "2026-11-26T08:00:00Z",
+                "2026-11-26T22:00:00Z",
+            ),
+        ] {
+            let next_is = Cadence::parse(cadence).unwrap().next(at(last), at(now));
+            assert_eq!(next_is, Some(at(next)), "{cadence}, made {last}, at {now}");
+        }
+        let on_demand = Cadence::parse("on demand").unwrap();
+        assert_eq!(on_demand.next(at("2026-11-25T22:00:00Z"), at("2026-11-27T01:00:00Z")), None);
+        assert_eq!(on_demand.to_string(), "on demand");
+    }
+
+    #[test]
+    fn the_longest_gap_counts() {
+        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
+        for (cadence, gap) in [
+            ("15m", Some(Duration::from_secs(900))),
+            ("real time", Some(Duration::from_secs(1))),
+            ("30 2 * * * UTC", hours(24)),
+            ("0 6 * * 1-5 UTC", hours(72)),
+            ("10m in 22:00-05:00 UTC", Some(Duration::from_secs(17 * 3600 + 600))),
+            ("22:00-05:00 UTC", hours(24)),
+            ("on demand", None),
+        ] {
+            let gap_is = Cadence::parse(cadence).unwrap().longest_gap();
+            assert_eq!(gap_is, gap, "{cadence}");
         }
     }
 

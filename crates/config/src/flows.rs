@@ -104,7 +104,7 @@ pub(crate) const SLO_KEYS: &[Key] = &[
         "export_lag",
         "duration",
         "\"60s\"",
-        "From the change in the source to the object's existence in the target.",
+        "From the change in the source to the object's existence in the target. Of stock, 95 % of the changes are to be accepted within it, and its default is 2m.",
         "\"2m\"",
     ),
     Key::with(
@@ -123,6 +123,18 @@ pub(crate) const SWEEP_KEYS: &[Key] = &[
         "\"5m\"",
         "How often the source is asked for what changed. With `intake = \"poll\"` the default is 15s.",
         "\"10m\"",
+    ),
+    Key::optional(
+        "cadence",
+        "cadence",
+        "The same as a cadence, in place of `every`: `real time` (each second), how often (`15s`), how often in a window (`10m in 22:00-05:00 Europe/Berlin`), once in each window (`22:00-05:00 Europe/Berlin`), by five fields of cron and a time zone, or `on demand` (only where somebody asks). Never two at a time; what was missed is made up for once, within the window.",
+        "\"10m in 22:00-05:00 Europe/Berlin\"",
+    ),
+    Key::optional(
+        "jitter",
+        "duration",
+        "A run that is due is put off by up to so long, each by another time, so that flows and hubs do not all ask at once. Without it, by nothing.",
+        "\"30s\"",
     ),
     Key::with(
         "overlap",
@@ -176,6 +188,9 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "\"99%\"",
     ),
 ];
+
+/// Within which 95 % of the changes of stock are accepted, where nobody said otherwise.
+const STOCK_LAG: &str = "\"2m\"";
 
 /// How often a poll asks where nobody said otherwise.
 const POLL_EVERY: &str = "\"15s\"";
@@ -256,8 +271,25 @@ pub struct Slo {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     pub every: Setting<Duration>,
+    /// In place of `every`.
+    pub cadence: Option<Setting<Cadence>>,
+    pub jitter: Option<Setting<Duration>>,
     pub overlap: Setting<Duration>,
     pub cost_share: Setting<Share>,
+}
+
+impl Sweep {
+    /// By up to how much a run is put off.
+    pub fn put_off(&self) -> Duration {
+        self.jitter.as_ref().map_or(Duration::ZERO, |jitter| jitter.value)
+    }
+
+    /// When it is made.
+    pub fn paced(&self) -> Cadence {
+        self.cadence
+            .as_ref()
+            .map_or_else(|| Cadence::every(self.every.value), |cadence| cadence.value.clone())
+    }
 }
 
 impl Flow {
@@ -293,7 +325,8 @@ pub(crate) fn read(mut section: Section<'_>, reachable: bool) -> Option<Flow> {
         Some(follows) => intake.unwrap_or(Setting::new(Intake::Follows, follows.origin.clone())),
         None => effective_intake(intake, source.as_ref(), reachable),
     };
-    let slo = slo(section.table("slo", SLO_KEYS));
+    let of_stock = domain.as_ref().is_some_and(|domain| domain.as_str() == "inventory");
+    let slo = slo(section.table("slo", SLO_KEYS), of_stock);
     let sweep = sweep(section.table("sweep", SWEEP_KEYS), effective.value);
     let stock = stock(section.table("stock", STOCK_KEYS));
     let orders = order_policy::read(&mut section);
@@ -348,8 +381,12 @@ fn effective_intake(
     written.unwrap_or(Setting::new(default, Origin::Default))
 }
 
-fn slo(mut section: Section<'_>) -> Option<Slo> {
-    let (export_lag, confirm_lag) = (section.with_default("export_lag"), section.with_default("confirm_lag"));
+fn slo(mut section: Section<'_>, of_stock: bool) -> Option<Slo> {
+    let export_lag = match of_stock {
+        true => section.with_default_of("export_lag", STOCK_LAG),
+        false => section.with_default("export_lag"),
+    };
+    let confirm_lag = section.with_default("confirm_lag");
     Some(Slo { export_lag: export_lag?, confirm_lag: confirm_lag? })
 }
 
@@ -371,6 +408,7 @@ fn sweep(mut section: Section<'_>, intake: Intake) -> Option<Sweep> {
         Intake::Poll => section.with_default_of("every", POLL_EVERY),
         _ => section.with_default("every"),
     };
+    let (cadence, jitter) = (section.optional("cadence"), section.optional("jitter"));
     let (overlap, cost_share) = (section.with_default("overlap"), section.with_default("cost_share"));
-    Some(Sweep { every: every?, overlap: overlap?, cost_share: cost_share? })
+    Some(Sweep { every: every?, cadence, jitter, overlap: overlap?, cost_share: cost_share? })
 }

@@ -27,7 +27,7 @@ pub(crate) const KEYS: &[Key] = &[
         "violation",
         "policy for violations",
         "\"report\"",
-        "What becomes of a change that comes from a system that does not own the field: `report`, `revert` or `accept`. It is recorded in any case.",
+        "What becomes of a change that comes from a system that does not own the field: `report`, `revert`, `accept`, or, of inventory, `ask`. It is recorded in any case. Of inventory it is what a full check does with a quantity that somebody typed in the shop: told (`report`), set back (`revert`; so too where nothing is written here), left until the source changes the pair (`accept`), or left until a person has decided (`ask`).",
         "\"revert\"",
     ),
 ];
@@ -53,11 +53,13 @@ pub enum Violation {
     Report,
     Revert,
     Accept,
+    /// A person decides; nothing is written meanwhile.
+    Ask,
 }
 
 words! {
     Violation, "policy for violations", "policy for violations": "report" => Violation::Report,
-        "revert" => Violation::Revert, "accept" => Violation::Accept;
+        "revert" => Violation::Revert, "accept" => Violation::Accept, "ask" => Violation::Ask;
 }
 
 /// The owners that were written: one, or by mistake several, which `check` refuses.

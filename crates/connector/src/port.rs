@@ -269,6 +269,12 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// Makes the call. A fault is Ambiguous unless it is certain that nothing was done, or what was done.
     async fn apply(&self, call: &CallContext, key: &CallKey, step: &Step) -> Result<Applied, Fault>;
 
+    /// By how many milliseconds the system's clock, as its last answer named it (HTTP `Date`), was ahead of ours when that call
+    /// began; negative: behind. To the second, and off by as much as the call took. `None`: it named none.
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        None
+    }
+
     /// Whether a reference exists by now. Only asked where the descriptor says `resolves_references`.
     async fn exists(&self, call: &CallContext, reference: &Reference) -> Result<bool, Fault>;
 }

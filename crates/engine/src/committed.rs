@@ -4,8 +4,10 @@
 use crate::effect::{Effect, Ending};
 use crate::engine::Engine;
 use crate::mutant::Mutant;
+use crate::overview::Accepted;
 use crate::running::{Doing, Open, Running, Then};
 use kernel::clock::{Now, elapsed_ms};
+use kernel::envelope::Priority;
 use kernel::fault::{Fault, FaultKind};
 use kernel::rng::Rng;
 use kernel::subject::Lane;
@@ -99,5 +101,11 @@ fn ending(running: &Running, last: &Move) -> Option<Ending> {
         outcome,
         fault: last.dead.as_ref().map(|fault| fault.kind),
         lag_ms: delivered.then(|| elapsed_ms(delivery.changed_at, last.at)),
+        shop: delivery.subject.shop.clone(),
+        accepted: (delivered && delivery.priority != Priority::Backfill).then_some(Accepted {
+            changed_at: delivery.changed_at,
+            heard_at: delivery.created_at,
+            accepted_at: last.at,
+        }),
     })
 }

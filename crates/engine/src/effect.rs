@@ -4,6 +4,7 @@
 use crate::last_look::{Recall, Recalled};
 use crate::nodes::Nodes;
 use crate::notice::Notice;
+use crate::overview::Accepted;
 use connector::port::{Applied, Found, Observation, Step, Wanted};
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
@@ -152,6 +153,9 @@ pub struct Ending {
     pub fault: Option<FaultKind>,
     /// From the change at the source to its existence in the target.
     pub lag_ms: Option<u64>,
+    pub shop: ShopId,
+    /// Of what was delivered and not taken up again by a backfill or a check: when it changed, came, and was accepted.
+    pub accepted: Option<Accepted>,
 }
 
 /// A call to a system on behalf of a lane.

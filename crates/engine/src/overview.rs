@@ -7,12 +7,14 @@ mod findings;
 mod lag;
 mod late;
 mod silence;
+mod stock;
 mod touched;
 
 pub use findings::{About, Finding, Verdict};
 pub use lag::{Lag, Minute, Quantiles};
 pub use late::{Late, LateGroup};
 pub use silence::{Topic, silence_after_ms};
+pub use stock::{Accepted, ClockOfSource, Met, Promised, SHARE_PERCENT, StockLags, StockObjective};
 pub use touched::Touched;
 
 use crate::hub::Snapshot;
@@ -35,6 +37,8 @@ pub struct Watched {
     pub flows: BTreeMap<FlowName, WatchedFlow>,
     /// The lag of an export that is promised.
     pub objective: Duration,
+    /// Flows of stock, with what each promises; they are counted by themselves, not among the exports.
+    pub stock: StockLags,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +52,39 @@ pub struct WatchedFlow {
 impl Watched {
     /// A flow whose doubts are settled by reading its source, or whose target's link is a fact of its own, is an
     /// export; the way back is neither.
-    pub fn of(plan: &Plan, objective: Duration) -> Self {
-        let watched = |flow: &crate::plan::FlowPlan| WatchedFlow {
+    pub fn of(plan: &Plan, objective: Duration, stock: StockLags) -> Self {
+        let is_stock = |name: &FlowName| stock.flows().any(|(of, _)| of == name);
+        let watched = |name: &FlowName, flow: &crate::plan::FlowPlan| WatchedFlow {
             source: flow.source.clone(),
             target: flow.target.clone(),
-            exports: flow.readable || flow.tells,
+            exports: (flow.readable || flow.tells) && !is_stock(name),
         };
-        let flows = plan.flows.iter().map(|(name, flow)| (name.clone(), watched(flow))).collect();
-        Self { flows, objective }
+        let flows = plan.flows.iter().map(|(name, flow)| (name.clone(), watched(name, flow))).collect();
+        Self { flows, objective, stock }
+    }
+
+    /// Each flow of stock as if it were all that is exported: its objective is its own.
+    fn of_stock(&self) -> impl Iterator<Item = Self> {
+        self.stock.flows().filter_map(|(name, promised)| {
+            let flow = WatchedFlow { exports: true, ..self.flows.get(name)?.clone() };
+            let flows = BTreeMap::from([(name.clone(), flow)]);
+            Some(Self { flows, objective: promised.objective, stock: StockLags::default() })
+        })
     }
 
     pub fn exports(&self) -> impl Iterator<Item = (&FlowName, &WatchedFlow)> {
         self.flows.iter().filter(|(_, flow)| flow.exports)
+    }
+
+    /// What a flow promises: `None` where its lag does not count.
+    #[must_use]
+    pub fn objective_of(&self, flow: &FlowName) -> Option<u64> {
+        let stock =
+            self.stock.flows().find(|(name, _)| *name == flow).map(|(_, promised)| promised.objective);
+        match stock {
+            Some(objective) => Some(u64::try_from(objective.as_millis()).unwrap_or(u64::MAX)),
+            None => self.flows.get(flow).filter(|flow| flow.exports).map(|_| self.objective_ms()),
+        }
     }
 
     pub fn objective_ms(&self) -> u64 {
@@ -78,6 +103,8 @@ pub struct Overview {
     pub objective_ms: u64,
     pub lag: Lag,
     pub late: Late,
+    /// Of each flow of stock at each shop, how much was in time.
+    pub stock: Vec<StockObjective>,
     pub touched: Touched,
     pub systems: Vec<SystemLine>,
     pub dead_letters: Vec<Group>,
@@ -131,7 +158,8 @@ pub async fn overview(
     let touched = touched::touched(store, watched).await?;
     let dead_letters = groups(store, watched).await?;
     let topics = silence::topics(store, now).await?;
-    let findings = findings::findings(&late, &systems, &dead_letters, &topics, &pauses, watched);
+    let mut findings = findings::findings(&late, &systems, &dead_letters, &topics, &pauses, watched);
+    let stock = stock_objectives(store, snapshot, watched, &pauses, now, &mut findings).await?;
     Ok(Overview {
         at: now,
         verdict: findings::verdict(&findings),
@@ -140,6 +168,7 @@ pub async fn overview(
         objective_ms: watched.objective_ms(),
         lag,
         late,
+        stock,
         touched,
         systems,
         dead_letters,
@@ -148,6 +177,38 @@ pub async fn overview(
         log,
         in_work: snapshot.in_work,
     })
+}
+
+/// How stock stands, and what is to be known of what is late of it.
+async fn stock_objectives(
+    store: &dyn Store,
+    snapshot: &Snapshot,
+    watched: &Watched,
+    pauses: &[Pause],
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<StockObjective>, StoreError> {
+    let mut waiting = BTreeMap::new();
+    for of_flow in watched.of_stock() {
+        let late = late::late(store, snapshot, &of_flow, pauses, now).await?;
+        late.by_place(&mut waiting);
+        findings.extend(findings::of_stock(&late, &of_flow));
+    }
+    let stock = watched.stock.told(&waiting, now);
+    findings.extend(stock.iter().filter_map(findings::of_clock));
+    findings::sort(findings);
+    Ok(stock)
+}
+
+/// How stock stands, alone.
+pub async fn stock(
+    store: &dyn Store,
+    snapshot: &Snapshot,
+    watched: &Watched,
+    now: Timestamp,
+) -> Result<Vec<StockObjective>, StoreError> {
+    let pauses = store.pauses(now).await?;
+    stock_objectives(store, snapshot, watched, &pauses, now, &mut Vec::new()).await
 }
 
 /// Groups of open dead letters, the largest first.

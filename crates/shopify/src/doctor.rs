@@ -180,15 +180,21 @@ fn plan(client: &ShopClient, expected: &Expected) -> Probe {
     warning("plan", format!("{text}; the configured plan says {}: mend plan", expected.restore_rate))
 }
 
-/// Whole seconds, and the time of the answer on its way: small differences say nothing.
 fn clock(date: &str, now: Timestamp) -> Probe {
     let Ok(theirs) = DateTimeParser::new().parse_timestamp(date) else {
         return warning("clock", "the answer's date cannot be read".to_owned());
     };
-    let off = theirs.duration_since(now);
-    let skew = Duration::from_millis(u64::try_from(off.as_millis().abs()).unwrap_or(u64::MAX));
-    let side = if off.is_positive() { "behind" } else { "ahead of" };
-    let text = format!("our clock is {} s {side} Shopify's", skew.as_secs());
+    let ahead_ms = i64::try_from(theirs.duration_since(now).as_millis()).unwrap_or(i64::MAX);
+    clock_of("Shopify", ahead_ms)
+}
+
+/// What it means that a system's clock is so many milliseconds ahead of ours; negative: behind. Whole seconds, and the time of
+/// the answer on its way: small differences say nothing.
+#[must_use]
+pub fn clock_of(whose: &str, ahead_ms: i64) -> Probe {
+    let skew = Duration::from_millis(ahead_ms.unsigned_abs());
+    let side = if ahead_ms > 0 { "behind" } else { "ahead of" };
+    let text = format!("our clock is {} s {side} {whose}'s", skew.as_secs());
     match skew {
         skew if skew >= SKEW_FAIL => failed("clock", format!("{text}: set it by NTP")),
         skew if skew >= SKEW_WARN => warning("clock", format!("{text}: set it by NTP")),

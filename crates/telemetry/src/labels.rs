@@ -78,6 +78,9 @@ labels! {
     OfServer { server: &'static str }
     Ended { system: String, flow: String, outcome: &'static str, fault: &'static str }
     OfFlow { system: String, flow: String }
+    AtShop { flow: String, shop: String }
+    AtShopOnTime { flow: String, shop: String, met: &'static str }
+    SourceAtShop { system: String, shop: String }
     Called { system: String, step: String, fault: &'static str }
     OfSystem { system: String }
     Queue { system: String, state: &'static str }

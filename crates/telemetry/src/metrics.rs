@@ -1,8 +1,9 @@
 //! The one struct of all metrics: what is measured, in words; registration and encoding.
 
 use crate::labels::{
-    Action, Answer, AtDoor, BreakerValue, Build, Called, Came, Door, Ended, Hydration, Noticed, OfFlow,
-    OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue, QueueState, Topic,
+    Action, Answer, AtDoor, AtShop, AtShopOnTime, BreakerValue, Build, Called, Came, Door, Ended, Hydration,
+    Noticed, OfFlow, OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue, QueueState,
+    SourceAtShop, Topic,
 };
 use crate::names::{self, Name};
 use kernel::fault::{FaultKind, Severity};
@@ -71,6 +72,9 @@ pub struct Metrics {
     free_disk_bytes: Gauge,
     ended: Family<Ended, Counter>,
     export_lag: Histograms<OfFlow>,
+    stock_lag: Histograms<AtShop>,
+    stock_on_time: Family<AtShopOnTime, Counter>,
+    source_clock: Family<SourceAtShop, Seconds>,
     calls: Family<Called, Counter>,
     call_duration: Histograms<OfSystem>,
     queue_depth: Family<Queue, Gauge>,
@@ -122,6 +126,9 @@ impl Metrics {
             free_disk_bytes: Gauge::default(),
             ended: Family::default(),
             export_lag: histograms(lag),
+            stock_lag: histograms(lag),
+            stock_on_time: Family::default(),
+            source_clock: Family::default(),
             calls: Family::default(),
             call_duration: histograms(latency),
             queue_depth: Family::default(),
@@ -165,6 +172,9 @@ impl Metrics {
         add(to, &names::FREE_DISK_BYTES, self.free_disk_bytes.clone());
         add(to, &names::ENDED, self.ended.clone());
         add(to, &names::EXPORT_LAG, self.export_lag.clone());
+        add(to, &names::STOCK_LAG, self.stock_lag.clone());
+        add(to, &names::STOCK_ON_TIME, self.stock_on_time.clone());
+        add(to, &names::SOURCE_CLOCK, self.source_clock.clone());
         add(to, &names::CALLS, self.calls.clone());
         add(to, &names::CALL_DURATION, self.call_duration.clone());
         add(to, &names::QUEUE_DEPTH, self.queue_depth.clone());
@@ -281,6 +291,26 @@ impl Metrics {
         }
         let fault = fault.map_or(NO_FAULT, FaultKind::as_str);
         self.ended.get_or_create(&Ended { system, flow, outcome, fault }).inc();
+    }
+    /// A change of stock was accepted by its target.
+    pub fn stock_accepted(&self, flow: &FlowName, shop: &ShopId, lag_ms: u64, in_time: bool) {
+        let (flow, shop) = (flow.to_string(), shop.to_string());
+        let met = if in_time { "yes" } else { "no" };
+        let lag = Duration::from_millis(lag_ms).as_secs_f64();
+        self.stock_lag.get_or_create(&AtShop { flow: flow.clone(), shop: shop.clone() }).observe(lag);
+        self.stock_on_time.get_or_create(&AtShopOnTime { flow, shop, met }).inc();
+    }
+    /// How far a source's clock may be off, by what it dated; negative: ahead of ours.
+    pub fn set_source_clock(&self, system: &SystemName, shop: &ShopId, least_ms: i64) {
+        let least_s = Duration::from_millis(least_ms.unsigned_abs()).as_secs_f64();
+        let least_s = if least_ms < 0 { -least_s } else { least_s };
+        let labels = SourceAtShop { system: system.to_string(), shop: shop.to_string() };
+        self.source_clock.get_or_create(&labels).set(least_s);
+    }
+    /// How many changes of stock were in time, or were not.
+    pub fn stock_on_time(&self, flow: &FlowName, shop: &ShopId, in_time: bool) -> u64 {
+        let met = if in_time { "yes" } else { "no" };
+        value(&self.stock_on_time, &AtShopOnTime { flow: flow.to_string(), shop: shop.to_string(), met })
     }
     /// A call to a system ended.
     pub fn called(&self, system: &SystemName, step: &str, fault: Option<FaultKind>, took: Duration) {

@@ -83,6 +83,12 @@ names! {
         "Deliveries that ended or died, by outcome and fault";
     EXPORT_LAG = Histogram "tidegate_export_lag_seconds" ["system", "flow"]
         "From the change at the source to its existence in the target, whatever the way; the objective is 60 s";
+    STOCK_LAG = Histogram "tidegate_stock_lag_seconds" ["flow", "shop"]
+        "From a change of stock at its source to its acceptance by the target; where the source dated it after it had come, from its coming";
+    STOCK_ON_TIME = Counter "tidegate_stock_on_time" ["flow", "shop", "met"]
+        "Changes of stock that were accepted; met is yes within the flow's slo.export_lag. The objective is 95 % within 2 min";
+    SOURCE_CLOCK = Gauge "tidegate_source_clock_seconds" ["system", "shop"]
+        "The least time from a change's date at its source to its coming here, over the last hour: below 0 the source's clock is ahead of ours";
     CALLS = Counter "tidegate_calls" ["system", "step", "fault"]
         "Calls to systems by step and fault; fault is none where it went well";
     CALL_DURATION = Histogram "tidegate_call_duration_seconds" ["system"]

@@ -13,7 +13,7 @@ const HEAD: &str = "\
 data: they are configured names, ids and words of the hub's own.
 
 Objectives: a webhook is answered within 0.3 s; an order is in the target within 60 s of its change, an amended one
-within 120 s. These edges are buckets of the histograms, so the share within an objective is exact, not interpolated.
+within 120 s; of what changes in stock, 95 % are accepted by the shop within 120 s. These edges are buckets of the histograms, so the share within an objective is exact, not interpolated.
 The intake is available if 99.95 % of what is ours to take is answered 2xx within 5 s (all that Shopify waits), over 30
 days; what reaches no process is counted by none: `tidegate torture --rolling` measures that from outside.
 Lag counts whatever a delivery waited for: a limit, a breaker or a pause leave nothing out of the figure.
@@ -35,6 +35,8 @@ const ALERTS: &str = "
 | webhooks are not answered in time | `histogram_quantile(0.99, sum by (le) (rate(tidegate_webhook_latency_seconds_bucket[5m]))) > 0.3` |
 | the intake misses its objective | `sum(rate(tidegate_intake_on_time_total{met=\"no\"}[30d])) / sum(rate(tidegate_intake_on_time_total[30d])) > 0.0005` |
 | orders are late | `max(tidegate_queue_age_seconds) > 60` |
+| stock misses its objective | `sum(rate(tidegate_stock_on_time_total{met=\"no\"}[1h])) / sum(rate(tidegate_stock_on_time_total[1h])) > 0.05` |
+| a source's clock is ahead | `min(tidegate_source_clock_seconds) < -2` |
 | a breaker stays open | `min_over_time(tidegate_breaker_state[5m]) == 2` |
 | dead letters | `sum(tidegate_queue_depth{state=\"dead\"}) > 0` |
 | webhooks go missing | `increase(tidegate_missed_webhooks_total[1h]) > 0` |

@@ -36,6 +36,9 @@ fn touched() -> Metrics {
     metrics.set_free_disk(7);
     metrics.ended(&system, &flow, "delivered", None, Some(59_000));
     metrics.ended(&system, &flow, "dead", Some(FaultKind::Rejected), None);
+    metrics.stock_accepted(&flow, &shop, 119_000, true);
+    metrics.stock_accepted(&flow, &shop, 121_000, false);
+    metrics.set_source_clock(&system, &shop, -2_500);
     metrics.called(&system, "create", Some(FaultKind::Ambiguous), Duration::from_secs(1));
     metrics.set_queue(&system, QueueSample { waiting: 4, due: 3, unknown: 2, dead: 1, oldest_s: 61.5 });
     metrics.set_system("erp", BreakerValue::parse("open"), true, 2);

@@ -20,6 +20,7 @@ mod price_chart;
 mod prices;
 mod standing;
 mod state;
+mod stock_met;
 mod subjects;
 mod words;
 
@@ -49,6 +50,7 @@ pub fn router(state: UiState) -> Router {
         .route("/orders/{shop}/{order}/pause", post(pages::order_acts::pause))
         .route("/orders/{shop}/{order}/resume", post(pages::order_acts::resume))
         .route("/stock", get(pages::stock::show))
+        .route("/stock/by-hand", post(pages::stock_by_hand::decided))
         .route("/prices", get(pages::prices::show))
         .route("/dead-letters", get(pages::dead_letters::list))
         .route("/dead-letters/group", get(pages::dead_letters::group))

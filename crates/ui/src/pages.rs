@@ -9,6 +9,7 @@ pub(crate) mod orders;
 pub(crate) mod prices;
 mod prices_hydrated;
 pub(crate) mod stock;
+pub(crate) mod stock_by_hand;
 mod stock_pair;
 pub(crate) mod systems;
 mod timeline;

@@ -34,11 +34,11 @@ impl WaitCard {
 /// An export that has been open for longer than the objective, unless the flow's own policy makes it wait: the rule of
 /// the overview.
 pub(crate) fn is_late(delivery: &Delivery, waits: &Waits, watched: &Watched, now: Timestamp) -> bool {
-    let exports = watched.flows.get(&delivery.flow).is_some_and(|flow| flow.exports);
-    exports
-        && matches!(delivery.kind, DeliveryKind::State | DeliveryKind::Event)
+    matches!(delivery.kind, DeliveryKind::State | DeliveryKind::Event)
         && !matches!(waits.because, Because::Condition | Because::Schedule)
-        && elapsed_ms(delivery.changed_at, now) > watched.objective_ms()
+        && watched
+            .objective_of(&delivery.flow)
+            .is_some_and(|objective| elapsed_ms(delivery.changed_at, now) > objective)
 }
 
 /// Tone and word of an open or ended delivery.

@@ -61,6 +61,8 @@ pub struct StockBackfilled {
     pub dead_letter: u64,
     /// The source counts anew: a person has to say so first.
     pub sequence_back: u64,
+    /// Somebody typed it in the shop, and by policy it is not set back.
+    pub by_hand: u64,
     /// Twice at a side: which one is meant nobody can tell.
     pub twice: u64,
     /// Could not be read or mapped.
@@ -81,7 +83,8 @@ pub struct StockPair {
     pub location: String,
     /// What the source says may be sold; less what is in flight, it is what the shop is set to.
     pub available: i64,
-    /// `agrees`, `brought` (in a dry run: to be brought), `under_way`, `dead_letter`, `sequence_back`, `twice`.
+    /// `agrees`, `brought` (in a dry run: to be brought), `under_way`, `dead_letter`, `sequence_back`, `changed_in_shop` (it stands, by
+    /// policy), `twice`.
     pub outcome: &'static str,
     /// Of what is brought: `missed` (it never came) or `changed_in_shop`.
     pub why: Option<&'static str>,

@@ -139,7 +139,9 @@ pub(super) async fn list(State(parts): Parts) -> Result<Json<Cadences>, AdminErr
     let mut cadences = Vec::with_capacity(parts.cadences.len());
     for of in &parts.cadences {
         let last = instant(store, &of.cursor).await?;
-        let mut next = last.and_then(|last| of.cadence.after(last));
+        // What is overdue waits for its window, where that is not open.
+        let opens = |last| of.cadence.next(last, now).filter(|next| *next > now);
+        let mut next = last.and_then(|last| opens(last).or_else(|| of.cadence.after(last)));
         if let Some(name) = &of.due_at {
             let own = instant(store, name).await?.filter(|at| last.is_none_or(|last| *at > last));
             next = next.into_iter().chain(own).min();

@@ -11,6 +11,7 @@ mod audit;
 mod backfill;
 mod backfill_stock;
 mod backup;
+mod by_hand;
 mod cadence;
 mod certificates;
 mod dead_letter;
@@ -143,6 +144,7 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/orders/{shop}/{order}", get(order::show))
         .route("/ats", get(ats::show))
         .route("/ats/reset-sequence", post(sequence::reset))
+        .route("/ats/by-hand", get(by_hand::list).post(by_hand::decide))
         .route("/cadence", get(cadence::list))
         .route("/deliveries", get(deliveries::list))
         .route("/dead-letters", get(dead_letters::list))

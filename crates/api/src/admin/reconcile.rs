@@ -90,6 +90,11 @@ pub struct StockChecked {
     /// Of those that were looked at once more, how many, by why: `missed`, `under_way`, `dead_letter`, `changed_in_shop`,
     /// `settled` (they agree by now).
     pub whys: BTreeMap<String, u64>,
+    /// What becomes of what somebody typed in the shop: `revert`, `report`, `accept` or `ask`.
+    pub by_hand: &'static str,
+    /// Of these a person is asked about so many, and so many were not asked about before.
+    pub asked: u64,
+    pub newly_asked: u64,
     /// How many were taken up again.
     pub appended: u64,
     /// What a reader should know of how it was made: from where it went on, what was approved.
@@ -191,6 +196,7 @@ async fn walk(
         if told.appended > 0 {
             parts.hub.appended();
         }
+        parts.watching.asked(check.as_ref(), &told);
         all.parts.push(told);
     }
     Ok(all)

@@ -39,6 +39,8 @@ pub enum IntakeNotice {
     SnapshotRefused { flow: FlowName, shop: ShopId, why: String },
     /// TG-7032: what the price lists say is not in the shop's catalogs; it is tried again.
     HydrationFailed { shop: ShopId, why: String },
+    /// TG-7034: a person has to say what becomes of them.
+    WrittenByHand { flow: FlowName, shop: ShopId, count: u64 },
     /// TG-3405: a file that was dropped; nothing of it is applied.
     FileRefused { flow: FlowName, shop: ShopId, why: String },
 }
@@ -59,6 +61,7 @@ impl IntakeNotice {
             Self::CertificateRefused { .. } => "certificate_refused",
             Self::SnapshotRefused { .. } => "snapshot_refused",
             Self::HydrationFailed { .. } => "hydration_failed",
+            Self::WrittenByHand { .. } => "written_by_hand",
             Self::FileRefused { .. } => "file_refused",
         }
     }
@@ -116,6 +119,10 @@ impl IntakeNotice {
                     "TG-7032: prices were not brought into the catalogs of {shop}, it is tried again: {why}"
                 )
             }
+            Self::WrittenByHand { flow, shop, count } => format!(
+                "TG-7034: {count} quantities in {shop} were typed there, where another system owns stock ({flow}): they stand until \
+                 somebody decides, at /stock or by `tidegate ats by-hand`"
+            ),
             Self::FileRefused { flow, shop, why } => {
                 format!("TG-3405: nothing of a file for {flow} at {shop} is applied: {why}")
             }

@@ -11,9 +11,11 @@ pub use escalation::{Escalation, LogSink, Sink};
 pub use intake_notice::IntakeNotice;
 pub use webhook_sink::{SinkError, WebhookSink};
 
+use crate::admin::{StockCheck, StockChecked};
 use engine::effect::Ending;
 use engine::hub::{Called, Watcher};
 use engine::notice::Notice;
+use engine::overview::StockLags;
 use kernel::clock::Clock;
 use kernel::fault::Severity;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ pub struct Watching {
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     sinks: Vec<Arc<dyn Sink>>,
+    stock: StockLags,
 }
 
 impl Watching {
@@ -32,7 +35,18 @@ impl Watching {
     pub fn new(metrics: Arc<Metrics>, clock: Arc<dyn Clock>, sinks: Vec<Arc<dyn Sink>>) -> Self {
         let mut all: Vec<Arc<dyn Sink>> = vec![Arc::new(LogSink)];
         all.extend(sinks);
-        Self { metrics, clock, sinks: all }
+        Self { metrics, clock, sinks: all, stock: StockLags::default() }
+    }
+
+    /// Counts what flows of stock promise as well.
+    #[must_use]
+    pub fn counting(self, stock: StockLags) -> Self {
+        Self { stock, ..self }
+    }
+
+    /// What was counted of flows of stock.
+    pub fn stock(&self) -> &StockLags {
+        &self.stock
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {
@@ -42,6 +56,15 @@ impl Watching {
     /// Something at the doors that a person should hear of.
     pub fn intake(&self, severity: Severity, notice: &IntakeNotice) {
         self.raise(&Escalation::of_intake(self.clock.now().wall, severity, notice));
+    }
+
+    /// A full check found what a person has to decide.
+    pub fn asked(&self, check: &dyn StockCheck, told: &StockChecked) {
+        if told.newly_asked > 0 {
+            let (flow, shop) = (check.flow().clone(), check.shop().clone());
+            let notice = IntakeNotice::WrittenByHand { flow, shop, count: told.newly_asked };
+            self.intake(Severity::Ticket, &notice);
+        }
     }
 
     fn raise(&self, escalation: &Escalation) {
@@ -79,6 +102,11 @@ impl Watcher for Watching {
 
     fn ended(&self, ending: &Ending) {
         self.metrics.ended(&ending.system, &ending.flow, ending.outcome, ending.fault, ending.lag_ms);
+        if let Some(accepted) = &ending.accepted
+            && let Some((lag_ms, in_time)) = self.stock.accepted(&ending.flow, &ending.shop, accepted)
+        {
+            self.metrics.stock_accepted(&ending.flow, &ending.shop, lag_ms, in_time);
+        }
         tracing::debug!(
             system.name = %ending.system,
             flow.name = %ending.flow,

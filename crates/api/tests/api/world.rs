@@ -153,7 +153,8 @@ fn served(parts: &Arc<AdminParts>) -> Router {
 
 pub(crate) fn watched() -> Watched {
     let export = WatchedFlow { source: system("shopify"), target: system("erp"), exports: true };
-    Watched { flows: BTreeMap::from([(flow(), export)]), objective: Duration::from_secs(60) }
+    let flows = BTreeMap::from([(flow(), export)]);
+    Watched { flows, objective: Duration::from_secs(60), stock: engine::overview::StockLags::default() }
 }
 
 impl World {

@@ -3,6 +3,7 @@
 
 use super::answer::Answer;
 use http::StatusCode;
+use http::header::{DATE, HeaderMap};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use kernel::fault::{Fault, FaultKind};
@@ -170,6 +171,12 @@ pub fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_MAX))
 }
 
+/// What time the answer's sender had (`Date`, RFC 9110, 6.6.1), to the second.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    DateTimeParser::new().parse_timestamp(date.trim()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,5 +250,13 @@ mod tests {
         for (header, expected) in table {
             assert_eq!(retry_after(header, now), expected, "{header:?}");
         }
+    }
+
+    #[test]
+    fn the_time_of_an_answer_is_read() {
+        let of = |text: &'static str| date(&HeaderMap::from_iter([(DATE, text.parse().unwrap())]));
+        assert_eq!(of("Tue, 24 Nov 2026 12:00:29 GMT"), "2026-11-24T12:00:29Z".parse().ok());
+        assert_eq!(of("soon"), None);
+        assert_eq!(date(&HeaderMap::new()), None);
     }
 }

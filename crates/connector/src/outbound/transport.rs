@@ -17,6 +17,7 @@ use kernel::fault::Fault;
 use reqwest::{Client, Response, Url};
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -93,7 +94,11 @@ pub struct Outbound {
     redactor: Arc<Redactor>,
     read_time_out: Duration,
     answer_bytes_max: u64,
+    /// What the clock of the last answer said, against ours; [`NO_DATE`]: none did.
+    ahead_ms: Arc<AtomicI64>,
 }
+
+const NO_DATE: i64 = i64::MIN;
 
 impl Outbound {
     /// Refuses a base, a header or a secret that cannot be used, with what to do. Makes no call.
@@ -134,11 +139,18 @@ impl Outbound {
             redactor: Arc::new(Redactor::new(config.auth.secrets())),
             read_time_out: config.read_time_out,
             answer_bytes_max: config.answer_bytes_max,
+            ahead_ms: Arc::new(AtomicI64::new(NO_DATE)),
         })
     }
 
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// By how many milliseconds the system's clock was ahead of ours when the call of its last answer that had a `Date` began;
+    /// negative: behind. To the second, and off by as much as the call took.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        Some(self.ahead_ms.load(Ordering::Relaxed)).filter(|ahead| *ahead != NO_DATE)
     }
 
     pub(super) fn guard(&self) -> Guard {
@@ -209,6 +221,10 @@ impl Outbound {
             self.read(response, bytes_max, left).await
         };
         let (status, headers, body) = answer.await.map_err(|failure| classify::failure(access, &failure))?;
+        if let Some(date) = classify::date(&headers) {
+            let ahead_ms = date.as_millisecond().saturating_sub(call.now.as_millisecond());
+            self.ahead_ms.store(ahead_ms, Ordering::Relaxed);
+        }
         let redactor = token.map_or(&self.redactor, |token| &token.redactor).clone();
         Ok(Answer { status, headers, body, access, now: call.now, redactor })
     }

@@ -72,6 +72,10 @@ impl Connector for HttpConnector {
         self.config.look_up.is_some()
     }
 
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        self.outbound.clock_ahead_ms()
+    }
+
     async fn health(&self, call: &CallContext) -> Result<(), Fault> {
         let Some(path) = &self.config.health else { return Ok(()) };
         let answer = self.outbound.call(call, Request::health(Method::GET, path)).await?;

@@ -94,6 +94,10 @@ impl Connector for Medusa {
         &self.descriptor
     }
 
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        self.outbound.clock_ahead_ms()
+    }
+
     async fn health(&self, call: &CallContext) -> Result<(), Fault> {
         let path = format!("/admin/regions/{}?fields=id", segment(&self.config.region));
         let answer = self.outbound.send(call, Request::health(Method::GET, path)).await?;

@@ -130,6 +130,10 @@ impl Connector for TrytonConnector {
         &self.descriptor
     }
 
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        self.rpc.clock_ahead_ms()
+    }
+
     async fn health(&self, call: &CallContext) -> Result<(), Fault> {
         let params = [json!(true), ask::context(&self.config)];
         let body = rpc::body("model.res.user.get_preferences", &params);

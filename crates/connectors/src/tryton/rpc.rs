@@ -129,6 +129,11 @@ impl Rpc {
         }
     }
 
+    /// What the clock of its last log-in said.
+    pub(super) fn clock_ahead_ms(&self) -> Option<i64> {
+        self.door.clock_ahead_ms()
+    }
+
     fn outbound(&self, auth: Auth) -> Result<Outbound, Fault> {
         Outbound::new(&OutboundConfig { auth, ..self.config.clone() }).map_err(|problem| {
             let failure = connector::outbound::Failure::NotBuilt(problem);

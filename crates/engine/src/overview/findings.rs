@@ -3,13 +3,16 @@
 
 use super::late::{Late, LateGroup};
 use super::silence::Topic;
-use super::{Group, SystemLine, Watched};
+use super::{Group, StockObjective, SystemLine, Watched};
 use crate::triage::Action;
 use crate::waits::{Because, span};
 use jiff::Timestamp;
 use kernel::fault::Severity;
 use serde::Serialize;
 use store::operate::{Pause, PauseScope};
+
+/// A clock that is ahead by less is no matter: a source may round its times up to the second.
+const CLOCK_AHEAD_MS: i64 = 2_000;
 
 /// How it stands as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,13 +71,36 @@ pub(super) fn findings(
     all.extend(groups.iter().map(of_group));
     all.extend(topics.iter().filter(|topic| topic.silent).map(of_topic));
     all.extend(pauses.iter().map(of_pause));
-    // Stable: within a severity, what is late comes first.
+    sort(&mut all);
+    all
+}
+
+/// Worst first. Stable: within a severity, what is late comes first.
+pub(super) fn sort(all: &mut [Finding]) {
     all.sort_by_key(|finding| match finding.severity {
         Severity::Page => 0,
         Severity::Ticket => 1,
         Severity::Info => 2,
     });
-    all
+}
+
+/// What is late of a flow of stock.
+pub(super) fn of_stock(late: &Late, watched: &Watched) -> Vec<Finding> {
+    late.groups.iter().map(|group| of_late(group, late, watched)).collect()
+}
+
+/// A source whose clock is seen to be ahead: its dates are not to be trusted to the second.
+pub(super) fn of_clock(stock: &StockObjective) -> Option<Finding> {
+    let ahead_ms = stock.clock.least_ms.filter(|least| *least <= -CLOCK_AHEAD_MS)?.unsigned_abs();
+    Some(Finding {
+        severity: Severity::Ticket,
+        what: format!("the clock of {} is ahead of ours by at least {}", stock.source, span(ahead_ms)),
+        why: Some(format!("it dated {} after they had come here", many(stock.clock.ahead, "change"))),
+        next: "set one of the two clocks right (NTP): until then lag is counted from when a change came here"
+            .to_owned(),
+        until: None,
+        about: About::System(stock.source.to_string()),
+    })
 }
 
 fn many(count: u64, one: &str) -> String {

@@ -5,7 +5,7 @@ use crate::hub::Snapshot;
 use crate::waits::{Because, Waits, waits_for};
 use jiff::Timestamp;
 use kernel::clock::elapsed_ms;
-use kernel::id::SystemName;
+use kernel::id::{FlowName, ShopId, SystemName};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::delivery::{Delivery, DeliveryKind};
@@ -27,8 +27,9 @@ pub struct Late {
     pub more: bool,
     /// The largest first.
     pub groups: Vec<LateGroup>,
+    /// Of which flow and shop each is, and how old.
     #[serde(skip)]
-    ages_ms: Vec<u64>,
+    ages_ms: Vec<(FlowName, ShopId, u64)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,7 +43,14 @@ pub struct LateGroup {
 
 impl Late {
     pub(super) fn ages_ms(&self) -> impl Iterator<Item = u64> {
-        self.ages_ms.iter().copied()
+        self.ages_ms.iter().map(|(_, _, age_ms)| *age_ms)
+    }
+
+    /// Adds how old each is, by flow and shop.
+    pub(super) fn by_place(&self, to: &mut BTreeMap<(FlowName, ShopId), Vec<u64>>) {
+        for (flow, shop, age_ms) in &self.ages_ms {
+            to.entry((flow.clone(), shop.clone())).or_default().push(*age_ms);
+        }
     }
 }
 
@@ -67,7 +75,7 @@ pub(super) async fn late(
             if age_ms <= watched.objective_ms() {
                 continue;
             }
-            late.ages_ms.push(age_ms);
+            late.ages_ms.push((flow.clone(), delivery.subject.shop.clone(), age_ms));
             let key = (delivery.lane.system.clone(), waits.because);
             let fresh = || LateGroup {
                 system: delivery.lane.system.clone(),

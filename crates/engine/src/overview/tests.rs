@@ -32,6 +32,7 @@ fn watched() -> Watched {
     Watched {
         flows: BTreeMap::from([(flow("orders_to_erp"), export), (flow("erp_number_back"), back)]),
         objective: Duration::from_secs(60),
+        stock: StockLags::default(),
     }
 }
 fn well() -> Snapshot {

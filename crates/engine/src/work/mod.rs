@@ -2,6 +2,7 @@
 //! differs is appended as an envelope, at low priority, under the same limits and keys as any other.
 
 pub mod backfill;
+pub mod by_hand;
 pub mod feed;
 pub mod lift;
 pub mod prove;

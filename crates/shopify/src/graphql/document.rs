@@ -292,6 +292,16 @@ pub const STOCK_LEVELS: Document = document!(
     TARGET,
     "what can be sold, before it is set"
 );
+pub const STOCK_CHANGED: Document = document!(
+    "stock_changed.graphql",
+    "StockChanged",
+    Read,
+    ["read_inventory"],
+    3,
+    INVENTORY,
+    TARGET,
+    "when a quantity that somebody typed was changed"
+);
 pub const FIND_STOCK: Document = document!(
     "find_stock.graphql",
     "FindStock",
@@ -459,6 +469,7 @@ pub const DOCUMENTS: &[Document] = &[
     CANCEL_FULFILMENT,
     TRACK_FULFILMENT,
     STOCK_LEVELS,
+    STOCK_CHANGED,
     FIND_STOCK,
     FIND_SKU,
     LOCATIONS,

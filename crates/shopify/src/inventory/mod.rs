@@ -4,6 +4,7 @@
 //! Owns no stock: it keeps nothing but the locations' names.
 
 mod activate;
+mod changed;
 mod config;
 mod find;
 mod look;
@@ -14,6 +15,7 @@ mod set;
 pub mod snapshot;
 mod want;
 
+pub use changed::{Changed, changed};
 pub(crate) use config::{Config, SETTINGS};
 pub use config::{SCHEMA, SCHEMA_NAME};
 

@@ -8,7 +8,7 @@ use config::SHOPIFY;
 use kernel::clock::Clock;
 use kernel::id::ShopId;
 use serde_json::{Value, json};
-use shopify::doctor::{Expected, Outcome, probe};
+use shopify::doctor::{Expected, Outcome, clock_of, probe};
 use shopify::graphql::Shops;
 use shopify::subscriptions::{list, plan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,16 @@ pub fn run(common: &Common, _: &Args) -> Result<(), Failure> {
                 Ok(()) => line(Outcome::Well, format!("{name} answers, and takes the credentials")),
                 Err(fault) => line(Outcome::Failed, fault.to_string()),
             });
+            // What its answer was dated.
+            lines.extend(connector.clock_ahead_ms().map(|ahead_ms| {
+                let probe = clock_of(name.as_str(), ahead_ms);
+                Line {
+                    of: name.to_string(),
+                    name: probe.name.to_owned(),
+                    outcome: probe.outcome,
+                    text: probe.text,
+                }
+            }));
         }
         Ok(lines)
     })?;

@@ -16,7 +16,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
 use config::{Config, SHOPIFY};
-use engine::overview::Watched;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -144,7 +143,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
         hub: Arc::new(running.hub.clone()),
         clock: running.clock.clone(),
         watching: running.watching.clone(),
-        watched: Watched::of(&running.plan, wiring::objective(loaded)),
+        watched: running.watched(loaded),
         works: wiring::admin::works(
             loaded,
             &running.plan,
@@ -184,7 +183,7 @@ fn pages(loaded: &Loaded, running: &Running, token: SecretString, own_tls: bool)
         clock: running.clock.clone(),
         random: Arc::new(PageRandom),
         admin_token: token,
-        watched: Watched::of(&running.plan, wiring::objective(loaded)),
+        watched: running.watched(loaded),
         stock: wiring::admin::stock(loaded, &running.plan).into_iter().map(stock_page).collect(),
         prices: running.prices.clone().map(|prices| price_pages(loaded, running, prices)),
         shops,

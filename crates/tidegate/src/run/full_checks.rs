@@ -86,7 +86,7 @@ impl Due {
         let now = self.clock.now().wall;
         let last =
             self.store.cursor(name).await.ok().flatten().and_then(|text| text.parse::<Timestamp>().ok());
-        if last.is_some_and(|last| self.cadence.after(last).is_none_or(|due| due > now)) {
+        if last.is_some_and(|last| self.cadence.next(last, now).is_none_or(|due| due > now)) {
             return;
         }
         // The first comes when it is due after now: at its first start a hub has only begun to bring what there is.
@@ -114,6 +114,7 @@ impl Due {
                 if told.appended > 0 {
                     self.hub.appended();
                 }
+                self.watching.asked(self.check.as_ref(), &told);
                 let entry = record(self.check.as_ref(), &told, !self.mends, &by);
                 // Behind the flow and the shop.
                 let found =

@@ -26,6 +26,7 @@ use doors::Doors;
 pub use doors::SOCKET;
 use engine::Engine;
 use engine::hub::{Hub, Parts};
+use engine::overview::Watched;
 use engine::plan::Plan;
 pub use full_checks::cursor as full_check_cursor;
 use golive::GoLive;
@@ -98,6 +99,11 @@ impl Running {
     fn turn(&self) -> Turn {
         Turn { first: self.first.clone(), stop: self.stop.subscribe() }
     }
+
+    /// What the overview has to know.
+    fn watched(&self, loaded: &Loaded) -> Watched {
+        Watched::of(&self.plan, wiring::objective(loaded), self.watching.stock().clone())
+    }
 }
 
 async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
@@ -119,7 +125,8 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
 
     let metrics = Arc::new(Metrics::new());
     metrics.set_build(env!("CARGO_PKG_VERSION"), &loaded.revision);
-    let watching = Arc::new(Watching::new(metrics.clone(), clock.clone(), sinks(&loaded, &metrics)?));
+    let watching = Watching::new(metrics.clone(), clock.clone(), sinks(&loaded, &metrics)?);
+    let watching = Arc::new(watching.counting(wiring::stock_lags(&loaded, clock.now().wall)));
     let shops = wiring::shops::clients(&loaded, &clock)?;
     let shared = woken.is_some().then_some(&store);
     let prices = wiring::prices::open(&loaded, &shops, shared, &clock, &metrics).await?;

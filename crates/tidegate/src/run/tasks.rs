@@ -14,7 +14,6 @@ use api::prices::Prices;
 use api::sampler::Sampler;
 use config::SHOPIFY;
 use connector::port::CallContext;
-use engine::overview::Watched;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
 use kernel::id::{ShopId, SystemName};
@@ -192,7 +191,7 @@ impl Keeper {
 }
 
 fn sample(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> impl Future<Output = ()> + use<> {
-    let watched = Watched::of(&running.plan, wiring::objective(loaded));
+    let watched = running.watched(loaded);
     let mut sampler = Sampler::new(
         running.store.clone(),
         Arc::new(running.hub.clone()),

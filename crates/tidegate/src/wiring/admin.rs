@@ -3,9 +3,11 @@
 
 use super::Loaded;
 use super::connectors::Connected;
+use super::feeds;
+use super::paced::cursor_of;
 use super::sweeps::{self, Around};
 use api::admin::{Cadenced, FlowInfo, StockFlow, Work, WorkScope};
-use config::{Cadence, SHOPIFY};
+use config::SHOPIFY;
 use engine::plan::Plan;
 use kernel::clock::Clock;
 use kernel::flow::Mode;
@@ -94,7 +96,7 @@ pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
         .collect()
 }
 
-/// What no event drives: full checks of stock, sweeps, and hydrations.
+/// What no event drives: full checks of stock, sweeps, feeds of systems that are asked what changed, and hydrations.
 pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
     let mut all = Vec::new();
     let running = loaded.config.flows.iter().filter(|(_, flow)| flow.mode.value != Mode::Off);
@@ -107,8 +109,11 @@ pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
                 all.push(work(Work::FullCheck, check.value.clone(), cursor));
             }
             if sweeps {
-                let cursor = engine::work::sweep::watermark_of(shop, name);
-                all.push(work(Work::Sweep, Cadence::every(flow.sweep.every.value), cursor));
+                all.push(work(Work::Sweep, flow.sweep.paced(), sweeps::cursor(shop, name)));
+            }
+            if feeds::is_asked(loaded, flow) {
+                let point = engine::work::feed::point_of(&flow.source.value, &flow.domain.value, shop);
+                all.push(work(Work::Feed, flow.sweep.paced(), cursor_of(&point)));
             }
         }
     }

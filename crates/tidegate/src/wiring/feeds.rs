@@ -3,6 +3,7 @@
 
 use super::Loaded;
 use super::node::Turn;
+use super::paced::{Paced, cursor_of};
 use super::plan::INVENTORY;
 use api::watch::{IntakeNotice, Watching};
 use config::{Intake, SHOPIFY};
@@ -23,16 +24,13 @@ use store::Store;
 /// A file that was dropped, and is put aside with its reason.
 const FILE_REFUSED: &str = "TG-3405";
 
-/// A feed's lease ends this soon after a node that has died, however rarely it is asked.
-const LEASE_MAX: Duration = Duration::from_secs(60);
-
 /// One feed and its cadence.
 #[derive(Debug)]
 pub struct Feed {
     pub scope: Scope,
     /// Asked before what this one gave is committed: the same system's stock, for its shipments.
     pub first: Option<Scope>,
-    pub every: Duration,
+    pub paced: Paced,
     /// The system pushes as well: what is found here was lost on the way.
     pub pushes: bool,
 }
@@ -58,10 +56,7 @@ pub fn all(
         let (Some(planned), Some(source)) = (plan.flows.get(name), sources.get(&flow.source.value)) else {
             continue;
         };
-        let asked = flow.source.as_str() != SHOPIFY
-            && flow.mode.value != Mode::Off
-            && matches!(flow.intake.value, Intake::Poll | Intake::Push)
-            && loaded.tells_changes(&flow.source.value);
+        let asked = is_asked(loaded, flow);
         for (shop, _) in loaded.config.shops_of(flow).filter(|_| asked) {
             let scope = Scope {
                 store: around.store.clone(),
@@ -76,7 +71,14 @@ pub fn all(
                 time_out: Duration::from_secs(30),
             };
             let pushes = flow.intake.value == Intake::Push;
-            feeds.push(Feed { scope, first: None, every: flow.sweep.every.value, pushes });
+            let paced = Paced {
+                cadence: flow.sweep.paced(),
+                jitter: flow.sweep.put_off(),
+                cursor: cursor_of(&lease_of(&scope)),
+                store: around.store.clone(),
+                clock: around.clock.clone(),
+            };
+            feeds.push(Feed { scope, first: None, paced, pushes });
         }
     }
     let stock: Vec<Scope> = feeds.iter().map(|feed| feed.scope.clone()).filter(is_stock).collect();
@@ -88,6 +90,18 @@ pub fn all(
     feeds
 }
 
+/// Whether its source is asked what changed.
+pub fn is_asked(loaded: &Loaded, flow: &config::Flow) -> bool {
+    flow.source.as_str() != SHOPIFY
+        && flow.mode.value != Mode::Off
+        && matches!(flow.intake.value, Intake::Poll | Intake::Push)
+        && loaded.tells_changes(&flow.source.value)
+}
+
+fn lease_of(scope: &Scope) -> String {
+    feed::point_of(&scope.source_system, &scope.domain, &scope.shop)
+}
+
 fn is_stock(scope: &Scope) -> bool {
     scope.domain.as_str() == INVENTORY
 }
@@ -95,11 +109,13 @@ fn is_stock(scope: &Scope) -> bool {
 /// Asks until the hub stops, at the node whose turn it is. What fails is asked again at the next pass, from the same point.
 pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
     let scope = &feed.scope;
-    let lease = feed::point_of(&scope.source_system, &scope.domain, &scope.shop);
+    let lease = lease_of(scope);
     while turn.comes().await {
         let now = around.clock.now();
-        let length = (feed.every * 3).min(LEASE_MAX);
-        if matches!(around.store.lease(&lease, &around.owner, now.wall, length).await, Ok(true)) {
+        let length = feed.paced.lease();
+        if feed.paced.is_due(now.wall).await
+            && matches!(around.store.lease(&lease, &around.owner, now.wall, length).await, Ok(true))
+        {
             let news = || hub.appended();
             let mut stopping = turn.clone();
             let passed = tokio::select! {
@@ -108,16 +124,28 @@ pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
                 () = stopping.over() => return,
                 passed = feed::pass_after(scope, feed.first.as_ref(), &news) => passed,
             };
-            told(&feed, passed, &around.watching);
+            if let Some(outcome) = told(&feed, passed, &around.watching) {
+                feed.paced.made(now, outcome).await;
+            }
         }
-        if turn.stopped(feed.every).await {
+        if turn.stopped(feed.paced.pause(around.clock.now().wall).await).await {
             return;
         }
     }
 }
 
-fn told(feed: &Feed, passed: Result<Taken, WorkError>, watching: &Watching) {
+/// Says what a person should know; and how it went, unless it was stopped.
+fn told(
+    feed: &Feed,
+    passed: Result<Taken, WorkError>,
+    watching: &Watching,
+) -> Option<Result<String, String>> {
     let scope = &feed.scope;
+    let outcome = match &passed {
+        Ok(taken) => Ok(format!("{} told, {} new", taken.told, taken.news)),
+        Err(WorkError::Stopped) => return None,
+        Err(error) => Err(error.to_string()),
+    };
     match passed {
         Ok(taken) if taken.news > 0 && feed.pushes => tracing::info!(
             flow.name = %scope.flow, shop.id = %scope.shop, work.count = taken.news,
@@ -134,4 +162,5 @@ fn told(feed: &Feed, passed: Result<Taken, WorkError>, watching: &Watching) {
             "{} did not say what changed; it is asked again from the same point", scope.source_system
         ),
     }
+    Some(outcome)
 }

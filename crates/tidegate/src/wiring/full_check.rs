@@ -24,7 +24,7 @@ use api::admin::{
     CheckError, Checking, StockBackfilled, StockCheck, StockChecked, StockDifference, StockNamed,
 };
 use async_trait::async_trait;
-use config::SHOPIFY;
+use config::{Origin, SHOPIFY, Violation};
 use connector::port::{Connector, Fed, Stated};
 use domains::inventory::Key;
 use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth};
@@ -74,6 +74,8 @@ struct FullCheck {
     /// The same, for backfills: one may be asked for while a check runs.
     backfills: PathBuf,
     zone: TimeZone,
+    /// What becomes of a quantity that somebody typed in the shop.
+    policy: Violation,
 }
 
 /// Every full check that can be asked for.
@@ -98,6 +100,7 @@ pub fn all(
         else {
             continue;
         };
+        let policy = policy(loaded);
         for (shop, of_shop) in loaded.config.shops_of(flow) {
             let client = connected.shops.get(shop).map_err(|fault| anyhow::anyhow!("{fault}"))?;
             let scope = Scope {
@@ -123,10 +126,18 @@ pub fn all(
                 folder: data_dir.join("full-checks").join(format!("{name}@{shop}")),
                 backfills: data_dir.join("backfills").join(format!("{name}@{shop}")),
                 zone: of_shop.time_zone.value.clone(),
+                policy,
             }));
         }
     }
     Ok(checks)
+}
+
+/// Where nobody wrote otherwise the owner's word counts.
+fn policy(loaded: &Loaded) -> Violation {
+    let owned = loaded.config.ownership.iter().find(|(domain, _)| domain.as_str() == INVENTORY);
+    let written = owned.map(|(_, ownership)| &ownership.violation);
+    written.filter(|policy| policy.origin != Origin::Default).map_or(Violation::Revert, |policy| policy.value)
 }
 
 /// A pair of the source, as it is meant at the target.
@@ -169,6 +180,7 @@ impl StockCheck for FullCheck {
             flow: self.scope.flow.to_string(),
             shop: self.scope.shop.to_string(),
             notes: note.into_iter().collect(),
+            by_hand: policy_word(self.policy),
             ..StockChecked::default()
         };
         let found = self.found(&mut kept, asked, progress, &mut told).await;
@@ -217,6 +229,9 @@ impl FullCheck {
         let mut lines = lines_of(&report, told);
         if !lines.is_empty() {
             self.second_look(differing, &places, &mut lines, asked.mends, told).await?;
+        } else if asked.mends && self.policy == Violation::Ask {
+            // What was asked about is as it should be by now.
+            self.ask(Vec::new(), told).await?;
         }
         watch.told("second_look", told);
         told.differences = lines.into_values().collect();
@@ -409,6 +424,15 @@ fn lines_of(report: &Report, told: &mut StockChecked) -> BTreeMap<(String, Strin
         }
     }
     lines
+}
+
+fn policy_word(policy: Violation) -> &'static str {
+    match policy {
+        Violation::Report => "report",
+        Violation::Revert => "revert",
+        Violation::Accept => "accept",
+        Violation::Ask => "ask",
+    }
 }
 
 fn in_flight(body: &Value) -> InFlight {

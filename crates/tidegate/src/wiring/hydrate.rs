@@ -67,7 +67,7 @@ fn hand_made(loaded: &Loaded) -> HandMade {
     let policy = loaded.config.ownership.iter().find(|(domain, _)| domain.as_str() == DOMAIN);
     match policy.map(|(_, ownership)| ownership.violation.value) {
         None | Some(Violation::Revert) => HandMade::Goes,
-        Some(Violation::Report | Violation::Accept) => HandMade::Stays,
+        Some(Violation::Report | Violation::Accept | Violation::Ask) => HandMade::Stays,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod load;
 mod mapper;
 pub mod node;
 pub mod open;
+pub mod paced;
 pub mod plan;
 pub mod price_series;
 pub mod prices;
@@ -30,7 +31,18 @@ mod variants;
 
 pub use load::{Loaded, load};
 
+use engine::overview::{Promised, StockLags};
 use std::time::Duration;
+
+/// The flows of stock with what each promises, to be counted from now on.
+pub fn stock_lags(loaded: &Loaded, now: jiff::Timestamp) -> StockLags {
+    let flows = loaded.config.flows.iter().filter(|(_, flow)| flow.domain.as_str() == plan::INVENTORY);
+    let promised = flows.map(|(name, flow)| {
+        let (source, objective) = (flow.source.value.clone(), flow.slo.export_lag.value);
+        (name.clone(), Promised { source, objective })
+    });
+    StockLags::new(promised.collect(), now)
+}
 
 /// The export lag that is promised: the strictest of all flows that export orders, 60 s where there is none.
 pub fn objective(loaded: &Loaded) -> Duration {

@@ -3,7 +3,7 @@
 
 use super::Loaded;
 use super::node::Turn;
-use api::admin::Ran;
+use super::paced::{Paced, cursor_of};
 use config::{Intake, SHOPIFY};
 use connector::port::Source;
 use engine::hub::Hub;
@@ -27,13 +27,10 @@ const SUBSCRIBED: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Sweep {
     pub scope: Scope,
-    pub every: Duration,
+    pub paced: Paced,
     pub settings: Settings,
     pub polls: bool,
 }
-
-/// A sweep's lease ends this soon after a node that has died, however rare the sweep is.
-const LEASE_MAX: Duration = Duration::from_secs(60);
 
 /// What sweeps share.
 #[derive(Debug, Clone)]
@@ -57,15 +54,28 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
         let Some(planned) = plan.flows.get(name).filter(|_| wanted) else { continue };
         let polls = flow.intake.value == Intake::Poll;
         for (shop, _) in loaded.config.shops_of(flow) {
+            let cadence = flow.sweep.paced();
             sweeps.push(Sweep {
                 scope: scope(planned, around, shop, name, flow.sweep.cost_share.percent()),
-                every: flow.sweep.every.value,
+                paced: Paced {
+                    cursor: cursor(shop, name),
+                    cadence,
+                    jitter: flow.sweep.put_off(),
+                    store: around.store.clone(),
+                    clock: around.clock.clone(),
+                },
                 settings: settings(flow, planned.policy.go_live_at),
                 polls,
             });
         }
     }
     sweeps
+}
+
+/// Under which name the store keeps when a sweep was made last. Its watermark would not do: that is where the next pass begins,
+/// and stays where it is until one comes to its end.
+pub fn cursor(shop: &ShopId, flow: &FlowName) -> String {
+    cursor_of(&sweep::watermark_of(shop, flow))
 }
 
 /// How a flow's passes are made, by the hub and by a person alike.
@@ -110,12 +120,13 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: T
     let lease = sweep::watermark_name(&sweep.scope);
     // What came just before the hub may have met no subscription: the first pass leaves it to its webhook, so that the
     // second does not wait for its turn.
-    let mut wait = sweep.every.min(GRACE + SUBSCRIBED);
+    let mut most = GRACE + SUBSCRIBED;
     while turn.comes().await {
         let now = around.clock.now();
-        let length = (sweep.every * 3).min(LEASE_MAX);
-        let ours = around.store.lease(&lease, &around.owner, now.wall, length).await;
-        if matches!(ours, Ok(true)) {
+        let length = sweep.paced.lease();
+        if sweep.paced.is_due(now.wall).await
+            && matches!(around.store.lease(&lease, &around.owner, now.wall, length).await, Ok(true))
+        {
             let news = hub.clone();
             let mut stopping = turn.clone();
             let told_news = move || news.appended();
@@ -126,16 +137,14 @@ pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: T
                 passed = sweep::pass(&sweep.scope, sweep.settings, &told_news) => passed,
             };
             if let Some(outcome) = outcome(&sweep, passed, &told) {
-                let ran = Ran::since(now, around.clock.as_ref(), outcome);
-                if let Err(error) = ran.keep(around.store.as_ref(), &lease).await {
-                    tracing::warn!(flow.name = %sweep.scope.flow, error = %error, "how the sweep went is not kept");
-                }
+                sweep.paced.made(now, outcome).await;
             }
         }
+        let wait = sweep.paced.pause(around.clock.now().wall).await.min(most);
         if turn.stopped(wait).await {
             return;
         }
-        wait = sweep.every;
+        most = Duration::MAX;
     }
 }
 

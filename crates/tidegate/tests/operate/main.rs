@@ -6,6 +6,7 @@
 mod answers;
 mod asking;
 mod backfilling;
+mod by_hand;
 mod charged;
 mod correcting;
 mod dropped;

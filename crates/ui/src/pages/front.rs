@@ -6,6 +6,7 @@ use crate::chart::{Chart, charts};
 use crate::chrome::{Chrome, Part, html};
 use crate::error::PageError;
 use crate::state::Ui;
+use crate::stock_met::StockMet;
 use crate::subjects::aloud;
 use crate::words::{Moment, many, moment, span_or_dash, thousands};
 use askama::Template;
@@ -37,6 +38,7 @@ struct FrontPage {
     pauses: Vec<PauseCard>,
     topics: Vec<TopicRow>,
     log: String,
+    stock_met: Vec<StockMet>,
 }
 
 struct FindingCard {
@@ -96,6 +98,7 @@ pub(crate) async fn show(
         pauses: seen.pauses.iter().map(|pause| PauseCard::of(pause, now, zone)).collect(),
         topics: topics(&seen, &ui),
         log: log(&seen),
+        stock_met: seen.stock.iter().map(|met| StockMet::of(met, now, ui.zone(&met.shop))).collect(),
     };
     Ok(html(StatusCode::OK, &page))
 }

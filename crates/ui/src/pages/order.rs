@@ -209,8 +209,7 @@ fn whole(life: &Life, open: &[OpenCard], ui: &Ui, now: Timestamp) -> (Tone, Stri
         return (worst.tone, worst.word.clone(), sentence(&summary));
     }
     let exports = |delivery: &&Delivery| {
-        delivery.kind == DeliveryKind::State
-            && ui.given.watched.flows.get(&delivery.flow).is_some_and(|flow| flow.exports)
+        delivery.kind == DeliveryKind::State && ui.given.watched.objective_of(&delivery.flow).is_some()
     };
     let overtaken = |delivery: &&Delivery| matches!(&delivery.state, DeliveryState::Ended(outcome) if outcome.word() == "superseded");
     let newest = life.deliveries.iter().rev().filter(exports).find(|delivery| !overtaken(delivery));

@@ -1,6 +1,7 @@
 //! `/stock`: what may be sold of a SKU, at each shop and location, and why; below it the drift's history, as full checks
 //! found it. The numbers are the flow's own facts', the same that `tidegate ats show` tells.
 
+use super::stock_by_hand::{HandCard, cards};
 use super::stock_pair::{Around, PairCard};
 use crate::access::Session;
 use crate::chrome::{Chrome, Part, html};
@@ -9,12 +10,14 @@ use crate::drift_chart::drift_charts;
 use crate::error::PageError;
 use crate::over_time::Drawing;
 use crate::state::Ui;
+use crate::stock_met::StockMet;
 use crate::words::{Moment, many, moment, thousands};
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use engine::overview::stock;
 use jiff::tz::TimeZone;
 use kernel::id::ShopId;
 use std::collections::BTreeMap;
@@ -40,6 +43,8 @@ struct StockPage {
     sku: String,
     pairs: Vec<PairCard>,
     left_out: usize,
+    stock_met: Vec<StockMet>,
+    by_hand: Vec<HandCard>,
     plots: Vec<Plot>,
     rows: Vec<CheckRow>,
 }
@@ -82,6 +87,8 @@ pub(crate) async fn show(
         // What is not there is not asked for again and again.
         chrome: if unknown { chrome } else { chrome.refresh(10) },
         configured,
+        stock_met: met(&ui).await?,
+        by_hand: cards(&ui).await?,
         plots: plots(&found, &ui),
         rows: found.iter().take(ROWS).map(|check| row(check, &ui)).collect(),
         sku,
@@ -89,6 +96,13 @@ pub(crate) async fn show(
         left_out,
     };
     Ok(html(if unknown { StatusCode::NOT_FOUND } else { StatusCode::OK }, &page))
+}
+
+async fn met(ui: &Ui) -> Result<Vec<StockMet>, PageError> {
+    let now = ui.now();
+    let given = &ui.given;
+    let seen = stock(given.store.as_ref(), &given.hub.snapshot(), &given.watched, now).await?;
+    Ok(seen.iter().map(|met| StockMet::of(met, now, ui.zone(&met.shop))).collect())
 }
 
 /// Each pair of the SKU by each flow that moves its shop's stock, in the order of shops and locations; and how many more

@@ -82,7 +82,7 @@ fn flows(pauses: &[Pause], ui: &Ui, now: Timestamp) -> Vec<FlowRow> {
             name: name.to_string(),
             source: flow.source.to_string(),
             target: flow.target.to_string(),
-            exports: flow.exports,
+            exports: ui.given.watched.objective_of(name).is_some(),
             paused: paused.map(|pause| PauseCard::of(pause, now, &ui.given.time_zone)),
         }
     };

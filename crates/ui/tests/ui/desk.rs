@@ -60,6 +60,7 @@ pub(crate) struct Desk {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) stage: Arc<Stage>,
     pub(crate) clock: Arc<Stopped>,
+    pub(crate) watched: engine::overview::Watched,
     pages: Router,
     cookies: Mutex<BTreeMap<String, String>>,
 }
@@ -135,6 +136,7 @@ impl Desk {
     fn made_of(stock: Vec<StockFlow>, prices: Option<Arc<dyn Prices>>) -> Self {
         let (store, stage) = (Arc::new(MemoryStore::new()), Arc::new(Stage::default()));
         let clock = Arc::new(Stopped::default());
+        let watched = watched();
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
         let pages = router(UiState {
             store: store.clone(),
@@ -142,7 +144,7 @@ impl Desk {
             clock: clock.clone(),
             random: Arc::new(Counted::default()),
             admin_token: TOKEN.to_owned().into(),
-            watched: watched(),
+            watched: watched.clone(),
             stock,
             prices,
             shops: BTreeMap::from([(acme(), zone)]),
@@ -151,7 +153,7 @@ impl Desk {
             who: "operator".into(),
             behind_tls: false,
         });
-        Self { store, stage, clock, pages, cookies: Mutex::default() }
+        Self { store, stage, clock, watched, pages, cookies: Mutex::default() }
     }
 
     /// Signed in as `ada`.

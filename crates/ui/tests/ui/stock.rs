@@ -3,6 +3,7 @@
 use crate::desk::{Desk, TOKEN};
 use crate::world::stock::{due, flow_of_stock, pair, stock_room};
 use axum::http::StatusCode;
+use engine::overview::Accepted;
 use kernel::fault::{Fault, FaultKind};
 use store::Store;
 use store::delivery::DeliveryState;
@@ -186,4 +187,70 @@ async fn what_another_shop_has_is_shown_by_its_own_flow_alone() {
     let scribe = desk.scribe();
     scribe.level("LAMP", "WH-1", r#""on_hand": 5"#, scribe.ago(5000), due(scribe.now), None).await;
     assert_eq!(desk.get("/stock?sku=LAMP").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn how_much_was_accepted_in_time_stands_on_both_pages_with_the_source_s_clock() {
+    let desk = by_day().await;
+    let now = desk.scribe().now;
+    let ago = |ms: i64| now - jiff::SignedDuration::from_millis(ms);
+    let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
+    for _ in 0..19 {
+        let accepted = Accepted { changed_at: ago(900), heard_at: ago(400), accepted_at: now };
+        desk.watched.stock.accepted(&flow, &shop, &accepted);
+    }
+    // Dated a minute after it had come, and three minutes under way.
+    let accepted = Accepted { changed_at: ago(120_000), heard_at: ago(180_000), accepted_at: now };
+    assert_eq!(desk.watched.stock.accepted(&flow, &shop, &accepted), Some((180_000, false)));
+    for path in ["/", "/stock"] {
+        let page = desk.get(path).await;
+        page.says("In time over the last hour");
+        page.says("of 21 within 1 min; objective 95 %");
+        page.says(
+            "wms: its clock is ahead of ours by at least 1 min: 1 change was dated after they had come.",
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_typed_is_decided_on_the_page_with_name_and_reason() {
+    let desk = by_day().await;
+    let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
+    let one = engine::work::by_hand::ByHand {
+        path: "ats:LAMP-OAK-40@WH-1".to_owned(),
+        sku: "LAMP-OAK-40".to_owned(),
+        location: "WH-1".to_owned(),
+        wanted: 110,
+        has: 9_999,
+        sequence: 7,
+        seen_at: desk.scribe().now,
+        changed_at: None,
+        history_url: Some("https://admin.shopify.com/history".to_owned()),
+        decided: None,
+    };
+    engine::work::by_hand::ask(desk.store.as_ref(), &flow, &shop, vec![one]).await.unwrap();
+    let page = desk.get("/stock").await;
+    page.says("LAMP-OAK-40 at WH-1");
+    page.says("In the shop 9999, by the source 110.");
+    assert!(page.body.contains("https://admin.shopify.com/history"), "{}", page.body);
+    let fields = [
+        ("flow", flow.as_str()),
+        ("shop", "acme"),
+        ("path", "ats:LAMP-OAK-40@WH-1"),
+        ("decision", "accept"),
+        ("why", "counted"),
+    ];
+    // Without a reason, or a word of what is to become of it, nothing is decided.
+    for left_out in [3, 4] {
+        let some: Vec<_> =
+            fields.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, f)| *f).collect();
+        let refused = desk.act("/stock/by-hand", &some).await;
+        assert!(refused.status.is_client_error(), "{}", refused.status);
+    }
+    desk.act("/stock/by-hand", &fields).await;
+    let page = desk.get("/stock").await;
+    page.says("9999 of LAMP-OAK-40 at WH-1 stands until the source changes it.");
+    page.says_not("to be decided");
+    let audit = desk.store.audit_entries(10).await.unwrap();
+    assert_eq!((audit[0].action.as_str(), audit[0].who.as_str()), ("accept_by_hand", "ada"));
 }

@@ -1,5 +1,6 @@
 //! `tidegate ats`: what may be sold of a SKU, at each location, and why; and that a source counts its states anew.
 
+use super::by_hand::{self, Decision};
 use super::client::Client;
 use super::deliveries::standing;
 use super::known::{self, Kind};
@@ -13,6 +14,8 @@ Examples:
   tidegate ats show SKU-0001
   tidegate ats show SKU-0001 --location WH-1 --explain
   tidegate ats show SKU-0001 --json | jq '.stock[].fact.state.available'
+  tidegate ats by-hand
+  tidegate ats accept SKU-0001 --location WH-1 --why \"counted on the floor\"
   tidegate ats reset-sequence --why \"the warehouse was restored from its backup of Monday\"";
 
 /// Stock: what may be sold, at each location, and why
@@ -39,6 +42,12 @@ enum Which {
         #[arg(long)]
         explain: bool,
     },
+    /// Quantities that somebody typed in the shop and a person is asked about (`violation = "ask"`)
+    ByHand,
+    /// What somebody typed stands, until the source changes the pair
+    Accept(Decision),
+    /// What somebody typed is set back to what the source says
+    Revert(Decision),
     /// Says that a source counts its states anew, after it was restored or replaced: from now on each of its numbers counts
     /// above all that came before. Without it every level that it tells is an older one, and none is sent
     ResetSequence {
@@ -52,6 +61,9 @@ enum Which {
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
     let (sku, shop, location, explain) = match &args.which {
         Which::Show { sku, shop, location, explain } => (sku, shop, location, explain),
+        Which::ByHand => return by_hand::all(client, json).await,
+        Which::Accept(decision) => return by_hand::decide(client, decision, true, json).await,
+        Which::Revert(decision) => return by_hand::decide(client, decision, false, json).await,
         Which::ResetSequence { place, why } => return reset(client, place, why, json).await,
     };
     let named = [("sku", Some(sku.as_str())), ("shop", shop.as_deref())];

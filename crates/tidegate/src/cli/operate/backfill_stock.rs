@@ -93,6 +93,7 @@ fn drawn(answer: &Value) -> Page {
                 "twice",
                 "twice at the source or in the shop: `tidegate reconcile inventory --dry-run` says where",
             ),
+            ("by_hand", "written by hand in the shop and left, by the policy of [ownership.inventory]"),
             ("unreadable", "could not be read"),
             ("gone", "gone from the source"),
         ] {

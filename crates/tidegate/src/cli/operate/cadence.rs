@@ -50,6 +50,7 @@ fn drawn(cadences: &[Value]) -> Page {
         return page;
     }
     let next = |line: &Value| match (&line["next"], line["due"] == true) {
+        (Value::Null, _) if line["cadence"] == "on demand" => "on demand".to_owned(),
         (Value::Null, _) => "not known yet".to_owned(),
         (_, true) => "now".to_owned(),
         (next, false) => at(next),

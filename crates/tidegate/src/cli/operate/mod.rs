@@ -6,6 +6,7 @@ mod audit;
 mod backfill;
 mod backfill_stock;
 mod backup;
+mod by_hand;
 mod cadence;
 pub(super) mod client;
 mod dead_letters;

@@ -38,7 +38,7 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) ->
     let plan = wiring::plan::build(loaded)?;
     let watching = Watching::new(metrics, clock.clone(), Vec::new());
     let parts = AdminParts {
-        watched: Watched::of(&plan, wiring::objective(loaded)),
+        watched: Watched::of(&plan, wiring::objective(loaded), wiring::stock_lags(loaded, clock.now().wall)),
         works: wiring::admin::works(loaded, &plan, &connected, &store, &clock),
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &plan),

@@ -115,6 +115,9 @@ fn drawn(answer: &Value) -> Page {
         for (name, count) in part["whys"].as_object().into_iter().flatten() {
             page.line(format!("    of what was looked at once more, {} {}", number(count), why(name)));
         }
+        if number(&part["whys"]["changed_in_shop"]) > 0 {
+            by_hand(&mut page, part);
+        }
         if number(&part["whys"]["sequence_back"]) > 0 {
             page.line("  to be heard again it needs a person's word: tidegate ats reset-sequence --help");
         }
@@ -137,6 +140,21 @@ fn drawn(answer: &Value) -> Page {
         });
     }
     page
+}
+
+/// What becomes of what somebody typed; where it is set back the last line says so.
+fn by_hand(page: &mut Page, part: &Value) {
+    match part["by_hand"].as_str() {
+        Some("report") => page.line("  what was typed in the shop is told and left, by the policy report"),
+        Some("accept") => {
+            page.line("  what was typed in the shop stands until the source changes it, by the policy accept");
+        }
+        Some("ask") => page.line(format!(
+            "  what was typed in the shop stands until somebody decides ({} to be decided): tidegate ats by-hand",
+            number(&part["asked"])
+        )),
+        _ => {}
+    }
 }
 
 fn row(one: &Value) -> Vec<String> {

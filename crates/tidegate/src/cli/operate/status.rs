@@ -45,6 +45,7 @@ fn drawn(status: &Value, hub_runs: bool) -> Page {
     }
     page.blank();
     lag(&mut page, status);
+    stock(&mut page, list(&status["stock"]));
     touched(&mut page, &status["touched"]);
     page.blank();
     page.line("Systems");
@@ -94,6 +95,34 @@ fn lag(page: &mut Page, status: &Value) {
     }
 }
 
+/// How much of what changed in stock was accepted in time, and how far the source's clock may be off.
+fn stock(page: &mut Page, stock: &[Value]) {
+    if stock.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line("Stock accepted in time");
+    let row = |over: &str, of: &Value, met: &Value| {
+        let (count, within) = (number(&met["count"]), number(&met["within"]));
+        let in_time = match (within * 10_000).checked_div(count) {
+            None => "–".to_owned(),
+            Some(share) => format!("{within} of {count}, {}.{:02} %", share / 100, share % 100),
+        };
+        let against = format!("{} % within {}", number(&of["share_percent"]), span(&of["objective_ms"]));
+        let place = [text(&of["flow"]), text(&of["shop"]), over.to_owned(), in_time, against];
+        place.into_iter().chain(["p50_ms", "p95_ms", "p99_ms"].map(|name| span(&met[name]))).collect()
+    };
+    let rows =
+        stock.iter().flat_map(|of| [row("five minutes", of, &of["now"]), row("an hour", of, &of["hour"])]);
+    page.table(&["flow", "shop", "over", "in time", "objective", "p50", "p95", "p99"], rows.collect());
+    for of in stock {
+        page.line(format!("{}: {}", text(&of["source"]), text(&of["clock"]["words"])));
+        if !of["since"].is_null() {
+            page.line(format!("(counted since {} UTC)", at(&of["since"])));
+        }
+    }
+}
+
 fn touched(page: &mut Page, touched: &Value) {
     page.blank();
     page.line(format!(
@@ -103,4 +132,31 @@ fn touched(page: &mut Page, touched: &Value) {
         number(&touched["by_triage"]),
         number(&touched["swept"]),
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn stock_is_told_against_its_objective_with_its_source_s_clock() {
+        let mut page = Page::new();
+        let met =
+            json!({ "count": 21, "within": 19, "late": 1, "p50_ms": 900, "p95_ms": 5000, "p99_ms": 600_000 });
+        let clock = json!({ "least_ms": -180_000, "ahead": 2, "words": "its clock is ahead of ours by at least 3 min" });
+        stock(
+            &mut page,
+            &[json!({
+                "flow": "stock_to_shopify", "shop": "acme", "source": "wms", "objective_ms": 120_000, "share_percent": 95,
+                "now": met, "hour": { "count": 0, "within": 0 }, "clock": clock, "since": "2026-11-27T09:30:00Z",
+            })],
+        );
+        let text = page.text();
+        for told in
+            ["19 of 21, 90.47 %", "95 % within 2 min", "wms: its clock is ahead", "counted since", "–"]
+        {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+    }
 }

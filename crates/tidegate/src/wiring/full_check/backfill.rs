@@ -6,9 +6,10 @@
 //! One that was killed is gone on with by asking again: what was brought is under way or agrees by then, and Shopify's list
 //! is not asked for twice.
 
-use super::second_look::{CHUNK, READS, Why};
+use super::second_look::{CHUNK, Judged, READS, Why};
 use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
+use config::Violation;
 use connector::port::Fed;
 use domains::inventory::compare::{Cause, Check};
 use domains::inventory::{Key, parts};
@@ -235,13 +236,17 @@ impl Bringing<'_> {
         }
         let whys = self.check.whys(&chunk, &mut self.reads).await?;
         let mut brought = Vec::new();
-        for (meant, why) in chunk.into_iter().zip(whys) {
+        for (meant, Judged { why, .. }) in chunk.into_iter().zip(whys) {
+            // What somebody typed stands, unless the policy is to set it back: a check tells of it, or asks.
+            let stands = why == Why::ChangedInShop && self.check.policy != Violation::Revert;
             let outcome = match why {
+                _ if stands => why.as_str(),
                 Why::Missed | Why::ChangedInShop => "brought",
                 Why::Settled | Why::Overtaken => "agrees",
                 other => other.as_str(),
             };
             match why {
+                _ if stands => self.told.by_hand += 1,
                 Why::Missed | Why::ChangedInShop => self.told.appended += 1,
                 Why::Settled | Why::Overtaken => self.told.agree += 1,
                 Why::UnderWay => self.told.under_way += 1,

@@ -3,15 +3,18 @@
 
 use super::{FullCheck, Meant};
 use api::admin::{StockChecked, StockDifference};
+use config::Violation;
 use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
 use domains::inventory::parts;
 use engine::work::WorkError;
+use engine::work::by_hand::{self, ByHand};
 use engine::work::feed::lifted;
 use kernel::envelope::Via;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
+use shopify::inventory::changed;
 use std::collections::BTreeMap;
 use store::delivery::{DeliveryState, Outcome};
 use store::query::SubjectStatus;
@@ -39,6 +42,12 @@ pub(super) enum Why {
     SequenceBack,
 }
 
+/// A pair that differs: why, and Shopify's id of its level, where it was set before.
+pub(super) struct Judged {
+    pub(super) why: Why,
+    level: Option<String>,
+}
+
 impl Why {
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -64,12 +73,15 @@ impl FullCheck {
     ) -> Result<(), WorkError> {
         let lift = self.scope.lift().await?;
         let mut differing = differing.into_iter().peekable();
-        let mut reads = READS;
+        let (mut reads, mut by_hand) = (READS, Vec::new());
         while differing.peek().is_some() {
             // It was mapped before: one that cannot be is not among them.
             let chunk = differing.by_ref().take(CHUNK).map(|fed| self.meant(lifted(fed, lift), places));
             let chunk = chunk.collect::<Result<Vec<_>, _>>()?;
-            self.look(chunk, lines, mend, &mut reads, told).await?;
+            self.look(chunk, lines, mend, &mut reads, &mut by_hand, told).await?;
+        }
+        if mend && self.policy == Violation::Ask {
+            self.ask(by_hand, told).await?;
         }
         Ok(())
     }
@@ -80,11 +92,12 @@ impl FullCheck {
         lines: &mut BTreeMap<(String, String), StockDifference>,
         mend: bool,
         reads: &mut usize,
+        by_hand: &mut Vec<(ByHand, Option<String>)>,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
-        let whys = self.whys(&chunk, reads).await?;
+        let judged = self.whys(&chunk, reads).await?;
         let mut mended = Vec::new();
-        for (meant, why) in chunk.into_iter().zip(whys) {
+        for (meant, Judged { why, level }) in chunk.into_iter().zip(judged) {
             *told.whys.entry(why.as_str().to_owned()).or_default() += 1;
             let pair = (meant.sku.clone(), meant.location.clone());
             if why == Why::Settled {
@@ -94,9 +107,19 @@ impl FullCheck {
             if let Some(line) = lines.get_mut(&pair) {
                 line.why = Some(why.as_str().to_owned());
                 // As people call it.
-                line.location = parts(&meant.subject).map_or(pair.1, |(_, location)| location);
+                line.location =
+                    parts(&meant.subject).map_or_else(|| pair.1.clone(), |(_, location)| location);
             }
-            if mend && matches!(why, Why::Missed | Why::ChangedInShop) {
+            if why == Why::ChangedInShop {
+                let line = lines.get(&pair);
+                by_hand.extend(line.and_then(|line| self.by_hand(&meant, line, level)));
+            }
+            let is_mended = match why {
+                Why::Missed => true,
+                Why::ChangedInShop => self.policy == Violation::Revert,
+                _ => false,
+            };
+            if mend && is_mended {
                 // What became of it before is no reason to leave it.
                 mended.push(self.scope.fact(meant.fed, Via::Backfill));
             }
@@ -110,8 +133,48 @@ impl FullCheck {
 }
 
 impl FullCheck {
+    fn by_hand(
+        &self,
+        meant: &Meant,
+        line: &StockDifference,
+        level: Option<String>,
+    ) -> Option<(ByHand, Option<String>)> {
+        let by_hand = ByHand {
+            path: meant.subject.path.clone(),
+            sku: meant.sku.clone(),
+            location: line.location.clone(),
+            wanted: line.wanted?,
+            has: line.has?,
+            sequence: meant.fed.sequence,
+            seen_at: self.scope.clock.now().wall,
+            changed_at: None,
+            history_url: None,
+            decided: None,
+        };
+        Some((by_hand, level))
+    }
+
+    /// A person is asked about all that was written by hand and not decided yet.
+    pub(super) async fn ask(
+        &self,
+        found: Vec<(ByHand, Option<String>)>,
+        told: &mut StockChecked,
+    ) -> Result<(), WorkError> {
+        let levels: Vec<String> = found.iter().filter_map(|(_, level)| level.clone()).collect();
+        let changed = changed(&self.client, &self.scope.call(), &levels).await?;
+        let dated = |(one, level): (ByHand, Option<String>)| {
+            let changed = level.and_then(|level| changed.get(&level).cloned()).unwrap_or_default();
+            ByHand { changed_at: changed.at, history_url: changed.history_url, ..one }
+        };
+        let found: Vec<ByHand> = found.into_iter().map(dated).collect();
+        let (store, flow, shop) = (self.scope.store.as_ref(), &self.scope.flow, &self.scope.shop);
+        told.newly_asked = by_hand::ask(store, flow, shop, found).await?;
+        told.asked = by_hand::Questions::load(store, flow, shop).await?.open().count() as u64;
+        Ok(())
+    }
+
     /// Of each, why it differs, by what the shop has this moment and what the log knows. All in one call, so of a chunk.
-    pub(super) async fn whys(&self, chunk: &[Meant], reads: &mut usize) -> Result<Vec<Why>, WorkError> {
+    pub(super) async fn whys(&self, chunk: &[Meant], reads: &mut usize) -> Result<Vec<Judged>, WorkError> {
         let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
         let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
         let wanted: Vec<Wanted> =
@@ -121,7 +184,8 @@ impl FullCheck {
         for (((meant, known), wanted), seen) in chunk.iter().zip(&known).zip(&wanted).zip(seen) {
             let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
             let why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
-            whys.push(if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why });
+            let why = if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why };
+            whys.push(Judged { why, level: known.external.as_ref().map(|external| external.id.clone()) });
         }
         Ok(whys)
     }

@@ -7,7 +7,7 @@ pub(crate) mod stock;
 use bytes::Bytes;
 use engine::SystemView;
 use engine::hub::Snapshot;
-use engine::overview::{Watched, WatchedFlow};
+use engine::overview::{Promised, StockLags, Watched, WatchedFlow};
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority, TraceId, Via};
 use kernel::fault::Fault;
@@ -67,9 +67,15 @@ pub(crate) fn watched() -> Watched {
         (flow("orders_to_erp"), flow_of("shopify", "erp", true)),
         (flow("orders_to_wms"), flow_of("shopify", "wms", true)),
         (flow("erp_number_back"), flow_of("erp", "shopify", false)),
-        (flow(stock::FLOW), flow_of("wms", "shopify", true)),
+        (flow(stock::FLOW), flow_of("wms", "shopify", false)),
     ];
-    Watched { flows: BTreeMap::from(flows), objective: Duration::from_secs(60) }
+    let stock = Promised { source: system("wms"), objective: Duration::from_secs(60) };
+    let stock = BTreeMap::from([(flow(stock::FLOW), stock)]);
+    Watched {
+        flows: BTreeMap::from(flows),
+        objective: Duration::from_secs(60),
+        stock: StockLags::new(stock, jiff::Timestamp::UNIX_EPOCH),
+    }
 }
 
 pub(crate) fn well(name: &str, in_work: u32, concurrency: u32) -> SystemView {

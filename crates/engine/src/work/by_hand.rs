@@ -1,0 +1,231 @@
+//! What somebody wrote by hand where another system's word counts, and a person is asked about: whether it stands or is undone.
+//! Owns the open questions of one flow at one shop, and what a decision does. Until one is made nothing is written; the owner's
+//! next change of the same thing settles it, because it is delivered like any other.
+
+use jiff::Timestamp;
+use kernel::envelope::{Envelope, Via};
+use kernel::id::{FlowName, ShopId};
+use kernel::subject::Subject;
+use kernel::version::EffectiveVersion;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use store::log::NewEnvelope;
+use store::operate::{AuditEntry, By};
+use store::{Store, StoreError};
+
+/// So many are kept of one flow at one shop; what is found beyond is asked about once there is room.
+pub const QUESTIONS_MAX: usize = 1_000;
+
+/// One thing that was written by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// Without the shop: `ats:SKU-0001@WH-1`.
+    pub path: String,
+    pub sku: String,
+    pub location: String,
+    /// What it is to be, and what was found instead.
+    pub wanted: i64,
+    pub has: i64,
+    /// The source's number of what is wanted: with another one it is another question.
+    pub sequence: i64,
+    /// When it was found.
+    pub seen_at: Timestamp,
+    /// When Shopify says that the quantity was changed last; not by whom: it does not say.
+    pub changed_at: Option<Timestamp>,
+    /// Shopify's own page, where a person sees by whom.
+    pub history_url: Option<String>,
+    pub decided: Option<Decided>,
+}
+
+/// What a person said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    pub stands: bool,
+    pub who: String,
+    pub why: String,
+    pub at: Timestamp,
+}
+
+impl ByHand {
+    /// The same question: nothing happened there since.
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.path, self.has, self.sequence) == (&other.path, other.has, other.sequence)
+    }
+}
+
+/// The questions of one flow at one shop, by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Questions(pub BTreeMap<String, ByHand>);
+
+/// Why nothing was decided.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecideError {
+    #[error("nothing is asked about {0}: it was decided, or the source changed it since")]
+    NotAsked(String),
+    #[error("the log no longer has what the source said of {0}: a backfill of the SKU reads it anew")]
+    Gone(Subject),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Questions {
+    /// # Errors
+    /// The store's.
+    pub async fn load(store: &dyn Store, flow: &FlowName, shop: &ShopId) -> Result<Self, StoreError> {
+        let text = store.cursor(&name(flow, shop)).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    async fn save(&self, store: &dyn Store, flow: &FlowName, shop: &ShopId) -> Result<(), StoreError> {
+        // Plain data always serialises.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        store.set_cursor(&name(flow, shop), &text).await
+    }
+
+    /// Those that nobody has decided.
+    pub fn open(&self) -> impl Iterator<Item = &ByHand> {
+        self.0.values().filter(|one| one.decided.is_none())
+    }
+}
+
+fn name(flow: &FlowName, shop: &ShopId) -> String {
+    format!("by_hand/{flow}/{shop}")
+}
+
+/// All that a check found to be written by hand takes the place of what was asked before; what is asked still keeps what was
+/// decided. Returns how many are asked for the first time.
+///
+/// # Errors
+/// The store's.
+pub async fn ask(
+    store: &dyn Store,
+    flow: &FlowName,
+    shop: &ShopId,
+    found: Vec<ByHand>,
+) -> Result<u64, StoreError> {
+    let before = Questions::load(store, flow, shop).await?;
+    let (mut now, mut new) = (Questions::default(), 0);
+    for one in found.into_iter().take(QUESTIONS_MAX) {
+        let known = before.0.get(&one.path).filter(|known| known.is_same(&one)).cloned();
+        new += u64::from(known.is_none());
+        now.0.insert(one.path.clone(), known.unwrap_or(one));
+    }
+    now.save(store, flow, shop).await?;
+    Ok(new)
+}
+
+/// What a person says of one: it stands until the source changes the pair, or what the source said last is brought again.
+///
+/// # Errors
+/// Nothing is asked, or it cannot be undone.
+pub async fn decide(
+    store: &dyn Store,
+    flow: &FlowName,
+    shop: &ShopId,
+    path: &str,
+    stands: bool,
+    by: &By,
+) -> Result<ByHand, DecideError> {
+    let mut questions = Questions::load(store, flow, shop).await?;
+    let asked = questions.0.get_mut(path).filter(|one| one.decided.is_none());
+    let one = asked.ok_or_else(|| DecideError::NotAsked(format!("{shop}/{path}")))?;
+    let (who, why, at) = (by.who.clone(), by.why.clone(), by.at);
+    one.decided = Some(Decided { stands, who, why, at });
+    let one = one.clone();
+    if !stands {
+        let subject = Subject { shop: shop.clone(), path: path.to_owned() };
+        let life = store.life(shop, subject.root()).await?;
+        let newest = store::newest_state(store, &life, flow, &subject).await?;
+        let (envelope, payload) = newest.ok_or(DecideError::Gone(subject))?;
+        store.append(vec![again(envelope, payload, at)]).await?;
+        questions.0.remove(path);
+    }
+    questions.save(store, flow, shop).await?;
+    let action = if stands { "accept_by_hand" } else { "revert_by_hand" };
+    let target = format!("{flow}, {shop}/{path}: {} by hand, where the source says {}", one.has, one.wanted);
+    let entry = AuditEntry {
+        at,
+        who: by.who.clone(),
+        action: action.to_owned(),
+        target,
+        why: by.why.clone(),
+        count: 1,
+    };
+    store.audit(entry).await?;
+    Ok(one)
+}
+
+/// A duty of its own, whatever became of the same state before; behind live ones.
+fn again(envelope: Envelope, payload: bytes::Bytes, now: Timestamp) -> NewEnvelope {
+    NewEnvelope {
+        shop: envelope.shop,
+        domain: envelope.domain,
+        source: envelope.source,
+        topic: envelope.topic,
+        kind: envelope.kind,
+        via: Via::Backfill,
+        subject: envelope.subject,
+        version: envelope.version.filter(|version| matches!(version, EffectiveVersion::Sequence { .. })),
+        occurred_at: envelope.occurred_at,
+        received_at: now,
+        trace: envelope.trace,
+        raw_hash: envelope.raw_hash,
+        raw_bytes: envelope.raw_bytes,
+        dedupe: None,
+        payload,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::MemoryStore;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn found(sku: &str, has: i64, sequence: i64) -> ByHand {
+        ByHand {
+            path: format!("ats:{sku}@WH-1"),
+            sku: sku.to_owned(),
+            location: "WH-1".to_owned(),
+            wanted: 7,
+            has,
+            sequence,
+            seen_at: at(1),
+            changed_at: None,
+            history_url: None,
+            decided: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_is_not_asked_again_until_something_happens_there() {
+        let store = MemoryStore::new();
+        let (flow, shop) = (FlowName::new("stock").unwrap(), ShopId::new("acme").unwrap());
+        let by = By { who: "Ada".to_owned(), why: "counted".to_owned(), at: at(5) };
+        let ask = |found| ask(&store, &flow, &shop, found);
+        assert_eq!(ask(vec![found("A", 99, 1), found("B", 5, 1)]).await, Ok(2));
+        let path = "ats:A@WH-1";
+        let decided = decide(&store, &flow, &shop, path, true, &by).await.unwrap();
+        assert!(decided.decided.is_some_and(|decided| decided.stands && decided.who == "Ada"));
+        let again = decide(&store, &flow, &shop, path, false, &by).await;
+        assert!(matches!(again, Err(DecideError::NotAsked(_))), "{again:?}");
+
+        // The next check finds both: one is decided, the other still open.
+        assert_eq!(ask(vec![found("A", 99, 1), found("B", 5, 1)]).await, Ok(0));
+        let questions = Questions::load(&store, &flow, &shop).await.unwrap();
+        assert_eq!(questions.open().map(|one| one.sku.as_str()).collect::<Vec<_>>(), ["B"]);
+        // Another quantity, or another word of the source, is another question.
+        assert_eq!(ask(vec![found("A", 98, 1), found("B", 5, 2)]).await, Ok(2));
+        assert_eq!(ask(Vec::new()).await, Ok(0));
+        assert_eq!(Questions::load(&store, &flow, &shop).await.unwrap(), Questions::default());
+        // What cannot be undone stays asked.
+        assert_eq!(ask(vec![found("A", 98, 1)]).await, Ok(1));
+        let gone = decide(&store, &flow, &shop, path, false, &by).await;
+        assert!(matches!(gone, Err(DecideError::Gone(_))), "{gone:?}");
+        assert_eq!(Questions::load(&store, &flow, &shop).await.unwrap().open().count(), 1);
+        assert_eq!(store.audit_entries(10).await.unwrap().len(), 1);
+    }
+}

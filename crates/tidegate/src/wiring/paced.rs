@@ -1,0 +1,165 @@
+//! When a feed or a sweep is made, by its cadence. Owns when it is due, what was missed, and by how much it is put off so that
+//! not all ask at once; what it does, and the lease under which it does it, are its own.
+
+use api::admin::Ran;
+use config::Cadence;
+use jiff::Timestamp;
+use kernel::clock::{Clock, Now, after, elapsed_ms};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+
+/// One that is not steady is looked at this often: another node, or a clock that was set, may have changed when it is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_AT_LEAST: Duration = Duration::from_millis(100);
+/// A work's lease ends this soon after a node that has died, however rarely it is made.
+const LEASE_MAX: Duration = Duration::from_secs(60);
+
+/// One work's.
+#[derive(Debug)]
+pub struct Paced {
+    pub cadence: Cadence,
+    pub jitter: Duration,
+    /// Under which name the store keeps when it was made last.
+    pub cursor: String,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Under which name the store keeps when a work with this lease was made last.
+pub fn cursor_of(lease: &str) -> String {
+    format!("cadence/{lease}")
+}
+
+impl Paced {
+    pub fn lease(&self) -> Duration {
+        (self.cadence.span().unwrap_or(LEASE_MAX) * 3).min(LEASE_MAX)
+    }
+
+    /// Whether it is due. One that is steady always is: who asks waits in between. Another one's first time comes when it is due
+    /// after now.
+    pub async fn is_due(&self, now: Timestamp) -> bool {
+        if self.cadence.is_steady() {
+            return true;
+        }
+        match self.last().await {
+            Some(last) => self.wait(last, now).is_some_and(|wait| wait.is_zero()),
+            None => {
+                self.keep(now).await;
+                false
+            }
+        }
+    }
+
+    /// How long until it is looked at again.
+    pub async fn pause(&self, now: Timestamp) -> Duration {
+        if let Some(span) = self.cadence.span().filter(|_| self.cadence.is_steady()) {
+            return span + self.put_off(now);
+        }
+        let wait = match self.last().await {
+            Some(last) => self.wait(last, now),
+            None => None,
+        };
+        wait.unwrap_or(LOOK_EVERY).clamp(LOOK_AT_LEAST, LOOK_EVERY)
+    }
+
+    /// It was made, and came to its end or did not; either way it is due anew.
+    pub async fn made(&self, began: Now, outcome: Result<String, String>) {
+        self.keep(began.wall).await;
+        let ran = Ran::since(began, self.clock.as_ref(), outcome);
+        if let Err(error) = ran.keep(self.store.as_ref(), &self.cursor).await {
+            tracing::warn!(error = %error, "how the work {} went is not kept", self.cursor);
+        }
+    }
+
+    /// Until it is made; `None`: never by itself.
+    fn wait(&self, last: Timestamp, now: Timestamp) -> Option<Duration> {
+        let due = self.cadence.after(last)?;
+        let put_off = after(due, self.put_off(due));
+        // Made up for once, and only where its window is open.
+        let next = self.cadence.next(last, now)?.max(put_off);
+        Some(Duration::from_millis(elapsed_ms(now, next)))
+    }
+
+    /// The same for a work and an instant, another for each other.
+    fn put_off(&self, at: Timestamp) -> Duration {
+        let Ok(most) = u64::try_from(self.jitter.as_millis()) else { return self.jitter };
+        let mut hasher = DefaultHasher::new();
+        (&self.cursor, at.as_millisecond()).hash(&mut hasher);
+        Duration::from_millis(hasher.finish().checked_rem(most).unwrap_or(0))
+    }
+
+    async fn last(&self) -> Option<Timestamp> {
+        self.store.cursor(&self.cursor).await.ok().flatten().and_then(|text| text.parse().ok())
+    }
+
+    async fn keep(&self, at: Timestamp) {
+        if let Err(error) = self.store.set_cursor(&self.cursor, &at.to_string()).await {
+            tracing::warn!(error = %error, "when the work {} was made is not kept", self.cursor);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiring::clock::SystemClock;
+    use store::MemoryStore;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn paced(cadence: &str, jitter: Duration) -> Paced {
+        Paced {
+            cadence: Cadence::parse(cadence).unwrap(),
+            jitter,
+            cursor: cursor_of("feed/wms/inventory/acme"),
+            store: Arc::new(MemoryStore::new()),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_steady_comes_when_it_is_due_and_once_for_all_that_was_missed() {
+        let night = paced("30 2 * * * UTC", Duration::ZERO);
+        let noon = at("2026-11-26T12:00:00Z");
+        assert!(!night.is_due(noon).await, "its first time comes when it is due after now");
+        assert!(!night.is_due(at("2026-11-27T02:29:59Z")).await);
+        assert_eq!(night.pause(at("2026-11-27T02:29:59Z")).await, Duration::from_secs(1));
+        // Three nights later: due, once.
+        let late = at("2026-11-29T09:00:00Z");
+        assert!(night.is_due(late).await);
+        let now = Now { wall: late, ..night.clock.now() };
+        night.made(now, Ok("3 told".to_owned())).await;
+        assert!(!night.is_due(late).await && night.is_due(at("2026-11-30T02:30:00Z")).await);
+        assert!(night.store.cursor(&format!("ran/{}", night.cursor)).await.unwrap().is_some());
+
+        // A missed night is not made up for by day.
+        let night = paced("22:00-05:00 UTC", Duration::ZERO);
+        assert!(!night.is_due(noon).await && !night.is_due(at("2026-11-27T08:00:00Z")).await);
+        assert!(night.is_due(at("2026-11-27T22:00:00Z")).await);
+
+        let on_demand = paced("on demand", Duration::ZERO);
+        assert!(!on_demand.is_due(noon).await && !on_demand.is_due(at("2030-01-01T00:00:00Z")).await);
+        assert_eq!(on_demand.pause(noon).await, LOOK_EVERY);
+    }
+
+    #[tokio::test]
+    async fn what_is_steady_begins_at_once_and_is_put_off_by_less_than_its_jitter() {
+        let steady = paced("15s", Duration::from_secs(5));
+        let pauses: std::collections::BTreeSet<Duration> = {
+            let mut pauses = std::collections::BTreeSet::new();
+            for second in 0..50 {
+                let now = at("2026-11-26T12:00:00Z") + jiff::SignedDuration::from_secs(second);
+                assert!(steady.is_due(now).await);
+                pauses.insert(steady.pause(now).await);
+            }
+            pauses
+        };
+        let (least, most) = (pauses.first().unwrap(), pauses.last().unwrap());
+        assert!(*least >= Duration::from_secs(15) && *most < Duration::from_secs(20), "{pauses:?}");
+        assert!(pauses.len() > 40, "they are all put off alike");
+    }
+}
