@@ -7,7 +7,7 @@
 //! is not asked for twice.
 
 use super::second_look::{CHUNK, Judged, READS, Why};
-use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, files, in_flight};
+use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, fed, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
 use config::Violation;
 use connector::port::Fed;
@@ -16,7 +16,6 @@ use domains::inventory::{Key, parts};
 use engine::work::feed::lifted;
 use engine::work::{Progress, WorkError};
 use kernel::envelope::Via;
-use kernel::subject::Subject;
 use std::collections::BTreeMap;
 
 /// So many pairs are looked at in the shop directly (100 in a call); for more its whole list is cheaper.
@@ -103,17 +102,23 @@ impl Bringing<'_> {
         }
         let scope = &self.check.scope;
         let mut whole = scope.source.whole(&scope.call(), scope.domain.as_str()).await?;
+        let topic = whole.topic();
         let (mut few, before) = (Vec::new(), self.told.clone());
-        while let Some(fed) = whole.next().await? {
-            self.heard()?;
-            let Some(meant) = self.meant(fed) else { continue };
-            if few.len() == DIRECT_MAX {
+        loop {
+            let come = whole.next().await?;
+            if come.is_empty() {
+                break;
+            }
+            for stated in &come {
+                self.heard()?;
+                few.extend(self.meant(fed(topic, stated)));
+            }
+            if few.len() > DIRECT_MAX {
                 // It is streamed once more, past the shop's list.
                 self.told = before;
                 self.done = 0;
                 return Ok(None);
             }
-            few.push(meant);
         }
         Ok(Some(few))
     }
@@ -162,22 +167,29 @@ impl Bringing<'_> {
         let mut table = None;
         let scope = &check.scope;
         let mut whole = scope.source.whole(&scope.call(), scope.domain.as_str()).await?;
-        while let Some(fed) = whole.next().await? {
-            self.heard()?;
-            let Some(meant) = self.meant(fed) else { continue };
-            if let Some(shelves) = shelves.take() {
-                let in_flight = in_flight(&meant.body);
-                let sorted = tokio::task::spawn_blocking(move || Check::new(shelves, in_flight, 0)).await;
-                table = Some(sorted.map_err(|_| bug("the comparison ended by itself"))?);
+        let topic = whole.topic();
+        loop {
+            let come = whole.next().await?;
+            if come.is_empty() {
+                break;
             }
-            let table = table.as_mut().ok_or_else(|| bug("nothing to compare with"))?;
-            match table.add(&meant.truth()) {
-                None => self.told.agree += 1,
-                Some(Cause::TwiceInSource | Cause::TwiceInShopify) => {
-                    self.told.twice += 1;
-                    self.tell(&meant, "twice", None);
+            for stated in &come {
+                self.heard()?;
+                let Some(meant) = self.meant(fed(topic, stated)) else { continue };
+                if let Some(shelves) = shelves.take() {
+                    let in_flight = in_flight(&meant.body);
+                    let sorted = tokio::task::spawn_blocking(move || Check::new(shelves, in_flight, 0)).await;
+                    table = Some(sorted.map_err(|_| bug("the comparison ended by itself"))?);
                 }
-                Some(_) => self.take(meant).await?,
+                let table = table.as_mut().ok_or_else(|| bug("nothing to compare with"))?;
+                match table.add(&meant.truth()) {
+                    None => self.told.agree += 1,
+                    Some(Cause::TwiceInSource | Cause::TwiceInShopify) => {
+                        self.told.twice += 1;
+                        self.tell(&meant, "twice", None);
+                    }
+                    Some(_) => self.take(meant).await?,
+                }
             }
         }
         self.look().await?;
@@ -201,21 +213,17 @@ impl Bringing<'_> {
 
     /// One of the source's, if it is meant and can be read.
     fn meant(&mut self, fed: Fed) -> Option<Meant> {
-        let subject = Subject { shop: self.check.scope.shop.clone(), path: fed.path.clone() };
-        let Some((sku, location)) = parts(&subject) else {
+        // Whose it is stands in it.
+        let Ok(state) = self.check.scope.facts.read(&fed.topic, &fed.payload) else {
             self.told.unreadable += 1;
             return None;
         };
-        let other = |named: &Option<String>, is: &str| named.as_deref().is_some_and(|named| named != is);
-        if other(&self.named.sku, &sku) || other(&self.named.location, &location) {
+        let is = |named: &Option<String>, field: &str| {
+            named.as_deref().is_none_or(|named| state.body[field].as_str() == Some(named))
+        };
+        let is_since = self.named.since.is_none_or(|since| state.changed_at >= since);
+        if !is(&self.named.sku, "sku") || !is(&self.named.location, "location") || !is_since {
             return None;
-        }
-        if let Some(since) = self.named.since {
-            match self.check.scope.facts.read(&fed.topic, &fed.payload) {
-                Ok(state) if state.changed_at < since => return None,
-                // One that cannot be read is told below.
-                _ => {}
-            }
         }
         self.told.meant += 1;
         let meant = self.check.meant(lifted(fed, self.lift), &self.places);
