@@ -128,7 +128,7 @@ fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
     for shop in loaded.config.shops.keys() {
         let Some(settings) = hydrate.and_then(|hydrate| hydrate.of(shop)) else { continue };
         let due_at = settings.when_prices_end.value.then(|| api::admin::due_of(shop));
-        let of = |work, cadence: &Cadence, cursor, due_at| Cadenced {
+        let of = |work, cadence: &config::Cadence, cursor, due_at| Cadenced {
             work,
             flow: None,
             shop: Some(shop.clone()),
