@@ -30,7 +30,7 @@ fn variables(document: &Document) -> Value {
         "CreateFulfilment" => json!({ "fulfillment": { "lineItemsByFulfillmentOrder": [] } }),
         "CancelFulfilment" => json!({ "id": id }),
         "TrackFulfilment" => json!({ "id": id, "tracking": {}, "notify": false }),
-        "StockLevels" => json!({ "ids": vec![id; 240] }),
+        "StockLevels" | "StockChanged" => json!({ "ids": vec![id; 240] }),
         "FindStock" => json!({ "query": "", "location": id, "after": null }),
         "FindSku" => json!({ "query": "" }),
         "RunBulk" => json!({ "query": "" }),

@@ -110,7 +110,7 @@ async fn what_is_wanted_is_charged_and_a_second_run_sends_nothing() {
     assert_eq!((first.written.calls, first.rounds), (9, 2));
     let before = twin.price_counts();
     let second = run(&client, &both(), &options()).await;
-    assert_eq!((second.written, second.rounds), (Written::default(), 1));
+    assert_eq!((sent(&second), second.rounds), (Written::default(), 1));
     assert!(
         second.plan.is_empty() && second.plan.to_string().contains("nothing is to be done"),
         "{}",
@@ -213,4 +213,9 @@ async fn a_price_that_was_typed_by_hand_becomes_again_what_the_owner_says() {
     assert_eq!((counts.up, counts.new, counts.gone, counts.same), (1, 1, 1, 1));
     assert_eq!(charged(&twin, 2, "SKU-0002", 100), paid("3.25", "tidegate/dealers EUR"));
     assert!(dry(&client, &both()).await.is_empty());
+}
+
+/// What was written: what reading cost is left out.
+fn sent(report: &Report) -> Written {
+    Written { points: 0, ..report.written }
 }
