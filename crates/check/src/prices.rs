@@ -2,10 +2,16 @@
 //! it is asked. What a price is, and whether a load is right, is judged when it is loaded.
 
 use crate::judge::Judge;
-use config::{Code, Finding, Hydration, LivePrices, Origin, PriceHydration, Prices, SecretRef};
+use config::{
+    Code, Finding, Hydration, LivePrices, Origin, PriceFrom, PriceHydration, PriceMode, PriceOrigin, Prices,
+    SecretRef, Setting,
+};
 use kernel::flow::duration_text;
 use pricing::goods::Goods;
 use std::collections::BTreeMap;
+
+/// The connector whose systems tell price lists.
+const TELLS_PRICES: &str = "tryton";
 
 pub(crate) fn judge(judge: &mut Judge<'_>) {
     let Some(prices) = &judge.config.prices else { return };
@@ -17,6 +23,7 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
     if let Some(hydrate) = &prices.hydrate {
         hydrated(judge, hydrate);
     }
+    sources(judge, prices);
     if let Some(live) = &prices.live {
         skus(judge, live);
         waits(judge, live);
@@ -34,6 +41,87 @@ fn callers(judge: &mut Judge<'_>, prices: &Prices) {
         let finding = Finding::new(Code::Value, &token.origin, message, help);
         judge.push(finding.key(format!("prices.callers.{name}.bearer_token")).related("the other", at));
     }
+}
+
+/// Each list has one source, and each source a place that can be asked.
+fn sources(judge: &mut Judge<'_>, prices: &Prices) {
+    let mut before: Vec<(&str, &Setting<String>)> = Vec::new();
+    for (name, source) in &prices.sources {
+        let key = |key: &str| format!("prices.sources.{name}.{key}");
+        for list in &source.lists.value {
+            let other = before
+                .iter()
+                .find(|(of, other)| *of != name && config::lists_overlap(&list.value, &other.value));
+            if let Some((of, other)) = other {
+                let message =
+                    format!("{:?} of {name} and {:?} of {of} mean a list in common", list.value, other.value);
+                let help = "give each list to one source: two would write over each other's prices";
+                let finding = Finding::new(Code::Value, &list.origin, message, help);
+                judge.push(finding.key(key("lists")).related("the other", &other.origin));
+            }
+            before.push((name, list));
+        }
+        if source.lists.value.is_empty() {
+            let help = "name lists or how their ids begin, as in [\"ERP-*\"]";
+            let what = format!("{name} owns no list: whatever it told would be refused");
+            judge.finding(Code::Value, &source.lists.origin, key("lists"), what, help);
+        }
+        place(judge, name, source);
+        snapshot(judge, name, source);
+    }
+}
+
+fn place(judge: &mut Judge<'_>, name: &str, source: &PriceFrom) {
+    if let PriceOrigin::Unclear(written) = &source.origin {
+        let message = match written.as_slice() {
+            [] => format!("{name} does not say where its prices are asked for"),
+            several => format!("{name} has {}: prices come from one place", several.join(" and ")),
+        };
+        let help = "write one of system, url and folder; for another place make a source of its own";
+        judge.finding(Code::Value, &source.at, format!("prices.sources.{name}"), message, help);
+        return;
+    }
+    let is_system = matches!(source.origin, PriceOrigin::System(_));
+    if let PriceOrigin::System(system) = &source.origin {
+        let key = format!("prices.sources.{name}.system");
+        judge.refers("systems", system.value.as_str(), &system.origin, &key);
+        if let Some(configured) = judge.system(&system.value).filter(|of| of.connector.value != TELLS_PRICES)
+        {
+            let message =
+                format!("{} is a {}, which tells no price lists", system.value, configured.connector.value);
+            let help = "name a system whose connector is tryton, or ask a feed (url) or a folder";
+            judge.finding(Code::Value, &system.origin, key, message, help);
+        }
+    }
+    let party = Some(("party", &source.party.origin)).filter(|(_, at)| **at != Origin::Default);
+    let default_list = source.default_list.as_ref().map(|list| ("default_list", &list.origin));
+    for (key, at) in party.into_iter().chain(default_list).filter(|_| !is_system) {
+        let message = format!("{key} means nothing without system");
+        let help = "leave it out: a feed and a folder bring prices, and the terms say whose they are";
+        judge.finding(Code::Value, at, format!("prices.sources.{name}.{key}"), message, help);
+    }
+    let party = &source.party;
+    let is_known =
+        party.value == "code" || party.value.strip_prefix("identifier:").is_some_and(|of| !of.is_empty());
+    if !is_known {
+        let message = format!("party cannot be {:?}", party.value);
+        let help =
+            "write \"code\", or \"identifier:\" and the type of identifier, as in \"identifier:eu_vat\"";
+        judge.finding(Code::Value, &party.origin, format!("prices.sources.{name}.party"), message, help);
+    }
+}
+
+/// A second cadence is for what changes alone do not tell.
+fn snapshot(judge: &mut Judge<'_>, name: &str, source: &PriceFrom) {
+    let Some(snapshot) = &source.snapshot else { return };
+    let why = match (&source.origin, source.mode.value) {
+        (PriceOrigin::Folder(_), _) => "a folder is not asked for more than lies in it",
+        (_, PriceMode::Lists | PriceMode::All) => "with this mode each time is a snapshot",
+        (_, PriceMode::Changes) => return,
+    };
+    let help = "leave snapshot out, or write mode = \"changes\" for a system or a feed";
+    let message = format!("snapshot means nothing here: {why}");
+    judge.finding(Code::Value, &snapshot.origin, format!("prices.sources.{name}.snapshot"), message, help);
 }
 
 fn skus(judge: &mut Judge<'_>, live: &LivePrices) {

@@ -3,7 +3,8 @@
 
 use crate::key::{Default, Key, Section};
 use crate::{
-    apps, escalation, flows, hub, order_policy, ownership, prices, prices_hydrate, shops, store, systems, tls,
+    apps, escalation, flows, hub, order_policy, ownership, price_sources, prices, prices_hydrate, shops,
+    store, systems, tls,
 };
 use std::fmt::Write as _;
 
@@ -54,6 +55,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         header: "prices.hydrate.shop.NAME",
         meaning: "A shop that goes by keys of its own: nothing of `[prices.hydrate]` counts for it.",
         keys: prices_hydrate::SHOP_KEYS,
+    },
+    Section {
+        header: "prices.sources.NAME",
+        meaning: "Prices come by themselves ([more](prices.md#from-the-erp-by-itself)). NAME stands in the journal beside each price.",
+        keys: price_sources::KEYS,
     },
     Section {
         header: "prices.live",

@@ -22,6 +22,7 @@ mod nearest;
 mod net;
 mod order_policy;
 mod ownership;
+mod price_sources;
 mod prices;
 mod prices_hydrate;
 mod reader;
@@ -53,6 +54,9 @@ pub use nearest::nearest;
 pub use net::{BaseUrl, Network};
 pub use order_policy::OrderSettings;
 pub use ownership::{FieldOwnership, Owners, Ownership, Violation};
+pub use price_sources::{
+    PriceFrom, PriceMode, PriceOrigin, matches as list_matches, overlap as lists_overlap,
+};
 pub use prices::{LivePrices, PriceCaller, PriceGuards, PriceStorefront, Prices, Right};
 pub use prices_hydrate::{Hydration, PriceHydration};
 pub use reader::InForce;

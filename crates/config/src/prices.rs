@@ -3,6 +3,7 @@
 
 use crate::key::Key;
 use crate::net::BaseUrl;
+use crate::price_sources::{self, PriceFrom};
 use crate::prices_hydrate::{self, PriceHydration};
 use crate::reader::{Section, named};
 use crate::secret::SecretRef;
@@ -20,6 +21,7 @@ pub(crate) const KEYS: &[Key] = &[
         "hydrate",
         "When price lists are brought into the shops' catalogs by themselves; see below. Without it, by hand alone.",
     ),
+    Key::table("sources", "Where prices come from by themselves; see below."),
     Key::table("live", "A system that makes some prices itself, when they are asked for; see below."),
     Key::table(
         "storefront",
@@ -135,6 +137,7 @@ pub struct Prices {
     pub at: Origin,
     pub guards: PriceGuards,
     pub callers: BTreeMap<String, PriceCaller>,
+    pub sources: BTreeMap<String, PriceFrom>,
     pub storefront: Option<PriceStorefront>,
     pub live: Option<LivePrices>,
     pub hydrate: Option<PriceHydration>,
@@ -194,6 +197,7 @@ pub(crate) fn read(mut section: Section<'_>) -> Option<Prices> {
             callers.insert(name, caller);
         }
     }
+    let sources = price_sources::read(&mut section);
     let guards = guards(section.table("guards", GUARD_KEYS));
     let written = section.entry("storefront").is_some();
     let storefront = written.then(|| storefront(section.table("storefront", STOREFRONT_KEYS))).flatten();
@@ -202,7 +206,7 @@ pub(crate) fn read(mut section: Section<'_>) -> Option<Prices> {
     let written = section.entry("hydrate").is_some();
     let hydrate =
         written.then(|| prices_hydrate::read(section.table("hydrate", prices_hydrate::KEYS))).flatten();
-    Some(Prices { at: section.at.clone(), guards: guards?, callers, storefront, live, hydrate })
+    Some(Prices { at: section.at.clone(), guards: guards?, callers, sources, storefront, live, hydrate })
 }
 
 fn guards(mut section: Section<'_>) -> Option<PriceGuards> {

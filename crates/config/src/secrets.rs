@@ -2,6 +2,7 @@
 //! in it would not be looked for before the start.
 
 use crate::load::Config;
+use crate::price_sources::PriceOrigin;
 use crate::secret::SecretRef;
 use crate::source::{Origin, Setting};
 
@@ -40,6 +41,11 @@ impl Config {
         }
         let live = self.prices.as_ref().and_then(|prices| prices.live.as_ref());
         add("prices.live.bearer_token".to_owned(), live.and_then(|live| live.bearer_token.as_ref()));
+        for (name, source) in self.prices.iter().flat_map(|prices| &prices.sources) {
+            if let PriceOrigin::Feed { bearer_token, .. } = &source.origin {
+                add(format!("prices.sources.{name}.bearer_token"), bearer_token.as_ref());
+            }
+        }
         for (name, app) in &self.apps {
             add(format!("apps.{name}.client_secret"), Some(&app.client_secret));
             add(format!("apps.{name}.previous_client_secret"), app.previous_client_secret.as_ref());

@@ -18,4 +18,5 @@ pub mod list;
 pub mod outbound;
 pub mod polled;
 pub mod port;
+pub mod prices;
 pub mod settings;

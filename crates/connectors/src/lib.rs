@@ -6,10 +6,12 @@
     reason = "a fault is made once in a call over a network, and boxing it would burden each reader"
 )]
 
+mod dropped;
 pub mod http;
 pub mod medusa;
 #[cfg(test)]
 mod page;
+pub mod price_feed;
 pub mod prices;
 pub mod stock_feed;
 pub mod tryton;

@@ -4,6 +4,7 @@
 use super::prices::HydrateError;
 use super::reconcile::CheckError;
 use crate::prices::PriceError;
+use crate::prices::pull::PullError;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use engine::work::WorkError;
@@ -107,6 +108,27 @@ impl From<PriceError> for AdminError {
 impl From<PriceStoreError> for AdminError {
     fn from(error: PriceStoreError) -> Self {
         PriceError::from(error).into()
+    }
+}
+
+impl From<PullError> for AdminError {
+    fn from(error: PullError) -> Self {
+        let message = error.to_string();
+        match error {
+            PullError::Store(error) => error.into(),
+            PullError::UnderWay(_) => Self::of(StatusCode::CONFLICT, "TG-7216", message),
+            PullError::Source(fault) => {
+                let message = format!(
+                    "{}: {message}; what was loaded before counts, ask again to go on from there",
+                    fault.code
+                );
+                Self::of(StatusCode::BAD_GATEWAY, "TG-7217", message)
+            }
+            PullError::Terms(_) => Self::of(StatusCode::UNPROCESSABLE_ENTITY, "TG-7208", message),
+            PullError::Kept(_) | PullError::BrokeOff => {
+                Self::of(StatusCode::SERVICE_UNAVAILABLE, "TG-7210", message)
+            }
+        }
     }
 }
 

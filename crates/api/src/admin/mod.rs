@@ -52,6 +52,7 @@ pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDiffere
 
 use crate::live::LiveHub;
 use crate::prices::Prices;
+use crate::prices::pull::Pull;
 use crate::watch::Watching;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -89,6 +90,8 @@ pub struct AdminParts {
     pub prices: Option<Arc<Prices>>,
     /// Shops whose catalogs can be made to say the prices.
     pub hydrates: Vec<Arc<dyn Hydrate>>,
+    /// Where prices come from by themselves.
+    pub pulls: Vec<Arc<Pull>>,
     /// What no event drives.
     pub cadences: Vec<Cadenced>,
 }

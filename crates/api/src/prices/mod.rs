@@ -14,6 +14,7 @@ mod nodes;
 mod outcome;
 mod pace;
 mod proxy;
+pub mod pull;
 mod resolve;
 mod told;
 mod variants;
@@ -133,6 +134,12 @@ impl Prices {
                 Err(PriceError::mend(format!("no variant {id} is known in the shop: ask again in a moment")))
             }
         }
+    }
+
+    /// What the doors answer from.
+    #[must_use]
+    pub fn read_model(&self) -> &Arc<PriceStore> {
+        &self.store
     }
 
     /// Makes one of the layers that loads have put upon each other, and a whole copy for nodes to come where it is time. Blocking.

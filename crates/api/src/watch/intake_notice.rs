@@ -43,6 +43,10 @@ pub enum IntakeNotice {
     WrittenByHand { flow: FlowName, shop: ShopId, count: u64 },
     /// TG-3405: a file that was dropped; nothing of it is applied.
     FileRefused { flow: FlowName, shop: ShopId, why: String },
+    /// TG-7217: nothing of what a source of prices told counts, and asking again does not mend it.
+    PricesRefused { source: String, why: String },
+    /// TG-7218: a guard holds what a source of prices told; it is not asked on before a person has said something.
+    PricesHeld { source: String, load: u64, because: String },
 }
 
 impl IntakeNotice {
@@ -63,6 +67,8 @@ impl IntakeNotice {
             Self::HydrationFailed { .. } => "hydration_failed",
             Self::WrittenByHand { .. } => "written_by_hand",
             Self::FileRefused { .. } => "file_refused",
+            Self::PricesRefused { .. } => "prices_refused",
+            Self::PricesHeld { .. } => "prices_held",
         }
     }
 
@@ -126,6 +132,13 @@ impl IntakeNotice {
             Self::FileRefused { flow, shop, why } => {
                 format!("TG-3405: nothing of a file for {flow} at {shop} is applied: {why}")
             }
+            Self::PricesRefused { source, why } => {
+                format!("TG-7217: prices that {source} told are not taken: {why}")
+            }
+            Self::PricesHeld { source, load, because } => format!(
+                "TG-7218: load {load} of {source} is held and changes nothing until somebody says so, because {because}: \
+                 tidegate prices held"
+            ),
         }
     }
 }

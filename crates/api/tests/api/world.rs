@@ -211,6 +211,7 @@ impl World {
             checks: Vec::new(),
             prices: None,
             hydrates: Vec::new(),
+            pulls: Vec::new(),
             cadences: Vec::new(),
         };
         change(&mut parts);
@@ -234,6 +235,7 @@ impl World {
             checks: old.checks.clone(),
             prices: None,
             hydrates: Vec::new(),
+            pulls: Vec::new(),
             cadences: old.cadences.clone(),
         };
         change(&mut parts);

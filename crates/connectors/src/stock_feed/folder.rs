@@ -10,31 +10,22 @@
 //! ```
 
 use super::{TOPIC, code};
+use crate::dropped::{self, DONE, Looks, REFUSED, TAKING, digest, first, moved, name_of, refused};
 use connector::port::{Changes, Fed};
 use domains::inventory::drop::{Defaults, Levels, Told, check, payload};
 use domains::inventory::path;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Levels that are given at once.
 const PAGE: usize = 1_000;
-/// A file that nobody has written to for so long is whole.
-const STILL: SignedDuration = SignedDuration::from_secs(5);
-/// Names under which a file is still on its way.
-const ON_ITS_WAY: [&str; 5] = [".part", ".partial", ".tmp", ".filepart", ".crdownload"];
-
-const TAKING: &str = "taking";
-const DONE: &str = "done";
-const REFUSED: &str = "refused";
-
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
@@ -46,16 +37,8 @@ pub(super) struct Folder {
 /// What is known of one shop's folder, for as long as the process lives.
 #[derive(Debug, Default)]
 struct Shop {
-    /// How each file looked, and since when.
-    looks: BTreeMap<PathBuf, Look>,
+    looks: Looks,
     open: Option<Open>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Look {
-    bytes: u64,
-    changed_at: Timestamp,
-    since: Timestamp,
 }
 
 /// A file that is being given.
@@ -91,17 +74,14 @@ impl Folder {
         now: Timestamp,
     ) -> Result<Changes, Fault> {
         let at = self.root.join(shop.as_str());
-        for below in [TAKING, DONE, REFUSED] {
-            let made = if self.root.is_dir() { fs::create_dir_all(at.join(below)) } else { Err(not_there()) };
-            made.map_err(|error| unusable(&at, &error))?;
-        }
+        dropped::made(&self.root, &at).map_err(|error| unusable(&at, &error))?;
         let point: Option<Point> = after.and_then(|text| serde_json::from_str(text).ok());
         let mut shops = self.shops();
         let known = shops.entry(shop.clone()).or_default();
         loop {
             let taking = first(&at.join(TAKING)).map_err(|error| unusable(&at, &error))?;
             let Some(file) = taking else {
-                let settled = known.settled(&at, now).map_err(|error| unusable(&at, &error))?;
+                let settled = known.looks.settled(&at, now).map_err(|error| unusable(&at, &error))?;
                 let Some(file) = settled else {
                     let next = after.unwrap_or_default().to_owned();
                     return Ok(Changes { items: Vec::new(), next, more: false });
@@ -122,9 +102,11 @@ impl Folder {
                 }
                 Err(Unread::Refused(why)) => {
                     known.open = None;
-                    return Err(
-                        refused(&file, &at.join(REFUSED), &why).unwrap_or_else(|error| unusable(&at, &error))
-                    );
+                    let refused = refused(&file, &at.join(REFUSED), &why);
+                    return Err(refused.map_or_else(
+                        |error| unusable(&at, &error),
+                        |what| Fault::new(FaultKind::Rejected, code::FILE_REFUSED, what),
+                    ));
                 }
             }
         }
@@ -196,40 +178,6 @@ impl From<io::Error> for Unread {
     }
 }
 
-impl Shop {
-    /// The oldest file that nobody writes to any more.
-    fn settled(&mut self, at: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
-        let mut looks = BTreeMap::new();
-        let mut oldest: Option<(Timestamp, PathBuf)> = None;
-        for entry in fs::read_dir(at)? {
-            let entry = entry?;
-            let about = entry.metadata()?;
-            let name = entry.file_name().to_string_lossy().to_lowercase();
-            let on_its_way = name.starts_with('.') || ON_ITS_WAY.iter().any(|end| name.ends_with(end));
-            if !about.is_file() || on_its_way {
-                continue;
-            }
-            let path = entry.path();
-            let changed_at = Timestamp::try_from(about.modified()?).unwrap_or(Timestamp::UNIX_EPOCH);
-            let before = self
-                .looks
-                .get(&path)
-                .filter(|look| (look.bytes, look.changed_at) == (about.len(), changed_at));
-            let is_still = before.is_some_and(|look| {
-                now.duration_since(changed_at) >= STILL || now.duration_since(look.since) >= STILL
-            });
-            let since = before.map_or(now, |look| look.since);
-            looks.insert(path.clone(), Look { bytes: about.len(), changed_at, since });
-            let this = (changed_at, path);
-            if is_still && oldest.as_ref().is_none_or(|oldest| this < *oldest) {
-                oldest = Some(this);
-            }
-        }
-        self.looks = looks;
-        Ok(oldest.map(|(_, path)| path))
-    }
-}
-
 fn fed(told: &Told) -> Fed {
     let stock = &told.stock;
     Fed {
@@ -239,62 +187,6 @@ fn fed(told: &Told) -> Fed {
         sequence: told.version.unwrap_or_else(|| stock.changed_at.as_millisecond().max(0)),
         payload: payload(stock),
     }
-}
-
-fn digest(file: &Path) -> io::Result<String> {
-    let (mut hash, mut file, mut piece) = (Sha256::new(), File::open(file)?, vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => break,
-            read => hash.update(&piece[..read]),
-        }
-    }
-    Ok(kernel::key::hex(&hash.finalize()))
-}
-
-/// By name.
-fn first(folder: &Path) -> io::Result<Option<PathBuf>> {
-    let files =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-    Ok(files.into_iter().filter(|path| path.is_file()).min())
-}
-
-fn name_of(file: &Path) -> String {
-    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Into a folder, under its own name or the next one that is free.
-fn moved(file: &Path, to: &Path) -> io::Result<PathBuf> {
-    let name = name_of(file);
-    let free = |number: u32| {
-        let name = if number == 1 { name.clone() } else { format!("{name}.{number}") };
-        Some(to.join(name)).filter(|path| !path.exists())
-    };
-    let to = (1..).find_map(free).ok_or_else(|| io::Error::other("no name is free"))?;
-    fs::rename(file, &to)?;
-    Ok(to)
-}
-
-/// Out of the way, with the reason beside it: the reason first, so that no refused file is without one.
-fn refused(file: &Path, to: &Path, why: &str) -> io::Result<Fault> {
-    let name = name_of(file);
-    let reason = (1..)
-        .map(|number: u32| if number == 1 { name.clone() } else { format!("{name}.{number}") })
-        .find(|name| !to.join(name).exists())
-        .ok_or_else(|| io::Error::other("no name is free"))?;
-    fs::write(to.join(format!("{reason}.why.txt")), format!("{why}\n"))?;
-    let there = moved(file, to)?;
-    // The first mistake; all of them stand beside the file.
-    let first = why.lines().take(2).map(str::trim).collect::<Vec<_>>().join(" ");
-    let what = format!("{}: {first} ({reason}.why.txt has all)", there.display());
-    Ok(Fault::new(FaultKind::Rejected, code::FILE_REFUSED, what))
-}
-
-fn not_there() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::NotFound,
-        "there is no such folder; make it, or correct folder in the connection",
-    )
 }
 
 fn unusable(at: &Path, error: &io::Error) -> Fault {

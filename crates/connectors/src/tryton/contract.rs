@@ -128,9 +128,15 @@ impl Tryton {
     }
 
     /// A call behind the connector's back.
-    pub(super) async fn ask(&self, method: &str, mut params: Vec<Value>) -> Value {
+    pub(super) async fn ask(&self, method: &str, params: Vec<Value>) -> Value {
+        self.ask_in(method, params, json!({})).await
+    }
+
+    /// The same in a context of its own besides.
+    pub(super) async fn ask_in(&self, method: &str, mut params: Vec<Value>, within: Value) -> Value {
         let config = Config::read(&self.settings(self.address), Secrets::Resolved).unwrap();
-        let context = ask::context(&config);
+        let mut context = ask::context(&config);
+        context.as_object_mut().unwrap().extend(within.as_object().unwrap().clone());
         params.push(context.clone());
         let rpc = Rpc::new(&config, self.session.clone()).unwrap();
         let body = rpc::body(method, &params);

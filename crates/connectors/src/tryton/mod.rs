@@ -19,6 +19,7 @@ mod parcels;
 mod payment;
 mod places;
 mod plan;
+mod price_lists;
 mod resolve;
 mod resolved;
 mod rpc;
@@ -51,6 +52,8 @@ mod real_parcels;
 #[cfg(test)]
 mod real_payment;
 #[cfg(test)]
+mod real_prices;
+#[cfg(test)]
 mod real_stock;
 #[cfg(test)]
 mod tests;
@@ -71,6 +74,7 @@ use sale::State;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+pub use price_lists::{Party, PriceLists, price_source};
 pub use source::source;
 
 #[cfg(test)]

@@ -162,6 +162,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
             &running.clock,
             Some(&running.stop.subscribe()),
         ),
+        pulls: running.pulls.clone(),
         checks: wiring::full_check::all(
             loaded,
             &running.plan,

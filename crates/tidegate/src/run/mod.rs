@@ -9,6 +9,7 @@ mod hydrations;
 mod logging;
 mod nodes;
 mod price_pages;
+mod price_sources;
 mod stopping;
 mod tasks;
 mod tls;
@@ -20,6 +21,7 @@ use anyhow::Context as _;
 use api::health::Readiness;
 use api::intake::{Intake, IntakeParts};
 use api::prices::Prices;
+use api::prices::pull::Pull;
 use api::privacy::Privacy;
 use api::watch::{Sink, Watching, WebhookSink};
 use doors::Doors;
@@ -33,6 +35,7 @@ use golive::GoLive;
 pub use hydrations::{against_cursor as catalog_check_cursor, cursor as hydration_cursor};
 use kernel::clock::Clock;
 use nodes::{AtWork, Member};
+pub use price_sources::cursor as price_pull_cursor;
 use secrecy::SecretString;
 use std::sync::Arc;
 use stopping::Requests;
@@ -87,6 +90,7 @@ struct Running {
     connected: Connected,
     plan: Plan,
     prices: Option<Arc<Prices>>,
+    pulls: Vec<Arc<Pull>>,
     metrics: Arc<Metrics>,
     watching: Arc<Watching>,
     clock: Arc<dyn Clock>,
@@ -130,6 +134,7 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let shops = wiring::shops::clients(&loaded, &clock)?;
     let shared = woken.is_some().then_some(&store);
     let prices = wiring::prices::open(&loaded, &shops, shared, &clock, &metrics).await?;
+    let pulls = wiring::price_sources::all(&loaded, prices.as_ref(), &clock)?;
     let connected = wiring::connectors::build(&loaded, shops, wiring::charged::at(prices.as_ref()))?;
     let mut plan = wiring::plan::build(&mut loaded)?;
     wiring::restored::doubt(&mut plan, &store, &connected).await?;
@@ -156,6 +161,7 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
         connected,
         plan,
         prices,
+        pulls,
         metrics,
         watching,
         clock,

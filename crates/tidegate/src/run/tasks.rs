@@ -2,7 +2,7 @@
 //! alarms, retention. Each goes on after a failure: what could not be done is done at the next turn.
 
 use super::tls::Certificate;
-use super::{Running, full_checks, hydrations};
+use super::{Running, full_checks, hydrations, price_sources};
 use crate::wiring::feeds;
 use crate::wiring::node::Turn;
 use crate::wiring::price_series::{Noted, follow};
@@ -107,6 +107,9 @@ pub fn start(
             let noted = Noted::new(running.store.clone(), running.clock.clone());
             set.spawn(follow(prices.clone(), noted, running.node.name.clone(), running.turn()));
         }
+    }
+    for pull in &running.pulls {
+        set.spawn(price_sources::keep(pull.clone(), price_sources::Around::of(running)));
     }
     set.spawn(sample(loaded, running, intake));
     set.spawn(retain(loaded, running));

@@ -96,7 +96,8 @@ pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
         .collect()
 }
 
-/// What no event drives: full checks of stock, sweeps, feeds of systems that are asked what changed, and hydrations.
+/// What no event drives: full checks of stock, sweeps, feeds of systems that are asked what changed, hydrations, and sources of prices. When all of
+/// a source of prices is told anew is said by `prices sources`.
 pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
     let mut all = Vec::new();
     let running = loaded.config.flows.iter().filter(|(_, flow)| flow.mode.value != Mode::Off);
@@ -143,6 +144,17 @@ fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
         if let Some(against) = &settings.against_shop {
             all.push(of(Work::CatalogCheck, &against.value, crate::run::catalog_check_cursor(shop), None));
         }
+    }
+    for (name, source) in loaded.config.prices.iter().flat_map(|prices| &prices.sources) {
+        all.push(Cadenced {
+            work: Work::PricePull,
+            flow: None,
+            shop: None,
+            source: Some(name.clone()),
+            cadence: source.every.value.clone(),
+            cursor: crate::run::price_pull_cursor(name),
+            due_at: None,
+        });
     }
     all
 }

@@ -3,7 +3,7 @@
 use super::load::{Loaded, kinds};
 use super::shops;
 use anyhow::bail;
-use config::SHOPIFY;
+use config::{SHOPIFY, System};
 use connector::port::{Connector, Source};
 use connector::settings::Settings;
 use connectors::prices::PricesAt;
@@ -27,12 +27,7 @@ pub fn build(loaded: &Loaded, shops: Shops, prices: Option<Arc<dyn PricesAt>>) -
     let mut sources: BTreeMap<SystemName, Arc<dyn Source>> = BTreeMap::new();
     let kinds = kinds();
     for (name, system) in &loaded.config.systems {
-        let mut secrets = BTreeMap::new();
-        for (key, reference, origin) in system.connection.secrets() {
-            let dotted = format!("systems.{name}.connection.{key}");
-            secrets.insert(key, shops::resolve(loaded, &dotted, reference, origin)?);
-        }
-        let settings = Settings::new(system.connection.values(), secrets);
+        let settings = settings(loaded, name, system)?;
         if name.as_str() == SHOPIFY {
             let target = shopify::target::connect(&settings, shops.clone());
             connectors.insert(name.clone(), connected(name, target)?);
@@ -58,6 +53,16 @@ pub fn build(loaded: &Loaded, shops: Shops, prices: Option<Arc<dyn PricesAt>>) -
         }
     }
     Ok(Connected { connectors, sources, shops })
+}
+
+/// A system's connection, with its secrets.
+pub fn settings(loaded: &Loaded, name: &SystemName, system: &System) -> anyhow::Result<Settings> {
+    let mut secrets = BTreeMap::new();
+    for (key, reference, origin) in system.connection.secrets() {
+        let dotted = format!("systems.{name}.connection.{key}");
+        secrets.insert(key, shops::resolve(loaded, &dotted, reference, origin)?);
+    }
+    Ok(Settings::new(system.connection.values(), secrets))
 }
 
 fn connected<T>(name: &SystemName, result: Result<T, Vec<String>>) -> anyhow::Result<T> {

@@ -18,6 +18,7 @@ pub mod open;
 pub mod paced;
 pub mod plan;
 pub mod price_series;
+pub mod price_sources;
 pub mod prices;
 mod quotes;
 mod recent;

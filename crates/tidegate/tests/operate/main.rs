@@ -19,6 +19,7 @@ mod letters;
 mod names;
 mod office;
 mod paying;
+mod price_feed;
 mod pricing;
 mod real_pitr;
 mod real_postgres;

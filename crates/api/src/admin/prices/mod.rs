@@ -8,6 +8,7 @@ mod held;
 mod hydrate;
 mod hydrations;
 mod load;
+mod sources;
 mod status;
 mod terms;
 mod verify;
@@ -31,6 +32,8 @@ pub(super) fn router() -> Router<Arc<AdminParts>> {
         .route("/prices/journal", get(changes::journal))
         .route("/prices/terms", get(terms::show).post(terms::set))
         .route("/prices/loads", post(load::load))
+        .route("/prices/sources", get(sources::list))
+        .route("/prices/pull", post(sources::pull))
         .route("/prices/held", get(held::list))
         .route("/prices/held/{load}/approve", post(held::approve))
         .route("/prices/held/{load}/reject", post(held::reject))

@@ -3,6 +3,7 @@
 use super::{Parts, prices, waiting};
 use crate::admin::AdminError;
 use crate::admin::asked::{Body, Hand, NothingElse};
+use crate::prices::pull::carried;
 use axum::Json;
 use axum::extract::State;
 use price_store::{PriceStore, TermsOutcome};
@@ -39,8 +40,12 @@ pub(super) async fn show(State(parts): Parts) -> Result<Json<Shown>, AdminError>
 pub(super) async fn set(State(parts): Parts, Body(asked): Body<Asked>) -> Result<Json<Value>, AdminError> {
     let now = parts.clock.now().wall;
     let by = asked.hand.by_or("terms of prices", now)?;
-    let set =
-        move |store: &PriceStore| store.set_terms(asked.document.as_bytes(), &by.who, asked.dry_run, now);
+    let before = prices(&parts)?.store.current();
+    let before = before.terms_document().map(|(document, _)| String::from_utf8_lossy(document).into_owned());
+    let sources: Vec<&str> = parts.pulls.iter().map(|pull| pull.name()).collect();
+    let document =
+        carried(&before.unwrap_or_default(), &asked.document, &sources).map_err(AdminError::mend)?;
+    let set = move |store: &PriceStore| store.set_terms(document.as_bytes(), &by.who, asked.dry_run, now);
     let TermsOutcome { version, sha256, difference, lists_unknown, lists_empty } =
         waiting(prices(&parts)?, set).await?;
     Ok(Json(json!({

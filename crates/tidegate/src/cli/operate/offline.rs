@@ -43,6 +43,7 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) ->
         flows: wiring::admin::flows(loaded),
         stock: wiring::admin::stock(loaded, &plan),
         cadences: wiring::admin::cadences(loaded),
+        pulls: wiring::price_sources::all(loaded, prices.as_ref(), &clock)?,
         prices,
         hydrates: wiring::hydrate::all(loaded, &shops, &store, &clock, None),
         checks: wiring::full_check::all(loaded, &plan, &connected, &store, &clock)?,

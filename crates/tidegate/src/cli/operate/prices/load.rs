@@ -87,6 +87,11 @@ pub(super) fn told(answer: &Value, json: bool) -> Result<(), Failure> {
 
 fn drawn(answer: &Value) -> Page {
     let mut page = Page::new();
+    draw(&mut page, answer);
+    page
+}
+
+pub(super) fn draw(page: &mut Page, answer: &Value) {
     let (load, version) = (text(&answer["load"]), text(&answer["version"]));
     let because = list(&answer["because"]);
     page.line(match answer["outcome"].as_str().unwrap_or_default() {
@@ -100,9 +105,8 @@ fn drawn(answer: &Value) -> Page {
         page.line(format!("  - {}", text(reason)));
     }
     page.blank();
-    difference(&mut page, &answer["difference"]);
+    difference(page, &answer["difference"]);
     if answer["outcome"] == "held" {
         page.line(format!("tidegate prices approve {load} --why …, or reject {load} --why …"));
     }
-    page
 }

@@ -7,6 +7,7 @@ mod held;
 mod hydrate;
 mod hydrations;
 mod load;
+mod sources;
 mod status;
 mod terms;
 
@@ -22,6 +23,8 @@ Examples:
   tidegate prices terms terms.toml --dry-run
   tidegate prices load prices.csv --dry-run
   tidegate prices load acme.ndjson --mode lists --why \"contract of 2027\"
+  tidegate prices sources
+  tidegate prices pull erp --dry-run
   tidegate prices held
   tidegate prices approve 41 --why \"agreed with Ms Petersen, mail of 26 November\"
   tidegate prices explain PUMP-10 --quantity 12 --currency EUR --company-location gid://shopify/CompanyLocation/4711
@@ -50,6 +53,8 @@ enum Which {
     Status(status::Args),
     Terms(terms::Args),
     Load(load::Args),
+    Sources(sources::Sources),
+    Pull(sources::Pull),
     Held(held::Held),
     Approve(held::Approve),
     Reject(held::Reject),
@@ -68,6 +73,8 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
         Which::Status(_) => status::run(client, json).await,
         Which::Terms(args) => terms::run(client, args, json).await,
         Which::Load(args) => load::run(client, args, json).await,
+        Which::Sources(_) => sources::sources(client, json).await,
+        Which::Pull(args) => sources::pull(client, args, json).await,
         Which::Held(_) => held::list(client, json).await,
         Which::Approve(args) => held::approve(client, args, json).await,
         Which::Reject(args) => held::reject(client, args, json).await,

@@ -1,0 +1,165 @@
+//! Sources of prices at their cadence: each as often as it is configured, never two at a time. Every node has prices of its own, so
+//! that each asks for itself. What needs a person is said once.
+
+use super::Running;
+use crate::wiring::node::Turn;
+use api::admin::Ran;
+use api::prices::pull::{Due, OneLoad, Pull, PullError, Pulled, Pulling};
+
+use api::watch::{IntakeNotice, Watching};
+use jiff::Timestamp;
+use kernel::clock::Clock;
+use kernel::fault::{FaultKind, Severity};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use store::operate::By;
+use tokio::sync::watch;
+
+/// Under which name the store keeps when a source was asked last. Of several nodes the last one to ask is told.
+pub fn cursor(source: &str) -> String {
+    format!("price_pull/{source}")
+}
+
+/// How often it is looked whether one is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// One source, until the hub stops.
+pub async fn keep(pull: Arc<Pull>, running: Around) {
+    let mut turn = Turn { first: watch::channel(true).1, stop: running.stop.clone() };
+    let mut said = Said::default();
+    loop {
+        let now = running.clock.now().wall;
+        let mut stopping = turn.clone();
+        tokio::select! {
+            biased;
+            // Whoever stops waits for no system: what counts was kept, and the rest is asked for again.
+            () = stopping.over() => return,
+            () = look(&pull, &running, now, &mut said) => {}
+        }
+        if turn.stopped(LOOK_EVERY.min(pull.every().span().unwrap_or(LOOK_EVERY))).await {
+            return;
+        }
+    }
+}
+
+/// What sources share.
+#[derive(Debug, Clone)]
+pub struct Around {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    watching: Arc<Watching>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Around {
+    pub fn of(running: &Running) -> Self {
+        Self {
+            store: running.store.clone(),
+            clock: running.clock.clone(),
+            watching: running.watching.clone(),
+            stop: running.stop.subscribe(),
+        }
+    }
+}
+
+/// What a person was told of, and need not be told again.
+#[derive(Debug, Default)]
+struct Said {
+    held: Option<u64>,
+    fault: Option<String>,
+}
+
+async fn look(pull: &Pull, around: &Around, now: Timestamp, said: &mut Said) {
+    let due = match pull.due(now) {
+        Ok(None) => return,
+        Ok(Some(due)) => due,
+        Err(error) => return failed(pull, around, &error, said),
+    };
+    let by = By::hub("its cadence", now);
+    let how = Pulling { what: due, from_the_beginning: false, dry_run: false, by: by.who, note: None };
+    let began = around.clock.now();
+    let outcome = match pull.run(&how, Arc::new(|_| {})).await {
+        Ok(pulled) => {
+            said.fault = None;
+            told(pull, around, due, &pulled, said);
+            Ok(in_words(&pulled))
+        }
+        // A person has it brought right now.
+        Err(PullError::UnderWay(_)) => return,
+        Err(error) => {
+            failed(pull, around, &error, said);
+            Err(error.to_string())
+        }
+    };
+    let name = cursor(pull.name());
+    let ran = Ran::since(began, around.clock.as_ref(), outcome);
+    let kept = match ran.keep(around.store.as_ref(), &name).await {
+        Ok(()) => around.store.set_cursor(&name, &began.wall.to_string()).await,
+        refused => refused,
+    };
+    if let Err(error) = kept {
+        tracing::warn!(error = %error, "how {} was asked is not kept for lists", pull.name());
+    }
+}
+
+fn in_words(pulled: &Pulled) -> String {
+    match pulled {
+        Pulled::Waits { load } => format!("load {load} waits for a person"),
+        Pulled::Loaded(all) if all.is_empty() => "nothing new".to_owned(),
+        Pulled::Loaded(all) => {
+            let one = |one: &OneLoad| format!("{} rows {}", one.came.rows, one.came.outcome);
+            all.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn told(pull: &Pull, around: &Around, due: Due, pulled: &Pulled, said: &mut Said) {
+    let source = pull.name();
+    let all = match pulled {
+        Pulled::Waits { load } => {
+            return held(pull, around, *load, "it changes more than a guard allows", said);
+        }
+        Pulled::Loaded(all) => all,
+    };
+    for one in all {
+        let kind = if due == Due::Snapshot { "all prices" } else { "prices" };
+        tracing::info!(work.count = one.came.rows, "{kind} came from {source}: {}", one.came.outcome);
+        if let Some(why) = &one.refused {
+            let why = why.lines().take(2).collect::<Vec<_>>().join(" ");
+            let notice = IntakeNotice::PricesRefused { source: source.to_owned(), why };
+            around.watching.intake(Severity::Ticket, &notice);
+        }
+        if let (Some(load), "held") = (one.came.load, one.came.outcome.as_str()) {
+            let because = match &one.outcome {
+                Some(price_store::Outcome::Held { reasons, .. }) => {
+                    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+                }
+                _ => "it was held before".to_owned(),
+            };
+            held(pull, around, load, &because, said);
+        }
+    }
+}
+
+fn held(pull: &Pull, around: &Around, load: u64, because: &str, said: &mut Said) {
+    if said.held.replace(load) == Some(load) {
+        return;
+    }
+    let notice =
+        IntakeNotice::PricesHeld { source: pull.name().to_owned(), load, because: because.to_owned() };
+    around.watching.intake(Severity::Ticket, &notice);
+}
+
+/// What does not mend itself is said, once as long as it is the same.
+fn failed(pull: &Pull, around: &Around, error: &PullError, said: &mut Said) {
+    let (source, why) = (pull.name(), error.to_string());
+    tracing::warn!(error = %error, "{source} did not say its prices, or they could not be loaded; it is asked again from the same point");
+    let mends_itself = matches!(error, PullError::Source(fault) if fault.kind != FaultKind::Rejected);
+    if mends_itself || said.fault.as_ref() == Some(&why) {
+        return;
+    }
+    let notice = IntakeNotice::PricesRefused { source: source.to_owned(), why: why.clone() };
+    around.watching.intake(Severity::Ticket, &notice);
+    said.fault = Some(why);
+}
