@@ -172,7 +172,8 @@ async fn what_went_live_is_charged_by_itself_and_what_somebody_typed_is_found_an
     let told = folder.json(&["prices", "hydrations", "--limit", "1000"]);
     let runs = told["hydrations"].as_array().unwrap();
     let of = |why: &str| runs.iter().filter(|run| run["why"] == why).count();
-    assert!(of("other prices went live") >= 1 && of("the cadence of against_shop") >= 1, "{told}");
+    // A load is seen within seconds: the comparison of each second may be there first.
+    assert!(of("the cadence of against_shop") >= 1, "{told}");
     let drifted = runs.iter().find(|run| run["drift"] == 1).unwrap();
     assert_eq!(
         (&drifted["up"], &drifted["lists_at_the_cart"], &drifted["failed"]),
@@ -195,7 +196,8 @@ async fn a_price_is_charged_from_its_second_on_and_until_its_second() {
     let _hub = Hub::start(folder);
     let second =
         |seconds: i64| crate::office::now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
-    let until = jiff::Timestamp::from_second(second(6).as_second()).unwrap();
+    // A load is seen within five seconds, and what it began is done well before.
+    let until = jiff::Timestamp::from_second(second(20).as_second()).unwrap();
     let prices = format!(
         "list,sku,price,valid_from,valid_until\nLIST-EUR,SKU-0001,9.00,,{until}\nLIST-EUR,SKU-0001,9.50,{until},\n"
     );
@@ -204,5 +206,11 @@ async fn a_price_is_charged_from_its_second_on_and_until_its_second() {
     charges(&office, BOLT, "9.50").await;
     assert!(crate::office::now() >= until, "it was charged before its second");
     let told = folder.json(&["prices", "hydrations"]);
-    assert_eq!(told["hydrations"][0]["why"], "prices begin or end", "{told}");
+    let runs = told["hydrations"].as_array().unwrap();
+    let why = |run: Option<&serde_json::Value>| run.unwrap()["why"].clone();
+    assert_eq!(
+        (why(runs.first()), why(runs.last())),
+        (json!("prices begin or end"), json!("other prices went live")),
+        "{told}"
+    );
 }
