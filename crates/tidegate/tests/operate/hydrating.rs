@@ -205,6 +205,8 @@ async fn a_price_is_charged_from_its_second_on_and_until_its_second() {
     charges(&office, BOLT, "9.00").await;
     charges(&office, BOLT, "9.50").await;
     assert!(crate::office::now() >= until, "it was charged before its second");
+    // It is charged before its run has read it back and is kept.
+    crate::hub::until(folder, &["prices", "hydrations", "--json"], "prices begin or end");
     let told = folder.json(&["prices", "hydrations"]);
     let runs = told["hydrations"].as_array().unwrap();
     let why = |run: Option<&serde_json::Value>| run.unwrap()["why"].clone();
