@@ -7,6 +7,8 @@
 //! (`requestedQueryCost`) replaces it from the first answer on.
 
 use super::document_prices as prices;
+use super::document_shipments as shipments;
+use super::document_stock as stock;
 use connector::descriptor::Direction;
 use connector::outbound::Access;
 
@@ -52,7 +54,6 @@ macro_rules! document {
 pub(super) use document;
 
 const ORDERS: Option<&str> = Some("orders");
-const INVENTORY: Option<&str> = Some("inventory");
 /// Stands in place of a domain: sent for storefronts that ask for prices (`[prices.storefront]`), by no flow.
 pub const STOREFRONT: &str = "storefront";
 
@@ -60,12 +61,11 @@ const SOURCE: Option<Direction> = Some(Direction::Source);
 const TARGET: Option<Direction> = Some(Direction::Target);
 
 /// One that is sent by flows that write orders, in one of their forms.
-const fn written(schema: &'static str, document: Document) -> Document {
+pub(super) const fn written(schema: &'static str, document: Document) -> Document {
     Document { schema: Some(schema), ..document }
 }
 
 const WRITE_BACK: &str = crate::write_back::SCHEMA_NAME;
-const SHIPMENTS: &str = crate::fulfilment::SCHEMA_NAME;
 
 pub const ORDER: Document = document!(
     "order.graphql",
@@ -191,189 +191,6 @@ pub const REMOVE_ORDER_TAGS: Document = written(
         "takes the former state's tag off"
     ),
 );
-pub const ORDER_FULFILMENTS: Document = written(
-    SHIPMENTS,
-    document!(
-        "order_fulfilments.graphql",
-        "OrderFulfilments",
-        Read,
-        ["read_orders", "read_locations", "read_merchant_managed_fulfillment_orders"],
-        63,
-        ORDERS,
-        TARGET,
-        "what an order has shipped, and what of it is open"
-    ),
-);
-pub const FULFILMENT_ORDER_LINES: Document = written(
-    SHIPMENTS,
-    document!(
-        "fulfilment_order_lines.graphql",
-        "FulfilmentOrderLines",
-        Read,
-        ["read_merchant_managed_fulfillment_orders"],
-        15,
-        ORDERS,
-        TARGET,
-        "a further page of what is open, and whether that changed"
-    ),
-);
-pub const FULFILMENT_LINES: Document = written(
-    SHIPMENTS,
-    document!(
-        "fulfilment_lines.graphql",
-        "FulfilmentLines",
-        Read,
-        ["read_orders"],
-        25,
-        ORDERS,
-        TARGET,
-        "whether a fulfilment is the shipment that was sent"
-    ),
-);
-pub const NOTE_SHIPMENT: Document = written(
-    SHIPMENTS,
-    document!(
-        "note_shipment.graphql",
-        "NoteShipment",
-        Write,
-        ["write_orders"],
-        10,
-        ORDERS,
-        TARGET,
-        "notes which fulfilments an order had before a shipment was sent"
-    ),
-);
-pub const CREATE_FULFILMENT: Document = written(
-    SHIPMENTS,
-    document!(
-        "create_fulfilment.graphql",
-        "CreateFulfilment",
-        Write,
-        ["read_orders", "read_locations", "write_merchant_managed_fulfillment_orders"],
-        12,
-        ORDERS,
-        TARGET,
-        "records a shipment"
-    ),
-);
-pub const CANCEL_FULFILMENT: Document = written(
-    SHIPMENTS,
-    document!(
-        "cancel_fulfilment.graphql",
-        "CancelFulfilment",
-        Write,
-        ["read_orders", "read_locations", "write_merchant_managed_fulfillment_orders"],
-        12,
-        ORDERS,
-        TARGET,
-        "takes a shipment back"
-    ),
-);
-pub const TRACK_FULFILMENT: Document = written(
-    SHIPMENTS,
-    document!(
-        "track_fulfilment.graphql",
-        "TrackFulfilment",
-        Write,
-        ["read_orders", "read_locations", "write_merchant_managed_fulfillment_orders"],
-        12,
-        ORDERS,
-        TARGET,
-        "says otherwise how a shipment can be followed"
-    ),
-);
-pub const STOCK_LEVELS: Document = document!(
-    "stock_levels.graphql",
-    "StockLevels",
-    Read,
-    ["read_inventory"],
-    4,
-    INVENTORY,
-    TARGET,
-    "what can be sold, before it is set"
-);
-pub const STOCK_CHANGED: Document = document!(
-    "stock_changed.graphql",
-    "StockChanged",
-    Read,
-    ["read_inventory"],
-    3,
-    INVENTORY,
-    TARGET,
-    "when a quantity that somebody typed was changed"
-);
-pub const FIND_STOCK: Document = document!(
-    "find_stock.graphql",
-    "FindStock",
-    Read,
-    ["read_products", "read_inventory"],
-    42,
-    INVENTORY,
-    TARGET,
-    "the stock levels of SKUs that were never set"
-);
-pub const FIND_SKU: Document = document!(
-    "find_sku.graphql",
-    "FindSku",
-    Read,
-    ["read_products"],
-    8,
-    INVENTORY,
-    TARGET,
-    "whether a SKU that was missing exists by now"
-);
-pub const LOCATIONS: Document = document!(
-    "locations.graphql",
-    "Locations",
-    Read,
-    ["read_locations"],
-    13,
-    INVENTORY,
-    TARGET,
-    "the locations that a mapping gives by name"
-);
-pub const SET_STOCK: Document = document!(
-    "set_stock.graphql",
-    "SetStock",
-    Write,
-    ["write_inventory"],
-    13,
-    INVENTORY,
-    TARGET,
-    "sets what can be sold"
-);
-pub const ACTIVATE_STOCK: Document = document!(
-    "activate_stock.graphql",
-    "ActivateStock",
-    Write,
-    ["write_inventory"],
-    13,
-    INVENTORY,
-    TARGET,
-    "stocks an item at a location, where the connection says so"
-);
-pub const RUN_BULK: Document = document!(
-    "run_bulk.graphql",
-    "RunBulk",
-    Write,
-    [],
-    10,
-    INVENTORY,
-    TARGET,
-    "has a query run in the background, for the full check"
-);
-pub const BULK: Document =
-    document!("bulk.graphql", "Bulk", Read, [], 1, INVENTORY, TARGET, "how far a query in the background is");
-pub const ALL_STOCK: Document = document!(
-    "all_stock.graphql",
-    "AllStock",
-    Read,
-    ["read_inventory"],
-    2,
-    INVENTORY,
-    TARGET,
-    "every stock level, run in the background"
-);
 pub const CUSTOMER_ROLES: Document = document!(
     "customer_roles.graphql",
     "CustomerRoles",
@@ -461,23 +278,23 @@ pub const DOCUMENTS: &[Document] = &[
     SET_ERP_FIELDS,
     ADD_ORDER_TAGS,
     REMOVE_ORDER_TAGS,
-    ORDER_FULFILMENTS,
-    FULFILMENT_ORDER_LINES,
-    FULFILMENT_LINES,
-    NOTE_SHIPMENT,
-    CREATE_FULFILMENT,
-    CANCEL_FULFILMENT,
-    TRACK_FULFILMENT,
-    STOCK_LEVELS,
-    STOCK_CHANGED,
-    FIND_STOCK,
-    FIND_SKU,
-    LOCATIONS,
-    SET_STOCK,
-    ACTIVATE_STOCK,
-    RUN_BULK,
-    BULK,
-    ALL_STOCK,
+    shipments::ORDER_FULFILMENTS,
+    shipments::FULFILMENT_ORDER_LINES,
+    shipments::FULFILMENT_LINES,
+    shipments::NOTE_SHIPMENT,
+    shipments::CREATE_FULFILMENT,
+    shipments::CANCEL_FULFILMENT,
+    shipments::TRACK_FULFILMENT,
+    stock::STOCK_LEVELS,
+    stock::STOCK_CHANGED,
+    stock::FIND_STOCK,
+    stock::FIND_SKU,
+    stock::LOCATIONS,
+    stock::SET_STOCK,
+    stock::ACTIVATE_STOCK,
+    stock::RUN_BULK,
+    stock::BULK,
+    stock::ALL_STOCK,
     CUSTOMER_ROLES,
     CONTACT_ROLES,
     VARIANTS,
