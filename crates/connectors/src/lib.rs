@@ -15,6 +15,8 @@ pub mod price_feed;
 pub mod prices;
 pub mod stock_feed;
 pub mod tryton;
+#[cfg(test)]
+mod whole;
 
 connector::connector_list! {
     http => crate::http, contract: crate::http::fixture;

@@ -66,6 +66,31 @@ pub struct NewEnvelope {
     pub payload: Bytes,
 }
 
+impl NewEnvelope {
+    /// A fact that is kept, once more, whatever became of it: a duty of its own. A sequence is the source's own; a dated version is
+    /// read from the body again.
+    #[must_use]
+    pub fn again(envelope: Envelope, payload: Bytes, via: Via, now: Timestamp) -> Self {
+        Self {
+            shop: envelope.shop,
+            domain: envelope.domain,
+            source: envelope.source,
+            topic: envelope.topic,
+            kind: envelope.kind,
+            via,
+            subject: envelope.subject,
+            version: envelope.version.filter(|version| matches!(version, EffectiveVersion::Sequence { .. })),
+            occurred_at: envelope.occurred_at,
+            received_at: now,
+            trace: envelope.trace,
+            raw_hash: envelope.raw_hash,
+            raw_bytes: envelope.raw_bytes,
+            dedupe: None,
+            payload,
+        }
+    }
+}
+
 /// What became of an append. Either way the duty to deliver is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {

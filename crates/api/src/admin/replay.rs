@@ -6,11 +6,9 @@ use super::order::life;
 use super::{AdminError, AdminParts, Parts};
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
-use kernel::envelope::{Envelope, Via};
+use kernel::envelope::Via;
 use kernel::id::{DeliveryId, FlowName};
 use kernel::subject::Subject;
-use kernel::version::EffectiveVersion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -77,7 +75,7 @@ async fn append(parts: &AdminParts, root: &Subject, by: By) -> Result<(), AdminE
             "the log no longer has a body of {root} (past its time, or redacted): a backfill of its day reads it anew"
         )));
     };
-    parts.store.append(vec![again(envelope, payload, by.at)]).await?;
+    parts.store.append(vec![NewEnvelope::again(envelope, payload, Via::Replay, by.at)]).await?;
     let entry = AuditEntry {
         at: by.at,
         who: by.who,
@@ -89,25 +87,4 @@ async fn append(parts: &AdminParts, root: &Subject, by: By) -> Result<(), AdminE
     parts.hub.appended();
     parts.store.audit(entry).await?;
     Ok(())
-}
-
-fn again(envelope: Envelope, payload: bytes::Bytes, now: Timestamp) -> NewEnvelope {
-    NewEnvelope {
-        shop: envelope.shop,
-        domain: envelope.domain,
-        source: envelope.source,
-        topic: envelope.topic,
-        kind: envelope.kind,
-        via: Via::Replay,
-        subject: envelope.subject,
-        // A sequence is the source's own; a dated version is read from the body again.
-        version: envelope.version.filter(|version| matches!(version, EffectiveVersion::Sequence { .. })),
-        occurred_at: envelope.occurred_at,
-        received_at: now,
-        trace: envelope.trace,
-        raw_hash: envelope.raw_hash,
-        raw_bytes: envelope.raw_bytes,
-        dedupe: None,
-        payload,
-    }
 }

@@ -3,12 +3,11 @@
 use super::contract::{Fitted, call, line};
 use super::scene::{Shelf, cancelled, done, figures, next, refused, scenes, state, walk};
 use connector::contract::Fixture as _;
-use connector::port::{Fed, Stage, Stated, Wanted};
+use connector::port::{Fed, Stage, Wanted};
 use http::Method;
 use kernel::fault::FaultKind;
 use kernel::key::{CallKey, ObjectKey};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 mod played {
     use super::scenes;
@@ -90,18 +89,7 @@ pub(super) async fn the_whole_agrees_with_its_parts(medusa: Fitted) {
     done(&shelf.medusa, &shelf.order(1, 4)).await;
     let call = shelf.call();
     let mut whole = shelf.source.whole(&call, "inventory").await.unwrap();
-    let mut all: BTreeMap<String, Stated> = BTreeMap::new();
-    loop {
-        let some = whole.next().await.unwrap();
-        if some.is_empty() {
-            break;
-        }
-        for stated in some {
-            let level = domains::inventory::read(&stated.payload).unwrap();
-            let path = domains::inventory::path(&level.sku, &level.location);
-            assert!(all.insert(path, stated).is_none(), "a pair stands there once");
-        }
-    }
+    let all = crate::whole::by_path(whole.as_mut()).await.unwrap();
     assert!(all.len() > 4, "{}", all.len());
     assert_eq!(figures(&all[&shelf.path()].payload), ["10", "4", "4"]);
     let (call, subject) = (shelf.call(), shelf.subject());

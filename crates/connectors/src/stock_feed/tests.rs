@@ -99,19 +99,7 @@ fn a_token_without_an_address_is_a_mistake() {
 async fn whole(body: String) -> Result<Vec<String>, Fault> {
     let source = served(Router::new().route("/stock/snapshot", get(async move || body.clone()))).await;
     let mut whole = source.whole(&call(), "inventory").await?;
-    let mut paths = Vec::new();
-    loop {
-        let some = whole.next().await?;
-        if some.is_empty() {
-            break;
-        }
-        paths.extend(some.iter().map(|stated| {
-            let level = domains::inventory::read(&stated.payload).unwrap();
-            domains::inventory::path(&level.sku, &level.location)
-        }));
-    }
-    assert_eq!(whole.next().await, Ok(Vec::new()), "the end stays the end");
-    Ok(paths)
+    Ok(crate::whole::by_path(whole.as_mut()).await?.into_keys().collect())
 }
 
 #[tokio::test]

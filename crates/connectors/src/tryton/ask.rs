@@ -73,6 +73,14 @@ impl Ask<'_> {
         }
     }
 
+    /// The sale under a reference. `None`: there is none, or more than one.
+    pub(super) async fn sale_called(&self, reference: &str, fields: &[&str]) -> Result<Option<Value>, Fault> {
+        let domain = json!([["company", "=", self.config.company], ["reference", "=", reference]]);
+        let mut found = self.records("sale.sale", domain, fields).await?;
+        let last = found.pop();
+        Ok(last.filter(|_| found.is_empty()))
+    }
+
     /// The records of a domain, by id.
     pub(super) async fn records(
         &self,

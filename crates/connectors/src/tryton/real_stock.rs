@@ -2,11 +2,10 @@
 
 use super::contract::{Tryton, call, line};
 use super::real::done;
-use connector::port::{CallContext, Changes, Fed, Source, Stated, Wanted};
+use connector::port::{CallContext, Changes, Fed, Source, Wanted};
 use jiff::{Timestamp, ToSpan as _};
 use kernel::subject::Subject;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A product of one's own, and one who asks.
@@ -173,18 +172,7 @@ async fn real_tryton_whole_agrees_with_its_parts() {
     done(&*shelf.tryton.here(), &mut wanted).await;
     let call = shelf.call();
     let mut whole = shelf.source.whole(&call, "inventory").await.unwrap();
-    let mut all: BTreeMap<String, Stated> = BTreeMap::new();
-    loop {
-        let some = whole.next().await.unwrap();
-        if some.is_empty() {
-            break;
-        }
-        for stated in some {
-            let level = domains::inventory::read(&stated.payload).unwrap();
-            let path = domains::inventory::path(&level.sku, &level.location);
-            assert!(all.insert(path, stated).is_none(), "a pair stands there once");
-        }
-    }
+    let all = crate::whole::by_path(whole.as_mut()).await.unwrap();
     assert!(!all.keys().any(|path| path.contains("SHIPPING")), "a service has no stock");
     assert_eq!(figures(&all[&shelf.path()].payload), ["10", "4", "4"]);
     let kilograms = &all["ats:SKU-0005@main"].payload;

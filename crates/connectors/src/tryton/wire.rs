@@ -75,6 +75,12 @@ pub(super) fn linked_text(record: &Value, link: &str, field: &str) -> Option<Str
     linked(record, link, field)?.as_str().map(str::to_owned)
 }
 
+/// The ids of a link to many.
+pub(super) fn ids(record: &Value, link: &str) -> Vec<i64> {
+    let all = record.get(link).and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(Value::as_i64).collect()
+}
+
 pub(super) fn id(record: &Value) -> Option<i64> {
     record.get("id")?.as_i64()
 }

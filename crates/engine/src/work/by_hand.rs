@@ -3,10 +3,9 @@
 //! next change of the same thing settles it, because it is delivered like any other.
 
 use jiff::Timestamp;
-use kernel::envelope::{Envelope, Via};
+use kernel::envelope::Via;
 use kernel::id::{FlowName, ShopId};
 use kernel::subject::Subject;
-use kernel::version::EffectiveVersion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::log::NewEnvelope;
@@ -137,7 +136,7 @@ pub async fn decide(
         let life = store.life(shop, subject.root()).await?;
         let newest = store::newest_state(store, &life, flow, &subject).await?;
         let (envelope, payload) = newest.ok_or(DecideError::Gone(subject))?;
-        store.append(vec![again(envelope, payload, at)]).await?;
+        store.append(vec![NewEnvelope::again(envelope, payload, Via::Backfill, at)]).await?;
         questions.0.remove(path);
     }
     questions.save(store, flow, shop).await?;
@@ -153,27 +152,6 @@ pub async fn decide(
     };
     store.audit(entry).await?;
     Ok(one)
-}
-
-/// A duty of its own, whatever became of the same state before; behind live ones.
-fn again(envelope: Envelope, payload: bytes::Bytes, now: Timestamp) -> NewEnvelope {
-    NewEnvelope {
-        shop: envelope.shop,
-        domain: envelope.domain,
-        source: envelope.source,
-        topic: envelope.topic,
-        kind: envelope.kind,
-        via: Via::Backfill,
-        subject: envelope.subject,
-        version: envelope.version.filter(|version| matches!(version, EffectiveVersion::Sequence { .. })),
-        occurred_at: envelope.occurred_at,
-        received_at: now,
-        trace: envelope.trace,
-        raw_hash: envelope.raw_hash,
-        raw_bytes: envelope.raw_bytes,
-        dedupe: None,
-        payload,
-    }
 }
 
 #[cfg(test)]

@@ -66,21 +66,8 @@ impl GoLive {
 
     fn again(&self, envelope: Envelope, payload: bytes::Bytes) -> NewEnvelope {
         NewEnvelope {
-            shop: envelope.shop,
-            domain: envelope.domain,
-            source: envelope.source,
-            topic: envelope.topic,
-            kind: envelope.kind,
-            via: Via::Replay,
-            subject: envelope.subject,
             version: None,
-            occurred_at: envelope.occurred_at,
-            received_at: self.clock.now().wall,
-            trace: envelope.trace,
-            raw_hash: envelope.raw_hash,
-            raw_bytes: envelope.raw_bytes,
-            dedupe: None,
-            payload,
+            ..NewEnvelope::again(envelope, payload, Via::Replay, self.clock.now().wall)
         }
     }
 

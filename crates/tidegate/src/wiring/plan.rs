@@ -1,6 +1,6 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
-use super::facts::{Follow, Orders, Payments, Refunds, Shipments, Stock, Told};
+use super::facts::{FinalStates, Follow, Orders, Shipments, Stock, Told};
 use super::full_check::Straight;
 use super::load::Loaded;
 use super::mapper::FlowMapper;
@@ -79,7 +79,8 @@ fn flow(
     let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
         Arc::new(Stock::new(rules(name, flow)?))
     } else if flow.follows.is_some() {
-        if mapping.header().source == PAYMENT { Arc::new(Payments) } else { Arc::new(Refunds) }
+        let paid = mapping.header().source == PAYMENT;
+        Arc::new(if paid { FinalStates::Payments } else { FinalStates::Refunds })
     } else if from_shopify {
         let carried = |schema: &str| {
             let follows = |(other, flow): (&FlowName, &Flow)| {

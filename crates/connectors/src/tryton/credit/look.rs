@@ -65,17 +65,8 @@ impl Ask<'_> {
     /// The first invoice of the sale that was not called off, with the lines of all of them: one that invoices what was shipped
     /// has several.
     async fn original(&self, sale: &str) -> Result<Option<Original>, Fault> {
-        let domain = json!([["company", "=", self.config.company], ["reference", "=", sale]]);
-        let params = vec![domain, json!(0), json!(2), json!([["id", "ASC"]]), json!(["invoices"])];
-        let sales = self.call("model.sale.sale.search_read", params).await?;
-        let [sale] = sales.as_array().map(Vec::as_slice).unwrap_or_default() else { return Ok(None) };
-        let ids: Vec<i64> = sale
-            .get("invoices")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_i64)
-            .collect();
+        let Some(sale) = self.sale_called(sale, &["invoices"]).await? else { return Ok(None) };
+        let ids = wire::ids(&sale, "invoices");
         if ids.is_empty() {
             return Ok(None);
         }

@@ -47,17 +47,10 @@ impl Ask<'_> {
 
     /// `None`: there is none, or more than one.
     async fn sale_paid(&self, reference: &str) -> Result<Option<Sale>, Fault> {
-        let domain = json!([["company", "=", self.config.company], ["reference", "=", reference]]);
-        let found = self.records("sale.sale", domain, &OF_SALE).await?;
-        let [record] = found.as_slice() else { return Ok(None) };
+        let Some(record) = self.sale_called(reference, &OF_SALE).await? else { return Ok(None) };
+        let record = &record;
         let id = |field: &str| record.get(field).and_then(Value::as_i64);
-        let invoices: Vec<i64> = record
-            .get("invoices")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_i64)
-            .collect();
+        let invoices = wire::ids(record, "invoices");
         let sale = || {
             Some(Sale {
                 id: wire::id(record)?,

@@ -1,12 +1,10 @@
 //! The domains and what targets tell, as the engine asks for them.
 
-mod payments;
-mod refunds;
+mod final_states;
 mod shipments;
 mod stock;
 
-pub use payments::Payments;
-pub use refunds::Refunds;
+pub use final_states::FinalStates;
 pub use shipments::Shipments;
 pub use stock::Stock;
 
