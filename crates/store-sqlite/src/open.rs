@@ -138,7 +138,7 @@ fn set_up_writer(connection: &Connection) -> Done<()> {
     plan_once(connection)?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {BACKSTOP_PAGES}; \
-         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 5000; \
+         PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 5000; \
          PRAGMA journal_size_limit = 67108864"
     ))?;
     Ok(())

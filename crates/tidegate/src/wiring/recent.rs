@@ -7,8 +7,9 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// About what is in work at once.
-const KEPT: usize = 32;
+/// About what is in work at once where nothing waits. Each is a tree of a hundred kilobytes and more: a longer row of them is
+/// memory that is cold when it is freed.
+const KEPT: usize = 8;
 /// A payload larger than this is read anew: what is kept is bounded in bytes too.
 const PAYLOAD_BYTES_MAX: usize = 32 * 1024;
 
