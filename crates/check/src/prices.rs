@@ -174,8 +174,22 @@ fn hydrated(judge: &mut Judge<'_>, hydrate: &PriceHydration) {
     }
 }
 
+/// A price list that is named twice would be written twice.
+fn markets(judge: &mut Judge<'_>, of: &Hydration, key: &str) {
+    let lists = of.markets.iter().flat_map(|markets| &markets.value);
+    let mut seen: BTreeMap<&str, &Origin> = BTreeMap::new();
+    for list in lists {
+        let Some(first) = seen.insert(&list.value.name, &list.origin) else { continue };
+        let message = format!("the price list {:?} is named twice", list.value.name);
+        let help = "leave one of them out: a price list has one currency";
+        let finding = Finding::new(Code::Value, &list.origin, message, help);
+        judge.push(finding.key(format!("{key}.markets")).related("the other", first));
+    }
+}
+
 /// A run that compares with all that the shop has does what the other does too: two that come together are a slip of the pen.
 fn cadences(judge: &mut Judge<'_>, of: &Hydration, key: &str) {
+    markets(judge, of, key);
     if let Some(lists) = of.lists.as_ref().filter(|lists| lists.value.is_empty()) {
         let help = "name lists of the terms, or leave lists out: then all are brought out";
         judge.finding(Code::Value, &lists.origin, format!("{key}.lists"), "lists names none", help);

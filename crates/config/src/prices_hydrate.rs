@@ -3,6 +3,7 @@
 
 use crate::cadence::Cadence;
 use crate::key::Key;
+use crate::market_list::MarketList;
 use crate::reader::{Section, named};
 use crate::source::{Origin, Setting};
 use kernel::id::ShopId;
@@ -41,17 +42,25 @@ const LISTS: Key = Key::optional(
     "[\"LIST-EUR\", \"DEALERS-EUR\"]",
 );
 
+const MARKETS: Key = Key::optional(
+    "markets",
+    "list of currencies and names",
+    "Price lists of markets, which a person made in the shop's admin, each by its currency and its name. They are to say what everyone pays who is of no company, or, after `for`, those of a `group:`, a `company:` or a `company_location:`. Below Plus no other catalog counts: where the shop's `plan` is, none is made for company locations beside them. Absent: none.",
+    "[\"EUR Spain\", \"EUR Dealers for group:dealers\"]",
+);
+
 pub(crate) const KEYS: &[Key] = &[
     CADENCE,
     AFTER_LOAD,
     WHEN_PRICES_END,
     AGAINST_SHOP,
     LISTS,
+    MARKETS,
     Key::optional("shops", "list of shops", "Of which shops. Absent: all.", "[\"acme\"]"),
     Key::table("shop", "A shop that goes by keys of its own; see below."),
 ];
 
-pub(crate) const SHOP_KEYS: &[Key] = &[CADENCE, AFTER_LOAD, WHEN_PRICES_END, AGAINST_SHOP, LISTS];
+pub(crate) const SHOP_KEYS: &[Key] = &[CADENCE, AFTER_LOAD, WHEN_PRICES_END, AGAINST_SHOP, LISTS, MARKETS];
 
 /// `[prices.hydrate]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +81,8 @@ pub struct Hydration {
     pub against_shop: Option<Setting<Cadence>>,
     /// None: all.
     pub lists: Option<Setting<Vec<Setting<String>>>>,
+    /// None: of markets nothing is written.
+    pub markets: Option<Setting<Vec<Setting<MarketList>>>>,
 }
 
 impl PriceHydration {
@@ -99,7 +110,7 @@ fn one(section: &mut Section<'_>) -> Option<Hydration> {
     let (cadence, against_shop) = (section.optional("cadence"), section.optional("against_shop"));
     let [after_load, when_prices_end] =
         ["after_load", "when_prices_end"].map(|name| section.with_default(name));
-    let lists = section.optional("lists");
+    let (lists, markets) = (section.optional("lists"), section.optional("markets"));
     Some(Hydration {
         at: section.at.clone(),
         cadence,
@@ -107,5 +118,6 @@ fn one(section: &mut Section<'_>) -> Option<Hydration> {
         when_prices_end: when_prices_end?,
         against_shop,
         lists,
+        markets,
     })
 }

@@ -361,6 +361,7 @@ const fn list_kind(kind: &str) -> &'static str {
         b"shop" => "list of shops",
         b"export condition" => "list of export conditions",
         b"right" => "list of rights",
+        b"currency and name" => "list of currencies and names",
         _ => "list of texts",
     }
 }

@@ -11,6 +11,7 @@ mod compare;
 mod offer;
 mod record;
 mod shelf;
+mod undercut;
 mod wanted;
 
 pub use arrange::{Arranged, CATALOGS_OF_LOCATION_MAX, Catalog, arrange};
@@ -19,6 +20,7 @@ pub use compare::{Change, Counts, Diff, Held, HeldItem, Moved, compare};
 pub use offer::{BREAKS_MAX, Item, Minor, Offer, Quantities, Rule, Why, express};
 pub use record::Record;
 pub use shelf::{Good, Shelf};
+pub use undercut::{Undercut, undercuts};
 pub use wanted::{Left, List, Place, PriceSource, Wanted, gather};
 
 #[cfg(test)]

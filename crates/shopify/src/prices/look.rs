@@ -10,6 +10,7 @@ use super::{Options, Tell};
 use crate::graphql::SHOP;
 use domains::prices::{
     Arranged, Batch, Change, Diff, Held, List, Place, Shelf, Wanted, arrange, batches, compare, gather,
+    undercuts,
 };
 use kernel::fault::{Fault, FaultKind};
 use kernel::money::Currency;
@@ -220,6 +221,7 @@ fn told(wanted: &[Wanted], fixed: &Fixed, places: &Places, prefix: &str) -> Plan
         lists: wanted.iter().enumerate().map(of_list).collect(),
         merged: fixed.arranged.merged.iter().map(|(lists, sku)| (ids(lists), sku.clone())).collect(),
         foreign: foreign.collect(),
+        undercuts: undercuts(wanted, &fixed.lists, &fixed.shelf),
         ..Plan::default()
     }
 }

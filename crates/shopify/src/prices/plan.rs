@@ -1,7 +1,7 @@
 //! What a run would do, for people and for machines.
 
 use super::places::Step;
-use domains::prices::{Counts, Left, Minor, Moved};
+use domains::prices::{Counts, Left, Minor, Moved, Undercut};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -101,6 +101,8 @@ pub struct Plan {
     pub merged: Vec<(Vec<String>, Option<String>)>,
     /// Catalogs that are not ours and count at a location of ours: the lowest price over all of them is charged.
     pub foreign: Vec<(u64, String)>,
+    /// Where a market's price list is lower than what is wanted for company locations, should it reach them.
+    pub undercuts: Vec<Undercut>,
     /// Catalogs of ours that are not wanted, and stay because not all was given.
     pub left_over: Vec<String>,
     pub in_bulk: bool,
@@ -236,6 +238,13 @@ impl fmt::Display for Plan {
                 None => "apart, a location would have too many catalogs".to_owned(),
             };
             writeln!(f, "lists {} are one catalog: {why}", lists.join(", "))?;
+        }
+        for Undercut { market, list, prices, sku } in &self.undercuts {
+            writeln!(
+                f,
+                "the market's price list {market} is lower than {list} for {prices} items, {sku} first: a company location that \
+                 the market reaches is charged the lower"
+            )?;
         }
         let foreign: Vec<String> =
             self.foreign.iter().map(|(location, title)| format!("{title} at {location}")).collect();

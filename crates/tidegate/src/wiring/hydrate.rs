@@ -3,12 +3,12 @@
 use super::Loaded;
 use super::clock::seed;
 use super::hydrate_lease::{LEASE, Lease, last_run_of};
-use super::hydration::{LeftAtTheCart, wanted};
+use super::hydration::{LeftAtTheCart, Markets, wanted};
 use super::last_read::LastRead;
 use super::open;
 use api::admin::{Hydrate, HydrateError, Hydrating};
 use async_trait::async_trait;
-use config::Violation;
+use config::{MarketList, Plan as ShopPlan, Violation};
 use connector::port::CallContext;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
@@ -49,6 +49,12 @@ pub fn all(
             folder: data_dir.join("hydrated").join(client.id().as_str()),
             hand_made: hand_made(loaded),
             common: common(loaded, client.id()),
+            markets: markets(loaded, client.id()),
+            is_plus: loaded
+                .config
+                .shops
+                .get(client.id())
+                .is_some_and(|shop| matches!(shop.plan.value, ShopPlan::Plus | ShopPlan::Enterprise)),
             stop: stop.cloned(),
         }) as Arc<dyn Hydrate>
     };
@@ -60,6 +66,13 @@ fn common(loaded: &Loaded, shop: &ShopId) -> Option<BTreeSet<String>> {
     let hydrate = loaded.config.prices.as_ref()?.hydrate.as_ref()?;
     let lists = hydrate.of(shop)?.lists.as_ref()?;
     Some(lists.value.iter().map(|list| list.value.clone()).collect())
+}
+
+/// The price lists of markets that are written.
+fn markets(loaded: &Loaded, shop: &ShopId) -> Vec<MarketList> {
+    let hydrate = loaded.config.prices.as_ref().and_then(|prices| prices.hydrate.as_ref());
+    let markets = hydrate.and_then(|hydrate| hydrate.of(shop)?.markets.as_ref());
+    markets.into_iter().flat_map(|markets| &markets.value).map(|market| market.value.clone()).collect()
 }
 
 /// Without a policy the owner's word counts.
@@ -80,11 +93,18 @@ struct Catalogs {
     folder: PathBuf,
     hand_made: HandMade,
     common: Option<BTreeSet<String>>,
+    /// Price lists of markets, which say what everyone pays.
+    markets: Vec<MarketList>,
+    is_plus: bool,
     /// A hub that stops waits for no run: the next one goes on.
     stop: Option<watch::Receiver<bool>>,
 }
 
 impl Catalogs {
+    fn markets(&self) -> Markets<'_> {
+        Markets { lists: &self.markets, alone: !self.markets.is_empty() && !self.is_plus }
+    }
+
     /// Of a run that writes: what was last read of the shop, and the lease without which nothing is written. What it reads is
     /// known to all nodes to be of this one.
     async fn begin(&self) -> Result<(LastRead, Lease), HydrateError> {
@@ -163,7 +183,7 @@ impl Hydrate for Catalogs {
     ) -> Result<Value, HydrateError> {
         let now = self.clock.now().wall;
         let version = prices.current();
-        let (wanted, left) = wanted(&version, now, self.common.as_ref());
+        let (wanted, left) = wanted(&version, now, self.common.as_ref(), self.markets());
         if wanted.is_empty()
             && let Some(one) = left.first()
         {
@@ -237,16 +257,16 @@ fn planned(plan: &Plan, version: u64, left: &[LeftAtTheCart]) -> Value {
     let largest = drifted.max_by_key(|one| one.by()).map(ToString::to_string);
     let mut text = plan.to_string();
     for one in left {
-        text.push_str(&format!(
-            "list {} stays at the cart for {} locations: {}\n",
-            one.id, one.locations, one.why
-        ));
+        text.push_str(&match one.locations {
+            0 => format!("{}: nothing of it is written: {}\n", one.id, one.why),
+            some => format!("list {} stays at the cart for {some} locations: {}\n", one.id, one.why),
+        });
     }
     let left: Vec<Value> =
         left.iter().map(|one| json!({"id": one.id, "locations": one.locations, "why": one.why})).collect();
     json!({"version": version, "nothing_to_do": plan.is_empty(), "counts": plan.counts(), "calls": plan.calls(),
         "in_bulk": plan.in_bulk, "drift": plan.drift(), "basis": plan.basis, "largest_drift": largest,
-        "catalogs": catalogs, "lists": lists, "left_at_the_cart": left, "text": text})
+        "catalogs": catalogs, "lists": lists, "left_at_the_cart": left, "undercuts": plan.undercuts, "text": text})
 }
 
 fn reported(report: &Report, version: u64, left: &[LeftAtTheCart]) -> Value {

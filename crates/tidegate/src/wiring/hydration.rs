@@ -3,11 +3,13 @@
 //! itself. The price of an item is asked of resolution, at each quantity at which it can change. What the cart alone can say
 //! (buy X get Y, parts of a quantity) is left to it.
 
+use config::MarketList;
 use domains::prices::{Offer, Place, PriceSource, Rule, Wanted};
 use jiff::Timestamp;
 use kernel::money::Currency;
 use kernel::quantity::Unit;
 use price_store::{TermsBook, Version};
+use pricing::Audience;
 use pricing::audience::nearest;
 use pricing::book::ListIndex;
 use pricing::document::Tiers;
@@ -24,8 +26,10 @@ use std::sync::Arc;
 const QUANTITIES_MAX: usize = 200;
 /// Of the lists' names in a catalog's name, which is bounded.
 const NAMES_MAX: usize = 120;
+const NOT_BELOW_PLUS: &str = "below Plus a catalog of company locations does not count (the shop's plan), and prices.hydrate.markets names those that do";
 
-/// Of which nothing is brought out: a kind of buyer that stays at the cart with all of its prices.
+/// Of which nothing is brought out: a kind of buyer that stays at the cart with all of its prices, or a market's price list (for no
+/// location of ours).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftAtTheCart {
     pub id: String,
@@ -33,13 +37,22 @@ pub struct LeftAtTheCart {
     pub why: String,
 }
 
+/// Price lists of markets that are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Markets<'a> {
+    pub lists: &'a [MarketList],
+    /// Below Plus no other catalog counts: none is made.
+    pub alone: bool,
+}
+
 /// All lists that the company locations of the terms are to have, in each currency in which something is for them. `common`: the
 /// lists that are brought out; a kind of buyer for which another one counts as well is left at the cart whole, because a
-/// catalog that has a part of its prices would charge that part's.
+/// catalog that has a part of its prices would charge that part's. After them the price lists of `markets`.
 pub fn wanted(
     version: &Arc<Version>,
     at: Timestamp,
     common: Option<&BTreeSet<String>>,
+    markets: Markets<'_>,
 ) -> (Vec<Wanted>, Vec<LeftAtTheCart>) {
     let terms = version.terms();
     let mut kinds: BTreeMap<Kind, (Buyer, BTreeSet<u64>)> = BTreeMap::new();
@@ -55,25 +68,59 @@ pub fn wanted(
             }
         }
     }
+    let pays = |buyer, currency| Box::new(BuyersPrices { version: version.clone(), buyer, currency, at });
     let one = |(kind, (buyer, locations)): (Kind, (Buyer, BTreeSet<u64>))| Wanted {
         id: kind.name(terms),
         currency: kind.currency,
         place: Place::Locations(locations),
         has_quantities: true,
-        prices: Box::new(BuyersPrices { version: version.clone(), buyer, currency: kind.currency, at }),
+        prices: pays(buyer, kind.currency),
     };
     let (mut wanted, mut left) = (Vec::new(), Vec::new());
     for (kind, of) in kinds {
-        match common.and_then(|common| kind.other_than(terms, common)) {
+        let other = || common.and_then(|common| kind.other_than(terms, common)).map(not_brought_out);
+        match markets.alone.then(|| NOT_BELOW_PLUS.to_owned()).or_else(other) {
             None => wanted.push(one((kind, of))),
-            Some(list) => left.push(LeftAtTheCart {
-                id: kind.name(terms),
-                locations: of.1.len(),
-                why: format!("the list {list} is none of those that are brought out (prices.hydrate.lists)"),
+            Some(why) => left.push(LeftAtTheCart { id: kind.name(terms), locations: of.1.len(), why }),
+        }
+    }
+    for MarketList { currency, name, buyers } in markets.lists {
+        let buyer = buyer_of(terms, buyers);
+        let kind = Kind::of(terms, &buyer, *currency);
+        let why = match &kind {
+            None => Some(format!("no list in {currency} is for {buyers}")),
+            Some(kind) => common.and_then(|common| kind.other_than(terms, common)).map(not_brought_out),
+        };
+        match why {
+            Some(why) => left.push(LeftAtTheCart { id: format!("price list {name}"), locations: 0, why }),
+            None => wanted.push(Wanted {
+                id: format!("{name}: {}", kind.map_or_else(String::new, |kind| kind.name(terms))),
+                currency: *currency,
+                place: Place::Existing(name.clone()),
+                has_quantities: true,
+                prices: pays(buyer, *currency),
             }),
         }
     }
     (wanted, left)
+}
+
+/// Whose prices a market's list says. Of a location's that the terms name, all that they say of it; else of nobody further.
+fn buyer_of(terms: &Terms, buyers: &str) -> Buyer {
+    match Audience::parse(buyers) {
+        Ok(Audience::Group(group)) => Buyer { groups: vec![group], ..Buyer::default() },
+        Ok(Audience::Company(company)) => Buyer { company: Some(company), ..Buyer::default() },
+        Ok(Audience::CompanyLocation(id)) => {
+            let known = terms.locations().find(|buyer| buyer.company_location.as_ref() == Some(&id)).cloned();
+            known.unwrap_or_else(|| Buyer { company_location: Some(id), ..Buyer::default() })
+        }
+        // What the configuration takes is one of these.
+        Ok(Audience::Everyone) | Err(_) => Buyer::default(),
+    }
+}
+
+fn not_brought_out(list: &str) -> String {
+    format!("the list {list} is none of those that are brought out (prices.hydrate.lists)")
 }
 
 /// What makes two locations pay the same.
@@ -294,142 +341,4 @@ fn is_in_parts(terms: &Terms, priced: &Priced<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use price_store::{LoadRequest, Mode, Options, PriceStore};
-
-    const TERMS: &str = r#"
-[[lists]]
-id = "LIST"
-kind = "list"
-currency = "EUR"
-for = "everyone"
-[[lists]]
-id = "DEALERS"
-kind = "list"
-currency = "EUR"
-for = "group:dealers"
-base = "LIST"
-percent = "-10"
-rounding = { to = "minor" }
-[[lists]]
-id = "OF-ACME"
-kind = "contract"
-currency = "EUR"
-for = "company:ACME"
-[[promotions]]
-id = "SPRING"
-for = "everyone"
-skus = "PUMP"
-percent_off = "50"
-minimum = "20"
-valid_until = "2027-03-31"
-[[promotions]]
-id = "THREE-FOR-TWO"
-for = "everyone"
-skus = "SEAL"
-buy = 2
-get = 1
-percent_off = "100"
-[[locations]]
-id = "gid://shopify/CompanyLocation/1"
-company = "ACME"
-[[locations]]
-id = "gid://shopify/CompanyLocation/2"
-company = "ACME"
-[[locations]]
-id = "gid://shopify/CompanyLocation/3"
-company = "BOLT"
-groups = ["dealers"]
-[[locations]]
-id = "K-17"
-company = "NOT-IN-SHOPIFY"
-"#;
-
-    const PRICES: &str = "list,sku,price,min\nLIST,PUMP,10,1\nLIST,PUMP,9,10\nLIST,SEAL,3,\nLIST,BOLT,0.333333,\n\
-        OF-ACME,PUMP,8.5,\n";
-
-    fn version() -> Arc<Version> {
-        let folder = tempfile::tempdir().unwrap();
-        let store = PriceStore::open(folder.path(), Options::default()).unwrap();
-        store.set_terms(TERMS.as_bytes(), "anna", false, now()).unwrap();
-        let request = LoadRequest {
-            source: "erp".to_owned(),
-            by: "anna".to_owned(),
-            note: None,
-            mode: Mode::Changes,
-            dry_run: false,
-        };
-        let rows = price_store::read::csv(PRICES.as_bytes(), jiff::tz::TimeZone::UTC);
-        store.load(request, rows, now()).unwrap();
-        store.current()
-    }
-
-    fn now() -> Timestamp {
-        "2026-11-26T12:00:00Z".parse().unwrap()
-    }
-
-    /// Each list's name and locations, and each price of it in a line.
-    fn told() -> Vec<(String, Vec<u64>, Vec<String>)> {
-        let one = |wanted: Wanted| {
-            let mut lines = Vec::new();
-            let tell = &mut |sku: &str, offer: &Offer| {
-                let tiers: Vec<String> =
-                    offer.tiers.iter().map(|(from, price)| format!("{price} from {from}")).collect();
-                let ends = offer.ends.map(|at| format!(", until {at}")).unwrap_or_default();
-                let cart = offer.at_the_cart.as_deref().unwrap_or_default();
-                lines.push(format!("{sku}: {}{ends}{cart}", tiers.join(", ")));
-            };
-            wanted.prices.each(tell).unwrap();
-            let Place::Locations(locations) = wanted.place else { unreachable!() };
-            lines.sort();
-            (wanted.id, locations.into_iter().collect(), lines)
-        };
-        wanted(&version(), now(), None).0.into_iter().map(one).collect()
-    }
-
-    #[test]
-    fn a_kind_for_which_another_list_counts_stays_at_the_cart_whole() {
-        let common = ["LIST", "DEALERS"].map(str::to_owned).into();
-        let (wanted, left) = wanted(&version(), now(), Some(&common));
-        assert_eq!(wanted.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["DEALERS + LIST"]);
-        let [left] = left.as_slice() else { panic!("{left:?}") };
-        assert_eq!((left.id.as_str(), left.locations), ("OF-ACME + LIST", 2));
-        assert!(left.why.contains("the list OF-ACME is none of those"), "{}", left.why);
-    }
-
-    #[test]
-    fn locations_that_pay_the_same_have_one_list_and_it_says_what_resolution_says() {
-        let seal = "SEAL: promotion THREE-FOR-TWO: of so many some are cheaper";
-        let until = ", until 2027-04-01T00:00:00Z";
-        assert_eq!(
-            told(),
-            [
-                (
-                    "DEALERS + LIST".to_owned(),
-                    vec![3],
-                    vec![
-                        "BOLT: 0.3 from 1".to_owned(),
-                        format!("PUMP: 9 from 1, 8.1 from 10, 4.05 from 20{until}"),
-                        seal.to_owned()
-                    ]
-                ),
-                (
-                    "OF-ACME + LIST".to_owned(),
-                    vec![1, 2],
-                    vec![
-                        "BOLT: 0.333333 from 1".to_owned(),
-                        format!("PUMP: 8.5 from 1{until}"),
-                        seal.to_owned()
-                    ]
-                ),
-            ]
-        );
-    }
-
-    #[test]
-    fn long_names_stay_apart() {
-        let of = |last: char| fingerprint(&format!("{}{last}", "x".repeat(300)));
-        assert_ne!(of('a'), of('b'));
-    }
-}
+mod tests;

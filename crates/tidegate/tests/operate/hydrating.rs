@@ -116,6 +116,41 @@ async fn what_resolution_says_is_what_the_shop_charges() {
     }
 }
 
+/// Below Plus no catalog of company locations counts; those of markets do, which a person makes.
+#[tokio::test(flavor = "multi_thread")]
+async fn below_plus_a_markets_price_list_says_what_its_buyers_pay() {
+    let office = Office::open_with(|config| config.plan = Plan::Advanced).await;
+    office.shop.know_company(1, "Acme", &[(ACME, "Acme Berlin")]);
+    office.shop.know_company(2, "Bolt", &[(BOLT, "Bolt Wien")]);
+    office.shop.market_catalog_by_hand("Spain", "EUR", &[BOLT]).unwrap();
+    office.shop.market_catalog_by_hand("Acme's", "EUR", &[ACME]).unwrap();
+    let folder = &office.folder;
+    let markets = r#"markets = ["EUR Spain", "EUR Acme's for company:ACME", "EUR Portugal"]"#;
+    by_itself(&office, &format!("cadence = \"24h\"\nafter_load = false\nwhen_prices_end = false\n{markets}"));
+    let config = std::fs::read_to_string(folder.path("tidegate.toml")).unwrap();
+    assert!(config.contains("plan = \"plus\""));
+    let config = config.replace("plan = \"plus\"", "plan = \"advanced\"");
+    std::fs::write(folder.path("tidegate.toml"), config).unwrap();
+    let _hub = Hub::start(folder);
+    load(folder, TERMS, PRICES);
+    let done = folder.json(&["prices", "hydrate"]);
+    assert_eq!(charged(&office, BOLT, 1), ("9.00".to_owned(), Some("Spain".to_owned())), "{done}");
+    assert_eq!(charged(&office, ACME, 10), ("6.50".to_owned(), Some("Acme's".to_owned())), "{done}");
+    let text = done["plan"]["text"].as_str().unwrap();
+    assert!(text.contains("the shop has no price list of this name"), "{text}");
+    assert!(
+        text.contains("LIST-EUR stays at the cart for 1 locations: below Plus"),
+        "no catalog of ours is tried: {text}"
+    );
+    assert_eq!(done["refused"], json!([]), "{done}");
+    let again = folder.json(&["prices", "hydrate"]);
+    assert_eq!(
+        (&again["plan"]["nothing_to_do"], &again["written"]["calls"]),
+        (&json!(true), &json!(0)),
+        "{again}"
+    );
+}
+
 /// The hub does it by itself, with these keys.
 fn by_itself(office: &Office, keys: &str) {
     with_prices(&office.folder, &format!("\n[prices.hydrate]\n{keys}\n"));

@@ -99,6 +99,14 @@ async fn below_plus_the_catalog_is_refused_and_the_price_list_of_a_market_is_wri
     let done = run(&client, &market("Spain"), &options()).await;
     assert_eq!((done.refused.as_slice(), done.unsettled), (&[][..], 0));
     assert_eq!(charged(&twin, 1, "SKU-0001", 1), paid("7.00", "Spain"));
+    // A company location that the market reaches is charged the lower of the two: that is told.
+    let mut both = market("Spain");
+    both.push(list("dear", &[1], of(&[("SKU-0001", plain("7.50"))])));
+    let told = dry(&client, &both).await;
+    let [undercut] = told.undercuts.as_slice() else { panic!("{:?}", told.undercuts) };
+    let said = (&*undercut.market, &*undercut.list, undercut.prices, &*undercut.sku);
+    assert_eq!(said, ("Spain", "dear", 1, "SKU-0001"));
+    assert!(told.to_string().contains("Spain is lower than dear for 1 items, SKU-0001 first"), "{told}");
     let told = dry(&client, &market("Portugal")).await;
     assert!(told.catalogs[0].refused.as_ref().is_some_and(|why| why.contains("no price list of this name")));
     assert_eq!(told.calls(), 0);

@@ -156,6 +156,7 @@ fn settings_of(text: &str) -> Hydration {
         when_prices_end: flag(is("when_prices_end")),
         against_shop: cadence("against="),
         lists: None,
+        markets: None,
     }
 }
 
