@@ -17,6 +17,8 @@ pub struct Inputs<'a> {
     pub systems: BTreeMap<String, Result<Descriptor, Vec<String>>>,
     /// The mapping of each flow, by the flow's name.
     pub mappings: BTreeMap<String, MappingInput>,
+    /// What stands in the file of bundles of each flow that names one, or why it cannot be read, by the flow's name.
+    pub bundles: BTreeMap<String, Result<Vec<u8>, String>>,
     /// Every mapping verb.
     pub verbs: BTreeSet<String>,
     /// The GraphQL documents, by name.

@@ -1,9 +1,15 @@
-//! The rules of a flow of stock: what is kept back, and units. What is wrong with one is said by the domain that reads it.
+//! The rules of a flow of stock: what is kept back, units, and bundles. What is wrong with one is said by the domain that reads
+//! it.
 
 use crate::judge::Judge;
-use config::{Code, Flow, Origin, Setting};
-use domains::inventory::Rules;
+use config::{Code, Flow, Origin, Setting, Source, Spot};
+use domains::inventory::bundles::Bundles;
+use domains::inventory::drop::LineFault;
+use domains::inventory::{RuleFault, Rules};
 use kernel::id::FlowName;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 pub(crate) fn judge(judge: &mut Judge<'_>) {
     for (name, flow) in judge.flows() {
@@ -19,9 +25,29 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     let texts = |list: &Setting<Vec<Setting<String>>>| -> Vec<String> {
         list.iter().map(|text| text.value.clone()).collect()
     };
-    let Err(faults) = Rules::parse(&texts(&flow.stock.safety), &texts(&flow.stock.units)) else { return };
+    let rules = match Rules::parse(&texts(&flow.stock.safety), &texts(&flow.stock.units)) {
+        Ok(rules) => rules,
+        Err(faults) => return tell(judge, name, flow, &faults),
+    };
+    let bundles = bundles(judge, name, flow, &rules);
+    let bundled = rules.with_bundles(Arc::new(bundles.unwrap_or_default()), &texts(&flow.stock.bundle_share));
+    if let Err(faults) = bundled {
+        tell(judge, name, flow, &faults);
+    }
+    if flow.stock.bundles.is_none() && flow.stock.bundle_share.origin != Origin::Default {
+        let (at, key) = (&flow.stock.bundle_share.origin, format!("flows.{name}.stock.bundle_share"));
+        let help = "name the file of bundles, as in bundles = \"mappings/bundles.csv\", or take it out";
+        judge.finding(Code::Policy, at, key, "stock.bundle_share means nothing without stock.bundles", help);
+    }
+}
+
+fn tell(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, faults: &[RuleFault]) {
     for fault in faults {
-        let list = if fault.list == "units" { &flow.stock.units } else { &flow.stock.safety };
+        let list = match fault.list {
+            "units" => &flow.stock.units,
+            "bundle_share" => &flow.stock.bundle_share,
+            _ => &flow.stock.safety,
+        };
         let at = list.value.get(fault.index).map_or(&list.origin, |rule| &rule.origin);
         let (message, help) =
             fault.message.split_once("; ").unwrap_or((fault.message.as_str(), "correct the rule"));
@@ -29,12 +55,87 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     }
 }
 
+/// What a flow's file of bundles says, where it can be read.
+fn bundles(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, rules: &Rules) -> Option<Bundles> {
+    let file = flow.stock.bundles.as_ref()?;
+    let key = format!("flows.{name}.stock.bundles");
+    one_file(judge, name, flow, file, &key);
+    let mapping = judge.mapping(name);
+    for field in ["bundles", "parts"] {
+        if mapping.is_some_and(|mapping| !mapping.rules.iter().any(|rule| rule.to.starts_with(field))) {
+            let message = format!("the flow has bundles, and its mapping does not write {field}");
+            let help = "take the rules for bundle_share, bundles and parts from mappings/stock_to_shopify.toml: without them the \
+                        same units would be sold by themselves and in bundles";
+            judge.finding(Code::Policy, &file.origin, key.clone(), message, help);
+        }
+    }
+    let text = match judge.inputs.bundles.get(name.as_str())? {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("{} cannot be read: {error}", file.value.display());
+            let help = "write a CSV file whose first line is bundle,component,quantity";
+            judge.finding(Code::Value, &file.origin, key, message, help);
+            return None;
+        }
+    };
+    match Bundles::parse(text, rules) {
+        Ok(bundles) => Some(bundles),
+        Err(refused) => {
+            let text = String::from_utf8_lossy(text);
+            let source = Source::new(file.value.display().to_string(), text.clone().into_owned());
+            for fault in &refused.faults {
+                let at = Origin::File(Spot::new(&source, place(&text, fault)));
+                let (message, help) =
+                    fault.problem.split_once("; ").unwrap_or((fault.problem.as_str(), "correct the row"));
+                judge.finding(Code::Value, &at, key.clone(), message, help);
+            }
+            None
+        }
+    }
+}
+
+/// What is composed of one source's levels goes to all of its flows: they have to mean the same bundles.
+fn one_file(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, file: &Setting<PathBuf>, key: &str) {
+    let same = |other: &Flow| {
+        let path = other.stock.bundles.as_ref().map(|path| &path.value);
+        path == Some(&file.value) && other.stock.units.len() == flow.stock.units.len()
+    };
+    let other = judge.flows().find(|(other, of)| {
+        *other != name
+            && of.domain.as_str() == "inventory"
+            && of.source.value == flow.source.value
+            && of.shares_shops_with(flow)
+            && !same(of)
+    });
+    if let Some((other, _)) = other {
+        let message =
+            format!("flows.{other} takes the stock of the same system for the same shop by other bundles");
+        let help = "give both flows the same bundles and units, or each a shop of its own";
+        judge.finding(Code::Policy, &file.origin, key.to_owned(), message, help);
+    }
+}
+
+/// Where in a file.
+fn place(text: &str, fault: &LineFault) -> Range<usize> {
+    let index = usize::try_from(fault.line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let start: usize = text.split_inclusive('\n').take(index).map(str::len).sum();
+    let line = text[start..].lines().next().unwrap_or_default();
+    let column = usize::try_from(fault.column.saturating_sub(1)).unwrap_or(0);
+    let within = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let cell = line[within..].find([',', ';', '\t']).unwrap_or(line.len() - within);
+    start + within..start + within + cell
+}
+
 fn means_nothing(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
-    for (key, list) in [("safety", &flow.stock.safety), ("units", &flow.stock.units)] {
-        if list.origin != Origin::Default {
+    let stock = &flow.stock;
+    let lists = [("safety", &stock.safety), ("units", &stock.units), ("bundle_share", &stock.bundle_share)];
+    let lists = lists.into_iter().map(|(key, list)| (key, list.origin.clone()));
+    let bundles = stock.bundles.iter().map(|file| ("bundles", file.origin.clone()));
+    for (key, origin) in lists.chain(bundles) {
+        if origin != Origin::Default {
             let message = format!("stock.{key} means nothing to a flow of {}", flow.domain.as_str());
             let help = "take it out, or move it to a flow of inventory";
-            judge.finding(Code::Policy, &list.origin, format!("flows.{name}.stock.{key}"), message, help);
+            judge.finding(Code::Policy, &origin, format!("flows.{name}.stock.{key}"), message, help);
         }
     }
 }

@@ -168,6 +168,19 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "[\"case = 12 each\"]",
     ),
     Key::optional(
+        "bundles",
+        "path",
+        "A CSV file of what is sold as a bundle of others: `bundle,component,quantity`, and `unit` where a quantity is in another unit than is sold (docs/inventory.md). A relative path counts from the folder of this file.",
+        "\"mappings/bundles.csv\"",
+    ),
+    Key::with(
+        "bundle_share",
+        "list of texts",
+        "[]",
+        "Of what is free of a component, what all bundles with it together may show, in whole percents, for all or for a pattern of SKUs; the rest it shows itself. The last rule that fits counts; without one it is half.",
+        "[\"50%\", \"BOX-*: 100%\"]",
+    ),
+    Key::optional(
         "full_check",
         "cadence",
         "When all stock of the source is compared with all of the shop: how often (`24h`), how often in a window (`10m in 22:00-05:00 Europe/Berlin`), or by five fields of cron and a time zone. One that was missed is made up for once. Without it, only where somebody asks (`tidegate reconcile inventory`).",
@@ -253,6 +266,9 @@ pub struct Flow {
 pub struct Stock {
     pub safety: Setting<Vec<Setting<String>>>,
     pub units: Setting<Vec<Setting<String>>>,
+    /// What is sold as a bundle of others.
+    pub bundles: Option<Setting<PathBuf>>,
+    pub bundle_share: Setting<Vec<Setting<String>>>,
     /// `None`: only where somebody asks.
     pub full_check: Option<Setting<Cadence>>,
     pub full_check_mends: Setting<bool>,
@@ -392,11 +408,14 @@ fn slo(mut section: Section<'_>, of_stock: bool) -> Option<Slo> {
 
 fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (safety, units) = (section.with_default("safety"), section.with_default("units"));
+    let (bundles, bundle_share) = (section.optional("bundles"), section.with_default("bundle_share"));
     let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
     let snapshot_floor = section.with_default("snapshot_floor");
     Some(Stock {
         safety: safety?,
         units: units?,
+        bundles,
+        bundle_share: bundle_share?,
         full_check,
         full_check_mends: mends?,
         snapshot_floor: snapshot_floor?,

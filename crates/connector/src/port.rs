@@ -391,7 +391,7 @@ pub struct Stated {
 /// All that a source has of a domain, as it comes. What ends early is a fault, never an end.
 #[async_trait]
 pub trait Whole: Send + std::fmt::Debug {
-    /// Under which its states are facts.
+    /// Under which the states that came last are facts.
     fn topic(&self) -> &'static str;
 
     /// As many as come together, in their order; none after the last, if all of them came.

@@ -3,10 +3,16 @@
 //! A level is a `state` fact of the subject `ats:SKU@LOCATION`: the whole of it, absolute; only the newest counts. What may
 //! be sold is on hand − reserved − what is kept back, in whole sales units (DESIGN section 9); what of it a target is set to,
 //! with what is in flight there, is the target's connector's.
+//!
+//! A bundle has no level of its own at its source: it is composed of the newest levels of its components, and what is shown of
+//! it and of them is divided (`family`), so that no unit is on sale twice.
 
+pub mod bundles;
 mod canonical;
 pub mod compare;
+pub mod composed;
 pub mod drop;
+pub mod family;
 mod fault;
 mod level;
 mod names;
@@ -18,6 +24,6 @@ pub use canonical::{Canonical, Sold, Term, canonical, json_schema, sold};
 pub use fault::{StockCode, StockFault};
 pub use level::{Incoming, Stock, read};
 pub use names::Key;
-pub use pair::{parts, path, subject};
+pub use pair::{alone, parts, path, shared, subject};
 pub(crate) use pair::{spelled, written};
-pub use rules::{RuleFault, Rules, SafetyOf};
+pub use rules::{BUNDLE_SHARE, RuleFault, Rules, SafetyOf};

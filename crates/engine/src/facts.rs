@@ -74,6 +74,8 @@ pub struct Touched {
     pub path: String,
     /// It never changes: that it was asked for once is enough.
     pub once: bool,
+    /// Only where something was written: what was there already has changed nothing for it.
+    pub written: bool,
 }
 
 /// The topic under which what was touched is asked for again: it brings nothing, and says what to read.
@@ -113,6 +115,18 @@ pub trait Facts: Send + Sync + Debug {
         Vec::new()
     }
 
+    /// What a subject of the source is only a part of: the paths that are composed anew, by a read of each, whenever a state of
+    /// it is routed. It is not sent by itself then. `None`: it stands for itself.
+    fn composes(&self, _subject: &Subject) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Whether states of a topic are ordered by their place in the log: what is composed from it has no version of its own, and
+    /// is read one after the other.
+    fn ordered_by_log(&self, _topic: &str) -> bool {
+        false
+    }
+
     /// Whether the flow takes it.
     fn admit(&self, state: &State, policy: &OrderPolicy, history: History, now: Timestamp) -> Admission;
 
@@ -124,6 +138,12 @@ pub trait Facts: Send + Sync + Debug {
         object_created_at: Timestamp,
         now: Timestamp,
     ) -> Confirm;
+}
+
+/// Whether a subject is shown by another one of those that were found: what is composed from it stands in its place.
+pub fn is_shown_by(facts: &dyn Facts, subject: &Subject, found: &[Subject]) -> bool {
+    let composed = facts.composes(subject).unwrap_or_default();
+    found.iter().any(|other| other.shop == subject.shop && composed.contains(&other.path))
 }
 
 /// A mapped body and its digest.

@@ -59,12 +59,18 @@ impl Engine {
         // A target that has nothing and needs nothing (cancelled before it was made) gives no link.
         movement.external = Some(external).filter(|external| !external.id.is_empty());
         movement.delivered = Some((version, goal.digest));
-        movement.follow_ups.extend(goal.touches.iter().map(|touched| again(&running, touched, now.wall)));
+        let wrote = running.wrote || !done.unchanged;
+        let touches = goal.touches.iter().filter(|touched| wrote || !touched.written);
+        movement.follow_ups.extend(touches.map(|touched| again(&running, touched, now.wall)));
         if running.reused {
             // What the older look did not show of what has happened since is seen to once more.
             let (domain, path) =
                 (running.claim.envelope.domain.clone(), running.claim.delivery.subject.path.clone());
-            movement.follow_ups.push(again(&running, &Touched { domain, path, once: false }, now.wall));
+            movement.follow_ups.push(again(
+                &running,
+                &Touched { domain, path, once: false, written: false },
+                now.wall,
+            ));
         }
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
@@ -99,7 +105,8 @@ impl Engine {
         let mut movement = running.movement(now.wall);
         movement.state = Some(DeliveryState::Ended(Outcome::Unchanged));
         movement.delivered = Some((version, digest));
-        movement.follow_ups.extend(touches.iter().map(|touched| again(&running, touched, now.wall)));
+        let touches = touches.iter().filter(|touched| !touched.written);
+        movement.follow_ups.extend(touches.map(|touched| again(&running, touched, now.wall)));
         self.commit(running, movement, Then::Finish);
     }
 
@@ -228,7 +235,8 @@ fn state_read(running: &Running, read: Read, part: Option<String>, now: jiff::Ti
         topic: read.topic,
         kind: FactKind::State,
         via: Via::Read,
-        subject: part.map_or_else(|| asked.subject.clone(), of_part),
+        // What was read may be composed of the envelope's subject, and be another one.
+        subject: part.map_or_else(|| running.claim.delivery.subject.clone(), of_part),
         version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
         occurred_at: read.updated_at,
         received_at: now,

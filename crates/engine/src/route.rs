@@ -54,7 +54,7 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
         // What we are to look at again is left where its source cannot be asked.
         let ours = envelope.via == Via::Outcome;
         let reader = takers.iter().find(|flow| flow.readable || !ours);
-        routed.deliveries.extend(reader.map(|flow| reading(plan, flow, envelope)));
+        routed.deliveries.extend(reader.map(|flow| reading(plan, flow, envelope, None)));
         return routed;
     }
     let state = if envelope.kind == FactKind::Unreadable {
@@ -71,7 +71,8 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
             routed.deliveries = takers.iter().map(|flow| dead(flow, envelope, fault.clone())).collect();
         }
         Ok(state) => {
-            let version = version_of(envelope, &state);
+            let by_log = first.facts.ordered_by_log(&envelope.topic);
+            let version = version_of(envelope, &state, by_log);
             // What a target tells of its object is no news of the thing itself.
             routed.about = (envelope.via != Via::Outcome).then(|| about(envelope, &state));
             for flow in takers {
@@ -101,9 +102,11 @@ fn by_topic<'a>(takers: Vec<&'a FlowPlan>, envelope: &Envelope) -> Vec<&'a FlowP
     if takers.iter().any(names) { takers.into_iter().filter(names).collect() } else { takers }
 }
 
-/// A fact that our own outcome gave rise to is ordered by its place in the log; all others by their source.
-fn version_of(envelope: &Envelope, state: &State) -> EffectiveVersion {
+/// A fact that our own outcome gave rise to, or that was composed from the log (`by_log`), is ordered by its place there; all
+/// others by their source.
+fn version_of(envelope: &Envelope, state: &State, by_log: bool) -> EffectiveVersion {
     match (&envelope.version, envelope.via) {
+        _ if by_log => EffectiveVersion::Sequence { sequence: envelope.position.0 },
         (Some(EffectiveVersion::Sequence { sequence }), _) => {
             EffectiveVersion::Sequence { sequence: *sequence }
         }
@@ -153,6 +156,7 @@ fn route_state(
         // it. If the target has it, that is found without a call.
         Order::Same if matches!(envelope.via, Via::Backfill | Via::Replay | Via::Read) => {
             let again = admitted(flow, envelope, state, standing, now);
+            let again = composing(plan, flow, envelope, again, deliveries);
             deliveries.push(pressing(flow, state, standing, duty(flow, envelope, state, version, again)));
         }
         Order::Same => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Unchanged)),
@@ -160,11 +164,12 @@ fn route_state(
             let wait = DeliveryState::Waiting { due_at: None, wait: Wait::Reading };
             // The known one may already be at the target; only a read can say which is newer.
             deliveries.push(NewDelivery { supersedes: false, ..duty(flow, envelope, state, version, wait) });
-            deliveries.push(reading(plan, flow, envelope));
+            deliveries.push(reading(plan, flow, envelope, None));
             standing.reading = true;
         }
         Order::InDoubt | Order::Newer => {
             let state_of_delivery = admitted(flow, envelope, state, standing, now);
+            let state_of_delivery = composing(plan, flow, envelope, state_of_delivery, deliveries);
             let duty = duty(flow, envelope, state, version, state_of_delivery);
             deliveries.push(pressing(flow, state, standing, duty));
             standing.routed = Some(version.clone());
@@ -172,6 +177,22 @@ fn route_state(
             standing.reading = false;
         }
     }
+}
+
+/// The rule under which a state is kept out that others are composed of.
+const COMPOSED: &str = "composed";
+
+/// A state that others are composed of is not sent by itself: these are read anew, each once for however many such states.
+fn composing(
+    plan: &Plan,
+    flow: &FlowPlan,
+    envelope: &Envelope,
+    admitted: DeliveryState,
+    deliveries: &mut Vec<NewDelivery>,
+) -> DeliveryState {
+    let Some(paths) = flow.facts.composes(&envelope.subject) else { return admitted };
+    deliveries.extend(paths.into_iter().map(|path| reading(plan, flow, envelope, Some(path))));
+    DeliveryState::Ended(Outcome::Filtered { rule: COMPOSED.to_owned() })
 }
 
 /// What a state waits for that would be kept out, were it not for an earlier one that may be in work: whoever has the
@@ -274,12 +295,14 @@ fn dead(flow: &FlowPlan, envelope: &Envelope, fault: Fault) -> NewDelivery {
     }
 }
 
-/// A read is a delivery too: its lane is at the source.
-fn reading(plan: &Plan, flow: &FlowPlan, envelope: &Envelope) -> NewDelivery {
+/// A read is a delivery too: its lane is at the source. `path`: of another subject than the envelope's.
+fn reading(plan: &Plan, flow: &FlowPlan, envelope: &Envelope, path: Option<String>) -> NewDelivery {
+    let other = |path| Subject { shop: envelope.shop.clone(), path };
+    let subject = path.map_or_else(|| envelope.subject.clone(), other);
     NewDelivery {
         flow: plan.reading.clone(),
-        lane: Lane::of(&envelope.subject, &flow.source),
-        subject: envelope.subject.clone(),
+        lane: Lane::of(&subject, &flow.source),
+        subject,
         kind: DeliveryKind::Read,
         state: DeliveryState::Waiting { due_at: Some(envelope.received_at), wait: Wait::Turn },
         version: None,

@@ -93,6 +93,17 @@ pub struct Life {
     pub external: Vec<(SystemName, Subject, StoredRef)>,
 }
 
+impl Life {
+    /// Without what is of other things of the same root: what was done to this one, and where it is.
+    #[must_use]
+    pub fn only(mut self, subject: &Subject) -> Self {
+        self.deliveries.retain(|delivery| delivery.subject == *subject);
+        self.dead_letters.retain(|letter| letter.subject == *subject);
+        self.external.retain(|(_, of, _)| of == subject);
+        self
+    }
+}
+
 /// A dead letter, open or closed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DeadLetter {

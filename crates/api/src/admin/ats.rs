@@ -6,7 +6,7 @@ use super::lines::{DeliveryLine, LetterLine, RefLine};
 use super::{AdminError, Parts, StockFlow};
 use axum::Json;
 use axum::extract::State;
-use engine::facts::State as Fact;
+use engine::facts::{State as Fact, is_shown_by};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,12 +67,14 @@ pub(super) async fn show(
     }
     let here = |shop: &str| asked.shop.as_deref().is_none_or(|asked| asked == shop);
     let mut stock = Vec::new();
-    for subject in parts.store.find(sku).await? {
+    let found = parts.store.find(sku).await?;
+    for subject in &found {
         if subject.kind() != "ats" || !here(subject.shop.as_str()) {
             continue;
         }
-        for flow in parts.stock.iter().filter(|flow| flow.shops.contains(&subject.shop)) {
-            stock.push(pair(&parts, flow, &subject).await?);
+        let of_shop = parts.stock.iter().filter(|flow| flow.shops.contains(&subject.shop));
+        for flow in of_shop.filter(|flow| !is_shown_by(flow.facts.as_ref(), subject, &found)) {
+            stock.push(pair(&parts, flow, subject).await?);
         }
     }
     if stock.is_empty() {
@@ -88,7 +90,7 @@ async fn pair(
     flow: &StockFlow,
     subject: &kernel::subject::Subject,
 ) -> Result<Pair, AdminError> {
-    let life = parts.store.life(&subject.shop, subject.root()).await?;
+    let life = parts.store.life(&subject.shop, subject.root()).await?.only(subject);
     let now = parts.clock.now().wall;
     let pauses = parts.store.pauses(now).await?;
     let (mut fact, mut unreadable) = (None, None);

@@ -216,7 +216,14 @@ pub(crate) fn inputs<'a>(
             Err(_) => MappingInput::Unreadable("no such file".into()),
         }
     };
+    let bundles = |flow: &config::Flow| {
+        let name = flow.stock.bundles.as_ref()?.file_name()?.to_owned();
+        let read = std::fs::read(folder.join(&name)).or_else(|_| std::fs::read(good.join(&name)));
+        Some(read.map_err(|_| "no such file".to_owned()))
+    };
+    let of_flows = config.flows.iter();
     Inputs {
+        bundles: of_flows.filter_map(|(name, flow)| Some((name.to_string(), bundles(flow)?))).collect(),
         connectors: KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
         systems: tidegate_check::describe_systems(config, KINDS),
         mappings: config.flows.iter().map(|(name, flow)| (name.to_string(), load(flow))).collect(),

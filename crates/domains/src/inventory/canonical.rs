@@ -1,6 +1,7 @@
 //! What may be sold of a level, by the rules of one flow, and how that came about. Owns the canonical state, the form that
-//! mappings read.
+//! mappings read. A bundle's is `composed`'s, in the same form.
 
+use super::bundles::Piece;
 use super::fault::{StockCode, StockFault};
 use super::level::Stock;
 use super::rules::Rules;
@@ -46,7 +47,7 @@ impl fmt::Display for Term {
 /// What a source has of one SKU at one location, and what of it may be sold.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Stock")]
-struct State {
+pub(super) struct State {
     /// As the source spells it, without blanks at its ends.
     sku: String,
     /// As the source spells it.
@@ -66,8 +67,89 @@ struct State {
     counted: Option<i64>,
     /// What is on its way, in the source's unit.
     incoming: Vec<Due>,
+    /// The bundles that this is sold in as well, by the flow's `bundles`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bundles: Vec<Held>,
+    /// Of what is free of it, in percent, what these may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle_share: Option<u8>,
+    /// What a bundle is made of. `available` is the least over these then, and the quantities in the source's unit are 0.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Made>,
     /// When the source says that it changed.
     changed_at: String,
+}
+
+/// A bundle, and how many of the component are in one.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StockBundle")]
+pub(super) struct Held {
+    sku: String,
+    quantity: u32,
+}
+
+impl Held {
+    fn of(piece: &Piece) -> Self {
+        Self { sku: piece.sku.clone(), quantity: piece.quantity }
+    }
+}
+
+/// A component of a bundle.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StockPart")]
+pub(super) struct Made {
+    sku: String,
+    /// How many are in one bundle, in sales units.
+    quantity: u32,
+    /// Of the component, in whole sales units. May be negative.
+    available: i64,
+    /// As of a level.
+    counted: Option<i64>,
+    /// Of what is free of it, in percent, what bundles may have.
+    bundle_share: u8,
+    /// All bundles that hold it.
+    bundles: Vec<Held>,
+}
+
+impl Made {
+    pub(super) fn of(piece: &Piece, sold: Sold, rules: &Rules) -> Self {
+        Self {
+            sku: piece.sku.clone(),
+            quantity: piece.quantity,
+            available: sold.available,
+            counted: sold.counted,
+            bundle_share: rules.bundle_share(&piece.sku),
+            bundles: rules.bundles().held_by(&piece.sku).iter().map(Held::of).collect(),
+        }
+    }
+}
+
+impl State {
+    /// Of a bundle.
+    pub(super) fn of_parts(
+        sku: &str,
+        location: &str,
+        available: i64,
+        parts: Vec<Made>,
+        at: Timestamp,
+    ) -> Self {
+        let none = || "0".to_owned();
+        Self {
+            sku: sku.to_owned(),
+            location: location.to_owned(),
+            on_hand: none(),
+            reserved: none(),
+            safety: none(),
+            unit: None,
+            available,
+            counted: None,
+            incoming: Vec::new(),
+            bundles: Vec::new(),
+            bundle_share: None,
+            parts,
+            changed_at: at.to_string(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -100,7 +182,19 @@ pub fn sold(stock: &Stock, rules: &Rules) -> Result<Sold, StockFault> {
 /// A unit of which no rule says how many sales units it holds.
 pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> {
     let mut why = Some(Vec::new());
+    if rules.bundles().made_of(&stock.sku).is_some() {
+        return Err(told_by_source(&stock.sku));
+    }
     let Sold { available, counted } = sum(stock, rules, &mut why)?;
+    let held_by = rules.bundles().held_by(&stock.sku);
+    let share = (!held_by.is_empty()).then(|| rules.bundle_share(&stock.sku));
+    if let (Some(share), Some(why)) = (share, &mut why) {
+        let bundles =
+            if held_by.len() == 1 { "1 bundle".to_owned() } else { format!("{} bundles", held_by.len()) };
+        let text =
+            format!("of what is free of these, {share} % may be shown by {bundles}: {}", names(held_by));
+        why.push(Term { adds: None, text });
+    }
     let state = State {
         sku: stock.sku.clone(),
         location: stock.location.clone(),
@@ -115,10 +209,29 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
             .iter()
             .map(|due| Due { quantity: due.quantity.to_string(), at: due.at.to_string() })
             .collect(),
+        bundles: held_by.iter().map(Held::of).collect(),
+        bundle_share: share,
+        parts: Vec::new(),
         changed_at: stock.changed_at.to_string(),
     };
     let (body, digest) = tree(&state, stock.changed_at)?;
     Ok(Canonical { body, digest, available, why: why.unwrap_or_default() })
+}
+
+/// A few of them.
+fn names(pieces: &[Piece]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<&str> = pieces.iter().take(SHOWN).map(|piece| piece.sku.as_str()).collect();
+    let more = if pieces.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn told_by_source(sku: &str) -> StockFault {
+    let what = format!(
+        "{sku:?} is written down as a bundle, so its level follows from its components: let the source leave it out, or take \
+         it out of the flow's bundles"
+    );
+    StockFault::new(StockCode::Bundle, "$.sku", what)
 }
 
 /// The sum, and where it is asked for, each of its terms.
@@ -184,7 +297,7 @@ fn factor<'a>(stock: &Stock, rules: &'a Rules) -> Result<(Decimal, Option<&'a st
     Err(StockFault::new(StockCode::UnknownUnit, "$.unit", what))
 }
 
-fn tree(state: &State, changed_at: Timestamp) -> Result<(Value, [u8; 32]), StockFault> {
+pub(super) fn tree(state: &State, changed_at: Timestamp) -> Result<(Value, [u8; 32]), StockFault> {
     let unwritable = |error: serde_json::Error| {
         StockFault::new(StockCode::NotJson, "$", format!("a level cannot be written: {error}"))
     };

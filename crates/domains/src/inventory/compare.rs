@@ -19,6 +19,7 @@ mod shelves;
 pub use found::{Cause, Difference, Found, Report};
 pub use shelves::{Shelf, Shelves, TooMany};
 
+use super::family::Shown;
 use super::names::Key;
 use shelves::{Bits, Table};
 use std::collections::BTreeSet;
@@ -93,6 +94,28 @@ impl Check {
     }
 
     fn add_named(&mut self, name: u128, truth: &Truth<'_>) -> Option<Cause> {
+        let in_flight = self.in_flight;
+        self.by(name, truth, |shown, _| {
+            truth.available.saturating_sub(in_flight.held_back(shown.committed, truth.counted))
+        })
+    }
+
+    /// As [`add`](Self::add), where what a pair is to show depends on others at its location. `to_show` is given what is shown of
+    /// the pair, and whom to ask what is shown of another SKU.
+    pub fn add_by(
+        &mut self,
+        truth: &Truth<'_>,
+        to_show: impl FnOnce(Shown, &dyn Fn(&str) -> Option<Shown>) -> i64,
+    ) -> Option<Cause> {
+        self.by(self.key.name(truth.sku, truth.location), truth, to_show)
+    }
+
+    fn by(
+        &mut self,
+        name: u128,
+        truth: &Truth<'_>,
+        to_show: impl FnOnce(Shown, &dyn Fn(&str) -> Option<Shown>) -> i64,
+    ) -> Option<Cause> {
         self.report.source += 1;
         let Some(at) = self.table.find(name) else {
             let cause = Cause::MissingInShopify;
@@ -101,7 +124,12 @@ impl Check {
         };
         let again = self.seen.set(at);
         let (available, committed) = self.table.quantities(at);
-        let wanted = truth.available.saturating_sub(self.in_flight.held_back(committed, truth.counted));
+        let other = |sku: &str| {
+            let (available, committed) =
+                self.table.quantities(self.table.find(self.key.name(sku, truth.location))?);
+            Some(Shown { available, committed })
+        };
+        let wanted = to_show(Shown { available, committed }, &other);
         let cause = if again {
             Cause::TwiceInSource
         } else if self.table.is_twice(at) {

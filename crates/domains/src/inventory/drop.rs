@@ -8,10 +8,10 @@
 mod columns;
 mod decimal;
 mod fault;
-mod lines;
+pub(super) mod lines;
 mod ndjson;
 mod payload;
-mod row;
+pub(super) mod row;
 
 pub use payload::payload;
 

@@ -17,6 +17,8 @@ pub enum StockCode {
     Negative,
     /// A unit without a rule that says how many sales units it holds.
     UnknownUnit,
+    /// The level of what is written down as a bundle.
+    Bundle,
 }
 
 impl StockCode {
@@ -29,6 +31,7 @@ impl StockCode {
             Self::NotQuantity => "body_quantity_unreadable",
             Self::Negative => "body_quantity_negative",
             Self::UnknownUnit => "body_unit_unknown",
+            Self::Bundle => "body_sku_is_bundle",
         }
     }
 }

@@ -19,9 +19,28 @@ pub fn path(sku: &str, location: &str) -> String {
     format!("{KIND}:{}@{}", written(sku.trim()), written(location.trim()))
 }
 
-/// SKU and location of a subject; `None` where it is no pair.
+/// A pair that shares its units with others, `ats:FIRST@WH-1/ats:SKU-0001`: one root, and so one lane, for all that share them.
+/// `first` stands for all of them ([`super::bundles::Bundles::family`]).
+#[must_use]
+pub fn shared(first: &str, sku: &str, location: &str) -> String {
+    format!("{}/{SHARED}:{}", path(first, location), written(sku.trim()))
+}
+
+/// What such a pair is below its root: of the same kind.
+const SHARED: &str = KIND;
+
+/// SKU and location of a subject, whether it shares its units or not; `None` where it is no pair.
 #[must_use]
 pub fn parts(subject: &Subject) -> Option<(String, String)> {
+    let Some((root, child)) = subject.path.split_once('/') else { return alone(subject) };
+    let sku = spelled(child.strip_prefix(SHARED)?.strip_prefix(':')?)?;
+    let (first, location) = alone(&Subject { shop: subject.shop.clone(), path: root.to_owned() })?;
+    (shared(&first, &sku, &location) == subject.path).then_some((sku, location))
+}
+
+/// The same of a pair that shares nothing.
+#[must_use]
+pub fn alone(subject: &Subject) -> Option<(String, String)> {
     let (sku, location) = subject.path.strip_prefix(KIND)?.strip_prefix(':')?.split_once('@')?;
     let (sku, location) = (spelled(sku)?, spelled(location)?);
     (path(&sku, &location) == subject.path).then_some((sku, location))
@@ -72,6 +91,17 @@ mod tests {
         assert_eq!(subject(shop(), "SKU-0001", "WH-1").to_string(), "acme/ats:SKU-0001@WH-1");
         assert_eq!(path("A/B@C", "Köln"), "ats:A%2FB%40C@K%C3%B6ln");
         assert_eq!(path(" SKU-0001\r\n", "WH-1"), "ats:SKU-0001@WH-1");
+    }
+
+    #[test]
+    fn what_shares_its_units_has_one_root() {
+        let subject = Subject { shop: shop(), path: shared("A", "B/1", "WH 1") };
+        assert_eq!((subject.path.as_str(), subject.root()), ("ats:A@WH%201/ats:B%2F1", "ats:A@WH%201"));
+        assert_eq!(parts(&subject), Some(("B/1".to_owned(), "WH 1".to_owned())));
+        assert_eq!(alone(&subject), None);
+        for bad in ["ats:A@WH/ats:", "ats:A@WH/ats:B/C", "ats:A@WH/sku:B", "ats:A/ats:B@WH"] {
+            assert_eq!(parts(&Subject { shop: shop(), path: bad.to_owned() }), None, "{bad}");
+        }
     }
 
     #[test]

@@ -2,16 +2,31 @@
 //! text form. Of several that fit a pair the last one counts, as with a file of things to ignore: the general first, the
 //! exceptions after it.
 
+use super::bundles::Bundles;
 use super::level::Stock;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use std::fmt;
+use std::sync::Arc;
 
 /// All rules of a flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     safety: Vec<Safety>,
     units: Vec<UnitRule>,
+    bundles: Arc<Bundles>,
+    shares: Vec<Share>,
 }
+
+/// What of a component bundles may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Share {
+    sku: Option<String>,
+    percent: u8,
+}
+
+/// Of what is free of a component, the part that all bundles with it may have, where nobody said otherwise, in percent.
+pub const BUNDLE_SHARE: u8 = 50;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Safety {
@@ -47,7 +62,7 @@ const SHARE_DECIMALS_MAX: u32 = 2;
 /// A rule that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFault {
-    /// `safety` or `units`.
+    /// `safety`, `units` or `bundle_share`.
     pub list: &'static str,
     /// Its place in the list.
     pub index: usize,
@@ -92,6 +107,34 @@ impl Rules {
             }
         }
         if faults.is_empty() { Ok(rules) } else { Err(faults) }
+    }
+
+    /// The same with bundles; `shares`: what of a component they may have, `"50%"`, `"BOX-*: 100%"`.
+    ///
+    /// # Errors
+    /// Every share that cannot be read.
+    pub fn with_bundles(mut self, bundles: Arc<Bundles>, shares: &[String]) -> Result<Self, Vec<RuleFault>> {
+        self.bundles = bundles;
+        let mut faults = Vec::new();
+        for (index, text) in shares.iter().enumerate() {
+            match share_of(text) {
+                Ok(share) => self.shares.push(share),
+                Err(message) => faults.push(RuleFault { list: "bundle_share", index, message }),
+            }
+        }
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
+    }
+
+    #[must_use]
+    pub fn bundles(&self) -> &Bundles {
+        &self.bundles
+    }
+
+    /// Of what is free of a component, what bundles may have, in percent.
+    #[must_use]
+    pub fn bundle_share(&self, sku: &str) -> u8 {
+        let fits = |share: &&Share| share.sku.as_deref().is_none_or(|pattern| like(pattern, sku));
+        self.shares.iter().rev().find(fits).map_or(BUNDLE_SHARE, |share| share.percent)
     }
 
     /// What is kept back of what is on hand (in sales units), by the last rule that fits.
@@ -159,6 +202,23 @@ fn safety_of(text: &str) -> Result<Safety, String> {
     };
     let keeps = keeps.ok_or_else(|| format!("{text:?} keeps nothing back that can be counted; {help}"))?;
     Ok(Safety { sku: named(sku), location: named(location), keeps, text: text.trim().to_owned() })
+}
+
+fn share_of(text: &str) -> Result<Share, String> {
+    let refused = || {
+        format!(
+            "{text:?} is no share; write whole percents, for all components or for a pattern: \"50%\", \"BOX-*: 100%\""
+        )
+    };
+    let (sku, share) = match text.rsplit_once(':') {
+        Some((sku, share)) if !sku.trim().is_empty() => (Some(sku.trim().to_owned()), share),
+        Some(_) => return Err(refused()),
+        None => (None, text),
+    };
+    let percent =
+        share.trim().strip_suffix('%').and_then(|share| number(share.trim(), Decimal::ONE_HUNDRED, 0));
+    let percent = percent.and_then(|percent| percent.to_u8()).ok_or_else(refused)?;
+    Ok(Share { sku, percent })
 }
 
 fn unit_of(text: &str) -> Result<UnitRule, String> {

@@ -2,7 +2,7 @@
 //! by SKU. A level that is gone, or that is no longer of this pair, is looked for by SKU again: Shopify made the item anew.
 
 use super::places::{Places, similar};
-use super::seen::{Level, Seen, alike, observation, unreadable};
+use super::seen::{Kin, Level, Seen, alike, among, observation, unreadable};
 use super::want::{Want, Where};
 use super::{code, find};
 use crate::graphql::{Claim, Deadline, STOCK_LEVELS, ShopClient};
@@ -24,6 +24,8 @@ struct Ask<'a> {
     wanted: &'a Wanted,
     sku: String,
     location: String,
+    /// SKUs that share its units.
+    kin: Vec<String>,
 }
 
 pub(super) async fn many(
@@ -38,6 +40,8 @@ pub(super) async fn many(
         Ok(asks) => asks,
         Err(fault) => return wanted.iter().map(|_| Err(fault.clone())).collect(),
     };
+    let (shared, asks): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| !ask.kin.is_empty());
+    with_kin(client, &deadline, &shared, &mut answers).await;
     let (known, mut unknown): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| ask.level().is_some());
     for known in known.chunks(LEVELS_MAX) {
         by_id(client, &deadline, known, &mut answers).await;
@@ -82,13 +86,14 @@ async fn resolved<'a>(
     };
     let mut asks = Vec::with_capacity(wanted.len());
     for (index, (wanted, want)) in wanted.iter().zip(&wants).enumerate() {
-        let mut ask = Ask { index, wanted, sku: String::new(), location: String::new() };
+        let mut ask = Ask { index, wanted, sku: String::new(), location: String::new(), kin: Vec::new() };
         let Ok(want) = want else {
             // What is wrong with it is the plan's to say.
             ask.answer(answers, Seen::Unreadable);
             continue;
         };
         ask.sku.clone_from(&want.sku);
+        ask.kin = want.shared.kin(&want.sku).into_iter().map(str::to_owned).collect();
         match (&want.location, &places) {
             (Where::Gid(gid), _) => ask.location.clone_from(gid),
             (Where::Name(name), Some(places)) => match places.get(name) {
@@ -155,6 +160,52 @@ async fn by_sku(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answ
     }
 }
 
+/// Answers those that share their units, each together with all that it shares them with.
+async fn with_kin(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answers: &mut Answers) {
+    let mut by_location: BTreeMap<&str, Vec<&Ask<'_>>> = BTreeMap::new();
+    for ask in asks {
+        by_location.entry(&ask.location).or_default().push(ask);
+    }
+    for (location, asks) in by_location {
+        let skus = asks.iter().flat_map(|ask| std::iter::once(&ask.sku).chain(&ask.kin));
+        let skus: Vec<&str> = skus.map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut variants = Ok(Vec::new());
+        for skus in skus.chunks(find::SKUS_MAX) {
+            let skus = skus.iter().copied().collect();
+            match (find::stock(client, deadline, &skus, location).await, &mut variants) {
+                (Ok(found), Ok(variants)) => variants.extend(found),
+                (Err(fault), _) => variants = Err(fault),
+                (Ok(_), Err(_)) => {}
+            }
+        }
+        for ask in asks {
+            let answer = match &variants {
+                Ok(variants) => found(ask, variants),
+                Err(fault) => Err(fault.clone()),
+            };
+            answers[ask.index] = Some(answer);
+        }
+    }
+}
+
+/// What is shown and sold of each SKU that shares units; nothing of one that the shop has not there. Of several variants with one
+/// SKU all counts.
+fn kin(ask: &Ask<'_>, variants: &[Value]) -> Result<BTreeMap<String, Kin>, Fault> {
+    let mut all: BTreeMap<String, Kin> = BTreeMap::new();
+    for variant in variants {
+        let sku = variant.get("sku").and_then(Value::as_str).unwrap_or_default();
+        let item = &variant["inventoryItem"];
+        let Some(level) = item.get("inventoryLevel").filter(|level| level.is_object()) else { continue };
+        if ask.kin.iter().any(|kin| kin == sku) {
+            let level = Level::read(level, item, Some(&ask.location), sku)?;
+            let kin = all.entry(sku.to_owned()).or_default();
+            kin.available += level.available.max(0);
+            kin.committed += level.committed.max(0);
+        }
+    }
+    Ok(all)
+}
+
 fn found(ask: &Ask<'_>, variants: &[Value]) -> Result<Observation, Fault> {
     let sku = |variant: &&Value| variant.get("sku").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mine: Vec<&Value> = variants.iter().filter(|variant| sku(variant) == ask.sku).collect();
@@ -182,5 +233,5 @@ fn found(ask: &Ask<'_>, variants: &[Value]) -> Result<Observation, Fault> {
             return Ok(Observation { object, context: Value::Null, missing: Vec::new() });
         }
     };
-    Ok(observation(seen, false, known))
+    Ok(among(seen, false, known, kin(ask, variants)?))
 }

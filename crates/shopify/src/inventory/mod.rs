@@ -12,6 +12,7 @@ mod places;
 mod plan;
 mod seen;
 mod set;
+mod shared;
 pub mod snapshot;
 mod want;
 
@@ -21,6 +22,7 @@ pub use config::{SCHEMA, SCHEMA_NAME};
 
 use crate::graphql::Shops;
 use connector::port::{Applied, CallContext, Observation, Plan, Step, Together, Wanted};
+use domains::inventory::family::Shown;
 use kernel::fault::{Fault, FaultKind, Reference};
 use kernel::key::CallKey;
 use places::Places;
@@ -101,7 +103,9 @@ impl Inventory {
         let (mut sets, mut activations, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (key, step)) in calls.iter().enumerate() {
             match Frozen::read(step) {
-                Ok(Frozen::Set { level, quantity }) => sets.push(set::Member { index, key, level, quantity }),
+                Ok(Frozen::Set { level, quantity, shared }) => {
+                    sets.push(set::Member { index, key, level, quantity, shared });
+                }
                 Ok(Frozen::Activate { item, location, sku }) => {
                     activations.push(activate::Member { index, key, item, location, sku });
                 }
@@ -131,6 +135,14 @@ impl Inventory {
             }
         }
     }
+}
+
+/// What is to be shown of something that shares its units, by what a mapping made and what the shop shows of it and of the others at
+/// its location. `None`: it shares none, or says nothing certain.
+#[must_use]
+pub fn to_show(body: &serde_json::Value, own: Shown, others: &dyn Fn(&str) -> Option<Shown>) -> Option<i64> {
+    let want = want::Want::read(body).ok().filter(|want| want.shared != shared::Shared::No)?;
+    Some(want.shared.to_show(&want, own, others))
 }
 
 /// The locations of a shop by name, each as its global id.

@@ -3,8 +3,9 @@
 use super::code;
 use super::config::Config;
 use super::seen::{Context, Level, Seen};
+use super::shared::Shared;
 use super::want::{QUANTITY_MAX, Want};
-use connector::port::{Done, MissingReference, Observation, Observed, Plan, Step, Wanted};
+use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Step, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub(super) enum Frozen {
     Set {
         level: Level,
         quantity: i64,
+        /// It shares its units: what comes next is seen by a new look at all that do.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shared: bool,
     },
     Activate {
         item: String,
@@ -67,7 +71,13 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
             return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::UNSEEN, what));
         }
         Seen::Level(level) if level.active && level.tracked => {
-            return set(&want, level, context.wrote);
+            return set(&want, level, &context);
+        }
+        // Nothing can be sold of a bundle of which a component was never told there: it is not stocked for that.
+        Seen::Level(Level { active: false, .. }) | Seen::NotStocked { .. } if want.is_empty_bundle() => {
+            let external = ExternalRef { id: String::new(), number: None, state: None };
+            let note = Some("it is not stocked there, and none can be sold".to_owned());
+            return Plan::Done(Done { external, note, unchanged: true, adopted: false });
         }
         Seen::Level(level) => (&level.item, &level.location, level.tracked),
         Seen::NotStocked { item, location, tracked, .. } => (item, location, *tracked),
@@ -95,23 +105,29 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
 /// not say that the call is not on its way any more. It was carried out if the pair is as it made it, and nothing else has
 /// happened there.
 pub(super) fn shows(frozen: &Frozen, observed: &Observation) -> Option<bool> {
-    let Frozen::Set { level, quantity } = frozen else { return None };
+    let Frozen::Set { level, quantity, .. } = frozen else { return None };
     let is_as_set = |now: &Level| now.available == *quantity && now.committed == level.committed;
     let context = Context::read(&observed.context);
     Some(matches!(context, Some(Context { seen: Seen::Level(now), .. }) if is_as_set(&now)))
 }
 
-fn set(want: &Want, level: &Level, wrote: bool) -> Plan {
-    let quantity = want.available - want.held_back(level.committed);
+fn set(want: &Want, level: &Level, context: &Context) -> Plan {
+    let quantity = want.quantity(level, &context.kin);
     if !(-QUANTITY_MAX..=QUANTITY_MAX).contains(&quantity) {
         let what = format!("{quantity} is more than Shopify takes: mend the source or the mapping");
         return refused(FaultKind::Rejected, code::BODY, what, "available");
     }
     if quantity == level.available {
         let note = want.note(level.committed);
-        return Plan::Done(Done { external: level.external(), note, unchanged: !wrote, adopted: false });
+        return Plan::Done(Done {
+            external: level.external(),
+            note,
+            unchanged: !context.wrote,
+            adopted: false,
+        });
     }
-    Plan::Next(Frozen::Set { level: level.clone(), quantity }.step())
+    let shared = want.shared != Shared::No;
+    Plan::Next(Frozen::Set { level: level.clone(), quantity, shared }.step())
 }
 
 fn not_there(missing: &[MissingReference]) -> Plan {
@@ -157,11 +173,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_bundle_of_which_none_can_be_sold_is_not_stocked_for_that() {
+        let config = Config { activate: true, reason: String::new() };
+        let wanted = |available: i64| {
+            let part = serde_json::json!({ "sku": "B", "available": available, "bundles": [{ "sku": "A", "quantity": 1 }] });
+            let body =
+                serde_json::json!({ "sku": "A", "location": 1, "available": available, "parts": [part] });
+            let subject =
+                kernel::subject::Subject::new(kernel::id::ShopId::new("acme").unwrap(), "ats", "A@1");
+            Wanted {
+                object_key: kernel::key::ObjectKey::of(&subject),
+                subject,
+                body,
+                stage: connector::port::Stage::Present,
+                after_confirm: kernel::flow::AfterConfirm::default(),
+                difference: kernel::flow::Difference::Ticket,
+                known: None,
+                also_known_as: Vec::new(),
+            }
+        };
+        let Level { item, location, sku, .. } = level(0, 0);
+        let seen = observation(Seen::NotStocked { item, location, sku, tracked: true }, false, None);
+        assert!(matches!(plan(&config, &wanted(0), &seen), Plan::Done(Done { unchanged: true, .. })));
+        assert!(
+            matches!(plan(&config, &wanted(3), &seen), Plan::Next(Step { name, .. }) if name == "activate")
+        );
+    }
+
     /// Found by the simulation: a set that was late was taken for done, because the shop showed what was wanted by then, and
     /// was carried out after that.
     #[test]
     fn a_set_without_an_answer_is_done_where_the_pair_is_as_it_made_it() {
-        let step = Frozen::Set { level: level(2, 2), quantity: 0 };
+        let step = Frozen::Set { level: level(2, 2), quantity: 0, shared: false };
         for (available, committed, expected) in [
             (0, 2, true),
             // Not yet, or never.

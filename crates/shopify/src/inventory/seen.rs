@@ -5,6 +5,7 @@ use connector::port::{ExternalRef, MissingReference, ObjectState, Observation, O
 use kernel::fault::{Fault, FaultKind, Reference};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ pub(super) struct Context {
     pub(super) seen: Seen,
     /// The observation is the answer to a write.
     pub(super) wrote: bool,
+    /// What shares its units at the same location, by SKU, as it was seen in the same look.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) kin: BTreeMap<String, Kin>,
+}
+
+/// What is shown of a SKU, and sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Kin {
+    pub(super) available: i64,
+    pub(super) committed: i64,
 }
 
 impl Context {
@@ -97,6 +108,16 @@ pub(super) fn unreadable() -> Fault {
 
 /// `known`: what we set before. It is not called gone because Shopify does not show it now: `plan` says what is amiss.
 pub(super) fn observation(seen: Seen, wrote: bool, known: Option<&ExternalRef>) -> Observation {
+    among(seen, wrote, known, BTreeMap::new())
+}
+
+/// The same, with what shares its units.
+pub(super) fn among(
+    seen: Seen,
+    wrote: bool,
+    known: Option<&ExternalRef>,
+    kin: BTreeMap<String, Kin>,
+) -> Observation {
     let external = match &seen {
         Seen::Level(level) => Some(level.external()),
         _ => known.cloned(),
@@ -110,7 +131,7 @@ pub(super) fn observation(seen: Seen, wrote: bool, known: Option<&ExternalRef>) 
         Observed::One(ObjectState { external, body: Value::Null, adopted: false })
     });
     // Plain data always serialises.
-    let context = serde_json::to_value(Context { seen, wrote }).unwrap_or_default();
+    let context = serde_json::to_value(Context { seen, wrote, kin }).unwrap_or_default();
     Observation { object, context, missing: missing.into_iter().collect() }
 }
 

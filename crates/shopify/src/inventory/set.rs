@@ -25,6 +25,8 @@ pub(super) struct Member<'a> {
     pub(super) key: &'a CallKey,
     pub(super) level: Level,
     pub(super) quantity: i64,
+    /// What it shares its units with is looked at anew after it was set.
+    pub(super) shared: bool,
 }
 
 type Answer = (usize, Result<Applied, Fault>);
@@ -137,8 +139,8 @@ fn applied(member: &Member<'_>, changes: &BTreeMap<(String, String), Option<i64>
     // looked at again by itself.
     let level = Level { available: quantity, ..level.clone() };
     let external = level.external();
-    let observation = observation(Seen::Level(level), true, None);
-    Ok(Applied { external: Some(external), observation: Some(observation) })
+    let observation = (!member.shared).then(|| observation(Seen::Level(level), true, None));
+    Ok(Applied { external: Some(external), observation })
 }
 
 fn refused(members: &[Member<'_>], reply: Reply) -> Vec<Answer> {

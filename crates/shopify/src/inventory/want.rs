@@ -1,9 +1,14 @@
 //! What a mapping made, read. Owns what in flight means: how many of the units that Shopify sold are held back, because
-//! the source has not counted them yet.
+//! the source has not counted them yet. What is sold in bundles, or is one, is `shared`'s.
 
 use super::code;
+use super::seen::{Kin, Level};
+use super::shared::Shared;
+use domains::inventory::compare::InFlight;
+use domains::inventory::family::Shown;
 use kernel::fault::{Fault, FaultKind};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// No quantity of Shopify's lies outside.
 pub(super) const QUANTITY_MAX: i64 = 1_000_000_000;
@@ -15,22 +20,16 @@ pub(super) struct Want {
     pub(super) sku: String,
     pub(super) location: Where,
     pub(super) available: i64,
-    counted: i64,
-    in_flight: InFlight,
+    pub(super) counted: i64,
+    pub(super) in_flight: InFlight,
+    /// With whom it shares its units.
+    pub(super) shared: Shared,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Where {
     Gid(String),
     Name(String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InFlight {
-    /// What Shopify has committed beyond what the source has counted.
-    Counted,
-    All,
-    None,
 }
 
 impl Want {
@@ -56,20 +55,37 @@ impl Want {
                 _ => return Err(wrong("in_flight", "\"counted\", \"all\" or \"none\"")),
             },
         };
-        Ok(Self { sku, location, available, counted, in_flight })
+        let shared = Shared::read(body)?;
+        Ok(Self { sku, location, available, counted, in_flight, shared })
     }
 
     /// Of what Shopify has committed, the units that must not go back on sale.
     pub(super) fn held_back(&self, committed: i64) -> i64 {
-        match self.in_flight {
-            InFlight::Counted => (committed - self.counted).max(0),
-            InFlight::All => committed.max(0),
-            InFlight::None => 0,
+        self.in_flight.held_back(committed, Some(self.counted))
+    }
+
+    /// What the pair is to show, by what Shopify has of it and of what shares its units.
+    pub(super) fn quantity(&self, level: &Level, kin: &BTreeMap<String, Kin>) -> i64 {
+        match &self.shared {
+            Shared::No => self.available - self.held_back(level.committed),
+            shared => {
+                let shown = |kin: &Kin| Shown { available: kin.available, committed: kin.committed };
+                let own = Shown { available: level.available, committed: level.committed };
+                shared.to_show(self, own, &|sku| kin.get(sku).map(shown))
+            }
         }
+    }
+
+    /// Whether it is a bundle of which none can be sold.
+    pub(super) fn is_empty_bundle(&self) -> bool {
+        self.available <= 0 && matches!(self.shared, Shared::OfParts(_))
     }
 
     /// What is said where some are held back.
     pub(super) fn note(&self, committed: i64) -> Option<String> {
+        if self.shared != Shared::No {
+            return None;
+        }
         let held = self.held_back(committed);
         (held > 0).then(|| {
             format!(
@@ -103,12 +119,12 @@ impl Where {
 }
 
 /// A mapping may write a whole number as a text.
-fn quantity(value: &Value) -> Option<i64> {
+pub(super) fn quantity(value: &Value) -> Option<i64> {
     let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())?;
     (-QUANTITY_MAX..=QUANTITY_MAX).contains(&number).then_some(number)
 }
 
-fn wrong(field: &str, expected: &str) -> Fault {
+pub(super) fn wrong(field: &str, expected: &str) -> Fault {
     let what = format!("{field} of what the mapping made must be {expected}: mend the mapping");
     Fault::new(FaultKind::Rejected, code::BODY, what).field(field)
 }

@@ -48,7 +48,10 @@ fn refund_domain() -> DomainName {
 /// What an order names, to be read by itself, once.
 pub(crate) fn refunds_of(order: u64, refunds: &[u64]) -> Vec<Touched> {
     let path = |refund: &u64| format!("order:{order}/refund:{refund}");
-    refunds.iter().map(|refund| Touched { domain: refund_domain(), path: path(refund), once: true }).collect()
+    refunds
+        .iter()
+        .map(|refund| Touched { domain: refund_domain(), path: path(refund), once: true, written: false })
+        .collect()
 }
 
 /// The flows of the stock, beside those of the orders.
@@ -171,7 +174,11 @@ impl Facts for Parcels {
     fn touches(&self, _topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
         let pair = state.body["pair"].as_u64().and_then(|pair| usize::try_from(pair).ok()).unwrap_or(0);
         let path = inventory::path(&sku(pair), LOCATION);
-        if self.forgets { Vec::new() } else { vec![Touched { domain: stock_domain(), path, once: false }] }
+        if self.forgets {
+            Vec::new()
+        } else {
+            vec![Touched { domain: stock_domain(), path, once: false, written: false }]
+        }
     }
 
     fn can_be(&self, _: &Value, _: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use super::fixture::*;
 use super::{AnyStore, Running, side_by_side};
-use crate::delivery::{Claim, Moved, NewDelivery};
+use crate::delivery::{Claim, DeliveryState, Moved, NewDelivery, Outcome};
 use crate::log::Routed;
 use crate::port::ClaimRequest;
 use kernel::envelope::Priority;
@@ -175,4 +175,33 @@ pub(super) async fn next_due_is_that_of_free_lanes(store: AnyStore) {
     assert_eq!(store.next_due().await.unwrap()[&erp()], at(20));
     done(&store, to(&claim, 10, due(15))).await;
     assert_eq!(store.next_due().await.unwrap()[&erp()], at(15));
+}
+
+/// What shares its units with a level is read because of it (a bundle), and lies in a lane of its own.
+pub(super) async fn a_read_may_be_of_another_root_than_its_fact(store: AnyStore) {
+    let (level, first) = (order("5678"), order("9"));
+    let (bundle, other) = (first.child("line", "1"), first.child("line", "2"));
+    for second in 1..3 {
+        let position = append(&store, fact(&level, second)).await;
+        // Once for however many facts wait.
+        route(&store, position, vec![state(&level, second, 1), read(&bundle, 1), read(&other, 1)]).await;
+    }
+    let source = ClaimRequest { system: system("shopify"), ..request(5) };
+    for read in [&bundle, &other] {
+        let mut claims = store.claim(source.clone(), "hub").await.unwrap();
+        assert_eq!(claims.len(), 1, "one lane for both: {claims:?}");
+        let claim = claims.remove(0);
+        assert_eq!((&claim.delivery.subject, &claim.envelope.subject), (read, &level));
+        assert!(claim.payload.is_some(), "the fact's own payload, under the key of its root");
+        let mut step = step(&claim, 5);
+        step.state = Some(DeliveryState::Ended(Outcome::Read { found: true }));
+        step.follow_ups = vec![fact(read, 6)];
+        store.advance(vec![step]).await.unwrap();
+    }
+    assert_eq!(store.claim(source, "hub").await.unwrap(), []);
+    let unrouted = store.unrouted(10).await.unwrap();
+    let subjects: Vec<_> = unrouted.iter().map(|item| &item.envelope.subject).collect();
+    assert_eq!(subjects, [&bundle, &other]);
+    assert!(unrouted.iter().all(|item| item.payload.is_some()));
+    assert_eq!(take(&store, 5).await.delivery.subject, level);
 }

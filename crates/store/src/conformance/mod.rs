@@ -51,6 +51,7 @@ cases! {
     lanes::{
         a_lane_is_claimed_by_one,
         what_is_routed_is_claimed_along,
+        a_read_may_be_of_another_root_than_its_fact,
         a_lease_that_ended_is_taken_over_and_fenced,
         a_move_renews_the_lease,
         the_best_priority_goes_first_then_the_longest_due,

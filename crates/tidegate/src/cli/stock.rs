@@ -53,7 +53,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let loaded = wiring::load(&common.config, &common.overrides, false);
     let found = self::flow(&loaded, flow.as_deref())?;
     let rules = match found {
-        Some((name, flow)) => plan::rules(name, flow)?,
+        Some((name, flow)) => plan::rules(&loaded, name, flow)?,
         None => Rules::default(),
     };
     let location = location.clone().or_else(|| configured_location(&loaded, found?.1));

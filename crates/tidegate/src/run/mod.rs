@@ -135,7 +135,8 @@ async fn serve(mut loaded: Loaded, work: &Handle) -> anyhow::Result<()> {
     let shared = woken.is_some().then_some(&store);
     let prices = wiring::prices::open(&loaded, &shops, shared, &clock, &metrics).await?;
     let pulls = wiring::price_sources::all(&loaded, prices.as_ref(), &clock)?;
-    let connected = wiring::connectors::build(&loaded, shops, wiring::charged::at(prices.as_ref()))?;
+    let mut connected = wiring::connectors::build(&loaded, shops, wiring::charged::at(prices.as_ref()))?;
+    wiring::composed::over(&loaded, &mut connected, &store)?;
     let mut plan = wiring::plan::build(&mut loaded)?;
     wiring::restored::doubt(&mut plan, &store, &connected).await?;
     let hub = {

@@ -28,6 +28,7 @@ use config::{Origin, SHOPIFY, Violation};
 use connector::port::{Connector, Fed, Stated};
 use domains::inventory::Key;
 use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth};
+use domains::inventory::composed;
 use engine::facts::Mapper;
 use engine::plan::Plan;
 use engine::work::{Progress, Scope, WorkError};
@@ -248,12 +249,13 @@ impl FullCheck {
     ) -> Result<(Check, Vec<Fed>), CheckError> {
         let of_shop = shelves.len();
         let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
-        let topic = whole.topic();
+        let mut topic = whole.topic();
         let (mut seen, mut come) = (0, Vec::new());
         // How much is held back is the mapping's to say: the first level that it takes has it.
         let mut first = None;
         while first.is_none() {
             come = whole.next().await?;
+            topic = whole.topic();
             if come.is_empty() {
                 break;
             }
@@ -290,11 +292,11 @@ impl FullCheck {
                     }
                     if let Ok(meant) = self.stated(topic, stated, places) {
                         known.insert(figures.location, meant.location.clone());
-                        differing.compared(check.add(&meant.truth()), topic, stated);
+                        differing.compared(meant.compared(&mut check), topic, stated);
                         continue;
                     }
                 } else if let Ok(meant) = self.stated(topic, stated, places) {
-                    differing.compared(check.add(&meant.truth()), topic, stated);
+                    differing.compared(meant.compared(&mut check), topic, stated);
                     continue;
                 }
                 // A dead letter says why, as soon as it is pushed or read.
@@ -312,6 +314,7 @@ impl FullCheck {
                 differing.compared(cause, topic, stated);
             }
             come = whole.next().await?;
+            topic = whole.topic();
         }
         Ok((check, differing.all))
     }
@@ -331,8 +334,16 @@ impl FullCheck {
         let (Some(sku), Some(at)) = (state.body["sku"].as_str(), state.body["location"].as_str()) else {
             return Err(bug("a level that was read names no pair"));
         };
-        fed.path = domains::inventory::path(sku, at);
-        let subject = Subject { shop: self.scope.shop.clone(), path: fed.path.clone() };
+        let mut subject = domains::inventory::subject(self.scope.shop.clone(), sku, at);
+        if fed.topic == composed::TOPIC {
+            let mut family = self.scope.facts.composes(&subject).unwrap_or_default().into_iter();
+            let own = |path: &String| {
+                let subject = Subject { shop: subject.shop.clone(), path: path.clone() };
+                domains::inventory::parts(&subject).is_some_and(|(own, _)| own == sku)
+            };
+            subject.path = family.find(own).ok_or_else(|| bug("what was composed shares no units"))?;
+        }
+        fed.path.clone_from(&subject.path);
         let body = self
             .mapper
             .map(&state.body, &subject, &ObjectKey::of(&subject), self.scope.clock.now().wall)?
@@ -378,6 +389,16 @@ impl Differing {
 }
 
 impl Meant {
+    fn compared(&self, check: &mut Check) -> Option<Cause> {
+        if self.fed.topic != composed::TOPIC {
+            return check.add(&self.truth());
+        }
+        // What shares its units shows what the others leave of them.
+        check.add_by(&self.truth(), |own, others| {
+            shopify::inventory::to_show(&self.body, own, others).unwrap_or(self.available)
+        })
+    }
+
     fn truth(&self) -> Truth<'_> {
         Truth { sku: &self.sku, location: &self.location, available: self.available, counted: self.counted }
     }

@@ -17,6 +17,8 @@ use std::path::Path;
 pub struct Loaded {
     pub config: Config,
     pub mappings: BTreeMap<FlowName, Mapping>,
+    /// What stands in the files of bundles, of the flows that name one.
+    pub bundles: BTreeMap<FlowName, Vec<u8>>,
     /// Of the flows of stock whose mapping has one.
     pub straight: BTreeMap<FlowName, super::full_check::Straight>,
     pub descriptors: BTreeMap<String, Descriptor>,
@@ -57,6 +59,7 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
     let mut mappings = BTreeMap::new();
     let mut inputs = BTreeMap::new();
     let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let (mut bundles, mut bundles_read) = (BTreeMap::new(), BTreeMap::new());
     for (name, flow) in &config.flows {
         let file = &flow.mapping.value;
         let input = match std::fs::read_to_string(file) {
@@ -69,6 +72,15 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
             Err(error) => MappingInput::Unreadable(error.to_string()),
         };
         inputs.insert(name.to_string(), input);
+        if let Some(file) = &flow.stock.bundles {
+            let read = std::fs::read(&file.value).map_err(|error| error.to_string());
+            if let Ok(text) = &read {
+                // No flow has such a name.
+                texts.insert(format!("{name}/bundles"), text.clone());
+                bundles.insert(name.clone(), text.clone());
+            }
+            bundles_read.insert(name.to_string(), read);
+        }
     }
     let kinds = kinds();
     let systems = check::describe_systems(&config, &kinds);
@@ -87,6 +99,7 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
         connectors: kinds.iter().map(|kind| kind.name.to_owned()).collect(),
         systems,
         mappings: inputs,
+        bundles: bundles_read,
         verbs: check::verbs(),
         documents: documents(),
         topics: topics(),
@@ -98,7 +111,7 @@ pub fn load(path: &Path, overrides: &[(String, String)], look_for_secrets: bool)
     let revision = config::revision_with_mappings(&config, &texts);
     let revision = kernel::key::hex(&revision[..8]);
     let straight = BTreeMap::new();
-    Loaded { config, mappings, straight, descriptors, report, personal, revision, env }
+    Loaded { config, mappings, bundles, straight, descriptors, report, personal, revision, env }
 }
 
 /// Which fields of each domain are about a person.

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod charged;
 pub mod clock;
+pub mod composed;
 pub mod connectors;
 mod facts;
 pub mod feeds;

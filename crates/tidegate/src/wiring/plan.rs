@@ -8,6 +8,8 @@ use super::schemas::{PAYMENT, REFUND};
 use anyhow::{Context as _, bail};
 use config::{Config, Flow, Intake, SHOPIFY, System, Unknown};
 use connector::descriptor::{Descriptor, UnknownAnswer};
+use domains::inventory::bundles::Bundles;
+use domains::inventory::{RuleFault, Rules};
 use engine::facts::Facts;
 use engine::plan::{FlowPlan, Plan, SystemPlan};
 use jiff::Timestamp;
@@ -34,17 +36,26 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
     let reads = loaded.mappings.iter();
     let reads: Reads = reads.map(|(name, mapping)| (name.clone(), mapping.header().source.clone())).collect();
     let mut flows = BTreeMap::new();
+    let loaded_rules: BTreeMap<FlowName, Rules> = loaded
+        .config
+        .flows
+        .iter()
+        .filter(|(_, flow)| flow.domain.as_str() == INVENTORY)
+        .map(|(name, flow)| Ok((name.clone(), rules(loaded, name, flow)?)))
+        .collect::<anyhow::Result<_>>()?;
     for (name, flow) in &loaded.config.flows {
         let Some(mapping) = loaded.mappings.remove(name) else {
             bail!("flow {name} has no mapping that could be read")
         };
-        if flow.domain.as_str() == INVENTORY
-            && let Some(straight) = Straight::of(&mapping, &rules(name, flow)?)
+        if let Some(rules) = loaded_rules.get(name)
+            && let Some(straight) = Straight::of(&mapping, rules)
         {
             loaded.straight.insert(name.clone(), straight);
         }
-        let mut planned = self::flow(&loaded.config, name, flow, mapping, &order, &reads)?;
+        let mut planned = self::flow(&loaded.config, name, flow, mapping, &order, (&reads, &loaded_rules))?;
         planned.readable |= loaded.tells_changes(&flow.source.value);
+        // What is composed is read from the log.
+        planned.readable |= loaded_rules.get(name).is_some_and(|rules| !rules.bundles().is_empty());
         flows.insert(name.clone(), planned);
     }
     let mut systems = BTreeMap::new();
@@ -72,12 +83,12 @@ fn flow(
     flow: &Flow,
     mapping: Mapping,
     order: &mapping::Schema,
-    reads: &Reads,
+    (reads, rules): (&Reads, &BTreeMap<FlowName, Rules>),
 ) -> anyhow::Result<FlowPlan> {
     let from_shopify = flow.source.as_str() == SHOPIFY;
     let of_shipments = mapping.header().source == super::schemas::SHIPMENT;
     let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
-        Arc::new(Stock::new(rules(name, flow)?))
+        Arc::new(Stock::new(rules.get(name).cloned().unwrap_or_default()))
     } else if flow.follows.is_some() {
         let paid = mapping.header().source == PAYMENT;
         Arc::new(if paid { FinalStates::Payments } else { FinalStates::Refunds })
@@ -101,7 +112,13 @@ fn flow(
             .collect::<anyhow::Result<_>>()?;
         Arc::new(Orders::new(filters).followed(follow))
     } else if of_shipments {
-        Arc::new(Shipments::new(DomainName::new(INVENTORY)?))
+        let same = |other: &Flow| {
+            other.domain.as_str() == INVENTORY
+                && other.source.value == flow.source.value
+                && other.shares_shops_with(flow)
+        };
+        let stock = config.flows.iter().find(|(_, other)| same(other)).and_then(|(name, _)| rules.get(name));
+        Arc::new(Shipments::new(DomainName::new(INVENTORY)?, stock.cloned().unwrap_or_default()))
     } else {
         Arc::new(Told)
     };
@@ -137,13 +154,19 @@ fn flow(
     })
 }
 
-/// What the flow keeps back, and its units.
-pub fn rules(name: &FlowName, flow: &Flow) -> anyhow::Result<domains::inventory::Rules> {
+/// What the flow keeps back, its units, and its bundles.
+pub fn rules(loaded: &Loaded, name: &FlowName, flow: &Flow) -> anyhow::Result<Rules> {
     let texts = |of: &config::Setting<Vec<config::Setting<String>>>| -> Vec<String> {
         of.value.iter().map(|text| text.value.clone()).collect()
     };
-    domains::inventory::Rules::parse(&texts(&flow.stock.safety), &texts(&flow.stock.units))
-        .map_err(|faults| anyhow::anyhow!("flows.{name}.stock: {faults:?}"))
+    let faulty = |faults: Vec<RuleFault>| anyhow::anyhow!("flows.{name}.stock: {faults:?}");
+    let rules = Rules::parse(&texts(&flow.stock.safety), &texts(&flow.stock.units)).map_err(faulty)?;
+    let bundles = match loaded.bundles.get(name) {
+        Some(text) => Bundles::parse(text, &rules)
+            .map_err(|refused| anyhow::anyhow!("flows.{name}.stock.bundles: {refused}"))?,
+        None => Bundles::default(),
+    };
+    rules.with_bundles(Arc::new(bundles), &texts(&flow.stock.bundle_share)).map_err(faulty)
 }
 
 /// A flow that carries what a target tells, or refunds or payments, has no order policy: each fact goes at once. What becomes of a credit note that

@@ -6,6 +6,7 @@
 mod answers;
 mod asking;
 mod backfilling;
+mod bundles;
 mod by_hand;
 mod charged;
 mod correcting;

@@ -17,6 +17,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use engine::facts::is_shown_by;
 use engine::overview::stock;
 use jiff::tz::TimeZone;
 use kernel::id::ShopId;
@@ -112,7 +113,8 @@ async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageErro
     let mut all = Vec::new();
     for subject in &found {
         let Some((_, location)) = domains::inventory::parts(subject) else { continue };
-        for flow in ui.given.stock.iter().filter(|flow| flow.shops.contains(&subject.shop)) {
+        let of_shop = ui.given.stock.iter().filter(|flow| flow.shops.contains(&subject.shop));
+        for flow in of_shop.filter(|flow| !is_shown_by(flow.facts.as_ref(), subject, &found)) {
             all.push((subject.shop.clone(), location.clone(), subject, flow));
         }
     }
@@ -122,7 +124,7 @@ async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageErro
     let around = Around { systems: ui.given.hub.snapshot().systems, pauses };
     let mut pairs = Vec::new();
     for (_, _, subject, flow) in all.into_iter().take(PAIRS_MAX) {
-        let life = ui.given.store.life(&subject.shop, subject.root()).await?;
+        let life = ui.given.store.life(&subject.shop, subject.root()).await?.only(subject);
         let newest = store::newest_state(ui.given.store.as_ref(), &life, &flow.name, subject).await?;
         pairs.push(PairCard::of(ui, flow, subject, &life, newest, &around));
     }

@@ -19,11 +19,11 @@ pub struct LineFault {
 }
 
 impl LineFault {
-    pub(super) fn new(line: u64, column: u64, problem: impl Into<String>) -> Self {
+    pub(in crate::inventory) fn new(line: u64, column: u64, problem: impl Into<String>) -> Self {
         Self { line, column, field: None, problem: problem.into() }
     }
 
-    pub(super) fn of(mut self, field: impl Into<String>) -> Self {
+    pub(in crate::inventory) fn of(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
     }
@@ -57,7 +57,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn add(&mut self, fault: LineFault) {
+    pub(in crate::inventory) fn add(&mut self, fault: LineFault) {
         self.count += 1;
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);

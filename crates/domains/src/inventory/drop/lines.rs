@@ -5,22 +5,22 @@ use super::fault::LineFault;
 use std::io::{BufRead, Read as _};
 
 /// A level is some hundred bytes.
-pub(super) const LINE_BYTES_MAX: usize = 64 * 1024;
+pub(in crate::inventory) const LINE_BYTES_MAX: usize = 64 * 1024;
 
 const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 const UTF16_MARKS: [&[u8]; 2] = [&[0xFF, 0xFE], &[0xFE, 0xFF]];
 
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) number: u64,
+pub(in crate::inventory) struct Line {
+    pub(in crate::inventory) number: u64,
     /// Without its line break.
-    pub(super) text: String,
+    pub(in crate::inventory) text: String,
     /// Whether a line break ended it, and not the file.
-    pub(super) closed: bool,
+    pub(in crate::inventory) closed: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(in crate::inventory) struct Lines<R> {
     reader: R,
     /// Of the last line that was read.
     number: u64,
@@ -29,12 +29,12 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(in crate::inventory) fn new(reader: R) -> Self {
         Self { reader, number: 0, back: None, ended: false }
     }
 
     /// The next line that is not blank.
-    pub(super) fn next_filled(&mut self) -> Option<Result<Line, LineFault>> {
+    pub(in crate::inventory) fn next_filled(&mut self) -> Option<Result<Line, LineFault>> {
         loop {
             match self.next()? {
                 Ok(line) if line.text.trim().is_empty() => {}
@@ -43,16 +43,16 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    pub(super) fn put_back(&mut self, line: Line) {
+    pub(in crate::inventory) fn put_back(&mut self, line: Line) {
         self.back = Some(line);
     }
 
     /// Nothing after this is read: what follows cannot be told apart.
-    pub(super) fn end(&mut self) {
+    pub(in crate::inventory) fn end(&mut self) {
         self.ended = true;
     }
 
-    pub(super) fn next(&mut self) -> Option<Result<Line, LineFault>> {
+    pub(in crate::inventory) fn next(&mut self) -> Option<Result<Line, LineFault>> {
         if let Some(line) = self.back.take() {
             return Some(Ok(line));
         }

@@ -6,23 +6,26 @@ use super::lines::{LINE_BYTES_MAX, Lines};
 use std::io::BufRead;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) line: u64,
+pub(in crate::inventory) struct Cell {
+    pub(in crate::inventory) text: String,
+    pub(in crate::inventory) line: u64,
     /// In characters, from 1.
-    pub(super) column: u64,
-    pub(super) quoted: bool,
+    pub(in crate::inventory) column: u64,
+    pub(in crate::inventory) quoted: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) cells: Vec<Cell>,
+pub(in crate::inventory) struct Row {
+    pub(in crate::inventory) cells: Vec<Cell>,
     /// Whether a line break ended it, and not the file.
-    pub(super) closed: bool,
+    pub(in crate::inventory) closed: bool,
 }
 
 /// The next row that has anything in it.
-pub(super) fn next<R: BufRead>(lines: &mut Lines<R>, delimiter: char) -> Option<Result<Row, LineFault>> {
+pub(in crate::inventory) fn next<R: BufRead>(
+    lines: &mut Lines<R>,
+    delimiter: char,
+) -> Option<Result<Row, LineFault>> {
     loop {
         let line = match lines.next_filled()? {
             Ok(line) => line,
@@ -68,7 +71,11 @@ fn rest<R: BufRead>(split: &mut Split, lines: &mut Lines<R>) -> Result<bool, Lin
 }
 
 /// The cells of one line, as far as it goes.
-pub(super) fn one_line(text: &str, number: u64, delimiter: char) -> Result<Vec<Cell>, LineFault> {
+pub(in crate::inventory) fn one_line(
+    text: &str,
+    number: u64,
+    delimiter: char,
+) -> Result<Vec<Cell>, LineFault> {
     let mut split = Split::new(delimiter);
     if split.line(text, number)? {
         return Err(LineFault::new(number, 1, "a quote of the header is not closed in its line"));

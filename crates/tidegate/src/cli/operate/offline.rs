@@ -34,7 +34,9 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) ->
     } else {
         None
     };
-    let connected = wiring::connectors::build(loaded, shops.clone(), wiring::charged::at(prices.as_ref()))?;
+    let mut connected =
+        wiring::connectors::build(loaded, shops.clone(), wiring::charged::at(prices.as_ref()))?;
+    wiring::composed::over(loaded, &mut connected, &store)?;
     let plan = wiring::plan::build(loaded)?;
     let watching = Watching::new(metrics, clock.clone(), Vec::new());
     let parts = AdminParts {

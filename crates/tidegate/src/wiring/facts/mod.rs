@@ -128,6 +128,7 @@ impl Facts for Orders {
                 domain: domain.clone(),
                 path: path(event),
                 once: true,
+                written: false,
             }));
         }
         let named = || events.iter().any(|event| event.kind == orders::EventKind::Payment);
@@ -135,7 +136,7 @@ impl Facts for Orders {
             && (named() || order.financial_status.is_some_and(orders::FinancialStatus::had_money))
         {
             let path = domains::payments::list_path(&order.order_id);
-            touched.push(Touched { domain: domain.clone(), path, once: false });
+            touched.push(Touched { domain: domain.clone(), path, once: false, written: false });
         }
         touched
     }

@@ -1,5 +1,7 @@
 //! Shipments as a source tells them: the whole of each, shipped or taken back.
 
+use super::stock::family;
+use domains::inventory::Rules;
 use domains::{inventory, shipments};
 use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
 use jiff::Timestamp;
@@ -14,11 +16,13 @@ use std::sync::Arc;
 pub struct Shipments {
     /// Where the same source's stock is kept.
     stock: DomainName,
+    /// What shares units there.
+    rules: Rules,
 }
 
 impl Shipments {
-    pub fn new(stock: DomainName) -> Self {
-        Self { stock }
+    pub fn new(stock: DomainName, rules: Rules) -> Self {
+        Self { stock, rules }
     }
 }
 
@@ -49,12 +53,11 @@ impl Facts for Shipments {
         let Some(location) = text(&state.body, "location") else { return Vec::new() };
         let lines = state.body["lines"].as_array();
         let skus = lines.into_iter().flatten().filter_map(|line| text(line, "sku"));
-        skus.map(|sku| Touched {
-            domain: self.stock.clone(),
-            path: inventory::path(&sku, &location),
-            once: false,
-        })
-        .collect()
+        let paths = skus.flat_map(|sku| {
+            let family = family(&self.rules, &sku, &location);
+            if family.is_empty() { vec![inventory::path(&sku, &location)] } else { family }
+        });
+        paths.map(|path| Touched { domain: self.stock.clone(), path, once: false, written: false }).collect()
     }
 
     /// A list of shipments shows no fingerprint.

@@ -1,11 +1,14 @@
-//! Stock as a source tells it, with the rules of one flow: what is kept back, and units.
+//! Stock as a source tells it, with the rules of one flow: what is kept back, units, and what shares its units in bundles.
 
-use domains::inventory::{self, Rules};
-use engine::facts::{Admission, Confirm, Facts, History, State};
+use domains::inventory::composed::{self, TOPIC as COMPOSED};
+use domains::inventory::{self, Canonical, Rules, StockFault};
+use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority};
 use kernel::fault::Fault;
 use kernel::flow::OrderPolicy;
+use kernel::id::DomainName;
+use kernel::subject::Subject;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -21,27 +24,69 @@ impl Stock {
     pub fn new(rules: Rules) -> Self {
         Self { rules }
     }
+
+    /// What a payload comes to: whose it is, when it changed, and what may be sold.
+    fn canonical(&self, topic: &str, payload: &[u8]) -> Result<(String, Timestamp, Canonical), StockFault> {
+        if topic == COMPOSED {
+            let composed = composed::read(payload)?;
+            let canonical = composed.canonical(&self.rules)?;
+            return Ok((composed.sku.clone(), composed.changed_at(), canonical));
+        }
+        let stock = inventory::read(payload)?;
+        let canonical = inventory::canonical(&stock, &self.rules)?;
+        Ok((stock.sku, stock.changed_at, canonical))
+    }
+}
+
+/// The paths of all that share units with a SKU at a location, itself among them; empty where it shares none.
+pub(super) fn family(rules: &Rules, sku: &str, location: &str) -> Vec<String> {
+    let members = rules.bundles().family(sku);
+    let Some(first) = members.first() else { return Vec::new() };
+    members.iter().map(|member| inventory::shared(first, member, location)).collect()
 }
 
 impl Facts for Stock {
     fn kind_of(&self, topic: &str) -> Option<FactKind> {
-        (topic == LEVEL).then_some(FactKind::State)
+        matches!(topic, LEVEL | COMPOSED).then_some(FactKind::State)
     }
 
-    fn read(&self, _topic: &str, payload: &[u8]) -> Result<State, Fault> {
-        let stock = inventory::read(payload).map_err(inventory::StockFault::into_fault)?;
-        let canonical =
-            inventory::canonical(&stock, &self.rules).map_err(inventory::StockFault::into_fault)?;
+    fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
+        let (sku, changed_at, canonical) = self.canonical(topic, payload).map_err(StockFault::into_fault)?;
         Ok(State {
-            label: stock.sku,
+            label: sku,
             customer: None,
-            created_at: stock.changed_at,
-            updated_at: stock.changed_at,
-            changed_at: stock.changed_at,
+            created_at: changed_at,
+            updated_at: changed_at,
+            changed_at,
             cancelled: false,
             digest: canonical.digest,
             body: Arc::new(canonical.body),
         })
+    }
+
+    /// All that share its units: those are set one at a time, each by what the others show.
+    fn composes(&self, subject: &Subject) -> Option<Vec<String>> {
+        let (sku, location) = inventory::alone(subject)?;
+        let family = family(&self.rules, &sku, &location);
+        (!family.is_empty()).then_some(family)
+    }
+
+    fn ordered_by_log(&self, topic: &str) -> bool {
+        topic == COMPOSED
+    }
+
+    /// What one of those that share units gave up or took, the others may take or have to give.
+    fn touches(&self, topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
+        let (Some(sku), Some(location)) = (state.body["sku"].as_str(), state.body["location"].as_str())
+        else {
+            return Vec::new();
+        };
+        let Ok(domain) = DomainName::new(crate::wiring::plan::INVENTORY) else { return Vec::new() };
+        let family = if topic == COMPOSED { family(&self.rules, sku, location) } else { Vec::new() };
+        let own =
+            self.rules.bundles().family(sku).first().map(|first| inventory::shared(first, sku, location));
+        let others = family.into_iter().filter(|path| own.as_ref() != Some(path));
+        others.map(|path| Touched { domain: domain.clone(), path, once: false, written: true }).collect()
     }
 
     /// What comes on sale or goes off it overtakes what only moves a number. `known` is the quantity that the shop was last
@@ -58,10 +103,9 @@ impl Facts for Stock {
         true
     }
 
-    fn explain(&self, _topic: &str, payload: &[u8]) -> Vec<String> {
-        let canonical = inventory::read(payload).and_then(|stock| inventory::canonical(&stock, &self.rules));
-        match canonical {
-            Ok(canonical) => canonical.why.iter().map(ToString::to_string).collect(),
+    fn explain(&self, topic: &str, payload: &[u8]) -> Vec<String> {
+        match self.canonical(topic, payload) {
+            Ok((_, _, canonical)) => canonical.why.iter().map(ToString::to_string).collect(),
             Err(fault) => vec![fault.to_string()],
         }
     }

@@ -5,7 +5,7 @@ use super::{FullCheck, Meant};
 use api::admin::{StockChecked, StockDifference};
 use config::Violation;
 use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
-use domains::inventory::parts;
+use domains::inventory::{composed, parts, path};
 use engine::work::WorkError;
 use engine::work::by_hand::{self, ByHand};
 use engine::work::feed::lifted;
@@ -15,7 +15,7 @@ use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
 use shopify::inventory::changed;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::delivery::{DeliveryState, Outcome};
 use store::query::SubjectStatus;
 
@@ -61,6 +61,15 @@ impl Why {
     }
 }
 
+/// What a second look leaves to be done.
+#[derive(Default)]
+struct Found {
+    /// Typed in the shop, and the level's id there.
+    by_hand: Vec<(ByHand, Option<String>)>,
+    /// Levels that differing bundles are made of.
+    components: BTreeSet<String>,
+}
+
 impl FullCheck {
     /// Of what differed, what the shop has this moment, and what the log knows.
     pub(super) async fn second_look(
@@ -73,17 +82,17 @@ impl FullCheck {
     ) -> Result<(), WorkError> {
         let lift = self.scope.lift().await?;
         let mut differing = differing.into_iter().peekable();
-        let (mut reads, mut by_hand) = (READS, Vec::new());
+        let (mut reads, mut found) = (READS, Found::default());
         while differing.peek().is_some() {
             // It was mapped before: one that cannot be is not among them.
             let chunk = differing.by_ref().take(CHUNK).map(|fed| self.meant(lifted(fed, lift), places));
             let chunk = chunk.collect::<Result<Vec<_>, _>>()?;
-            self.look(chunk, lines, mend, &mut reads, &mut by_hand, told).await?;
+            self.look(chunk, lines, mend, (&mut reads, &mut found), told).await?;
         }
         if mend && self.policy == Violation::Ask {
-            self.ask(by_hand, told).await?;
+            self.ask(found.by_hand, told).await?;
         }
-        Ok(())
+        self.tell_again(&found.components, lift, told).await
     }
 
     async fn look(
@@ -91,8 +100,7 @@ impl FullCheck {
         chunk: Vec<Meant>,
         lines: &mut BTreeMap<(String, String), StockDifference>,
         mend: bool,
-        reads: &mut usize,
-        by_hand: &mut Vec<(ByHand, Option<String>)>,
+        (reads, found): (&mut usize, &mut Found),
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
         let judged = self.whys(&chunk, reads).await?;
@@ -112,7 +120,7 @@ impl FullCheck {
             }
             if why == Why::ChangedInShop {
                 let line = lines.get(&pair);
-                by_hand.extend(line.and_then(|line| self.by_hand(&meant, line, level)));
+                found.by_hand.extend(line.and_then(|line| self.by_hand(&meant, line, level)));
             }
             let is_mended = match why {
                 Why::Missed => true,
@@ -120,6 +128,10 @@ impl FullCheck {
                 _ => false,
             };
             if mend && is_mended {
+                if meant.fed.topic == composed::TOPIC {
+                    found.components.extend(components_of(&meant));
+                    continue;
+                }
                 // What became of it before is no reason to leave it.
                 mended.push(self.scope.fact(meant.fed, Via::Backfill));
             }
@@ -183,7 +195,11 @@ impl FullCheck {
         let mut whys = Vec::with_capacity(chunk.len());
         for (((meant, known), wanted), seen) in chunk.iter().zip(&known).zip(&wanted).zip(seen) {
             let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
-            let why = if agrees { Why::Settled } else { why(known, meant.fed.sequence) };
+            let why = match agrees {
+                true => Why::Settled,
+                false if meant.fed.topic == composed::TOPIC => self.why_composed(meant, known).await,
+                false => why(known, meant.fed.sequence),
+            };
             let why = if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why };
             whys.push(Judged { why, level: known.external.as_ref().map(|external| external.id.clone()) });
         }
@@ -201,6 +217,45 @@ impl FullCheck {
             _ => Why::Settled,
         }
     }
+}
+
+impl FullCheck {
+    /// Of what shares its units: whether the log has the levels that the source has, and what became of it then.
+    async fn why_composed(&self, meant: &Meant, known: &SubjectStatus) -> Why {
+        match self.scope.source.read(&self.scope.call(), &meant.subject).await {
+            Ok(Some(read)) if read.payload == meant.fed.payload => match &known.delivery {
+                // Composed in this instant, or before: by its place in the log.
+                Some(delivery) => why_of(&delivery.state, false),
+                None => Why::Missed,
+            },
+            _ => Why::Missed,
+        }
+    }
+
+    /// The levels that differing bundles and components are made of, each read and taken up once: all that shares their units is
+    /// composed anew.
+    async fn tell_again(
+        &self,
+        components: &BTreeSet<String>,
+        lift: i64,
+        told: &mut StockChecked,
+    ) -> Result<(), WorkError> {
+        for path in components {
+            let subject = Subject { shop: self.scope.shop.clone(), path: path.clone() };
+            let Some(read) = self.scope.source.read(&self.scope.call(), &subject).await? else { continue };
+            let Some(sequence) = read.sequence else { continue };
+            let fed = Fed { path: path.clone(), topic: read.topic, sequence, payload: read.payload };
+            told.appended += 1;
+            self.scope.store.append(vec![self.scope.fact(lifted(fed, lift), Via::Backfill)]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The paths of the levels that it is made of.
+fn components_of(meant: &Meant) -> Vec<String> {
+    let Ok(composed) = composed::read(&meant.fed.payload) else { return Vec::new() };
+    composed.parts.iter().map(|part| path(&part.piece.sku, &composed.location)).collect()
 }
 
 fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
@@ -227,13 +282,18 @@ fn why(known: &SubjectStatus, sequence: i64) -> Why {
         Some(EffectiveVersion::Sequence { sequence: heard }) => *heard,
         _ => return Why::Missed,
     };
-    match &delivery.state {
-        _ if heard < sequence => Why::Missed,
+    if heard < sequence {
+        return Why::Missed;
+    }
+    why_of(&delivery.state, heard > sequence)
+}
+
+/// The same of a state that came. `later`: a higher number than the source has.
+fn why_of(state: &DeliveryState, later: bool) -> Why {
+    match state {
         DeliveryState::Waiting { .. } | DeliveryState::Unknown { .. } => Why::UnderWay,
         DeliveryState::Dead => Why::Dead,
-        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) if heard > sequence => {
-            Why::Overtaken
-        }
+        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) if later => Why::Overtaken,
         DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) => Why::ChangedInShop,
         // Skipped, redacted, shadowed: it never got there.
         DeliveryState::Ended(_) => Why::Missed,

@@ -1,0 +1,241 @@
+//! What shares its units with others: a component that is sold in bundles as well, or a bundle. Owns the reading of `bundles` and
+//! `parts` of what a mapping made, which SKUs are looked at with it, and what then is to be shown; how units are divided is the
+//! domain's (`domains::inventory::family`).
+
+use super::want::{Want, quantity, wrong};
+use domains::inventory::family::{Component, Holder, Shown, bundle_to_show};
+use kernel::fault::Fault;
+use serde_json::Value;
+
+/// With whom a pair shares its units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shared {
+    No,
+    /// It is sold in these bundles as well, which may have a share of it, in percent.
+    InBundles {
+        bundles: Vec<Piece>,
+        share: u8,
+    },
+    /// It is a bundle of these.
+    OfParts(Vec<Part>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    sku: String,
+    quantity: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    sku: String,
+    available: i64,
+    counted: Option<i64>,
+    share: u8,
+    /// All that hold it, the bundle itself among them.
+    bundles: Vec<Piece>,
+}
+
+impl Shared {
+    pub(super) fn read(body: &Value) -> Result<Self, Fault> {
+        let parts = list(body, "parts")?;
+        if !parts.is_empty() {
+            return Ok(Self::OfParts(parts.iter().map(Part::read).collect::<Result<_, _>>()?));
+        }
+        let bundles = pieces(body, "bundles")?;
+        if bundles.is_empty() {
+            return Ok(Self::No);
+        }
+        Ok(Self::InBundles { bundles, share: share(body)? })
+    }
+
+    /// The other SKUs to be looked at.
+    pub(super) fn kin<'a>(&'a self, own: &str) -> Vec<&'a str> {
+        let mut kin: Vec<&str> = match self {
+            Self::No => Vec::new(),
+            Self::InBundles { bundles, .. } => names(bundles).collect(),
+            Self::OfParts(parts) => {
+                let of = |part: &'a Part| std::iter::once(part.sku.as_str()).chain(names(&part.bundles));
+                parts.iter().flat_map(of).collect()
+            }
+        };
+        kin.retain(|sku| *sku != own);
+        kin.sort_unstable();
+        kin.dedup();
+        kin
+    }
+
+    /// What the pair is to show beside what is shown of the others.
+    pub(super) fn to_show(&self, want: &Want, own: Shown, others: &dyn Fn(&str) -> Option<Shown>) -> i64 {
+        // Of what the shop has not there nothing is shown.
+        let shown = |sku: &str| if sku == want.sku { own } else { others(sku).unwrap_or_default() };
+        let holders = |bundles: &[Piece]| -> Vec<Holder> {
+            bundles
+                .iter()
+                .map(|piece| Holder { quantity: piece.quantity, shown: shown(&piece.sku) })
+                .collect()
+        };
+        match self {
+            Self::No => want.available - want.held_back(own.committed),
+            Self::InBundles { bundles, share } => {
+                let component = Component {
+                    available: want.available,
+                    counted: Some(want.counted),
+                    share: *share,
+                    alone: own,
+                    holders: holders(bundles),
+                };
+                component.to_show(want.in_flight)
+            }
+            Self::OfParts(parts) => {
+                let part = |part: &Part| {
+                    let component = Component {
+                        available: part.available,
+                        counted: part.counted,
+                        share: part.share,
+                        alone: shown(&part.sku),
+                        holders: holders(&part.bundles),
+                    };
+                    let place = part.bundles.iter().position(|piece| piece.sku == want.sku);
+                    // A part that does not name this bundle allows nothing.
+                    (component, place.unwrap_or(usize::MAX))
+                };
+                bundle_to_show(&parts.iter().map(part).collect::<Vec<_>>(), want.in_flight)
+            }
+        }
+    }
+}
+
+fn names(pieces: &[Piece]) -> impl Iterator<Item = &str> {
+    pieces.iter().map(|piece| piece.sku.as_str())
+}
+
+impl Part {
+    fn read(of: &Value) -> Result<Self, Fault> {
+        let counted = match of.get("counted") {
+            None | Some(Value::Null) => None,
+            Some(counted) => {
+                let counted = quantity(counted).filter(|counted| *counted >= 0);
+                Some(
+                    counted
+                        .ok_or_else(|| wrong("parts", "components whose counted is zero or more, or null"))?,
+                )
+            }
+        };
+        let available = of.get("available").and_then(quantity);
+        Ok(Self {
+            sku: sku(of, "parts")?,
+            available: available
+                .ok_or_else(|| wrong("parts", "components, each with what is available of it"))?,
+            counted,
+            share: share(of)?,
+            bundles: pieces(of, "bundles")?,
+        })
+    }
+}
+
+fn list<'a>(of: &'a Value, name: &str) -> Result<&'a [Value], Fault> {
+    match of.get(name) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(list)) => Ok(list),
+        Some(_) => Err(wrong(name, "a list")),
+    }
+}
+
+fn pieces(of: &Value, name: &str) -> Result<Vec<Piece>, Fault> {
+    let piece = |piece: &Value| {
+        let quantity = piece.get("quantity").and_then(quantity).filter(|quantity| *quantity > 0);
+        let quantity = quantity.ok_or_else(|| wrong(name, "bundles, each with how many of it are in one"))?;
+        Ok(Piece { sku: sku(piece, name)?, quantity })
+    };
+    list(of, name)?.iter().map(piece).collect()
+}
+
+fn sku(of: &Value, name: &str) -> Result<String, Fault> {
+    let sku = of.get("sku").and_then(Value::as_str).filter(|sku| !sku.trim().is_empty());
+    sku.map(str::to_owned).ok_or_else(|| wrong(name, "a list of which each has its SKU"))
+}
+
+/// Without one nothing of it is for bundles.
+fn share(of: &Value) -> Result<u8, Fault> {
+    let share = match of.get("bundle_share") {
+        None | Some(Value::Null) => Some(0),
+        Some(share) => quantity(share).and_then(|share| u8::try_from(share).ok()),
+    };
+    share.filter(|share| *share <= 100).ok_or_else(|| wrong("bundle_share", "a percentage, 0 to 100"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::seen::{Kin, Level};
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    fn level(available: i64, committed: i64) -> Level {
+        let text = String::new;
+        Level {
+            id: text(),
+            item: text(),
+            location: text(),
+            sku: text(),
+            tracked: true,
+            active: true,
+            available,
+            committed,
+        }
+    }
+
+    fn kin(of: &[(&str, i64, i64)]) -> BTreeMap<String, Kin> {
+        let kin = |(sku, available, committed): &(&str, i64, i64)| {
+            ((*sku).to_owned(), Kin { available: *available, committed: *committed })
+        };
+        of.iter().map(kin).collect()
+    }
+
+    #[test]
+    fn a_component_gives_way_to_its_bundles_and_they_to_it() {
+        let body = json!({
+            "sku": "CHAIR", "location": 1, "available": 20, "counted": 0, "bundle_share": 50,
+            "bundles": [{ "sku": "SET", "quantity": 4 }, { "sku": "PAIR", "quantity": 2 }],
+        });
+        let want = Want::read(&body).unwrap();
+        assert_eq!(want.shared.kin("CHAIR"), ["PAIR", "SET"]);
+        assert_eq!(want.quantity(&level(0, 0), &kin(&[])), 10);
+        // Two sets are sold: 8 chairs that the source has not counted.
+        assert_eq!(want.quantity(&level(0, 0), &kin(&[("SET", 0, 2)])), 6);
+        assert_eq!(want.quantity(&level(20, 0), &kin(&[("SET", 4, 0), ("PAIR", 1, 0)])), 2);
+        let body = json!({
+            "sku": "SET", "location": 1, "available": 5, "parts": [
+                { "sku": "CHAIR", "quantity": 4, "available": 20, "counted": null, "bundle_share": 50,
+                  "bundles": [{ "sku": "SET", "quantity": 4 }, { "sku": "PAIR", "quantity": 2 }] },
+                { "sku": "TABLE", "quantity": 1, "available": 3, "counted": 1, "bundle_share": 100,
+                  "bundles": [{ "sku": "SET", "quantity": 1 }] },
+            ],
+        });
+        let want = Want::read(&body).unwrap();
+        assert_eq!(want.shared.kin("SET"), ["CHAIR", "PAIR", "TABLE"]);
+        assert_eq!(want.quantity(&level(0, 0), &kin(&[])), 1, "a quarter of the chairs each");
+        assert_eq!(want.quantity(&level(0, 0), &kin(&[("CHAIR", 18, 0)])), 0, "those are on sale already");
+        assert_eq!(want.quantity(&level(0, 0), &kin(&[("TABLE", 3, 0)])), 0);
+    }
+
+    #[test]
+    fn what_says_nothing_certain_is_refused_with_its_field() {
+        for (field, value) in [
+            ("bundles", json!([{ "sku": "SET", "quantity": 0 }])),
+            ("bundles", json!([{ "quantity": 1 }])),
+            ("bundles", json!("SET")),
+            ("parts", json!([{ "sku": "CHAIR" }])),
+            ("parts", json!([{ "sku": "CHAIR", "available": 1, "counted": -1 }])),
+            ("bundle_share", json!(101)),
+        ] {
+            let mut body = json!({
+                "sku": "A", "location": 1, "available": 1, "bundles": [{ "sku": "SET", "quantity": 1 }],
+            });
+            body[field] = value;
+            let fault = Want::read(&body).unwrap_err();
+            assert_eq!(fault.field.as_deref(), Some(field), "{body}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A source of stock whose levels are also sold in bundles: what shares units is read from the hub's own log, where the newest
+//! level of each component lies, and not from the source. So a source that only pushes has bundles as well, and a bundle costs no
+//! call. Owns how it is put together; all else is the source's own.
+
+mod whole;
+
+use super::Loaded;
+use super::connectors::Connected;
+use super::plan::{self, INVENTORY};
+use async_trait::async_trait;
+use connector::port::{CallContext, Changes, ListPage, ListQuery, Part, Read, Source, Whole};
+use domains::inventory::bundles::Piece;
+use domains::inventory::composed::{self, TOPIC};
+use domains::inventory::{self, Rules};
+use kernel::fault::{Fault, FaultKind};
+use kernel::id::{FlowName, ShopId};
+use kernel::subject::Subject;
+use std::sync::Arc;
+use store::{Store, StoreError};
+
+/// Whose bundles.
+#[derive(Debug, Clone)]
+struct Of {
+    flow: FlowName,
+    /// Empty: all.
+    shops: Vec<ShopId>,
+    rules: Rules,
+}
+
+#[derive(Debug)]
+struct Composing {
+    inner: Arc<dyn Source>,
+    /// The source can be asked.
+    asked: bool,
+    store: Arc<dyn Store>,
+    flows: Vec<Of>,
+}
+
+/// Puts one before each source of a flow with bundles.
+pub fn over(loaded: &Loaded, connected: &mut Connected, store: &Arc<dyn Store>) -> anyhow::Result<()> {
+    for (name, inner) in &mut connected.sources {
+        let mut flows = Vec::new();
+        for (flow_name, flow) in &loaded.config.flows {
+            if flow.source.value != *name || flow.domain.as_str() != INVENTORY {
+                continue;
+            }
+            let rules = plan::rules(loaded, flow_name, flow)?;
+            let shops = flow.shops.iter().flat_map(|shops| shops.iter().map(|shop| shop.value.clone()));
+            if !rules.bundles().is_empty() {
+                flows.push(Of { flow: flow_name.clone(), shops: shops.collect(), rules });
+            }
+        }
+        if !flows.is_empty() {
+            let (asked, store) = (loaded.tells_changes(name), store.clone());
+            *inner = Arc::new(Composing { inner: inner.clone(), asked, store, flows });
+        }
+    }
+    Ok(())
+}
+
+impl Composing {
+    fn of(&self, shop: &ShopId) -> Option<&Of> {
+        self.flows.iter().find(|of| of.shops.is_empty() || of.shops.contains(shop))
+    }
+
+    /// What shares units, as the log has it. `None`: it is not there, or the bundles were changed since it was asked for.
+    async fn composed(&self, call: &CallContext, of: &Of, subject: &Subject) -> Result<Option<Read>, Fault> {
+        let Some((sku, location)) = inventory::parts(subject) else { return Ok(None) };
+        let first = of.rules.bundles().family(&sku).first();
+        if first.is_none_or(|first| inventory::shared(first, &sku, &location) != subject.path) {
+            return Ok(None);
+        }
+        let pieces = pieces(&of.rules, &sku);
+        let subjects: Vec<Subject> = pieces
+            .iter()
+            .map(|piece| inventory::subject(subject.shop.clone(), &piece.sku, &location))
+            .collect();
+        let known = self.store.status(&of.flow, &subjects).await.map_err(|error| no_store(&error))?;
+        let mut levels = Vec::with_capacity(pieces.len());
+        for (component, known) in subjects.iter().zip(known) {
+            levels.push(match known.delivery {
+                None => None,
+                Some(delivery) => Some(self.level(call, component, delivery.id).await?),
+            });
+        }
+        // Of a location that it knows nothing of at all, it says nothing.
+        if levels.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let levels: Vec<(&Piece, Option<&[u8]>)> =
+            pieces.iter().zip(&levels).map(|(piece, level)| (piece, level.as_deref())).collect();
+        Ok(Some(read(&sku, &location, &levels)?))
+    }
+
+    /// The newest level of a component: from the log, and where it is kept no more, from the source.
+    async fn level(
+        &self,
+        call: &CallContext,
+        component: &Subject,
+        delivery: kernel::id::DeliveryId,
+    ) -> Result<Vec<u8>, Fault> {
+        let kept = self.store.delivery_payload(delivery).await.map_err(|error| no_store(&error))?;
+        let level = match kept {
+            Some(kept) => Some(kept.to_vec()),
+            None if self.asked => self.inner.read(call, component).await?.map(|read| read.payload),
+            None => None,
+        };
+        let Some(level) = level else {
+            let what = format!(
+                "the level of {component} is kept no more, so what shares its units is left as it is: let its source tell it \
+                 again"
+            );
+            return Err(Fault::new(FaultKind::Rejected, "stock_level_gone", what).field("parts"));
+        };
+        inventory::read(&level).map_err(inventory::StockFault::into_fault)?;
+        Ok(level)
+    }
+}
+
+/// What a SKU is made of; a component of itself.
+fn pieces(rules: &Rules, sku: &str) -> Vec<Piece> {
+    let own = || vec![Piece { sku: sku.to_owned(), quantity: 1 }];
+    rules.bundles().made_of(sku).map_or_else(own, <[Piece]>::to_vec)
+}
+
+fn read(sku: &str, location: &str, levels: &[(&Piece, Option<&[u8]>)]) -> Result<Read, Fault> {
+    let payload = composed::write(sku, location, levels);
+    let updated_at = composed::read(&payload).map_err(inventory::StockFault::into_fault)?.changed_at();
+    Ok(Read { payload, topic: TOPIC.to_owned(), updated_at, sequence: None })
+}
+
+fn no_store(error: &StoreError) -> Fault {
+    Fault::new(FaultKind::Transient, "TG-7024", format!("the levels of a bundle cannot be read: {error}"))
+}
+
+#[async_trait]
+impl Source for Composing {
+    async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
+        let whole = self.inner.whole(call, domain).await?;
+        Ok(match self.of(&call.shop).filter(|_| domain == INVENTORY) {
+            Some(of) => Box::new(whole::Composed::new(whole, of.rules.clone())),
+            None => whole,
+        })
+    }
+
+    async fn changes(&self, call: &CallContext, domain: &str, after: Option<&str>) -> Result<Changes, Fault> {
+        self.inner.changes(call, domain, after).await
+    }
+
+    async fn read(&self, call: &CallContext, subject: &Subject) -> Result<Option<Read>, Fault> {
+        let is_alone = inventory::alone(subject).is_some() || inventory::parts(subject).is_none();
+        match self.of(&subject.shop).filter(|_| !is_alone) {
+            Some(of) => self.composed(call, of, subject).await,
+            // A source that only pushes has nothing to say.
+            None if !self.asked => Ok(None),
+            None => self.inner.read(call, subject).await,
+        }
+    }
+
+    async fn parts(&self, call: &CallContext, subject: &Subject) -> Result<Option<Vec<Part>>, Fault> {
+        self.inner.parts(call, subject).await
+    }
+
+    async fn list(&self, call: &CallContext, domain: &str, query: &ListQuery) -> Result<ListPage, Fault> {
+        self.inner.list(call, domain, query).await
+    }
+}
