@@ -30,9 +30,12 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         Err(faults) => return tell(judge, name, flow, &faults),
     };
     let bundles = bundles(judge, name, flow, &rules);
+    let are_known = bundles.is_some();
     let bundled = rules.with_bundles(Arc::new(bundles.unwrap_or_default()), &texts(&flow.stock.bundle_share));
-    if let Err(faults) = bundled {
-        tell(judge, name, flow, &faults);
+    match bundled {
+        Ok(rules) if are_known => tell_of(judge, name, flow, Code::Policy, &rules.without_effect()),
+        Ok(_) => {}
+        Err(faults) => tell(judge, name, flow, &faults),
     }
     if flow.stock.bundles.is_none() && flow.stock.bundle_share.origin != Origin::Default {
         let (at, key) = (&flow.stock.bundle_share.origin, format!("flows.{name}.stock.bundle_share"));
@@ -42,6 +45,10 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
 }
 
 fn tell(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, faults: &[RuleFault]) {
+    tell_of(judge, name, flow, Code::Value, faults);
+}
+
+fn tell_of(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, code: Code, faults: &[RuleFault]) {
     for fault in faults {
         let list = match fault.list {
             "units" => &flow.stock.units,
@@ -51,7 +58,7 @@ fn tell(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, faults: &[RuleFault
         let at = list.value.get(fault.index).map_or(&list.origin, |rule| &rule.origin);
         let (message, help) =
             fault.message.split_once("; ").unwrap_or((fault.message.as_str(), "correct the rule"));
-        judge.finding(Code::Value, at, format!("flows.{name}.stock.{}", fault.list), message, help);
+        judge.finding(code, at, format!("flows.{name}.stock.{}", fault.list), message, help);
     }
 }
 
@@ -98,7 +105,9 @@ fn bundles(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, rules: &Rules) -
 fn one_file(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, file: &Setting<PathBuf>, key: &str) {
     let same = |other: &Flow| {
         let path = other.stock.bundles.as_ref().map(|path| &path.value);
-        path == Some(&file.value) && other.stock.units.len() == flow.stock.units.len()
+        let units =
+            |flow: &Flow| -> Vec<String> { flow.stock.units.iter().map(|unit| unit.value.clone()).collect() };
+        path == Some(&file.value) && units(other) == units(flow)
     };
     let other = judge.flows().find(|(other, of)| {
         *other != name

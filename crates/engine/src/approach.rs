@@ -71,7 +71,8 @@ impl Engine {
     /// Where what is written says what it was decided upon, and the source can be asked again afterwards: what the look did not
     /// show is then seen to. What was asked for because something else bears upon it is looked at anew.
     fn may_go_on_from_a_look(&self, running: &Running) -> bool {
-        let asked_for = matches!(running.claim.envelope.via, Via::Read | Via::Backfill | Via::Replay);
+        let asked_for =
+            matches!(running.claim.envelope.via, Via::Read | Via::Backfill | Via::Replay | Via::Outcome);
         let goal = running.goal.as_ref();
         let compares =
             goal.is_some_and(|goal| goal.flow.observe_first && goal.flow.readable && goal.look == Look::No);

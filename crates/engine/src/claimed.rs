@@ -30,6 +30,8 @@ enum Start {
     AfterNewer,
     /// It is about the state that was delivered last, which has to be fetched.
     Recall,
+    /// It is composed otherwise by now: these are asked for anew.
+    Displaced(Vec<String>),
     Dead(Fault),
     /// On a condition, at the latest until a time if there is one.
     Waits(Option<Timestamp>, String),
@@ -100,6 +102,7 @@ impl Engine {
         };
         match start {
             Start::Recall => self.recall(running),
+            Start::Displaced(paths) => self.displace(running, paths, now),
             Start::Ended(outcome) => self.end(&lane, running, outcome, now),
             Start::Unchanged(digest, touches) => self.end_unchanged(running, digest, &touches, now),
             Start::AfterNewer => self.after_newer(running, now, rng),
@@ -147,6 +150,11 @@ impl Engine {
         {
             let by = claim.standing.routed_position.unwrap_or(delivery.position);
             return Start::Ended(Outcome::Superseded { by });
+        }
+        if claim.open_attempt.is_none()
+            && let Some(paths) = flow.facts.displaced(&claim.envelope.topic, &delivery.subject)
+        {
+            return Start::Displaced(paths);
         }
         let (mut topic, mut payload, mut version) = (&claim.envelope.topic, payload, &delivery.version);
         let is_step = delivery.kind == DeliveryKind::Step;

@@ -7,7 +7,7 @@ use crate::mutant::Mutant;
 use crate::overview::Accepted;
 use crate::running::{Doing, Open, Running, Then};
 use kernel::clock::{Now, elapsed_ms};
-use kernel::envelope::Priority;
+use kernel::envelope::{Priority, Via};
 use kernel::fault::{Fault, FaultKind};
 use kernel::rng::Rng;
 use kernel::subject::Lane;
@@ -102,10 +102,16 @@ fn ending(running: &Running, last: &Move) -> Option<Ending> {
         fault: last.dead.as_ref().map(|fault| fault.kind),
         lag_ms: delivered.then(|| elapsed_ms(delivery.changed_at, last.at)),
         shop: delivery.subject.shop.clone(),
-        accepted: (delivered && delivery.priority != Priority::Backfill).then_some(Accepted {
+        accepted: is_news(running, delivered).then_some(Accepted {
             changed_at: delivery.changed_at,
             heard_at: delivery.created_at,
             accepted_at: last.at,
         }),
     })
+}
+
+/// Whether its source changed it, and the target has that now: not what was taken up again, nor what follows from an outcome.
+fn is_news(running: &Running, delivered: bool) -> bool {
+    let claim = &running.claim;
+    delivered && claim.delivery.priority != Priority::Backfill && claim.envelope.via != Via::Outcome
 }

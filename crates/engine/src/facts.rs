@@ -121,9 +121,20 @@ pub trait Facts: Send + Sync + Debug {
         None
     }
 
-    /// Whether states of a topic are ordered by their place in the log: what is composed from it has no version of its own, and
-    /// is read one after the other.
-    fn ordered_by_log(&self, _topic: &str) -> bool {
+    /// What else is composed of the same as this: read anew a little after a hint of our own names it, because what it has the
+    /// others cannot have. `None`: it is not composed.
+    fn kin(&self, _subject: &Subject) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Where a state that waits is not to be sent as it was routed, because what is composed of what was changed since (in the
+    /// configuration): the paths to be asked for instead. `None`: it stands.
+    fn displaced(&self, _topic: &str, _subject: &Subject) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Whether a topic brings what is composed of others. Its version is the place in the log of the newest that it is made of.
+    fn is_composed(&self, _topic: &str) -> bool {
         false
     }
 

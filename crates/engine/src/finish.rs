@@ -5,10 +5,11 @@ use crate::engine::Engine;
 use crate::facts::{AGAIN, Touched};
 use crate::last_look::{UNDONE, later, still_a_last_look};
 use crate::notice::What;
+use crate::route::COMPOSED;
 use crate::running::{Doing, Goal, Look, Running, Then, stored_ref};
 use connector::port::{Done, Found, Part, Read, Stage};
 use kernel::clock::Now;
-use kernel::envelope::{FactKind, Via};
+use kernel::envelope::{FactKind, Priority, Via};
 use kernel::fault::Fault;
 use kernel::rng::Rng;
 use kernel::subject::{Lane, Subject};
@@ -89,6 +90,19 @@ impl Engine {
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
         let _ = lane;
+        self.commit(running, movement, Then::Finish);
+    }
+
+    /// Not sent as it was routed: what is composed of what was changed since, so these are asked for anew.
+    pub(crate) fn displace(&mut self, mut running: Running, paths: Vec<String>, now: Now) {
+        let domain = running.claim.envelope.domain.clone();
+        let touched = |path| Touched { domain: domain.clone(), path, once: false, written: false };
+        let anew = paths.into_iter().map(|path| again(&running, &touched(path), now.wall)).collect();
+        let mut movement = running.movement(now.wall);
+        movement.state = Some(DeliveryState::Ended(Outcome::Filtered { rule: COMPOSED.to_owned() }));
+        movement.follow_ups = anew;
+        self.last_tried.remove(&running.claim.delivery.id);
+        self.vanished.remove(&running.claim.delivery.id);
         self.commit(running, movement, Then::Finish);
     }
 
@@ -228,17 +242,24 @@ fn state_read(running: &Running, read: Read, part: Option<String>, now: jiff::Ti
         DedupeKey::of_system(&asked.source, &asked.domain, &read.topic, &format!("{}/{path}", asked.shop))
     });
     let of_part = |path| Subject { shop: asked.shop.clone(), path };
+    // It may be composed of the envelope's subject, and be another one: as new, and as pressing, as what it was composed for.
+    let own = &running.claim.delivery.subject;
+    let (via, occurred_at) = match asked.via {
+        _ if *own == asked.subject => (Via::Read, read.updated_at),
+        Via::Outcome => (Via::Outcome, asked.occurred_at),
+        _ if running.claim.delivery.priority == Priority::Backfill => (Via::Backfill, asked.occurred_at),
+        _ => (Via::Read, asked.occurred_at),
+    };
     NewEnvelope {
         shop: asked.shop.clone(),
         domain: asked.domain.clone(),
         source: asked.source.clone(),
         topic: read.topic,
         kind: FactKind::State,
-        via: Via::Read,
-        // What was read may be composed of the envelope's subject, and be another one.
-        subject: part.map_or_else(|| running.claim.delivery.subject.clone(), of_part),
+        via,
+        subject: part.map_or_else(|| own.clone(), of_part),
         version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
-        occurred_at: read.updated_at,
+        occurred_at,
         received_at: now,
         trace: asked.trace,
         raw_hash: Sha256::digest(&read.payload).into(),

@@ -54,10 +54,12 @@ pub enum Mutant {
     NoWidth,
     /// Promise 8: all that is not routed is read at once.
     RoutesAll,
+    /// What was composed before stays in its turn when a level that it is made of changes.
+    ComposedStays,
 }
 
 impl Mutant {
-    pub const ALL: [Mutant; 25] = [
+    pub const ALL: [Mutant; 26] = [
         Mutant::AnswerBeforeCommit,
         Mutant::ForgetDedupe,
         Mutant::SendBeforeCommit,
@@ -83,6 +85,7 @@ impl Mutant {
         Mutant::IgnoresOthers,
         Mutant::NoWidth,
         Mutant::RoutesAll,
+        Mutant::ComposedStays,
     ];
 }
 

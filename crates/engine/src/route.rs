@@ -15,6 +15,7 @@ use kernel::id::FlowName;
 use kernel::subject::{Lane, Subject};
 use kernel::version::{CameBy, EffectiveVersion, Order};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use store::delivery::{Claim, DeliveryKind, DeliveryState, NewDelivery, Outcome, Standing, Wait};
 use store::log::{About, Routed, Unrouted};
 
@@ -51,10 +52,20 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
         return routed;
     };
     if envelope.kind == FactKind::Hint {
+        let kin = takers.iter().find_map(|flow| Some((flow, flow.facts.kin(&envelope.subject)?)));
+        if let Some((flow, paths)) = kin {
+            // Not at once: others of the same are set in the same breath, and each of these is read once after them.
+            let due_at = envelope.received_at.checked_add(KIN_AFTER).unwrap_or(envelope.received_at);
+            let state = DeliveryState::Waiting { due_at: Some(due_at), wait: Wait::Turn };
+            let read =
+                |path| NewDelivery { state: state.clone(), ..composing_read(plan, flow, envelope, path) };
+            routed.deliveries = paths.into_iter().map(read).collect();
+            return routed;
+        }
         // What we are to look at again is left where its source cannot be asked.
         let ours = envelope.via == Via::Outcome;
         let reader = takers.iter().find(|flow| flow.readable || !ours);
-        routed.deliveries.extend(reader.map(|flow| reading(plan, flow, envelope, None)));
+        routed.deliveries.extend(reader.map(|flow| reading(plan, flow, envelope)));
         return routed;
     }
     let state = if envelope.kind == FactKind::Unreadable {
@@ -71,8 +82,10 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
             routed.deliveries = takers.iter().map(|flow| dead(flow, envelope, fault.clone())).collect();
         }
         Ok(state) => {
-            let by_log = first.facts.ordered_by_log(&envelope.topic);
-            let version = version_of(envelope, &state, by_log);
+            let version = version_of(envelope, &state);
+            // What is composed is as late as what made it so.
+            let is_composed = first.facts.is_composed(&envelope.topic);
+            let state = if is_composed { State { changed_at: envelope.occurred_at, ..state } } else { state };
             // What a target tells of its object is no news of the thing itself.
             routed.about = (envelope.via != Via::Outcome).then(|| about(envelope, &state));
             for flow in takers {
@@ -102,11 +115,9 @@ fn by_topic<'a>(takers: Vec<&'a FlowPlan>, envelope: &Envelope) -> Vec<&'a FlowP
     if takers.iter().any(names) { takers.into_iter().filter(names).collect() } else { takers }
 }
 
-/// A fact that our own outcome gave rise to, or that was composed from the log (`by_log`), is ordered by its place there; all
-/// others by their source.
-fn version_of(envelope: &Envelope, state: &State, by_log: bool) -> EffectiveVersion {
+/// A fact that our own outcome gave rise to is ordered by its place in the log; all others by their source.
+fn version_of(envelope: &Envelope, state: &State) -> EffectiveVersion {
     match (&envelope.version, envelope.via) {
-        _ if by_log => EffectiveVersion::Sequence { sequence: envelope.position.0 },
         (Some(EffectiveVersion::Sequence { sequence }), _) => {
             EffectiveVersion::Sequence { sequence: *sequence }
         }
@@ -154,9 +165,9 @@ fn route_state(
         Order::Older => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Superseded { by })),
         // Named by a person, or read to settle a doubt: a duty of its own, which takes the place of those that wait for
         // it. If the target has it, that is found without a call.
-        Order::Same if matches!(envelope.via, Via::Backfill | Via::Replay | Via::Read) => {
+        Order::Same if is_asked_for(flow, envelope) => {
             let again = admitted(flow, envelope, state, standing, now);
-            let again = composing(plan, flow, envelope, again, deliveries);
+            let again = composing((plan, planted), flow, envelope, again, deliveries);
             deliveries.push(pressing(flow, state, standing, duty(flow, envelope, state, version, again)));
         }
         Order::Same => deliveries.push(ended_at(flow, envelope, state, version, Outcome::Unchanged)),
@@ -164,12 +175,12 @@ fn route_state(
             let wait = DeliveryState::Waiting { due_at: None, wait: Wait::Reading };
             // The known one may already be at the target; only a read can say which is newer.
             deliveries.push(NewDelivery { supersedes: false, ..duty(flow, envelope, state, version, wait) });
-            deliveries.push(reading(plan, flow, envelope, None));
+            deliveries.push(reading(plan, flow, envelope));
             standing.reading = true;
         }
         Order::InDoubt | Order::Newer => {
             let state_of_delivery = admitted(flow, envelope, state, standing, now);
-            let state_of_delivery = composing(plan, flow, envelope, state_of_delivery, deliveries);
+            let state_of_delivery = composing((plan, planted), flow, envelope, state_of_delivery, deliveries);
             let duty = duty(flow, envelope, state, version, state_of_delivery);
             deliveries.push(pressing(flow, state, standing, duty));
             standing.routed = Some(version.clone());
@@ -179,19 +190,35 @@ fn route_state(
     }
 }
 
-/// The rule under which a state is kept out that others are composed of.
-const COMPOSED: &str = "composed";
+/// Somebody wants to know, and not only heard of it; what is composed is always read on purpose.
+fn is_asked_for(flow: &FlowPlan, envelope: &Envelope) -> bool {
+    matches!(envelope.via, Via::Backfill | Via::Replay | Via::Read) || flow.facts.is_composed(&envelope.topic)
+}
 
-/// A state that others are composed of is not sent by itself: these are read anew, each once for however many such states.
+/// How long what is composed of the same is left alone once one of them was set.
+const KIN_AFTER: Duration = Duration::from_secs(1);
+
+/// The rule under which a state is kept out that others are composed of.
+pub(crate) const COMPOSED: &str = "composed";
+
+/// A state that others are composed of is not sent by itself: these are read anew, each once for however many such states. What
+/// was composed before and waits gives way at once, as an older state does: what has happened since this one may be in the
+/// target already, and not in that.
 fn composing(
-    plan: &Plan,
+    (plan, planted): (&Plan, &Planted),
     flow: &FlowPlan,
     envelope: &Envelope,
     admitted: DeliveryState,
     deliveries: &mut Vec<NewDelivery>,
 ) -> DeliveryState {
     let Some(paths) = flow.facts.composes(&envelope.subject) else { return admitted };
-    deliveries.extend(paths.into_iter().map(|path| reading(plan, flow, envelope, Some(path))));
+    let version = EffectiveVersion::Sequence { sequence: envelope.position.0 };
+    for path in paths {
+        if !planted.is(Mutant::ComposedStays) {
+            deliveries.push(until_composed(flow, envelope, &path, &version));
+        }
+        deliveries.push(composing_read(plan, flow, envelope, path));
+    }
     DeliveryState::Ended(Outcome::Filtered { rule: COMPOSED.to_owned() })
 }
 
@@ -295,10 +322,35 @@ fn dead(flow: &FlowPlan, envelope: &Envelope, fault: Fault) -> NewDelivery {
     }
 }
 
-/// A read is a delivery too: its lane is at the source. `path`: of another subject than the envelope's.
-fn reading(plan: &Plan, flow: &FlowPlan, envelope: &Envelope, path: Option<String>) -> NewDelivery {
-    let other = |path| Subject { shop: envelope.shop.clone(), path };
-    let subject = path.map_or_else(|| envelope.subject.clone(), other);
+/// Stands in the place of what is composed, until that is read: under its version, so that what was composed without this
+/// envelope and is appended later is an older one.
+fn until_composed(
+    flow: &FlowPlan,
+    envelope: &Envelope,
+    path: &str,
+    version: &EffectiveVersion,
+) -> NewDelivery {
+    let subject = Subject { shop: envelope.shop.clone(), path: path.to_owned() };
+    NewDelivery {
+        lane: Lane::of(&subject, &flow.target),
+        subject,
+        state: DeliveryState::Waiting { due_at: None, wait: Wait::Reading },
+        version: Some(version.clone()),
+        supersedes: true,
+        ..ended(flow, envelope, Outcome::Unchanged)
+    }
+}
+
+/// Of another subject than the envelope's, which is composed of it: as pressing as what it is composed for.
+fn composing_read(plan: &Plan, flow: &FlowPlan, envelope: &Envelope, path: String) -> NewDelivery {
+    let subject = Subject { shop: envelope.shop.clone(), path };
+    let lane = Lane::of(&subject, &flow.source);
+    NewDelivery { lane, subject, priority: envelope.via.priority(), ..reading(plan, flow, envelope) }
+}
+
+/// A read is a delivery too: its lane is at the source.
+fn reading(plan: &Plan, flow: &FlowPlan, envelope: &Envelope) -> NewDelivery {
+    let subject = envelope.subject.clone();
     NewDelivery {
         flow: plan.reading.clone(),
         lane: Lane::of(&subject, &flow.source),

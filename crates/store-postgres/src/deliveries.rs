@@ -109,8 +109,9 @@ impl Work<'_> {
         let olders: Vec<Slim> = self.rows.values().filter(same).cloned().collect();
         for older in olders {
             if new.kind == DeliveryKind::Read && older.is_open() {
-                // A read that may be under way could miss what the new one is about.
-                if self.holds.contains_key(&(root.to_owned(), way.1)) {
+                // One that may be under way could miss what the new one is about.
+                let hold = self.holds.get(&(root.to_owned(), way.1));
+                if hold.is_some_and(|hold| hold.delivery == older.id) {
                     continue;
                 }
                 let row = self.row_mut(older.id)?;

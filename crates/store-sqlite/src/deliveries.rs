@@ -158,8 +158,8 @@ impl Desk {
         let key = params![root.shop, root.id, flow, kind_number(new.kind), child(&new.subject)];
         for older in self.view().all(&sql, key, slim_of)? {
             if new.kind == DeliveryKind::Read && older.is_open() {
-                // A read that may be under way could miss what the new one is about.
-                if self.claims.hold((root.id, system)).is_some() {
+                // One that may be under way could miss what the new one is about.
+                if self.claims.hold((root.id, system)).is_some_and(|hold| hold.delivery == older.id) {
                     continue;
                 }
                 let sql = "UPDATE deliveries SET priority = min(priority, ?2) WHERE id = ?1";

@@ -16,8 +16,17 @@ pub async fn newest_state(
     flow: &FlowName,
     subject: &Subject,
 ) -> StoreResult<Option<(Envelope, Bytes)>> {
+    // What is composed of others has a delivery before it has a state: that one is of another's envelope.
+    let is_of_its_own = |delivery: &Delivery| {
+        life.envelopes
+            .iter()
+            .any(|(envelope, _)| envelope.position == delivery.position && envelope.subject == *subject)
+    };
     let states = life.deliveries.iter().filter(|delivery| {
-        delivery.flow == *flow && delivery.subject == *subject && delivery.kind == DeliveryKind::State
+        delivery.flow == *flow
+            && delivery.subject == *subject
+            && delivery.kind == DeliveryKind::State
+            && is_of_its_own(delivery)
     });
     let mut in_order: Vec<&Delivery> = states.collect();
     in_order.sort_by_key(|delivery| delivery.position);

@@ -17,6 +17,7 @@ use crate::watch::IntakeNotice;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use domains::inventory::composed;
 use domains::json::{Json, parse, strip};
 use engine::work::lift::{self, lifted};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -247,6 +248,13 @@ fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
     let is_shipment = domain.as_str() == "orders" && pushed.topic == domains::shipments::TOPIC;
     if !is_shipment && !pushed.levels.is_empty() {
         return Err("$.levels belong to a shipment; push a level by itself".to_owned());
+    }
+    if domain.as_str() == INVENTORY && pushed.topic == composed::TOPIC {
+        return Err(format!(
+            "$.topic {:?} is the hub's own, for what it composes of levels itself; push the level of each component under \
+             \"{LEVEL}\"",
+            composed::TOPIC
+        ));
     }
     for (index, level) in pushed.levels.iter().enumerate() {
         own_pair(&level.payload)

@@ -213,6 +213,31 @@ async fn a_shipment_brings_the_levels_that_it_leaves_behind() {
     assert!(refused.text.contains("$.levels[1].data has no texts sku and location"), "{}", refused.text);
 }
 
+/// What the hub composes of levels is nobody's to push: its parts would be taken for levels that their source told.
+#[tokio::test]
+async fn what_is_composed_of_levels_is_the_hubs_own_to_say() {
+    let doors = Doors::new();
+    let level = json!({
+        "sku": "SET", "location": "WH-1", "on_hand": "900", "changed_at": "2026-11-26T14:00:00Z",
+    });
+    let body = |topic: &str| {
+        json!({
+            "subject": "acme/ats:SET@WH-1", "version": 1, "topic": topic,
+            "data": {
+                "sku": "SET", "location": "WH-1", "on_hand": "900", "changed_at": "2026-11-26T14:00:00Z",
+                "parts": [{ "sku": "SET", "quantity": 1, "level": level }],
+            },
+        })
+    };
+    let bearer = format!("Bearer {PUSH_TOKEN}");
+    let headers = [("authorization", bearer.as_str())];
+    let answer = push(&doors, "/ingest/erp/inventory", &headers, &body("stock/composed").to_string()).await;
+    answer.refused(StatusCode::BAD_REQUEST, "TG-7016", "is the hub's own");
+    assert_eq!(doors.log().await.len(), 0);
+    let answer = push(&doors, "/ingest/erp/inventory", &headers, &body("stock/level").to_string()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+}
+
 fn told_with(level: &Value) -> Value {
     let mut body = told();
     body["levels"] = json!([level]);

@@ -38,8 +38,8 @@ pub(crate) fn schemas() -> BTreeMap<String, Schema> {
         ("http.order/1", &sale),
         ("http.outcome/1", &outcome),
         ("shopify.order_update/1", &update),
-        ("stock/1", &of(&["sku", "location"])),
-        ("shopify.inventory/1", &of(&["sku", "location"])),
+        ("stock/1", &of(&["sku", "location", "bundles", "parts"])),
+        ("shopify.inventory/1", &of(&["sku", "location", "bundles", "parts"])),
     ]
     .into_iter()
     .map(|(name, schema)| (name.to_owned(), Schema::new(name, schema).unwrap()))

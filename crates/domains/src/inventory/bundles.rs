@@ -17,7 +17,7 @@ const QUANTITY_MAX: u32 = 1_000_000;
 /// A bundle in a bundle in a bundle; deeper nobody means it.
 const DEPTH_MAX: usize = 8;
 /// SKUs that are bundled with one another, by whatever way: they are set one at a time, and all are looked at before each.
-pub const FAMILY_MAX: usize = 200;
+pub const FAMILY_MAX: usize = 100;
 
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
 /// The columns, each by the names that mean it, in small letters.

@@ -137,6 +137,29 @@ impl Rules {
         self.shares.iter().rev().find(fits).map_or(BUNDLE_SHARE, |share| share.percent)
     }
 
+    /// Rules that are written for one SKU and mean nothing, because what is sold of it is worked out otherwise: what is kept back of
+    /// a bundle, and a share of what is in no bundle, with what to write instead after a semicolon.
+    #[must_use]
+    pub fn without_effect(&self) -> Vec<RuleFault> {
+        let one = |sku: &Option<String>| sku.clone().filter(|sku| !sku.contains('*'));
+        let kept = self.safety.iter().enumerate().filter_map(|(index, rule)| {
+            let sku = one(&rule.sku).filter(|sku| self.bundles.made_of(sku).is_some())?;
+            let message = format!(
+                "{sku:?} is a bundle, which has no stock of its own to keep back from; write the rule for its components"
+            );
+            Some(RuleFault { list: "safety", index, message })
+        });
+        let shares = self.shares.iter().enumerate().filter_map(|(index, rule)| {
+            let sku = one(&rule.sku).filter(|sku| self.bundles.held_by(sku).is_empty())?;
+            let message = match self.bundles.made_of(&sku) {
+                Some(_) => format!("{sku:?} is a bundle; write the share of its components"),
+                None => format!("{sku:?} is in no bundle; correct it, or take the rule out"),
+            };
+            Some(RuleFault { list: "bundle_share", index, message })
+        });
+        kept.chain(shares).collect()
+    }
+
     /// What is kept back of what is on hand (in sales units), by the last rule that fits.
     #[must_use]
     pub fn safety(&self, stock: &Stock, on_hand: Decimal) -> Option<SafetyOf<'_>> {

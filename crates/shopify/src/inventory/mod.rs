@@ -103,8 +103,8 @@ impl Inventory {
         let (mut sets, mut activations, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (key, step)) in calls.iter().enumerate() {
             match Frozen::read(step) {
-                Ok(Frozen::Set { level, quantity, shared }) => {
-                    sets.push(set::Member { index, key, level, quantity, shared });
+                Ok(Frozen::Set { level, quantity, kin }) => {
+                    sets.push(set::Member { index, key, level, quantity, kin });
                 }
                 Ok(Frozen::Activate { item, location, sku }) => {
                     activations.push(activate::Member { index, key, item, location, sku });

@@ -2,12 +2,12 @@
 
 use super::code;
 use super::config::Config;
-use super::seen::{Context, Level, Seen};
-use super::shared::Shared;
+use super::seen::{Context, Kin, Level, Seen};
 use super::want::{QUANTITY_MAX, Want};
 use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Step, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A member of a call, as it is frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +17,9 @@ pub(super) enum Frozen {
     Set {
         level: Level,
         quantity: i64,
-        /// It shares its units: what comes next is seen by a new look at all that do.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        shared: bool,
+        /// What shares its units, as it was seen when this was decided.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        kin: BTreeMap<String, Kin>,
     },
     Activate {
         item: String,
@@ -126,8 +126,7 @@ fn set(want: &Want, level: &Level, context: &Context) -> Plan {
             adopted: false,
         });
     }
-    let shared = want.shared != Shared::No;
-    Plan::Next(Frozen::Set { level: level.clone(), quantity, shared }.step())
+    Plan::Next(Frozen::Set { level: level.clone(), quantity, kin: context.kin.clone() }.step())
 }
 
 fn not_there(missing: &[MissingReference]) -> Plan {
@@ -205,7 +204,7 @@ mod tests {
     /// was carried out after that.
     #[test]
     fn a_set_without_an_answer_is_done_where_the_pair_is_as_it_made_it() {
-        let step = Frozen::Set { level: level(2, 2), quantity: 0, shared: false };
+        let step = Frozen::Set { level: level(2, 2), quantity: 0, kin: BTreeMap::new() };
         for (available, committed, expected) in [
             (0, 2, true),
             // Not yet, or never.

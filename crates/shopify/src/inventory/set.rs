@@ -5,7 +5,7 @@
 
 use super::code;
 use super::config::Config;
-use super::seen::{Level, Seen, observation};
+use super::seen::{Kin, Level, Seen, among};
 use crate::graphql::{Claim, Reply, SET_STOCK, ShopClient, frozen};
 use connector::port::{Applied, CallContext};
 use kernel::fault::{Fault, FaultKind};
@@ -25,8 +25,8 @@ pub(super) struct Member<'a> {
     pub(super) key: &'a CallKey,
     pub(super) level: Level,
     pub(super) quantity: i64,
-    /// What it shares its units with is looked at anew after it was set.
-    pub(super) shared: bool,
+    /// What shares its units, as it was seen when this was decided.
+    pub(super) kin: BTreeMap<String, Kin>,
 }
 
 type Answer = (usize, Result<Applied, Fault>);
@@ -139,8 +139,8 @@ fn applied(member: &Member<'_>, changes: &BTreeMap<(String, String), Option<i64>
     // looked at again by itself.
     let level = Level { available: quantity, ..level.clone() };
     let external = level.external();
-    let observation = (!member.shared).then(|| observation(Seen::Level(level), true, None));
-    Ok(Applied { external: Some(external), observation })
+    let observation = among(Seen::Level(level), true, None, member.kin.clone());
+    Ok(Applied { external: Some(external), observation: Some(observation) })
 }
 
 fn refused(members: &[Member<'_>], reply: Reply) -> Vec<Answer> {

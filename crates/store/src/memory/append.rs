@@ -183,9 +183,12 @@ impl State {
                 continue;
             }
             if new.kind == DeliveryKind::Read && row.is_open() {
-                // A read that may be under way could miss what the new one is about.
+                // One that may be under way could miss what the new one is about.
                 let lane = row.delivery.lane.clone();
-                let under_way = self.lanes.get(&lane).is_some_and(|lane| lane.holder.is_some());
+                let under_way = self
+                    .lanes
+                    .get(&lane)
+                    .is_some_and(|lane| lane.holder.as_ref().is_some_and(|holder| holder.delivery == id));
                 if under_way {
                     continue;
                 }

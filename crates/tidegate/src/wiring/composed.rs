@@ -15,7 +15,9 @@ use domains::inventory::{self, Rules};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{FlowName, ShopId};
 use kernel::subject::Subject;
+use kernel::version::EffectiveVersion;
 use std::sync::Arc;
+use store::delivery::{DeliveryState, Wait};
 use store::{Store, StoreError};
 
 /// Whose bundles.
@@ -63,13 +65,11 @@ impl Composing {
         self.flows.iter().find(|of| of.shops.is_empty() || of.shops.contains(shop))
     }
 
-    /// What shares units, as the log has it. `None`: it is not there, or the bundles were changed since it was asked for.
+    /// What shares units, as the log has it. `None`: it is not there, or waits to be set as it is: then the shop is looked at
+    /// when its turn comes, and not before, because all that share units are one lane. Where the bundles were changed since it
+    /// was asked for, the engine finds out when its turn comes (`Facts::displaced`).
     async fn composed(&self, call: &CallContext, of: &Of, subject: &Subject) -> Result<Option<Read>, Fault> {
         let Some((sku, location)) = inventory::parts(subject) else { return Ok(None) };
-        let first = of.rules.bundles().family(&sku).first();
-        if first.is_none_or(|first| inventory::shared(first, &sku, &location) != subject.path) {
-            return Ok(None);
-        }
         let pieces = pieces(&of.rules, &sku);
         let subjects: Vec<Subject> = pieces
             .iter()
@@ -77,11 +77,16 @@ impl Composing {
             .collect();
         let known = self.store.status(&of.flow, &subjects).await.map_err(|error| no_store(&error))?;
         let mut levels = Vec::with_capacity(pieces.len());
+        let mut newest = None;
         for (component, known) in subjects.iter().zip(known) {
+            newest = newest.max(known.delivery.as_ref().map(|delivery| delivery.position.0));
             levels.push(match known.delivery {
                 None => None,
                 Some(delivery) => Some(self.level(call, component, delivery.id).await?),
             });
+        }
+        if self.waits_as_it_is(of, subject, newest).await? {
+            return Ok(None);
         }
         // Of a location that it knows nothing of at all, it says nothing.
         if levels.iter().all(Option::is_none) {
@@ -89,7 +94,20 @@ impl Composing {
         }
         let levels: Vec<(&Piece, Option<&[u8]>)> =
             pieces.iter().zip(&levels).map(|(piece, level)| (piece, level.as_deref())).collect();
-        Ok(Some(read(&sku, &location, &levels)?))
+        Ok(Some(Read { sequence: newest, ..read(&sku, &location, &levels)? }))
+    }
+
+    /// Whether what is composed of nothing newer than this waits for its turn.
+    async fn waits_as_it_is(&self, of: &Of, subject: &Subject, newest: Option<i64>) -> Result<bool, Fault> {
+        let own = std::slice::from_ref(subject);
+        let known = self.store.status(&of.flow, own).await.map_err(|error| no_store(&error))?;
+        let waits = known.into_iter().filter_map(|known| known.delivery).any(|delivery| {
+            let version = newest.map(|sequence| EffectiveVersion::Sequence { sequence });
+            let waits =
+                matches!(&delivery.state, DeliveryState::Waiting { wait, .. } if *wait != Wait::Reading);
+            waits && delivery.version == version
+        });
+        Ok(waits)
     }
 
     /// The newest level of a component: from the log, and where it is kept no more, from the source.

@@ -54,8 +54,6 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
         }
         let mut planned = self::flow(&loaded.config, name, flow, mapping, &order, (&reads, &loaded_rules))?;
         planned.readable |= loaded.tells_changes(&flow.source.value);
-        // What is composed is read from the log.
-        planned.readable |= loaded_rules.get(name).is_some_and(|rules| !rules.bundles().is_empty());
         flows.insert(name.clone(), planned);
     }
     let mut systems = BTreeMap::new();

@@ -5,7 +5,7 @@ use crate::folder::Folder;
 use crate::hub::{Hub, until};
 use crate::office::Office;
 use crate::stock::{available, keeper, level, push, warehouse, with_stock};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Gives the flow of stock a file of bundles.
 fn with_bundles(folder: &Folder, rows: &str) {
@@ -45,6 +45,12 @@ fn comes_to_rest(office: &Office) {
         }
     }
     panic!("it did not come to rest: {}", office.folder.tidegate(&["deliveries", "list"]).out);
+}
+
+/// Changes at the source that the shop has accepted.
+fn news(office: &Office) -> u64 {
+    let status = office.folder.json(&["status"]);
+    status["stock"][0]["hour"]["count"].as_u64().unwrap_or_else(|| panic!("{status}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,6 +115,8 @@ async fn a_full_check_compares_bundles_and_mends_them() {
     assert_eq!((&part["source"], &part["causes"]), (&json!(42), &json!({})), "{clean}");
 
     comes_to_rest(&office);
+    let told = news(&office);
+    assert!(told >= 40, "{told} changes were counted");
     office.shop.set_by_hand("GEN-000001", "WH-1", 9_999).unwrap();
     let dry = office.folder.json(&["reconcile", "inventory", "--dry-run"]);
     let lines = dry["parts"][0]["differences"].as_array().unwrap();
@@ -117,6 +125,48 @@ async fn a_full_check_compares_bundles_and_mends_them() {
     assert_eq!(available(&office.shop, "GEN-000001"), 9_999, "a dry run changed something");
     office.folder.json(&["reconcile", "inventory", "--why", "a test"]);
     comes_to(&office, &expected);
+
+    // A backfill of it, by its own name: the levels of its components are told again, and it follows.
+    comes_to_rest(&office);
+    office.shop.set_by_hand("GEN-000001", "WH-2", 9_999).unwrap();
+    let one = ["backfill", "inventory", "--sku", "GEN-000001"];
+    let dry = office.folder.json(&[one.as_slice(), &["--dry-run"]].concat());
+    let counts = |part: &Value| ["meant", "agree", "appended"].map(|name| part[name].as_u64().unwrap());
+    assert_eq!(counts(&dry["parts"][0]), [2, 1, 1], "{dry}");
+    office.folder.json(&one);
+    comes_to(&office, &expected);
+    comes_to_rest(&office);
+    let all = office.folder.json(&["backfill", "inventory", "all", "--dry-run"]);
+    assert_eq!(counts(&all["parts"][0]), [42, 42, 0], "{all}");
+    // None of that is news of the warehouse: its objective counts what it changed itself.
+    assert_eq!(news(&office), told, "what was typed and mended was counted as a change at the source");
+}
+
+/// What shares units asks of the others again when it gave something up: that ends, and costs a look or two of each.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_share_a_component_come_to_rest() {
+    const BUNDLES: u32 = 10;
+    let office = Office::open_with(|shop| shop.stock.generated = BUNDLES).await;
+    with_stock(&office.folder);
+    let names: Vec<String> = (1..=BUNDLES).map(|at| format!("GEN-{at:06}")).collect();
+    with_bundles(
+        &office.folder,
+        &names.iter().map(|name| format!("{name},SKU-0001,1\n")).collect::<String>(),
+    );
+    let hub = Hub::start(&office.folder);
+    for (version, on_hand, own, each) in [(1, "200", 100, 10), (2, "100", 50, 5), (3, "200", 100, 10)] {
+        let before = office.shop.stats().api;
+        push(&hub, version, &level("SKU-0001", on_hand, json!({})));
+        let bundles = names.iter().map(|name| (name.as_str(), "WH-1", each));
+        comes_to(&office, &bundles.chain([("SKU-0001", "WH-1", own)]).collect::<Vec<_>>());
+        comes_to_rest(&office);
+        let after = office.shop.stats().api;
+        let asked =
+            |name: &str| after.get(name).copied().unwrap_or(0) - before.get(name).copied().unwrap_or(0);
+        let members = u64::from(BUNDLES) + 1;
+        assert!(asked("inventorySetQuantities") <= 3 * members, "{after:?}, before {before:?}");
+        assert!(asked("queries") <= 9 * members, "{after:?}, before {before:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

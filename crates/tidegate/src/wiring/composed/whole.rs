@@ -15,7 +15,7 @@ pub(super) struct Composed {
     rules: Rules,
     /// By location and SKU.
     held: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
-    /// The last of the source has come: what is given now is composed.
+    /// The last of the source has come: what is given now is composed, a location at a time.
     is_over: bool,
 }
 
@@ -40,10 +40,12 @@ impl Composed {
         None
     }
 
-    /// Each that shares units, at each location where something that it is made of was told.
-    fn composed(&self) -> Vec<Stated> {
+    /// Each that shares units at the next location where something that it is made of was told.
+    fn composed(&mut self) -> Vec<Stated> {
         let mut all = Vec::new();
-        for (location, held) in &self.held {
+        while all.is_empty()
+            && let Some((location, held)) = self.held.pop_first()
+        {
             let family = |sku: &String| self.rules.bundles().family(sku).iter();
             let members: BTreeSet<&String> = held.keys().flat_map(family).collect();
             for sku in members {
@@ -54,7 +56,7 @@ impl Composed {
                     continue;
                 }
                 // What cannot be read is told of when it is pushed or read by itself.
-                if let Ok(read) = read(sku, location, &levels) {
+                if let Ok(read) = read(sku, &location, &levels) {
                     all.push(Stated { sequence: 0, payload: read.payload.into() });
                 }
             }
@@ -74,15 +76,13 @@ impl Whole for Composed {
             let come = self.inner.next().await?;
             if come.is_empty() {
                 self.is_over = true;
-                let composed = self.composed();
-                self.held.clear();
-                return Ok(composed);
+                break;
             }
             let others: Vec<Stated> = come.into_iter().filter_map(|stated| self.keeps(stated)).collect();
             if !others.is_empty() {
                 return Ok(others);
             }
         }
-        Ok(Vec::new())
+        Ok(self.composed())
     }
 }

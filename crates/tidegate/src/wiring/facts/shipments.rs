@@ -1,6 +1,5 @@
 //! Shipments as a source tells them: the whole of each, shipped or taken back.
 
-use super::stock::family;
 use domains::inventory::Rules;
 use domains::{inventory, shipments};
 use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
@@ -16,7 +15,7 @@ use std::sync::Arc;
 pub struct Shipments {
     /// Where the same source's stock is kept.
     stock: DomainName,
-    /// What shares units there.
+    /// What is sold in bundles there.
     rules: Rules,
 }
 
@@ -53,11 +52,18 @@ impl Facts for Shipments {
         let Some(location) = text(&state.body, "location") else { return Vec::new() };
         let lines = state.body["lines"].as_array();
         let skus = lines.into_iter().flatten().filter_map(|line| text(line, "sku"));
-        let paths = skus.flat_map(|sku| {
-            let family = family(&self.rules, &sku, &location);
-            if family.is_empty() { vec![inventory::path(&sku, &location)] } else { family }
+        // Of a bundle its source knows the components.
+        let levels = skus.flat_map(|sku| match self.rules.bundles().made_of(&sku) {
+            Some(pieces) => pieces.iter().map(|piece| piece.sku.clone()).collect(),
+            None => vec![sku],
         });
-        paths.map(|path| Touched { domain: self.stock.clone(), path, once: false, written: false }).collect()
+        let touched = |sku: String| Touched {
+            domain: self.stock.clone(),
+            path: inventory::path(&sku, &location),
+            once: false,
+            written: false,
+        };
+        levels.map(touched).collect()
     }
 
     /// A list of shipments shows no fingerprint.
@@ -72,5 +78,29 @@ impl Facts for Shipments {
     /// A shipment is recorded; there is nothing to confirm.
     fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
         Confirm::NotByThis
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domains::inventory::bundles::Bundles;
+
+    #[test]
+    fn of_a_bundle_that_was_sent_the_levels_of_its_components_are_read() {
+        let rules = Rules::default();
+        let text = b"bundle,component,quantity\nSET,TABLE,1\nSET,CHAIR,4\n";
+        let rules = rules.clone().with_bundles(Arc::new(Bundles::parse(text, &rules).unwrap()), &[]).unwrap();
+        let facts = Shipments::new(DomainName::new("inventory").unwrap(), rules);
+        let payload =
+            br#"{"shipment":"SH-1","order":"5001","location":"W","shipped_at":"2026-11-26T14:00:00Z",
+            "lines":[{"sku":"SET","quantity":1},{"sku":"LAMP","quantity":2}]}"#;
+        let state = facts.read(shipments::TOPIC, payload).unwrap();
+        let paths: Vec<String> = facts
+            .touches(shipments::TOPIC, payload, &state)
+            .into_iter()
+            .map(|touched| touched.path)
+            .collect();
+        assert_eq!(paths, ["ats:CHAIR@W", "ats:TABLE@W", "ats:LAMP@W"]);
     }
 }

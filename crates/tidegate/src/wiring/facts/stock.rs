@@ -39,7 +39,7 @@ impl Stock {
 }
 
 /// The paths of all that share units with a SKU at a location, itself among them; empty where it shares none.
-pub(super) fn family(rules: &Rules, sku: &str, location: &str) -> Vec<String> {
+fn family(rules: &Rules, sku: &str, location: &str) -> Vec<String> {
     let members = rules.bundles().family(sku);
     let Some(first) = members.first() else { return Vec::new() };
     members.iter().map(|member| inventory::shared(first, member, location)).collect()
@@ -64,29 +64,56 @@ impl Facts for Stock {
         })
     }
 
-    /// All that share its units: those are set one at a time, each by what the others show.
+    /// Itself, and the bundles that hold it.
     fn composes(&self, subject: &Subject) -> Option<Vec<String>> {
         let (sku, location) = inventory::alone(subject)?;
-        let family = family(&self.rules, &sku, &location);
+        let bundles = self.rules.bundles();
+        let first = bundles.family(&sku).first()?;
+        let held_by = bundles.held_by(&sku).iter().map(|piece| piece.sku.as_str());
+        let own = std::iter::once(sku.as_str());
+        Some(own.chain(held_by).map(|member| inventory::shared(first, member, &location)).collect())
+    }
+
+    /// All that share its units: those are set one at a time, each by what the others show.
+    fn kin(&self, subject: &Subject) -> Option<Vec<String>> {
+        let (sku, location) = inventory::parts(subject).filter(|_| inventory::alone(subject).is_none())?;
+        let mut family = family(&self.rules, &sku, &location);
+        family.retain(|path| *path != subject.path);
         (!family.is_empty()).then_some(family)
     }
 
-    fn ordered_by_log(&self, topic: &str) -> bool {
+    /// A level that was routed before it was sold in bundles; what was composed by another file of them.
+    fn displaced(&self, topic: &str, subject: &Subject) -> Option<Vec<String>> {
+        let (sku, location) = inventory::parts(subject)?;
+        let family = family(&self.rules, &sku, &location);
+        let stands = match (topic == COMPOSED, family.is_empty()) {
+            (true, _) => family.contains(&subject.path),
+            (false, is_alone) => is_alone && inventory::alone(subject).is_some(),
+        };
+        match family.as_slice() {
+            _ if stands => None,
+            // Each of these has the others composed anew, and so both all.
+            [first, second, ..] => Some(vec![first.clone(), second.clone()]),
+            _ => Some(vec![inventory::path(&sku, &location)]),
+        }
+    }
+
+    fn is_composed(&self, topic: &str) -> bool {
         topic == COMPOSED
     }
 
-    /// What one of those that share units gave up or took, the others may take or have to give.
+    /// What one of those that share units gave up, the others may take.
     fn touches(&self, topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
         let (Some(sku), Some(location)) = (state.body["sku"].as_str(), state.body["location"].as_str())
         else {
             return Vec::new();
         };
         let Ok(domain) = DomainName::new(crate::wiring::plan::INVENTORY) else { return Vec::new() };
-        let family = if topic == COMPOSED { family(&self.rules, sku, location) } else { Vec::new() };
-        let own =
-            self.rules.bundles().family(sku).first().map(|first| inventory::shared(first, sku, location));
-        let others = family.into_iter().filter(|path| own.as_ref() != Some(path));
-        others.map(|path| Touched { domain: domain.clone(), path, once: false, written: true }).collect()
+        let first = self.rules.bundles().family(sku).first().filter(|_| topic == COMPOSED);
+        let own = first.map(|first| inventory::shared(first, sku, location));
+        own.into_iter()
+            .map(|path| Touched { domain: domain.clone(), path, once: false, written: true })
+            .collect()
     }
 
     /// What comes on sale or goes off it overtakes what only moves a number. `known` is the quantity that the shop was last
@@ -117,5 +144,58 @@ impl Facts for Stock {
     /// A level is set; there is nothing to confirm.
     fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
         Confirm::NotByThis
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domains::inventory::bundles::Bundles;
+    use kernel::id::ShopId;
+
+    fn stock(rows: &str) -> Stock {
+        let rules = Rules::default();
+        let text = format!("bundle,component,quantity\n{rows}");
+        let bundles = Arc::new(Bundles::parse(text.as_bytes(), &rules).unwrap());
+        Stock::new(rules.with_bundles(bundles, &[]).unwrap())
+    }
+
+    fn subject(path: &str) -> Subject {
+        Subject { shop: ShopId::new("acme").unwrap(), path: path.to_owned() }
+    }
+
+    const ROWS: &str = "SET,TABLE,1\nSET,CHAIR,4\nPAIR,CHAIR,2\n";
+
+    #[test]
+    fn a_level_is_sent_as_what_is_made_of_it() {
+        let stock = stock(ROWS);
+        let composes = |path: &str| stock.composes(&subject(path)).unwrap_or_default();
+        let chairs = ["ats:CHAIR@W/ats:CHAIR", "ats:CHAIR@W/ats:PAIR", "ats:CHAIR@W/ats:SET"];
+        assert_eq!(composes("ats:CHAIR@W"), chairs);
+        assert_eq!(composes("ats:TABLE@W"), ["ats:CHAIR@W/ats:TABLE", "ats:CHAIR@W/ats:SET"]);
+        assert!(composes("ats:LAMP@W").is_empty() && composes(chairs[0]).is_empty());
+        // What one of them gave up, all others may take.
+        let kin = |path: &str| stock.kin(&subject(path)).unwrap_or_default();
+        assert_eq!(kin("ats:CHAIR@W/ats:TABLE"), chairs);
+        assert!(kin("ats:CHAIR@W").is_empty() && kin("ats:LAMP@W").is_empty());
+    }
+
+    #[test]
+    fn what_waits_from_before_the_bundles_were_changed_is_composed_anew() {
+        let stock = stock(ROWS);
+        let displaced = |topic: &str, path: &str| stock.displaced(topic, &subject(path));
+        assert_eq!(displaced(LEVEL, "ats:LAMP@W"), None);
+        assert_eq!(displaced(COMPOSED, "ats:CHAIR@W/ats:SET"), None);
+        // Its level was to be sent by itself; another SKU stood for all of them.
+        for (topic, path) in [(LEVEL, "ats:CHAIR@W"), (COMPOSED, "ats:ARMCHAIR@W/ats:CHAIR")] {
+            let paths = displaced(topic, path).unwrap();
+            let kin = |path: &String| stock.kin(&subject(path)).unwrap();
+            let all: std::collections::BTreeSet<String> = paths.iter().flat_map(kin).collect();
+            assert_eq!(all.len(), 4, "{all:?}");
+        }
+        // It is in no bundle any more.
+        let alone = Some(vec!["ats:LAMP@W".to_owned()]);
+        assert_eq!(displaced(COMPOSED, "ats:CHAIR@W/ats:LAMP"), alone);
+        assert_eq!(displaced(LEVEL, "ats:CHAIR@W/ats:LAMP"), alone);
     }
 }

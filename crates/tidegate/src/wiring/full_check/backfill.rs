@@ -6,17 +6,19 @@
 //! One that was killed is gone on with by asking again: what was brought is under way or agrees by then, and Shopify's list
 //! is not asked for twice.
 
-use super::second_look::{CHUNK, Judged, READS, Why};
+use super::second_look::{CHUNK, Judged, READS, Why, components_of};
 use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, fed, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
 use config::Violation;
-use connector::port::Fed;
+use connector::port::{Fed, Read};
+use domains::inventory::bundles::Piece;
 use domains::inventory::compare::{Cause, Check};
-use domains::inventory::{Key, parts};
+use domains::inventory::{self, Key, StockFault, composed, parts};
 use engine::work::feed::lifted;
 use engine::work::{Progress, WorkError};
 use kernel::envelope::Via;
-use std::collections::BTreeMap;
+use kernel::subject::Subject;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many pairs are looked at in the shop directly (100 in a call); for more its whole list is cheaper.
 const DIRECT_MAX: usize = 2_000;
@@ -37,6 +39,8 @@ struct Bringing<'a> {
     /// Single reads that are left.
     reads: usize,
     waiting: Vec<Meant>,
+    /// Levels of which something is composed that is to be brought.
+    components: BTreeSet<String>,
     /// Pairs that were looked through, and how many there may be (0: nobody knows).
     done: u64,
     total: u64,
@@ -59,6 +63,7 @@ impl FullCheck {
             lift: self.scope.lift().await?,
             reads: READS,
             waiting: Vec::new(),
+            components: BTreeSet::new(),
             done: 0,
             total: 0,
             told: StockBackfilled {
@@ -80,6 +85,8 @@ impl FullCheck {
             None => bringing.against_the_list().await?,
         }
         bringing.look().await?;
+        // What shares units is composed anew once the levels that it is made of are told again.
+        self.tell_again(&bringing.components, bringing.lift).await?;
         let mut told = bringing.told;
         let mut timed = StockChecked::default();
         watch.told("whole", &mut timed);
@@ -102,13 +109,13 @@ impl Bringing<'_> {
         }
         let scope = &self.check.scope;
         let mut whole = scope.source.whole(&scope.call(), scope.domain.as_str()).await?;
-        let topic = whole.topic();
         let (mut few, before) = (Vec::new(), self.told.clone());
         loop {
             let come = whole.next().await?;
             if come.is_empty() {
                 break;
             }
+            let topic = whole.topic();
             for stated in &come {
                 self.heard()?;
                 few.extend(self.meant(fed(topic, stated)));
@@ -131,7 +138,12 @@ impl Bringing<'_> {
             if subject.shop != scope.shop || parts(&subject).is_none_or(|(of, _)| of != sku) {
                 continue;
             }
-            match scope.source.read(&scope.call(), &subject).await? {
+            // What is composed of it stands in its place.
+            if scope.facts.composes(&subject).is_some() {
+                continue;
+            }
+            match self.as_it_is_now(&subject).await? {
+                None if scope.facts.kin(&subject).is_some() => self.told.under_way += 1,
                 None => self.told.gone += 1,
                 Some(found) => {
                     let sequence =
@@ -144,6 +156,29 @@ impl Bringing<'_> {
             }
         }
         Ok(read)
+    }
+
+    /// A level, or what is composed of the levels that the source has this moment.
+    async fn as_it_is_now(&self, subject: &Subject) -> Result<Option<Read>, CheckError> {
+        let scope = &self.check.scope;
+        let known = match scope.source.read(&scope.call(), subject).await? {
+            Some(known) if known.topic == composed::TOPIC => known,
+            alone => return Ok(alone),
+        };
+        let composed = composed::read(&known.payload).map_err(StockFault::into_fault)?;
+        let mut levels = Vec::with_capacity(composed.parts.len());
+        for part in &composed.parts {
+            let level = inventory::subject(subject.shop.clone(), &part.piece.sku, &composed.location);
+            levels.push(scope.source.read(&scope.call(), &level).await?.map(|read| read.payload));
+        }
+        let levels: Vec<(&Piece, Option<&[u8]>)> = composed
+            .parts
+            .iter()
+            .map(|part| &part.piece)
+            .zip(levels.iter().map(|level| level.as_deref()))
+            .collect();
+        let payload = composed::write(&composed.sku, &composed.location, &levels);
+        Ok(Some(Read { payload, ..known }))
     }
 
     /// Past all that the shop has, as a full check does.
@@ -167,12 +202,12 @@ impl Bringing<'_> {
         let mut table = None;
         let scope = &check.scope;
         let mut whole = scope.source.whole(&scope.call(), scope.domain.as_str()).await?;
-        let topic = whole.topic();
         loop {
             let come = whole.next().await?;
             if come.is_empty() {
                 break;
             }
+            let topic = whole.topic();
             for stated in &come {
                 self.heard()?;
                 let Some(meant) = self.meant(fed(topic, stated)) else { continue };
@@ -182,7 +217,7 @@ impl Bringing<'_> {
                     table = Some(sorted.map_err(|_| bug("the comparison ended by itself"))?);
                 }
                 let table = table.as_mut().ok_or_else(|| bug("nothing to compare with"))?;
-                match table.add(&meant.truth()) {
+                match meant.compared(table) {
                     None => self.told.agree += 1,
                     Some(Cause::TwiceInSource | Cause::TwiceInShopify) => {
                         self.told.twice += 1;
@@ -265,7 +300,9 @@ impl Bringing<'_> {
             if outcome != "agrees" || self.named.sku.is_some() {
                 self.tell(&meant, outcome, is_brought.then(|| why.as_str()));
             }
-            if is_brought && self.brings {
+            if is_brought && self.brings && meant.fed.topic == composed::TOPIC {
+                self.components.extend(components_of(&meant));
+            } else if is_brought && self.brings {
                 brought.push(self.check.scope.fact(meant.fed, Via::Backfill));
             }
         }

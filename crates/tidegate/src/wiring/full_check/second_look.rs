@@ -92,7 +92,8 @@ impl FullCheck {
         if mend && self.policy == Violation::Ask {
             self.ask(found.by_hand, told).await?;
         }
-        self.tell_again(&found.components, lift, told).await
+        told.appended += self.tell_again(&found.components, lift).await?;
+        Ok(())
     }
 
     async fn look(
@@ -157,7 +158,7 @@ impl FullCheck {
             location: line.location.clone(),
             wanted: line.wanted?,
             has: line.has?,
-            sequence: meant.fed.sequence,
+            sequence: number_of(meant),
             seen_at: self.scope.clock.now().wall,
             changed_at: None,
             history_url: None,
@@ -228,32 +229,42 @@ impl FullCheck {
                 Some(delivery) => why_of(&delivery.state, false),
                 None => Why::Missed,
             },
+            // It waits for its turn as it was composed last.
+            Ok(None) => {
+                known.delivery.as_ref().map_or(Why::Missed, |delivery| why_of(&delivery.state, false))
+            }
             _ => Why::Missed,
         }
     }
 
     /// The levels that differing bundles and components are made of, each read and taken up once: all that shares their units is
     /// composed anew.
-    async fn tell_again(
+    pub(super) async fn tell_again(
         &self,
         components: &BTreeSet<String>,
         lift: i64,
-        told: &mut StockChecked,
-    ) -> Result<(), WorkError> {
+    ) -> Result<u64, WorkError> {
+        let mut appended = 0;
         for path in components {
             let subject = Subject { shop: self.scope.shop.clone(), path: path.clone() };
             let Some(read) = self.scope.source.read(&self.scope.call(), &subject).await? else { continue };
             let Some(sequence) = read.sequence else { continue };
             let fed = Fed { path: path.clone(), topic: read.topic, sequence, payload: read.payload };
-            told.appended += 1;
+            appended += 1;
             self.scope.store.append(vec![self.scope.fact(lifted(fed, lift), Via::Backfill)]).await?;
         }
-        Ok(())
+        Ok(appended)
     }
 }
 
+/// The source's number of what is wanted; of what is composed, which has none, when the newest of its levels changed.
+fn number_of(meant: &Meant) -> i64 {
+    let composed = composed::read(&meant.fed.payload).ok().filter(|_| meant.fed.topic == composed::TOPIC);
+    composed.map_or(meant.fed.sequence, |composed| composed.changed_at().as_millisecond())
+}
+
 /// The paths of the levels that it is made of.
-fn components_of(meant: &Meant) -> Vec<String> {
+pub(super) fn components_of(meant: &Meant) -> Vec<String> {
     let Ok(composed) = composed::read(&meant.fed.payload) else { return Vec::new() };
     composed.parts.iter().map(|part| path(&part.piece.sku, &composed.location)).collect()
 }
