@@ -233,6 +233,7 @@ pub const KINDS: &[Kind] = &[
     ("arrivals", |mix| stock(mix, |of| of.moves = 0)),
     ("parcels in parts", |mix| stock(mix, |of| of.splits = 0)),
     ("parcels", |mix| stock(mix, |of| of.ships = 0)),
+    ("bundles", |mix| stock(mix, |of| of.bundles = 0)),
     ("several pairs", |mix| stock(mix, |of| of.pairs = 1)),
 ];
 

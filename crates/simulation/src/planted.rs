@@ -30,6 +30,10 @@ pub enum Bug {
     LosesRefunds,
     /// A refund is booked as an edit as well.
     RefundIsAnEdit,
+    /// A bundle and its components are all shown whatever is free.
+    ShowsAllToAll,
+    /// What one of those that share units gave up, the others are not told of.
+    KinForgotten,
     /// A set without an answer is over as soon as the shop shows what is wanted.
     TakesTheSameForDone,
 }
@@ -72,7 +76,10 @@ pub const STOCK: &[(u8, Bug, &str)] = &[
     (5, Bug::HoldsByAge, "what is in flight is held back for two minutes only"),
     (5, Bug::SetsWithoutComparing, "a level is set whatever was sold since the look"),
     (5, Bug::ParcelWithoutLevel, "a parcel is told without the level that it leaves behind"),
+    (5, Bug::ShowsAllToAll, "a bundle and its components are each shown all that is free"),
     (5, Bug::RefundIsAnEdit, "a refund is booked as an edit as well"),
+    (5, Engine(Mutant::ComposedStays), "what was composed of an older level is set after a newer one came"),
+    (6, Bug::KinForgotten, "what one of those that share units gave up, the others are not told of"),
     (6, Bug::LosesRefunds, "what was given back is not looked for in the states of its order"),
     (6, Bug::TakesTheSameForDone, "a set without an answer is over as soon as the shop shows what is wanted"),
     (6, Bug::NotLookedAtAgain, "the stock of what was shipped is not looked at again"),

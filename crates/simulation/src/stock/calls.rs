@@ -2,7 +2,7 @@
 //! it was decided upon another value, a parcel is made as often as it is asked for.
 
 use super::planner::{Parcel, Set};
-use super::{pair_at, pair_of};
+use super::{item_at, item_of};
 use crate::node::At;
 use crate::planted::Bug;
 use crate::world::{Todo, World, ns};
@@ -12,7 +12,7 @@ use kernel::fault::{Fault, FaultKind};
 use kernel::key::CallKey;
 use kernel::rng::Rng;
 use kernel::subject::Subject;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Orders older than this are forgotten by the planted bug that holds back by age.
@@ -75,23 +75,26 @@ impl World {
             };
             return Observation { object, ..nothing };
         }
-        let Some(pair) = pair_at(wanted.subject.root()) else { return nothing };
+        let Some(item) = item_at(&wanted.subject.path) else { return nothing };
         let young = |id: &u64| {
             let order = self.shop.orders.get(id);
             let age = order.map(|order| self.shop_wall().duration_since(order.created_at).unsigned_abs());
             age.is_some_and(|age| age < YOUNG)
         };
-        let pairs = stock.shop.available.len();
-        let of = stock
-            .shop
-            .orders
-            .iter()
-            .filter(|(id, sold)| pair_of(**id, pairs) == pair && !sold.cancelled && young(id));
-        let young: u64 = of.map(|(_, sold)| sold.quantity.saturating_sub(sold.fulfilled)).sum();
-        let context = json!({
-            "available": stock.shop.available[pair], "committed": stock.shop.committed(pair), "young": young,
-        });
-        let external = ExternalRef { id: super::sku(pair), number: None, state: None };
+        let items = stock.items.len();
+        let seen = |item: usize| {
+            let of = stock.shop.orders.iter();
+            let of = of.filter(|(id, sold)| item_of(**id, items) == item && !sold.cancelled && young(id));
+            let young: u64 = of.map(|(_, sold)| sold.quantity.saturating_sub(sold.fulfilled)).sum();
+            let (available, committed) = (stock.shop.available[item], stock.shop.committed(item));
+            json!({ "available": available, "committed": committed, "young": young })
+        };
+        let mut context = seen(item);
+        if stock.mix.bundles > 0 {
+            let kin = (0..items).filter(|other| *other != item);
+            context["kin"] = kin.map(|other| (super::sku(other), seen(other))).collect::<Map<_, _>>().into();
+        }
+        let external = ExternalRef { id: super::sku(item), number: None, state: None };
         let object = Observed::One(ObjectState { external, body: Value::Null, adopted: false });
         Observation { object, context, ..nothing }
     }
@@ -118,15 +121,20 @@ impl World {
         let (wait, at, wall) = (self.latency(), self.at_node(node), self.shop_wall());
         let trouble = self.trouble(node);
         let fails = self.fault(self.mix.read_fails);
-        let read = pair_at(call.what.root()).zip(self.stock.as_mut()).map(|(pair, stock)| {
-            let level = stock.shelf.level(pair, wall);
-            Read {
-                payload: level.body.to_string().into_bytes(),
-                topic: super::facts::LEVEL.to_owned(),
-                updated_at: level.changed_at,
-                sequence: Some(level.sequence),
-            }
-        });
+        let is_alone = domains::inventory::alone(&call.what).is_some();
+        let read = if is_alone {
+            item_at(&call.what.path).zip(self.stock.as_mut()).map(|(pair, stock)| {
+                let level = stock.shelf.level(pair, wall);
+                Read {
+                    payload: level.body.to_string().into_bytes(),
+                    topic: super::facts::LEVEL.to_owned(),
+                    updated_at: level.changed_at,
+                    sequence: Some(level.sequence),
+                }
+            })
+        } else {
+            self.composed(&call.what)
+        };
         let result = match trouble {
             Some(fault) => Err(fault),
             None if fails => Err(Fault::new(FaultKind::Transient, "http_502", "a read failed")),
@@ -192,21 +200,22 @@ impl World {
 
     fn is_set(&mut self, set: &Set, deferred: bool) -> Result<Applied, Fault> {
         let bug = self.bug;
-        let pair: usize = set.sku.strip_prefix("SKU-").and_then(|pair| pair.parse().ok()).unwrap_or(0);
+        let item: usize = set.sku.strip_prefix("SKU-").and_then(|item| item.parse().ok()).unwrap_or(0);
         let Some(stock) = &mut self.stock else { return Ok(Applied { external: None, observation: None }) };
-        let available = &mut stock.shop.available[pair];
+        let available = &mut stock.shop.available[item];
         let blind = matches!(bug, Some(Bug::SetsWithoutComparing));
         if *available != set.from && !blind {
             let what = format!("it is {available} and not {}", set.from);
             return Err(Fault::new(FaultKind::Conflict, "CHANGE_FROM_QUANTITY_STALE", what));
         }
         *available = set.quantity;
-        self.say(|| format!("* shop {pair} set to {} (from {})", set.quantity, set.from));
-        self.judge_set(pair, set.quantity, &set.changed_at, deferred);
+        self.say(|| format!("* shop {item} set to {} (from {})", set.quantity, set.from));
+        self.judge_set(item, set.quantity, &set.levels, deferred);
         let external = ExternalRef { id: set.sku.clone(), number: None, state: None };
         // The answer shows the pair as it was set: whatever happened since is another fact's.
-        let context =
-            json!({ "available": set.quantity, "committed": set.committed, "young": set.committed });
+        let context = json!({
+            "available": set.quantity, "committed": set.committed, "young": set.committed, "kin": set.kin,
+        });
         let state = ObjectState { external: external.clone(), body: Value::Null, adopted: false };
         let observation = Observation { object: Observed::One(state), context, missing: Vec::new() };
         Ok(Applied { external: Some(external), observation: Some(observation) })

@@ -1,12 +1,14 @@
 //! The two flows from the warehouse to the shop: levels by the domain's own reading and rules, parcels as events of their
 //! order.
 
+use super::bundles::{Items, levels_of};
 use super::shelf::Shipment;
 use super::{LOCATION, sku};
 use crate::planted::Bug;
 use crate::source::{shop_id, system};
 use crate::world::World;
-use domains::inventory::{self, Rules};
+use domains::inventory::composed::{self, TOPIC as COMPOSED};
+use domains::inventory::{self, StockFault};
 use engine::facts::{Admission, Confirm, Facts, History, Mapped, Mapper, State, Touched};
 use engine::plan::FlowPlan;
 use jiff::Timestamp;
@@ -56,9 +58,10 @@ pub(crate) fn refunds_of(order: u64, refunds: &[u64]) -> Vec<Touched> {
 
 /// The flows of the stock, beside those of the orders.
 pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
-    if world.stock.is_none() {
-        return Vec::new();
-    }
+    let Some(stock) = &world.stock else { return Vec::new() };
+    let apart = world.bug == Some(Bug::KinForgotten);
+    let levels = Arc::new(Levels { items: stock.items.clone(), apart });
+    let parcels = |forgets| Arc::new(Parcels { forgets, items: stock.items.clone() });
     let flow = |name: &str, domain: DomainName, facts: Arc<dyn Facts>, mapper: Arc<dyn Mapper>| FlowPlan {
         name: crate::flows::flow(name),
         domain,
@@ -83,13 +86,17 @@ pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
     let forgets = world.bug == Some(Bug::NotLookedAtAgain);
     vec![
         refunds,
-        flow("stock", stock_domain(), Arc::new(Levels), Arc::new(Levels)),
-        flow("parcels", parcel_domain(), Arc::new(Parcels { forgets }), Arc::new(Parcels { forgets })),
+        flow("stock", stock_domain(), levels.clone(), levels),
+        flow("parcels", parcel_domain(), parcels(forgets), parcels(forgets)),
     ]
 }
 
 #[derive(Debug)]
-struct Levels;
+struct Levels {
+    items: Items,
+    /// The planted bug: what one gave up the others are not told of.
+    apart: bool,
+}
 
 fn rejected(code: &str, what: impl ToString) -> Fault {
     Fault::new(FaultKind::Rejected, code, what.to_string())
@@ -97,23 +104,50 @@ fn rejected(code: &str, what: impl ToString) -> Fault {
 
 impl Facts for Levels {
     fn kind_of(&self, topic: &str) -> Option<FactKind> {
-        (topic == LEVEL).then_some(FactKind::State)
+        matches!(topic, LEVEL | COMPOSED).then_some(FactKind::State)
     }
 
-    fn read(&self, _topic: &str, payload: &[u8]) -> Result<State, Fault> {
-        let rules = Rules::default();
-        let stock = inventory::read(payload).map_err(inventory::StockFault::into_fault)?;
-        let canonical = inventory::canonical(&stock, &rules).map_err(inventory::StockFault::into_fault)?;
+    fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
+        let rules = &self.items.rules;
+        let (label, changed_at, canonical) = if topic == COMPOSED {
+            let composed = composed::read(payload).map_err(StockFault::into_fault)?;
+            let canonical = composed.canonical(rules);
+            (composed.sku.clone(), composed.changed_at(), canonical)
+        } else {
+            let stock = inventory::read(payload).map_err(StockFault::into_fault)?;
+            let canonical = inventory::canonical(&stock, rules);
+            (stock.sku, stock.changed_at, canonical)
+        };
+        let canonical = canonical.map_err(StockFault::into_fault)?;
+        let mut body = canonical.body;
+        body["levels"] = json!(levels_of(topic, payload));
         Ok(State {
-            label: stock.sku,
+            label,
             customer: None,
-            created_at: stock.changed_at,
-            updated_at: stock.changed_at,
-            changed_at: stock.changed_at,
+            created_at: changed_at,
+            updated_at: changed_at,
+            changed_at,
             cancelled: false,
             digest: canonical.digest,
-            body: Arc::new(canonical.body),
+            body: Arc::new(body),
         })
+    }
+
+    fn composes(&self, subject: &Subject) -> Option<Vec<String>> {
+        self.items.composes(subject)
+    }
+
+    fn kin(&self, subject: &Subject) -> Option<Vec<String>> {
+        self.items.kin(subject)
+    }
+
+    fn is_composed(&self, topic: &str) -> bool {
+        topic == COMPOSED
+    }
+
+    fn touches(&self, topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
+        let others = topic == COMPOSED && !self.apart;
+        if others { self.items.touched_by(&state.label) } else { Vec::new() }
     }
 
     fn can_be(&self, _: &Value, _: &str) -> bool {
@@ -134,13 +168,14 @@ impl Mapper for Levels {
         "r1"
     }
 
-    /// As `shopify.inventory/1`; the instant is for the judge alone, and no part of the digest.
+    /// As `shopify.inventory/1`; which levels it is made of is for the judge alone, and no part of the digest.
     fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
         let mut mapped = json!({
             "sku": body["sku"], "available": body["available"], "counted": body["counted"],
+            "bundles": body["bundles"], "bundle_share": body["bundle_share"], "parts": body["parts"],
         });
         let digest = Sha256::digest(mapped.to_string().as_bytes()).into();
-        mapped["changed_at"] = body["changed_at"].clone();
+        mapped["levels"] = body["levels"].clone();
         Ok(Mapped { body: mapped, digest })
     }
 }
@@ -149,6 +184,7 @@ impl Mapper for Levels {
 struct Parcels {
     /// The planted bug: the stock of what was shipped is not looked at again.
     forgets: bool,
+    items: Items,
 }
 
 impl Facts for Parcels {
@@ -172,13 +208,12 @@ impl Facts for Parcels {
     }
 
     fn touches(&self, _topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
-        let pair = state.body["pair"].as_u64().and_then(|pair| usize::try_from(pair).ok()).unwrap_or(0);
-        let path = inventory::path(&sku(pair), LOCATION);
-        if self.forgets {
-            Vec::new()
-        } else {
-            vec![Touched { domain: stock_domain(), path, once: false, written: false }]
-        }
+        let item = state.body["item"].as_u64().and_then(|item| usize::try_from(item).ok()).unwrap_or(0);
+        let pairs = if self.forgets { Vec::new() } else { self.items.pairs_of(item) };
+        let path = |pair| inventory::path(&sku(pair), LOCATION);
+        let touched =
+            |pair| Touched { domain: stock_domain(), path: path(pair), once: false, written: false };
+        pairs.into_iter().map(touched).collect()
     }
 
     fn can_be(&self, _: &Value, _: &str) -> bool {

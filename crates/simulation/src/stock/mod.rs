@@ -1,9 +1,10 @@
 //! Stock under the same faults as the orders: a warehouse that counts, reserves and ships, a shop that sells what it shows,
 //! and the hub between them, by the domain's own rules and the engine's own steps. Asks the one question for which shops
-//! are blamed: was a unit sold twice?
+//! are blamed: was a unit sold twice? What is sold as a bundle of others takes the units of each of them.
 //!
 //! What nobody could keep apart is left out: nobody ships what was called off, and nothing is called off that has left.
 
+mod bundles;
 mod buyers;
 mod calls;
 mod facts;
@@ -23,6 +24,7 @@ pub use story::StockMix;
 pub(crate) use story::plan;
 
 use crate::source::shop_id;
+use bundles::Items;
 use kernel::subject::Subject;
 use shelf::Shelf;
 use shop::Shelves;
@@ -31,19 +33,20 @@ use shop::Shelves;
 #[derive(Debug, Default)]
 pub struct Stock {
     pub mix: StockMix,
+    pub(crate) items: Items,
     /// The warehouse's truth.
     pub(crate) shelf: Shelf,
     /// What the shop shows and has sold.
     pub(crate) shop: Shelves,
 }
 
-/// Which pair an order takes its units from.
-fn pair_of(order: u64, pairs: usize) -> usize {
-    usize::try_from(order % (pairs.max(1) as u64)).unwrap_or(0)
+/// Which item an order takes.
+fn item_of(order: u64, items: usize) -> usize {
+    usize::try_from(order % (items.max(1) as u64)).unwrap_or(0)
 }
 
-fn sku(pair: usize) -> String {
-    format!("SKU-{pair}")
+fn sku(item: usize) -> String {
+    format!("SKU-{item}")
 }
 
 const LOCATION: &str = "WH";
@@ -52,8 +55,8 @@ fn subject(pair: usize) -> Subject {
     domains::inventory::subject(shop_id(), &sku(pair), LOCATION)
 }
 
-/// The pair of a lane's root or a subject's path.
-fn pair_at(path: &str) -> Option<usize> {
+/// The item of a subject's path.
+fn item_at(path: &str) -> Option<usize> {
     let subject = Subject { shop: shop_id(), path: path.to_owned() };
     let (sku, _) = domains::inventory::parts(&subject)?;
     sku.strip_prefix("SKU-")?.parse().ok()

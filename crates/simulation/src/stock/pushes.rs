@@ -19,7 +19,7 @@ use store::log::{DedupeKey, NewEnvelope};
 /// One push on its way.
 #[derive(Debug, Clone)]
 pub struct Push {
-    level: Option<Level>,
+    levels: Vec<Level>,
     shipment: Option<Shipment>,
     tries: u32,
 }
@@ -38,7 +38,7 @@ impl World {
         } else {
             of.on_hand += units;
         }
-        self.shelf_changed(pair, None);
+        self.shelf_changed(&[pair], None);
     }
 
     /// The warehouse packs what it reserved: all of it, or a part.
@@ -54,29 +54,35 @@ impl World {
         }
         let most = if split { 1 } else { u64::MAX };
         let Some(shipment) = stock.shelf.ships(object, most, wall) else { return };
+        let pairs = stock.items.pairs_of(shipment.item);
         let rest = stock.shelf.lines.get(&object).is_some_and(|line| line.shipped < line.quantity);
         if rest {
             let wait = Duration::from_millis(self.rng.below(200_000));
             self.after(wait, Todo::ShelfShips(object));
         }
-        self.shelf_changed(shipment.pair, Some(shipment));
+        self.shelf_changed(&pairs, Some(shipment));
     }
 
-    /// Tells of a change.
-    pub(crate) fn shelf_changed(&mut self, pair: usize, shipment: Option<Shipment>) {
+    /// Tells of a change: of each pair by itself, where no parcel takes them along.
+    pub(crate) fn shelf_changed(&mut self, pairs: &[usize], shipment: Option<Shipment>) {
         let wall = self.shop_wall();
         let bug = self.bug;
         let Some(stock) = &mut self.stock else { return };
         let mix = stock.mix.clone();
-        let level = stock.shelf.changed(pair, wall);
-        self.say(|| format!("* shelf {pair} {} {}", level.sequence, level.body));
-        let alone = bug == Some(Bug::ParcelWithoutLevel) && shipment.is_some();
-        let push = Push { level: (!alone).then(|| level.clone()), shipment, tries: 0 };
-        if alone {
-            // The bug: the parcel is told by itself, and the level when it comes.
-            self.push(Push { level: Some(level), shipment: None, tries: 0 }, &mix);
+        let levels: Vec<Level> = pairs.iter().map(|pair| stock.shelf.changed(*pair, wall)).collect();
+        for level in &levels {
+            self.say(|| format!("* shelf {} {} {}", level.pair, level.sequence, level.body));
         }
-        self.push(push, &mix);
+        let alone = |level| Push { levels: vec![level], shipment: None, tries: 0 };
+        if shipment.is_none() || bug == Some(Bug::ParcelWithoutLevel) {
+            // With a parcel it is the bug: that is told by itself, and the level when it comes.
+            levels.into_iter().for_each(|level| self.push(alone(level), &mix));
+            if shipment.is_some() {
+                self.push(Push { levels: Vec::new(), shipment, tries: 0 }, &mix);
+            }
+        } else {
+            self.push(Push { levels, shipment, tries: 0 }, &mix);
+        }
     }
 
     fn push(&mut self, push: Push, mix: &super::StockMix) {
@@ -111,10 +117,10 @@ impl World {
         }
     }
 
-    /// The level first, then the parcel, in one commit: whoever routes the one has the other.
+    /// The levels first, then the parcel, in one commit: whoever routes the one has the other.
     fn append_push(&mut self, node: usize, push: &Push) {
         let mut batch = Vec::new();
-        batch.extend(push.level.as_ref().map(|level| self.level_fact(node, level)));
+        batch.extend(push.levels.iter().map(|level| self.level_fact(node, level)));
         batch.extend(push.shipment.as_ref().map(|shipment| self.shipment_fact(node, shipment)));
         self.append_together(node, batch);
     }

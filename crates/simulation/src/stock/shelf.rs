@@ -1,7 +1,8 @@
 //! The warehouse: what is on its shelves, what it reserved for whom, what it shipped; and the level that it tells of it.
 //! Every level that it ever told is kept with the truth behind it, for the judge.
 
-use super::{LOCATION, pair_of, sku};
+use super::bundles::Items;
+use super::{LOCATION, item_of, sku};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ pub(crate) struct Shipment {
     pub(crate) id: u64,
     pub(crate) order: u64,
     pub(crate) quantity: u64,
-    pub(crate) pair: usize,
+    pub(crate) item: usize,
     pub(crate) shipped_at: Timestamp,
 }
 
@@ -61,6 +62,7 @@ pub(crate) struct Level {
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     pub(crate) pairs: Vec<Pair>,
+    pub(crate) items: Items,
     /// By the target's own id.
     pub(crate) lines: BTreeMap<u64, Line>,
     pub(crate) shipments: Vec<Shipment>,
@@ -71,20 +73,21 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    fn lines_of(&self, pair: usize) -> impl Iterator<Item = &Line> {
-        let pairs = self.pairs.len();
-        self.lines.values().filter(move |line| pair_of(line.order, pairs) == pair)
+    /// Those that take units of a pair, each with how many in one.
+    pub(crate) fn lines_of(&self, pair: usize) -> impl Iterator<Item = (&Line, i64)> {
+        let held = move |line: &Line| self.items.holds(item_of(line.order, self.items.len()), pair);
+        self.lines.values().map(move |line| (line, held(line))).filter(|(_, held)| *held > 0)
     }
 
     /// Reserved for this shop.
     pub(crate) fn reserved(&self, pair: usize) -> i64 {
-        let open: u64 = self.lines_of(pair).map(Line::open).sum();
-        i64::try_from(open).unwrap_or(i64::MAX)
+        let open = |line: &Line| i64::try_from(line.open()).unwrap_or(i64::MAX);
+        self.lines_of(pair).map(|(line, held)| held * open(line)).sum()
     }
 
     fn shipped(&self, pair: usize) -> BTreeMap<u64, u64> {
         let mut shipped = BTreeMap::new();
-        for line in self.lines_of(pair) {
+        for (line, _) in self.lines_of(pair) {
             *shipped.entry(line.order).or_default() += line.shipped;
         }
         shipped
@@ -119,32 +122,36 @@ impl Shelf {
         self.told.get(&(pair, changed_at.to_owned()))
     }
 
-    /// An order's object was made, amended or called off; the pair that changed by that.
+    /// An order's object was made, amended or called off; the item that it is of.
     pub(crate) fn takes(&mut self, object: u64, order: u64, quantity: Option<u64>) -> usize {
-        let pair = pair_of(order, self.pairs.len());
+        let item = item_of(order, self.items.len());
         let line =
             self.lines.entry(object).or_insert(Line { order, quantity: 0, shipped: 0, cancelled: false });
         match quantity {
             Some(quantity) => line.quantity = quantity,
             None => line.cancelled = true,
         }
-        pair
+        item
     }
 
-    /// Takes units from the shelf for a parcel, as far as they are there.
+    /// Takes units from the shelves for a parcel, as far as they are there.
     pub(crate) fn ships(&mut self, object: u64, most: u64, now: Timestamp) -> Option<Shipment> {
-        let pairs = self.pairs.len();
         let line = self.lines.get_mut(&object)?;
-        let pair = pair_of(line.order, pairs);
-        let there = u64::try_from(self.pairs[pair].on_hand).unwrap_or(0);
+        let item = item_of(line.order, self.items.len());
+        let of = self.items.pairs_of(item);
+        let there = of.iter().map(|pair| self.pairs[*pair].on_hand / self.items.holds(item, *pair)).min()?;
+        let there = u64::try_from(there).unwrap_or(0);
         let quantity = line.open().min(most).min(there);
         if quantity == 0 {
             return None;
         }
         line.shipped += quantity;
-        self.pairs[pair].on_hand -= i64::try_from(quantity).unwrap_or(i64::MAX);
+        for pair in of {
+            let units = i64::try_from(quantity).unwrap_or(i64::MAX);
+            self.pairs[pair].on_hand -= self.items.holds(item, pair) * units;
+        }
         let id = self.shipments.len() as u64 + 1;
-        let shipment = Shipment { id, order: line.order, quantity, pair, shipped_at: now };
+        let shipment = Shipment { id, order: line.order, quantity, item, shipped_at: now };
         self.shipments.push(shipment.clone());
         Some(shipment)
     }

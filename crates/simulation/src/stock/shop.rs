@@ -1,7 +1,8 @@
 //! The shop's own stock: what it shows as available, what it sold of it and has not shipped. It sells what it shows, lowers
 //! `available` itself, and refuses a set that was decided upon another value.
 
-use super::{Stock, pair_of};
+use super::bundles::Items;
+use super::{Stock, item_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Default)]
@@ -20,7 +21,9 @@ impl Sold {
 
 #[derive(Debug, Default)]
 pub(crate) struct Shelves {
+    /// By item.
     pub(crate) available: Vec<i64>,
+    pub(crate) items: Items,
     pub(crate) orders: BTreeMap<u64, Sold>,
     /// How many fulfilments were made for each shipment.
     pub(crate) fulfilments: BTreeMap<u64, u32>,
@@ -37,44 +40,58 @@ fn whole(units: u64) -> i64 {
 }
 
 impl Shelves {
-    fn of(&self, pair: usize) -> impl Iterator<Item = (u64, &Sold)> {
-        let pairs = self.available.len();
-        self.orders.iter().filter(move |(id, _)| pair_of(**id, pairs) == pair).map(|(id, sold)| (*id, sold))
+    fn item_of(&self, order: u64) -> usize {
+        item_of(order, self.items.len())
     }
 
-    pub(crate) fn committed(&self, pair: usize) -> i64 {
-        whole(self.of(pair).map(|(_, sold)| sold.committed()).sum())
+    /// Of one item.
+    pub(crate) fn committed(&self, item: usize) -> i64 {
+        let of = self.orders.iter().filter(|(id, _)| self.item_of(**id) == item);
+        whole(of.map(|(_, sold)| sold.committed()).sum())
     }
 
-    /// Units that buyers have a right to and that had not left by then.
+    /// Units of a pair, in whatever item.
+    pub(crate) fn committed_of(&self, pair: usize) -> i64 {
+        self.items.holders(pair).map(|item| self.items.holds(item, pair) * self.committed(item)).sum()
+    }
+
+    /// Units of a pair that are on sale, in whatever item.
+    pub(crate) fn on_sale(&self, pair: usize) -> i64 {
+        let shown = |item: usize| self.available[item].max(0);
+        self.items.holders(pair).map(|item| self.items.holds(item, pair) * shown(item)).sum()
+    }
+
+    /// Units of a pair that buyers have a right to and that had not left by then.
     pub(crate) fn claims(&self, pair: usize, shipped: &BTreeMap<u64, u64>) -> i64 {
         let left = |id: u64| shipped.get(&id).copied().unwrap_or_default();
-        let open = |(id, sold): (u64, &Sold)| match sold.cancelled {
+        let open = |(id, sold): (&u64, &Sold)| match sold.cancelled {
             true => 0,
-            false => sold.quantity.saturating_sub(left(id)),
+            false => {
+                self.items.holds(self.item_of(*id), pair) * whole(sold.quantity.saturating_sub(left(*id)))
+            }
         };
-        whole(self.of(pair).map(open).sum())
+        self.orders.iter().map(open).sum()
     }
 
     /// A buyer takes more or gives some back; `false`: there is too little.
     pub(crate) fn order_changes(&mut self, id: u64, quantity: u64) -> bool {
-        let pair = pair_of(id, self.available.len());
+        let item = self.item_of(id);
         let before = self.orders.get(&id).map_or(0, |sold| sold.quantity);
         let more = whole(quantity) - whole(before);
-        if more > 0 && self.available[pair] < more {
+        if more > 0 && self.available[item] < more {
             self.turned_away += 1;
             return false;
         }
-        self.available[pair] -= more;
+        self.available[item] -= more;
         self.orders.entry(id).or_default().quantity = quantity;
         true
     }
 
     /// Called off before anything left.
     pub(crate) fn is_cancelled(&mut self, id: u64) {
-        let pair = pair_of(id, self.available.len());
+        let item = self.item_of(id);
         let Some(sold) = self.orders.get_mut(&id) else { return };
-        self.available[pair] += whole(sold.committed());
+        self.available[item] += whole(sold.committed());
         sold.cancelled = true;
     }
 

@@ -1,6 +1,7 @@
 //! What happens to the stock whatever the hub does: arrivals, sales elsewhere, parcels that leave; and how often the warehouse
 //! fails to tell of it.
 
+use super::bundles::Items;
 use crate::life::FAULTS_FOR;
 use crate::mix::Mix;
 use crate::world::{Todo, World, ns};
@@ -11,6 +12,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StockMix {
     pub pairs: usize,
+    /// What is sold as a bundle of the first pairs.
+    pub bundles: usize,
     /// On each shelf at the beginning, at most.
     pub units: u64,
     /// The warehouse says how many units of this shop's orders its figures know of.
@@ -61,9 +64,12 @@ impl Mix {
         mix.very_late = 0;
         mix.late_apply = mix.late_apply.min(60);
         mix.outage = mix.outage.map(|outage| outage.min(Duration::from_secs(600)));
+        let (pairs, units) = (1 + usize::try_from(rng.below(3)).unwrap_or(0), 2 + rng.below(12));
         mix.stock = Some(StockMix {
-            pairs: 1 + usize::try_from(rng.below(3)).unwrap_or(0),
-            units: 2 + rng.below(12),
+            pairs,
+            // Of what is drawn already, so that a seed without is the run that it was.
+            bundles: if units % 3 == 0 { 1 + usize::try_from(units / 3 % 2).unwrap_or(0) } else { 0 },
+            units,
             counts: rng.chance(700),
             moves,
             others: rng.chance(400),
@@ -80,13 +86,15 @@ impl Mix {
 /// Lays out what will happen at the warehouse.
 pub(crate) fn plan(world: &mut World) {
     let Some(mix) = world.mix.stock.clone() else { return };
-    let mut stock = super::Stock { mix: mix.clone(), ..Default::default() };
+    let items = Items::new(mix.pairs, mix.bundles);
+    let mut stock = super::Stock { mix: mix.clone(), items: items.clone(), ..Default::default() };
     stock.shelf.counts = mix.counts;
+    (stock.shelf.items, stock.shop.items) = (items.clone(), items);
+    stock.shop.available = vec![0; mix.pairs + mix.bundles];
     for _ in 0..mix.pairs {
         let on_hand = i64::try_from(world.rng.below(mix.units + 1)).unwrap_or(0);
         let pair = super::shelf::Pair { on_hand, others: 0, sequence: 0 };
         stock.shelf.pairs.push(pair);
-        stock.shop.available.push(0);
     }
     world.stock = Some(stock);
     for pair in 0..mix.pairs {

@@ -21,28 +21,61 @@ impl World {
         self.judge.violated(promise, what);
     }
 
-    /// A set was carried out: with what the level's own truth was, and what the shop has sold by now.
+    /// A set was carried out: with what the truth of each of its levels was, and what the shop has sold by now. What the other
+    /// items show of the same units is on sale as well.
     /// `deferred`: it left a sleeper's socket, and met whatever was there by then.
-    pub(super) fn judge_set(&mut self, pair: usize, quantity: i64, changed_at: &str, deferred: bool) {
+    pub(super) fn judge_set(
+        &mut self,
+        item: usize,
+        quantity: i64,
+        levels: &[(usize, String)],
+        deferred: bool,
+    ) {
         let Some(stock) = &self.stock else { return };
-        if self.is_doubled(pair) {
+        let pairs = stock.items.pairs_of(item);
+        if pairs.iter().any(|pair| self.is_doubled(*pair)) || (pairs.len() > levels.len() && quantity <= 0) {
             return;
         }
-        let Some(truth) = stock.shelf.truth(pair, changed_at) else {
-            return self.stock_broke(SOLD_TWICE, format!("pair {pair}: set by a level that nobody told"));
-        };
-        let claims = stock.shop.claims(pair, &truth.shipped);
-        if quantity > (truth.units - claims).max(0) {
-            let what = format!(
-                "pair {pair}: {quantity} put on sale, of {} units of which {claims} are somebody's",
-                truth.units
-            );
+        let mut found = Vec::new();
+        for pair in pairs {
+            let told = levels.iter().find(|(of, _)| *of == pair);
+            let Some(truth) = told.and_then(|(_, changed_at)| stock.shelf.truth(pair, changed_at)) else {
+                found.push((pair, format!("item {item}: set by a level of pair {pair} that nobody told")));
+                continue;
+            };
+            let claims = stock.shop.claims(pair, &truth.shipped);
+            let on_sale = stock.shop.on_sale(pair);
+            if quantity > 0 && on_sale > (truth.units - claims).max(0) {
+                let what = format!(
+                    "item {item}: {quantity} put on sale, so that {on_sale} are of pair {pair}, of {} units of which {claims} are \
+                     somebody's",
+                    truth.units
+                );
+                found.push((pair, what));
+            }
+        }
+        for (pair, what) in found {
             match &mut self.stock {
                 // Nobody could stop it, and a last look mends it; what was sold meanwhile is sold.
                 Some(stock) if deferred => _ = stock.shop.set_by_sleepers.insert(pair),
                 _ => self.stock_broke(SOLD_TWICE, what),
             }
         }
+    }
+
+    /// What an item is to show at rest.
+    fn expected(&self, item: usize) -> Option<i64> {
+        let stock = self.stock.as_ref()?;
+        let free = |pair: usize| self.free(pair);
+        // Half of what is free is for bundles, in equal parts.
+        let bundled =
+            |pair: usize| if stock.items.bundles_with(pair) > 0 { free(pair).max(0) / 2 } else { 0 };
+        if item < stock.items.pairs {
+            return Some(free(item) - bundled(item));
+        }
+        let part =
+            |pair: usize| bundled(pair) / stock.items.bundles_with(pair) / stock.items.holds(item, pair);
+        stock.items.pairs_of(item).into_iter().map(part).min()
     }
 
     /// What the warehouse reserves of an order is what was sold of it: a refund is no edit.
@@ -61,9 +94,7 @@ impl World {
     fn is_twice_at_the_shelf(&self, pair: usize) -> bool {
         let Some(stock) = &self.stock else { return false };
         let mut seen = BTreeSet::new();
-        let pairs = stock.shelf.pairs.len();
-        let mut of = stock.shelf.lines.values().filter(|line| super::pair_of(line.order, pairs) == pair);
-        of.any(|line| !seen.insert(line.order))
+        stock.shelf.lines_of(pair).any(|(line, _)| !seen.insert(line.order))
     }
 
     /// A parcel of this pair was made twice, from the socket of a node that slept: the shop believes that more has left than
@@ -71,7 +102,44 @@ impl World {
     fn is_doubled(&self, pair: usize) -> bool {
         let Some(stock) = &self.stock else { return false };
         let made = |id: &u64| stock.shop.fulfilments.get(id).copied().unwrap_or_default();
-        stock.shelf.shipments.iter().any(|shipment| shipment.pair == pair && made(&shipment.id) > 1)
+        let takes = |item: usize| stock.items.holds(item, pair) > 0;
+        stock.shelf.shipments.iter().any(|shipment| takes(shipment.item) && made(&shipment.id) > 1)
+    }
+
+    /// It shares units of which some were sold or called off without the warehouse: no level came after that, and what is left is
+    /// divided anew with the next one. Until then no more may be on sale than there is.
+    fn is_divided_later(&self, item: usize) -> bool {
+        let Some(stock) = &self.stock else { return false };
+        let untaken = |pair: usize| stock.shop.committed_of(pair) > stock.shelf.reserved(pair);
+        let took = |order: u64| stock.shelf.lines.values().any(|line| line.order == order);
+        let of = |order: u64, pair: usize| {
+            stock.items.holds(super::item_of(order, stock.items.len()), pair) > 0 && !took(order)
+        };
+        let called_off =
+            |pair: usize| stock.shop.orders.iter().any(|(id, sold)| sold.cancelled && of(*id, pair));
+        let shares = |pair: &usize| stock.items.bundles_with(*pair) > 0;
+        let within = |pair: usize| stock.shop.on_sale(pair) <= self.free(pair).max(0);
+        let pairs: Vec<usize> = stock.items.pairs_of(item).into_iter().filter(shares).collect();
+        pairs.iter().any(|pair| untaken(*pair) || called_off(*pair)) && pairs.iter().all(|pair| within(*pair))
+    }
+
+    /// Of a pair, what may be on sale in all.
+    fn free(&self, pair: usize) -> i64 {
+        let Some(stock) = &self.stock else { return 0 };
+        let of = &stock.shelf.pairs[pair];
+        let (committed, ours) = (stock.shop.committed_of(pair), stock.shelf.reserved(pair));
+        // What the warehouse has not counted the shop holds back; of one that says nothing, all of it.
+        match stock.shelf.counts {
+            true => of.on_hand - of.others - committed.max(ours),
+            false => of.on_hand - of.others - ours - committed,
+        }
+    }
+
+    /// Either of these, of a pair that an item is made of.
+    fn is_muddled(&self, item: usize) -> bool {
+        let Some(stock) = &self.stock else { return false };
+        let pairs = stock.items.pairs_of(item);
+        pairs.into_iter().any(|pair| self.is_doubled(pair) || self.is_twice_at_the_shelf(pair))
     }
 
     pub(super) fn judge_parcel(&mut self, id: u64, order: u64) {
@@ -99,7 +167,7 @@ impl World {
                 ));
             }
             // The units of a doubled one are missing for the next, whose refusal a person sees.
-            if (self.is_doubled(shipment.pair) || self.is_twice_at_the_shelf(shipment.pair)) && told {
+            if self.is_muddled(shipment.item) && told {
                 continue;
             }
             if !stock.shop.fulfilments.contains_key(&shipment.id) {
@@ -124,25 +192,20 @@ impl World {
                 }
             }
         }
-        for pair in (0..stock.shelf.pairs.len())
-            .filter(|pair| !self.is_doubled(*pair) && !self.is_twice_at_the_shelf(*pair))
-        {
-            let of = &stock.shelf.pairs[pair];
-            let (committed, ours) = (stock.shop.committed(pair), stock.shelf.reserved(pair));
-            let free = of.on_hand - of.others;
-            // What the warehouse has not counted the shop holds back; of one that says nothing, all of it.
-            let expected = match stock.shelf.counts {
-                true => free - committed.max(ours),
-                false => free - ours - committed,
-            };
-            let shown = stock.shop.available[pair];
-            if shown != expected {
+        for item in (0..stock.items.len()).filter(|item| !self.is_muddled(*item)) {
+            let (shown, expected) = (stock.shop.available[item], self.expected(item));
+            if Some(shown) != expected && !self.is_divided_later(item) {
+                let of: Vec<_> = stock.items.pairs_of(item);
+                let of: Vec<_> = of.into_iter().map(|pair| self.told_of(pair)).collect();
                 found.push(format!(
-                    "pair {pair}: shows {shown} and should show {expected}: on hand {}, others {}, reserved {ours}, \
-                     committed {committed}",
-                    of.on_hand, of.others
+                    "item {item}: shows {shown} and should show {expected:?}: {}",
+                    of.join("; ")
                 ));
             }
+        }
+        for pair in (0..stock.items.pairs).filter(|pair| !self.is_muddled(*pair)) {
+            let of = &stock.shelf.pairs[pair];
+            let (free, committed) = (of.on_hand - of.others, stock.shop.committed_of(pair));
             let by_sleepers = stock.shop.set_by_sleepers.contains(&pair);
             if !stock.mix.others && !by_sleepers && free < committed {
                 found.push(format!("pair {pair}: {committed} units are sold of {free}"));
@@ -151,5 +214,15 @@ impl World {
         for what in found {
             self.judge.violations.push(Violation { promise: AT_REST, what });
         }
+    }
+
+    fn told_of(&self, pair: usize) -> String {
+        let Some(stock) = &self.stock else { return String::new() };
+        let of = &stock.shelf.pairs[pair];
+        let (committed, reserved) = (stock.shop.committed_of(pair), stock.shelf.reserved(pair));
+        format!(
+            "pair {pair}: on hand {}, others {}, reserved {reserved}, committed {committed}",
+            of.on_hand, of.others
+        )
     }
 }
