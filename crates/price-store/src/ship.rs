@@ -38,8 +38,13 @@ impl PriceStore {
         kind: Kind,
         now: Timestamp,
     ) -> Result<(), PriceStoreError> {
-        let Some(shared) = &self.shared else { return Ok(()) };
-        next.step = before.step + 1;
+        let Some(shared) = &self.shared else {
+            // What is changed alone no other node has: whoever shares again finds that it is this one's own.
+            next.step = 0;
+            return Ok(());
+        };
+        // On that of the version it was made of; the first that anybody shares follows on none.
+        next.step += 1;
         let old: BTreeSet<&str> = before.files().collect();
         let files: BTreeSet<&str> = match kind {
             Kind::Change => next.files().chain(kept.iter().map(String::as_str)).collect(),

@@ -315,6 +315,38 @@ fn prices_that_were_never_shared_are_put_aside_and_the_first_ones_are_shared() {
     alike(&one, &two);
 }
 
+/// Another database, or one that was put back to a day on which nobody shared any prices.
+#[test]
+fn a_node_whose_shared_prices_are_gone_shares_its_own_anew() {
+    let (before, common) = (Arc::<Common>::default(), Arc::<Common>::default());
+    let one = Node::new(&before);
+    one.load("A PUMP 9", 1);
+    one.load("A PUMP 8", 2);
+    let one = one.again(&common);
+    assert_eq!(common.steps.lock().unwrap().keys().copied().collect::<Vec<_>>(), [1]);
+    let two = Node::new(&common);
+    assert_eq!(two.price("A", "PUMP").as_deref(), Some("8"));
+    one.load("A PUMP 7", 3);
+    alike(&one, &two);
+}
+
+#[test]
+fn what_a_node_changed_alone_is_put_aside_once_it_shares_again() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.load("A PUMP 9", 1);
+    alike(&one, &two);
+    let Node { store, folder } = two;
+    drop(store);
+    load(&PriceStore::open(folder.path(), options()).unwrap(), Mode::Changes, "A VALVE 3", 2).unwrap();
+    one.load("A PUMP 8", 3);
+    let two = Node::at(&common, folder);
+    alike(&one, &two);
+    assert_eq!((two.price("A", "PUMP").as_deref(), two.price("A", "VALVE")), (Some("8"), None));
+    let aside = PriceStore::open(&two.folder.path().join("apart"), options()).unwrap();
+    assert!(aside.current().price_of("A", "VALVE").is_some(), "what was loaded is thrown away");
+}
+
 #[test]
 fn what_was_changed_behind_a_nodes_back_is_found_and_taken_anew() {
     let common = Arc::<Common>::default();
