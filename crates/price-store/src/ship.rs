@@ -134,12 +134,14 @@ impl PriceStore {
         if count <= steps_max && since <= BYTES_MIN + 2 * whole {
             return Ok(false);
         }
-        self.over_again(|| {
+        let copy = self.over_again(|| {
             let mut writing = self.writing_at(now)?;
-            self.ship_whole(&mut writing, now)
+            self.ship_whole(&mut writing, now)?;
+            // While nobody else writes: after it others go on, and the copy is not the newest any more.
+            Ok(self.current().manifest.step)
         })?;
         // Nodes that have all but the copy see by the step before it that they have the same.
-        shared.forget(self.current().manifest.step.saturating_sub(1), now).map_err(unshared)?;
+        shared.forget(copy.saturating_sub(1), now).map_err(unshared)?;
         Ok(true)
     }
 
