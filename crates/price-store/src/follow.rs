@@ -154,6 +154,18 @@ impl PriceStore {
         Err(unshared("what is shared does not come to be here, however often it is copied".to_owned()))
     }
 
+    /// With the last whole copy, and the steps since.
+    pub(crate) fn join_anew(
+        &self,
+        writing: &mut Writing,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), PriceStoreError> {
+        let Some(shared) = self.shared.clone() else { return Ok(()) };
+        self.join(shared.as_ref(), writing, why)?;
+        self.catch_up(writing, now)
+    }
+
     fn ship_first(&self, writing: &mut Writing, now: Timestamp) -> Result<(), PriceStoreError> {
         let mut manifest = self.current().manifest.clone();
         manifest.step = 0;

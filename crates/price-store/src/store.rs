@@ -72,7 +72,12 @@ impl PriceStore {
     ) -> Result<Self, PriceStoreError> {
         std::fs::create_dir_all(folder).doing("making the folder of prices")?;
         let store = Self::open_on(Disk::new(folder), options, Some(shared))?;
-        drop(store.writing_at(now)?);
+        let mut writing = store.writing_at(now)?;
+        // The manifest names the terms by their digest, so that it is the others' manifest though they are not there.
+        if store.current().has_lost_terms() {
+            store.join_anew(&mut writing, "its terms are damaged", now)?;
+        }
+        drop(writing);
         Ok(store)
     }
 

@@ -4,8 +4,10 @@
 use crate::block::{Block, Entries};
 use crate::manifest::Manifest;
 use crate::names::Names;
+use crate::sha::sha256;
 use crate::word::Value;
 use jiff::Timestamp;
+use kernel::key::hex;
 use pricing::book::ListIndex;
 use pricing::{Book, Price, Terms};
 use std::collections::BTreeSet;
@@ -67,6 +69,11 @@ impl Version {
     #[must_use]
     pub fn terms_document(&self) -> Option<(&[u8], &str)> {
         Some((&self.terms.bytes, &self.manifest.terms.as_ref()?.sha256))
+    }
+
+    /// What the manifest names as the terms is not what was read.
+    pub(crate) fn has_lost_terms(&self) -> bool {
+        self.terms_document().is_some_and(|(bytes, digest)| hex(&sha256(bytes)) != digest)
     }
 
     /// Nothing at all, most of the time.

@@ -315,6 +315,23 @@ fn prices_that_were_never_shared_are_put_aside_and_the_first_ones_are_shared() {
     alike(&one, &two);
 }
 
+#[test]
+fn a_node_whose_terms_are_damaged_takes_those_of_the_others() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.store.set_terms(TERMS.as_bytes(), "anna", false, at(1)).unwrap();
+    one.load("A PUMP 9", 2);
+    alike(&one, &two);
+    let file = two.store.current().manifest.terms.clone().unwrap().file;
+    let Node { store, folder } = two;
+    drop(store);
+    std::fs::write(folder.path().join(file), "[[lists]]\n").unwrap();
+    let two = Node::at(&common, folder);
+    assert_eq!(two.store.current().terms().lists().len(), 1, "no list is for anybody");
+    assert!(two.store.why_joined().unwrap().contains("terms are damaged"));
+    alike(&one, &two);
+}
+
 /// Another database, or one that was put back to a day on which nobody shared any prices.
 #[test]
 fn a_node_whose_shared_prices_are_gone_shares_its_own_anew() {
