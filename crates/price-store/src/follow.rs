@@ -7,6 +7,7 @@ use crate::journal::Entry;
 use crate::layers;
 use crate::manifest::{JOURNAL, LISTS, Manifest, SKUS, Unwritten};
 use crate::names::{self, Names};
+use crate::quiet::quietly;
 use crate::reading::read_terms;
 use crate::segment;
 use crate::sha::sha256;
@@ -102,7 +103,8 @@ impl PriceStore {
         let is_there = newest.as_ref().is_some_and(|newest| newest.number == own.manifest.step)
             && newest.as_ref().map(|newest| &newest.digest) == own.manifest.digest().ok().as_ref();
         if !is_there && (newest.is_some() || !own.manifest.name().is_first()) {
-            drop(self.writing_at(now)?);
+            // A step may be gigabytes, and a merge is done here as it was there: carts go first.
+            quietly(|| self.writing_at(now).map(drop))?;
         }
         let step = self.current().manifest.step;
         Ok(Some(Standing { step, newest: newest.map_or(step, |newest| newest.number.max(step)) }))

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 /// So much nicer than what answers: a cart that wakes goes first at once, and does not wait until a slice of time is over.
-const NICE: i32 = 10;
+pub(crate) const NICE: i32 = 10;
 
 /// Returns when it is done.
 pub(crate) fn quietly<T: Send>(work: impl FnOnce() -> T + Send) -> T {

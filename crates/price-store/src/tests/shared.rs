@@ -25,6 +25,9 @@ struct Common {
     /// The next step is appended, and nobody is told.
     loses_answer: Mutex<bool>,
     named: Mutex<u64>,
+    /// How nice the thread was that asked for a chunk last.
+    #[cfg(target_os = "linux")]
+    asked_by: Mutex<Option<i32>>,
 }
 
 impl std::fmt::Debug for Common {
@@ -74,6 +77,8 @@ impl Shared for Common {
     }
 
     fn get(&self, body: &str, part: u32) -> Result<Vec<u8>, String> {
+        #[cfg(target_os = "linux")]
+        self.asked_by.lock().unwrap().replace(nice());
         self.chunks.lock().unwrap().get(&(body.to_owned(), part)).cloned().ok_or(format!("no {body} {part}"))
     }
 
@@ -313,6 +318,23 @@ fn prices_that_were_never_shared_are_put_aside_and_the_first_ones_are_shared() {
     let put_aside = PriceStore::open(&aside, options()).unwrap();
     assert!(put_aside.current().price_of("B", "VALVE").is_some());
     alike(&one, &two);
+}
+
+#[cfg(target_os = "linux")]
+fn nice() -> i32 {
+    rustix::process::getpriority_process(None).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_others_did_is_taken_by_a_thread_that_gives_way_to_carts() {
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    one.load("A PUMP 9", 1);
+    two.store.follow(at(2)).unwrap();
+    assert_eq!(two.price("A", "PUMP").as_deref(), Some("9"));
+    let quiet = (nice() + crate::quiet::NICE).min(19);
+    assert_eq!(*common.asked_by.lock().unwrap(), Some(quiet), "a step is taken beside carts that wait");
 }
 
 #[test]
