@@ -213,6 +213,12 @@ impl Due {
         ran.keep(self.store.as_ref(), &cursor(&shop)).await?;
         if why == Why::AgainstShop {
             ran.keep(self.store.as_ref(), &against_cursor(&shop)).await?;
+        }
+        // One that failed is due still: whoever starts anew, or takes this node's turn, knows nothing of when it is made again.
+        if ran.failed {
+            return Ok(());
+        }
+        if why == Why::AgainstShop {
             self.store.set_cursor(&against_cursor(&shop), &began.wall.to_string()).await?;
         }
         // Each run does what the cadence's would have done.

@@ -243,6 +243,21 @@ async fn a_run_that_failed_is_made_again_later_and_later_and_raises_a_ticket_eac
 }
 
 #[tokio::test]
+async fn a_run_that_failed_is_due_in_another_life_of_the_hub_too() {
+    let mut world = World::new("cadence=24h against=48h");
+    world.at("2026-11-26T12:00:00Z").await;
+    for (day, why) in [("2026-11-27", Why::Cadence), ("2026-11-28", Why::AgainstShop)] {
+        world.answers(Err("the shop is locked"));
+        assert_eq!(world.at(&format!("{day}T12:00:00Z")).await, because(why));
+        // As a process that starts anew has it, and another node whose turn comes.
+        (world.due.failed, world.due.not_before) = (None, None);
+        world.answers(Ok(told(None)));
+        assert_eq!(world.at(&format!("{day}T12:00:30Z")).await, because(why), "it waits for its next time");
+        assert_eq!(world.at(&format!("{day}T12:00:35Z")).await, []);
+    }
+}
+
+#[tokio::test]
 async fn a_run_beside_another_one_waits_and_leaves_no_trace() {
     let mut world = World::new("after_load");
     world.loads();
