@@ -48,6 +48,8 @@ struct Due {
     /// How often in a row it failed, and what the last of them was for: it is made again.
     failed: Option<(Why, u32)>,
     not_before: Option<Timestamp>,
+    /// So much Shopify refused in the last run: a person was told.
+    refused: u64,
 }
 
 /// Why a run begins.
@@ -88,6 +90,7 @@ pub fn all(
             watching: running.watching.clone(),
             failed: None,
             not_before: None,
+            refused: 0,
         };
         Some(due.keep(running.turn()))
     });
@@ -198,6 +201,7 @@ impl Due {
         match &outcome {
             Ok(words) => {
                 (self.failed, self.not_before) = (None, None);
+                self.refused_by_shopify(&kept);
                 tracing::info!(shop.id = %shop, work.count = kept.changes(), "prices in the catalogs, because {}: {words}", why.words());
             }
             Err(error) => {
@@ -223,6 +227,22 @@ impl Due {
         }
         // Each run does what the cadence's would have done.
         self.store.set_cursor(&cursor(&shop), &began.wall.to_string()).await
+    }
+}
+
+impl Due {
+    /// A run that is settled but for what Shopify refuses is refused the same the next time: it is said once, as long as it is as much.
+    fn refused_by_shopify(&mut self, kept: &Hydrated) {
+        let before = std::mem::replace(&mut self.refused, kept.refused);
+        if kept.refused == 0 || kept.refused == before {
+            return;
+        }
+        let why = format!(
+            "{} writes were refused by Shopify, and buyers are not charged these prices: tidegate prices hydrate says which and why",
+            kept.refused
+        );
+        let notice = IntakeNotice::HydrationFailed { shop: self.shop.shop().clone(), why };
+        self.watching.intake(Severity::Ticket, &notice);
     }
 }
 

@@ -95,6 +95,7 @@ impl World {
             watching: Arc::new(Watching::new(metrics, clock, Vec::new())),
             failed: None,
             not_before: None,
+            refused: 0,
         };
         Self { due, shop, turned, _folder: folder }
     }
@@ -254,6 +255,22 @@ async fn a_run_that_failed_is_due_in_another_life_of_the_hub_too() {
         world.answers(Ok(told(None)));
         assert_eq!(world.at(&format!("{day}T12:00:30Z")).await, because(why), "it waits for its next time");
         assert_eq!(world.at(&format!("{day}T12:00:35Z")).await, []);
+    }
+}
+
+#[tokio::test]
+async fn what_shopify_refuses_raises_a_ticket_once_as_long_as_it_is_as_much() {
+    let mut world = World::new("cadence=1h");
+    world.at("2026-11-26T12:00:00Z").await;
+    for (hour, refused, tickets) in [(13, 2, 1), (14, 2, 1), (15, 3, 2), (16, 0, 2), (17, 3, 3)] {
+        let mut some = told(None);
+        some["refused"] = vec![json!({ "code": "PRICE_LIST_LOCKED" }); refused].into();
+        world.answers(Ok(some));
+        assert_eq!(world.at(&format!("2026-11-26T{hour}:00:00Z")).await, because(Why::Cadence));
+        let page = world.due.watching.metrics().encode();
+        let line =
+            format!("tidegate_notices_total{{notice=\"hydration_failed\",severity=\"ticket\"}} {tickets}");
+        assert!(page.contains(&line), "{hour}: {page}");
     }
 }
 
