@@ -101,7 +101,7 @@ impl CartLine<'_> {
         let sku = match (&self.sku, &self.variant) {
             (Some(sku), None) => sku,
             (None, Some(written)) if variant(written).is_some() => {
-                known.filter(|sku| !sku.is_empty()).unwrap_or(written)
+                known.filter(|sku| !sku.is_empty()).unwrap_or(OF_NO_LIST)
             }
             (None, Some(written)) => {
                 return Err(format!(
@@ -114,6 +114,8 @@ impl CartLine<'_> {
     }
 }
 
+/// In place of the SKU of a variant of which none is known. Not the number that was written: that may well be the SKU of another article.
+const OF_NO_LIST: &str = "GID://SHOPIFY/PRODUCTVARIANT/";
 const NEITHER: &str = "say sku or variant, one of the two";
 
 /// The number of a variant, as Shopify's id has it or by itself.

@@ -121,6 +121,18 @@ async fn a_line_that_names_none_or_two_says_so_and_leaves_the_others_alone() {
     assert_eq!(told["lines"][5]["unit_price"], "104.50");
 }
 
+/// SKUs are numbers often enough.
+#[tokio::test(start_paused = true)]
+async fn the_number_of_a_variant_is_never_taken_for_the_sku_of_another_article() {
+    let counter = Counter::new();
+    counter.bring("list,sku,price\nLIST,11,5\nLIST,12,6\nLIST,13,7\n", crate::world::at(crate::world::NOW));
+    counter.sells.has(&[(12, ""), (13, "PUMP")]);
+    let told = lines(&counter, &[json!(11), json!(12), json!(13)]).await;
+    assert_eq!((&told[0]["reason"], &told[1]["reason"]), (&json!("variant"), &json!("variant")), "{told:?}");
+    assert!(told[1]["message"].as_str().unwrap().contains("no SKU"), "{}", told[1]);
+    assert_eq!(told[2]["unit_price"], "104.50", "it is asked of the shop which SKU it has");
+}
+
 #[tokio::test(start_paused = true)]
 async fn while_the_shop_hangs_a_cart_waits_no_longer_than_the_deadline() {
     let counter = Counter::new();
