@@ -58,6 +58,8 @@ pub struct Pull {
     owned: Owned,
     prices: Arc<PriceStore>,
     clock: Arc<dyn Clock>,
+    /// From when on it is looked whether it is due.
+    since: Timestamp,
     /// Never two at a time.
     at_work: tokio::sync::Mutex<()>,
     /// Rows of the load that is under way; below 0: none is.
@@ -68,8 +70,8 @@ impl Pull {
     #[must_use]
     pub fn new(settings: PullSettings, prices: Arc<PriceStore>, clock: Arc<dyn Clock>) -> Self {
         let owned = Owned::new(&settings.name, settings.lists.clone());
-        let rows = Arc::new(AtomicI64::new(-1));
-        Self { settings, owned, prices, clock, at_work: tokio::sync::Mutex::default(), rows }
+        let (rows, since) = (Arc::new(AtomicI64::new(-1)), clock.now().wall);
+        Self { settings, owned, prices, clock, since, at_work: tokio::sync::Mutex::default(), rows }
     }
 
     pub fn name(&self) -> &str {
@@ -87,7 +89,7 @@ impl Pull {
     /// What is kept cannot be read.
     pub fn due(&self, now: Timestamp) -> Result<Option<Due>, PullError> {
         let kept = Kept::read(&self.settings.kept_in)?;
-        Ok(due::of(&self.settings.every, self.settings.snapshot.as_ref(), &kept, now))
+        Ok(due::of(&self.settings.every, self.settings.snapshot.as_ref(), &kept, (self.since, now)))
     }
 
     /// For lists.
@@ -98,9 +100,10 @@ impl Pull {
         let settings = &self.settings;
         let kept = Kept::read(&settings.kept_in)?;
         let rows = self.rows.load(Ordering::Relaxed);
-        let next = due::next(&settings.every, kept.asked_at, now);
+        let at = (self.since, now);
+        let next = due::next(&settings.every, kept.asked_at, at);
         let next_snapshot =
-            settings.snapshot.as_ref().and_then(|cadence| due::next(cadence, kept.snapshot_at, now));
+            settings.snapshot.as_ref().and_then(|cadence| due::next(cadence, kept.snapshot_at, at));
         Ok(PullTold {
             name: settings.name.clone(),
             asks: settings.source.describe(),
