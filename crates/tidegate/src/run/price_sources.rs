@@ -1,11 +1,10 @@
-//! Sources of prices at their cadence: each as often as it is configured, never two at a time. Every node has prices of its own, so
-//! that each asks for itself. What needs a person is said once.
+//! Sources of prices at their cadence: each as often as it is configured, never two at a time, at the node whose turn it is: nodes
+//! share their prices, and what one has loaded all have. What needs a person is said once.
 
 use super::Running;
 use crate::wiring::node::Turn;
 use api::admin::Ran;
 use api::prices::pull::{Due, OneLoad, Pull, PullError, Pulled, Pulling};
-
 use api::watch::{IntakeNotice, Watching};
 use jiff::Timestamp;
 use kernel::clock::Clock;
@@ -14,9 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::operate::By;
-use tokio::sync::watch;
 
-/// Under which name the store keeps when a source was asked last. Of several nodes the last one to ask is told.
+/// Under which name the store keeps when a source was asked last.
 pub fn cursor(source: &str) -> String {
     format!("price_pull/{source}")
 }
@@ -24,11 +22,11 @@ pub fn cursor(source: &str) -> String {
 /// How often it is looked whether one is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// One source, until the hub stops.
-pub async fn keep(pull: Arc<Pull>, running: Around) {
-    let mut turn = Turn { first: watch::channel(true).1, stop: running.stop.clone() };
+/// One source, until the hub stops. A node whose turn comes asks on from its own point, or from the beginning: what all have by then
+/// changes nothing.
+pub async fn keep(pull: Arc<Pull>, running: Around, mut turn: Turn) {
     let mut said = Said::default();
-    loop {
+    while turn.comes().await {
         let now = running.clock.now().wall;
         let mut stopping = turn.clone();
         tokio::select! {
@@ -49,7 +47,6 @@ pub struct Around {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     watching: Arc<Watching>,
-    stop: watch::Receiver<bool>,
 }
 
 impl Around {
@@ -58,7 +55,6 @@ impl Around {
             store: running.store.clone(),
             clock: running.clock.clone(),
             watching: running.watching.clone(),
-            stop: running.stop.subscribe(),
         }
     }
 }
@@ -163,3 +159,6 @@ fn failed(pull: &Pull, around: &Around, error: &PullError, said: &mut Said) {
     around.watching.intake(Severity::Ticket, &notice);
     said.fault = Some(why);
 }
+
+#[cfg(test)]
+mod tests;

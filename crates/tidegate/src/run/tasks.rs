@@ -109,7 +109,7 @@ pub fn start(
         }
     }
     for pull in &running.pulls {
-        set.spawn(price_sources::keep(pull.clone(), price_sources::Around::of(running)));
+        set.spawn(price_sources::keep(pull.clone(), price_sources::Around::of(running), running.turn()));
     }
     set.spawn(sample(loaded, running, intake));
     set.spawn(retain(loaded, running));

@@ -1,0 +1,123 @@
+//! Which node asks, and what a person is told, with a source whose answers the test writes.
+
+use super::*;
+use crate::wiring::clock::SystemClock;
+use api::prices::pull::PullSettings;
+use async_trait::async_trait;
+use config::{Cadence, PriceMode};
+use connector::port::CallContext;
+use connector::prices::{PriceSource, RowCount, RowFormat, Settled, ToldPrices};
+use kernel::fault::Fault;
+use kernel::id::ShopId;
+use price_store::{Options, PriceStore};
+use std::collections::VecDeque;
+use std::io::{Seek as _, Write as _};
+use std::sync::Mutex;
+use store::MemoryStore;
+use telemetry::Metrics;
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+
+/// Rows, and whether there is more behind them; nothing where no answer is left.
+type Answer = Result<(&'static str, bool), Fault>;
+
+#[derive(Debug)]
+struct Scripted {
+    answers: Mutex<VecDeque<Answer>>,
+    asked: mpsc::UnboundedSender<()>,
+}
+
+#[async_trait]
+impl PriceSource for Scripted {
+    async fn changes(&self, _: &CallContext, after: Option<&str>) -> Result<Option<ToldPrices>, Fault> {
+        // Nobody listens any more: the test is over.
+        let _ = self.asked.send(());
+        let Some(answer) = self.answers.lock().unwrap().pop_front() else { return Ok(None) };
+        let (rows, more) = answer?;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(format!("list,sku,price\n{rows}").as_bytes()).unwrap();
+        file.rewind().unwrap();
+        let before: u64 = after.map_or(0, |after| after.parse().unwrap());
+        Ok(Some(ToldPrices {
+            rows: file,
+            format: RowFormat::Csv,
+            count: RowCount::Known(rows.lines().count() as u64),
+            whole: false,
+            lists: Vec::new(),
+            next: (before + 1).to_string(),
+            more,
+            terms: None,
+        }))
+    }
+
+    async fn whole(&self, call: &CallContext) -> Result<Option<ToldPrices>, Fault> {
+        self.changes(call, None).await
+    }
+
+    async fn settled(&self, _: &str, _: Settled<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "a script".to_owned()
+    }
+}
+
+struct Node {
+    pull: Arc<Pull>,
+    around: Around,
+    first: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
+    asked: mpsc::UnboundedReceiver<()>,
+    _folder: TempDir,
+}
+
+impl Node {
+    fn new(first: bool, answers: impl IntoIterator<Item = Answer>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let prices = Arc::new(PriceStore::open(&folder.path().join("prices"), Options::default()).unwrap());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let (told, asked) = mpsc::unbounded_channel();
+        let source = Scripted { answers: Mutex::new(answers.into_iter().collect()), asked: told };
+        let settings = PullSettings {
+            name: "erp".to_owned(),
+            source: Arc::new(source),
+            called: ShopId::new("prices").unwrap(),
+            time_out: Duration::from_secs(5),
+            lists: vec!["ERP-*".to_owned()],
+            mode: PriceMode::Changes,
+            every: Cadence::every(Duration::from_millis(20)),
+            snapshot: None,
+            in_order: false,
+            kept_in: folder.path().join("prices/sources/erp.json"),
+        };
+        let pull = Arc::new(Pull::new(settings, prices, clock.clone()));
+        let watching = Arc::new(Watching::new(Arc::new(Metrics::new()), clock.clone(), Vec::new()));
+        let around = Around { store: Arc::new(MemoryStore::new()), clock, watching };
+        let (first, stop) = (watch::channel(first).0, watch::channel(false).0);
+        Self { pull, around, first, stop, asked, _folder: folder }
+    }
+
+    fn runs(&self) -> tokio::task::JoinHandle<()> {
+        let turn = Turn { first: self.first.subscribe(), stop: self.stop.subscribe() };
+        tokio::spawn(keep(self.pull.clone(), self.around.clone(), turn))
+    }
+}
+
+#[tokio::test]
+async fn a_source_is_asked_by_the_node_whose_turn_it_is_and_by_no_other() {
+    let (mut one, mut two) = (Node::new(true, []), Node::new(false, []));
+    let running = [one.runs(), two.runs()];
+    for _ in 0..5 {
+        one.asked.recv().await.unwrap();
+    }
+    assert!(two.asked.try_recv().is_err(), "both ask");
+    two.first.send_replace(true);
+    two.asked.recv().await.unwrap();
+    for node in [&one, &two] {
+        node.stop.send_replace(true);
+    }
+    for one in running {
+        one.await.unwrap();
+    }
+}
