@@ -84,6 +84,7 @@ async fn look(pull: &Pull, around: &Around, now: Timestamp, said: &mut Said) {
         // A person has it brought right now.
         Err(PullError::UnderWay(_)) => return,
         Err(error) => {
+            passed(pull, around, began.wall);
             failed(pull, around, &error, said);
             Err(error.to_string())
         }
@@ -122,9 +123,7 @@ fn told(pull: &Pull, around: &Around, due: Due, pulled: &Pulled, said: &mut Said
         let kind = if due == Due::Snapshot { "all prices" } else { "prices" };
         tracing::info!(work.count = one.came.rows, "{kind} came from {source}: {}", one.came.outcome);
         if let Some(why) = &one.refused {
-            let why = why.lines().take(2).collect::<Vec<_>>().join(" ");
-            let notice = IntakeNotice::PricesRefused { source: source.to_owned(), why };
-            around.watching.intake(Severity::Ticket, &notice);
+            refusal(pull, around, why);
         }
         if let (Some(load), "held") = (one.came.load, one.came.outcome.as_str()) {
             let because = match &one.outcome {
@@ -136,6 +135,26 @@ fn told(pull: &Pull, around: &Around, due: Due, pulled: &Pulled, said: &mut Said
             held(pull, around, load, &because, said);
         }
     }
+}
+
+/// An answer that was refused and passed before the run was ended by another one: its point is kept, so that nobody is told later.
+fn passed(pull: &Pull, around: &Around, began: Timestamp) {
+    match pull.told(began) {
+        Ok(told) => {
+            if let Some(refused) = told.refused.filter(|refused| refused.at >= began) {
+                refusal(pull, around, &refused.message);
+            }
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "what {} was refused cannot be read", pull.name());
+        }
+    }
+}
+
+fn refusal(pull: &Pull, around: &Around, why: &str) {
+    let why = why.lines().take(2).collect::<Vec<_>>().join(" ");
+    let notice = IntakeNotice::PricesRefused { source: pull.name().to_owned(), why };
+    around.watching.intake(Severity::Ticket, &notice);
 }
 
 fn held(pull: &Pull, around: &Around, load: u64, because: &str, said: &mut Said) {

@@ -121,3 +121,20 @@ async fn a_source_is_asked_by_the_node_whose_turn_it_is_and_by_no_other() {
         one.await.unwrap();
     }
 }
+
+/// The point behind what was refused is kept, and the next run begins there.
+#[tokio::test]
+async fn what_is_refused_is_said_though_the_next_answer_does_not_come() {
+    let down = Fault::new(FaultKind::Transient, "connect", "nobody listens");
+    let mut node = Node::new(true, [Ok(("LIST-EUR,A,5\n", true)), Err(down)]);
+    let running = node.runs();
+    // The third question is of the next run.
+    for _ in 0..3 {
+        node.asked.recv().await.unwrap();
+    }
+    node.stop.send_replace(true);
+    running.await.unwrap();
+    let page = node.around.watching.metrics().encode();
+    let line = "tidegate_notices_total{notice=\"prices_refused\",severity=\"ticket\"} 1";
+    assert!(page.contains(line), "{page}");
+}
