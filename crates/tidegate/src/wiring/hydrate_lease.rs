@@ -91,7 +91,10 @@ impl Lease {
     }
 
     /// Another may begin at once.
-    pub async fn give_back(self) {
+    pub async fn give_back(mut self) {
+        // Or it might take it up again behind this.
+        self.keeper.abort();
+        let _ = (&mut self.keeper).await;
         let held = &self.held;
         // Where the store cannot be reached, it ends by itself.
         let _ = held.store.lease(&held.name, &held.owner, held.clock.now().wall, Duration::ZERO).await;
