@@ -13,6 +13,8 @@ use std::path::Path;
 pub(super) struct Kept {
     /// All before it counts, or was refused and said.
     pub(super) cursor: Option<String>,
+    /// Of the prices, when the point was kept.
+    pub(super) version: Option<u64>,
     pub(super) asked_at: Option<Timestamp>,
     pub(super) snapshot_at: Option<Timestamp>,
     /// Changes that a guard holds: nothing is asked behind them.

@@ -96,6 +96,14 @@ impl Running<'_> {
     async fn run(&self) -> Result<Pulled, PullError> {
         let settings = &self.pull.settings;
         let mut kept = Kept::read(&settings.kept_in)?;
+        let counts = self.version();
+        if kept.version.is_some_and(|version| version > counts) {
+            tracing::warn!(
+                "the prices are of version {counts}, which is older than what {} was asked for: it is asked from the beginning",
+                settings.name
+            );
+            (kept.cursor, kept.held_changes, kept.held_snapshot) = (None, None, None);
+        }
         if !self.how.dry_run {
             self.said(&mut kept).await?;
         }
@@ -147,6 +155,10 @@ impl Running<'_> {
         Ok(Pulled::Loaded(all))
     }
 
+    fn version(&self) -> u64 {
+        self.pull.prices.current().number()
+    }
+
     fn is_whole(&self) -> bool {
         self.how.what == Due::Snapshot || self.pull.settings.mode != PriceMode::Changes
     }
@@ -182,6 +194,7 @@ impl Running<'_> {
             kept.held_snapshot = None;
         }
         if changes.is_some() || snapshot.is_some() {
+            kept.version = Some(self.version());
             kept.write(&self.pull.settings.kept_in)?;
         }
         Ok(())
@@ -348,7 +361,7 @@ impl Running<'_> {
         if let Some(why) = refused {
             kept.refused = Some(self.fault("TG-7208", why.clone()));
         }
-        kept.last = Some(came.clone());
+        (kept.last, kept.version) = (Some(came.clone()), Some(self.version()));
         kept.write(&settings.kept_in)?;
         Ok(goes_on)
     }

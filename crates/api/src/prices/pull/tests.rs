@@ -213,6 +213,24 @@ async fn a_process_that_ended_before_its_point_was_kept_loads_nothing_twice() {
     assert_eq!(world.store.held().unwrap().len(), 1);
 }
 
+/// The database of all nodes was put back, or the folder of prices was: what came since is asked for again.
+#[tokio::test]
+async fn prices_of_an_earlier_day_are_followed_by_all_that_came_since() {
+    let world = World::new(PriceMode::Changes);
+    world.says([Answer("ERP-1,A,5\n", "1", true, false), Answer("ERP-1,B,6\n", "2", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["live", "live"]);
+    world.asked();
+    let earlier = world.folder.path().join("earlier");
+    let earlier = Arc::new(PriceStore::open(&earlier, Options { guards: Guards::default() }).unwrap());
+    let pull = pull(&world.folder, &world.source, &earlier, PriceMode::Changes);
+    let world = World { store: earlier, pull, ..world };
+    world.says([Answer("ERP-1,A,5\nERP-1,B,6\n", "2", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["live"]);
+    assert_eq!(world.asked(), ["after None", "2 live"]);
+    assert!(world.outcomes(Due::Usual).await.is_empty());
+    assert_eq!(world.asked(), ["after Some(\"2\")"]);
+}
+
 #[tokio::test]
 async fn a_snapshot_takes_what_is_gone_away_and_leaves_the_lists_of_others() {
     let world = World::new(PriceMode::Changes);
