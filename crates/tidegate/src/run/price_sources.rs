@@ -59,31 +59,73 @@ impl Around {
     }
 }
 
-/// What a person was told of, and need not be told again.
+/// What a person was told of, and need not be told again; and what is asked again.
 #[derive(Debug, Default)]
 struct Said {
     held: Option<u64>,
     fault: Option<String>,
+    again: Option<Again>,
+}
+
+/// A question that failed, and whose next time may be a day away.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    due: Due,
+    at: Timestamp,
+    times: u32,
+}
+
+/// After the first failure; twice as long after each further one.
+const AGAIN_FIRST: Duration = Duration::from_secs(60);
+const AGAIN_MAX: Duration = Duration::from_secs(3_600);
+
+impl Again {
+    /// None: it is asked often enough, or would say the same.
+    fn after(pull: &Pull, due: Due, error: &PullError, before: Option<Self>, now: Timestamp) -> Option<Self> {
+        let is_soon = due == Due::Usual && pull.every().is_steady();
+        if is_soon || is_for_good(error) {
+            return None;
+        }
+        let times = before.map_or(0, |before| before.times).saturating_add(1);
+        let wait = AGAIN_FIRST.saturating_mul(1 << times.saturating_sub(1).min(10)).min(AGAIN_MAX);
+        Some(Self { due, at: now.checked_add(wait).ok()?, times })
+    }
+}
+
+/// Asked again it would say the same, until a person has mended it.
+fn is_for_good(error: &PullError) -> bool {
+    match error {
+        PullError::Source(fault) => fault.kind == FaultKind::Rejected,
+        PullError::Terms(_) => true,
+        _ => false,
+    }
 }
 
 async fn look(pull: &Pull, around: &Around, now: Timestamp, said: &mut Said) {
     let due = match pull.due(now) {
-        Ok(None) => return,
-        Ok(Some(due)) => due,
+        Ok(due) => due,
         Err(error) => return failed(pull, around, &error, said),
     };
+    let again = said.again.filter(|again| again.at <= now).map(|again| again.due);
+    // A snapshot answers what changed as well.
+    let due = due.into_iter().chain(again).max_by_key(|due| *due == Due::Snapshot);
+    let Some(due) = due else { return };
     let by = By::hub("its cadence", now);
     let how = Pulling { what: due, from_the_beginning: false, dry_run: false, by: by.who, note: None };
     let began = around.clock.now();
+    let before = said.again.filter(|again| again.due == due);
+    // A snapshot that failed is not forgotten because changes come in between.
+    let other = said.again.filter(|again| again.due != due);
     let outcome = match pull.run(&how, Arc::new(|_| {})).await {
         Ok(pulled) => {
-            said.fault = None;
+            (said.fault, said.again) = (None, other);
             told(pull, around, due, &pulled, said);
             Ok(in_words(&pulled))
         }
         // A person has it brought right now.
         Err(PullError::UnderWay(_)) => return,
         Err(error) => {
+            said.again = Again::after(pull, due, &error, before, now).or(other);
             passed(pull, around, began.wall);
             failed(pull, around, &error, said);
             Err(error.to_string())

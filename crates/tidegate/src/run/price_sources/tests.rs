@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use config::{Cadence, PriceMode};
 use connector::port::CallContext;
 use connector::prices::{PriceSource, RowCount, RowFormat, Settled, ToldPrices};
+use kernel::clock::{Mono, Now};
 use kernel::fault::Fault;
 use kernel::id::ShopId;
 use price_store::{Options, PriceStore};
@@ -17,6 +18,17 @@ use store::MemoryStore;
 use telemetry::Metrics;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
+
+/// Turned by the test.
+#[derive(Debug)]
+struct Turned(Mutex<Timestamp>);
+
+impl Clock for Turned {
+    fn now(&self) -> Now {
+        let wall = *self.0.lock().unwrap();
+        Now { wall, mono: Mono(u64::try_from(wall.as_nanosecond()).unwrap()) }
+    }
+}
 
 /// Rows, and whether there is more behind them; nothing where no answer is left.
 type Answer = Result<(&'static str, bool), Fault>;
@@ -74,9 +86,17 @@ struct Node {
 
 impl Node {
     fn new(first: bool, answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self::with(first, answers, Cadence::every(Duration::from_millis(20)), Arc::new(SystemClock::new()))
+    }
+
+    fn with(
+        first: bool,
+        answers: impl IntoIterator<Item = Answer>,
+        every: Cadence,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let prices = Arc::new(PriceStore::open(&folder.path().join("prices"), Options::default()).unwrap());
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let (told, asked) = mpsc::unbounded_channel();
         let source = Scripted { answers: Mutex::new(answers.into_iter().collect()), asked: told };
         let settings = PullSettings {
@@ -86,7 +106,7 @@ impl Node {
             time_out: Duration::from_secs(5),
             lists: vec!["ERP-*".to_owned()],
             mode: PriceMode::Changes,
-            every: Cadence::every(Duration::from_millis(20)),
+            every,
             snapshot: None,
             in_order: false,
             kept_in: folder.path().join("prices/sources/erp.json"),
@@ -137,4 +157,29 @@ async fn what_is_refused_is_said_though_the_next_answer_does_not_come() {
     let page = node.around.watching.metrics().encode();
     let line = "tidegate_notices_total{notice=\"prices_refused\",severity=\"ticket\"} 1";
     assert!(page.contains(line), "{page}");
+}
+
+#[tokio::test]
+async fn a_nightly_source_that_was_down_for_a_moment_is_asked_again_in_the_same_night() {
+    let down = || Err(Fault::new(FaultKind::Transient, "connect", "nobody listens"));
+    let clock = Arc::new(Turned(Mutex::new("2026-11-26T01:00:00Z".parse().unwrap())));
+    let every = Cadence::parse("30 2 * * * UTC").unwrap();
+    let mut node = Node::with(true, [down(), down()], every, clock.clone());
+    let mut said = Said::default();
+    for (time, questions) in [
+        ("02:29:59", 0),
+        ("02:30:20", 1),
+        ("02:31:00", 0),
+        ("02:31:30", 1),
+        ("02:32:40", 0),
+        ("02:33:40", 1),
+        ("02:55:00", 0),
+        ("10:00:00", 0),
+    ] {
+        let now = format!("2026-11-26T{time}Z").parse().unwrap();
+        *clock.0.lock().unwrap() = now;
+        look(&node.pull, &node.around, now, &mut said).await;
+        let asked = std::iter::from_fn(|| node.asked.try_recv().ok()).count();
+        assert_eq!(asked, questions, "{time}");
+    }
 }
