@@ -5,7 +5,7 @@ use crate::error::{Doing as _, PriceStoreError};
 use crate::journal::{TermsChange, What};
 use crate::manifest::TermsFile;
 use crate::sha::sha256;
-use crate::store::PriceStore;
+use crate::store::{PriceStore, Writing};
 use crate::version::{ReadTerms, by_terms};
 use jiff::Timestamp;
 use kernel::key::hex;
@@ -43,18 +43,49 @@ impl PriceStore {
         if by.trim().is_empty() {
             return Err(PriceStoreError::Nameless);
         }
-        self.over_again(|| self.set_terms_here(bytes, by, dry_run, now))
+        self.over_again(|| {
+            // Its faults are told also where other nodes cannot be asked.
+            compile(bytes)?;
+            let mut writing = self.writing_at(now)?;
+            self.set_terms_here(&mut writing, bytes, by, dry_run, now)
+        })
+    }
+
+    /// Terms that are made of those before: of what every node has written until they count, so that nobody's change is lost. What
+    /// `make` refuses changes nothing.
+    ///
+    /// # Errors
+    /// As [`PriceStore::set_terms`].
+    pub fn change_terms<E>(
+        &self,
+        make: impl Fn(&str) -> Result<String, E>,
+        by: &str,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<Result<TermsOutcome, E>, PriceStoreError> {
+        if by.trim().is_empty() {
+            return Err(PriceStoreError::Nameless);
+        }
+        self.over_again(|| {
+            let mut writing = self.writing_at(now)?;
+            let version = self.current();
+            let before = version.terms_document().map(|(bytes, _)| String::from_utf8_lossy(bytes));
+            match make(before.as_deref().unwrap_or_default()) {
+                Ok(new) => self.set_terms_here(&mut writing, new.as_bytes(), by, dry_run, now).map(Ok),
+                Err(refused) => Ok(Err(refused)),
+            }
+        })
     }
 
     fn set_terms_here(
         &self,
+        writing: &mut Writing,
         bytes: &[u8],
         by: &str,
         dry_run: bool,
         now: Timestamp,
     ) -> Result<TermsOutcome, PriceStoreError> {
         let (document, terms) = compile(bytes)?;
-        let mut writing = self.writing_at(now)?;
         let version = self.current();
         let before = match version.terms_document() {
             Some((bytes, _)) => compile(bytes).map(|(document, _)| document).unwrap_or_default(),
@@ -86,7 +117,7 @@ impl PriceStore {
         next.by_terms = by_terms(&terms, &next.lists);
         next.terms = Arc::new(ReadTerms { bytes: bytes.to_owned(), terms });
         let what = What::Terms { file, sha256, difference: outcome.difference.clone() };
-        outcome.version = Some(self.publish(&mut writing, next, Some((by, what)), true, now)?.number());
+        outcome.version = Some(self.publish(writing, next, Some((by, what)), true, now)?.number());
         Ok(outcome)
     }
 }

@@ -320,6 +320,32 @@ fn prices_that_were_never_shared_are_put_aside_and_the_first_ones_are_shared() {
     alike(&one, &two);
 }
 
+#[test]
+fn terms_that_are_made_of_those_before_lose_nobodys_change() {
+    fn adds(store: &PriceStore, list: &str, second: i64) {
+        let row = TERMS.replace("\"A\"", &format!("\"{list}\""));
+        let make = |before: &str| Ok::<_, String>(format!("{before}{row}"));
+        store.change_terms(make, "anna", false, at(second)).unwrap().unwrap();
+    }
+    let common = Arc::<Common>::default();
+    let (one, two) = (Node::new(&common), Node::new(&common));
+    adds(&one.store, "A", 1);
+    // The other has not looked since.
+    adds(&two.store, "B", 2);
+    let other = two.store.clone();
+    *common.meanwhile.lock().unwrap() = Some(Box::new(move || adds(&other, "C", 3)));
+    adds(&one.store, "D", 4);
+    alike(&one, &two);
+    let version = two.store.current();
+    assert_eq!(
+        version.terms().lists().iter().map(|list| &*list.id).collect::<Vec<_>>(),
+        ["A", "B", "C", "D"]
+    );
+    let refused = two.store.change_terms(|_| Err("no"), "anna", false, at(5)).unwrap();
+    assert_eq!(refused.unwrap_err(), "no");
+    assert_eq!(two.store.current().number(), version.number());
+}
+
 #[cfg(target_os = "linux")]
 fn nice() -> i32 {
     rustix::process::getpriority_process(None).unwrap()

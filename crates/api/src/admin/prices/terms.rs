@@ -40,14 +40,14 @@ pub(super) async fn show(State(parts): Parts) -> Result<Json<Shown>, AdminError>
 pub(super) async fn set(State(parts): Parts, Body(asked): Body<Asked>) -> Result<Json<Value>, AdminError> {
     let now = parts.clock.now().wall;
     let by = asked.hand.by_or("terms of prices", now)?;
-    let before = prices(&parts)?.store.current();
-    let before = before.terms_document().map(|(document, _)| String::from_utf8_lossy(document).into_owned());
-    let sources: Vec<&str> = parts.pulls.iter().map(|pull| pull.name()).collect();
-    let document =
-        carried(&before.unwrap_or_default(), &asked.document, &sources).map_err(AdminError::mend)?;
-    let set = move |store: &PriceStore| store.set_terms(document.as_bytes(), &by.who, asked.dry_run, now);
+    let sources: Vec<String> = parts.pulls.iter().map(|pull| pull.name().to_owned()).collect();
+    let set = move |store: &PriceStore| {
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        store.change_terms(|before| carried(before, &asked.document, &sources), &by.who, asked.dry_run, now)
+    };
+    let set = waiting(prices(&parts)?, set).await?;
     let TermsOutcome { version, sha256, difference, lists_unknown, lists_empty } =
-        waiting(prices(&parts)?, set).await?;
+        set.map_err(AdminError::mend)?;
     Ok(Json(json!({
         "version": version,
         "sha256": sha256,

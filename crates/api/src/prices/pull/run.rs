@@ -319,15 +319,18 @@ impl Running<'_> {
     /// The terms of its own lists, once their prices count: a list without terms is nobody's.
     async fn terms(&self, lists: &[ToldList]) -> Result<Vec<TermsChange>, PullError> {
         let (settings, prices) = (&self.pull.settings, self.pull.prices.clone());
-        let version = prices.current();
-        let before = version.terms_document().map(|(bytes, _)| String::from_utf8_lossy(bytes).into_owned());
-        let new = with_lists(&before.unwrap_or_default(), &settings.name, &settings.lists, lists);
-        let Some(new) = new.map_err(PullError::Terms)? else { return Ok(Vec::new()) };
+        let (source, owned, lists) = (settings.name.clone(), settings.lists.clone(), lists.to_vec());
         let (by, dry_run) = (format!("{} for {}", self.how.by, settings.name), self.how.dry_run);
         let now = self.pull.clock.now().wall;
-        let set =
-            tokio::task::spawn_blocking(move || prices.set_terms(new.as_bytes(), &by, dry_run, now)).await;
-        Ok(set.map_err(|_| PullError::BrokeOff)??.difference)
+        let change = move || {
+            let make = |before: &str| {
+                let new = with_lists(before, &source, &owned, &lists)?;
+                Ok::<_, String>(new.unwrap_or_else(|| before.to_owned()))
+            };
+            prices.change_terms(make, &by, dry_run, now)
+        };
+        let set = tokio::task::spawn_blocking(change).await.map_err(|_| PullError::BrokeOff)??;
+        Ok(set.map_err(PullError::Terms)?.difference)
     }
 
     /// Stands in the journal, and by it an answer is known again.
