@@ -19,6 +19,8 @@ pub trait Running: Send + Sync + Debug {
     fn snapshot(&self) -> Snapshot;
     /// Something was changed in the store: there may be work.
     fn changed(&self);
+    /// Facts were committed.
+    fn appended(&self);
 }
 
 impl Running for Hub {
@@ -27,6 +29,9 @@ impl Running for Hub {
     }
     fn changed(&self) {
         Hub::changed(self);
+    }
+    fn appended(&self) {
+        Hub::appended(self);
     }
 }
 

@@ -78,7 +78,10 @@ pub(crate) async fn decided(State(ui): State<Arc<Ui>>, posted: Posted) -> Result
         true => format!("{} of {pair} stands until the source changes it.", one.has),
         false => format!("{pair} is set back to what the source says: {}.", one.wanted),
     };
-    ui.given.hub.changed();
+    if !stands {
+        // It is a fact anew, which nobody takes up who is not told.
+        ui.given.hub.appended();
+    }
     ui.sessions().say(&posted.session, said);
     Ok(Redirect::to("/stock"))
 }

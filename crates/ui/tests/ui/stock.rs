@@ -5,6 +5,7 @@ use crate::world::stock::{due, flow_of_stock, pair, stock_room};
 use axum::http::StatusCode;
 use engine::overview::Accepted;
 use kernel::fault::{Fault, FaultKind};
+use std::sync::atomic::Ordering;
 use store::Store;
 use store::delivery::DeliveryState;
 use store::operate::{By, Pause, PauseScope};
@@ -212,22 +213,44 @@ async fn how_much_was_accepted_in_time_stands_on_both_pages_with_the_source_s_cl
     }
 }
 
-#[tokio::test]
-async fn what_somebody_typed_is_decided_on_the_page_with_name_and_reason() {
-    let desk = by_day().await;
-    let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
-    let one = engine::work::by_hand::ByHand {
+fn typed(seen_at: jiff::Timestamp) -> engine::work::by_hand::ByHand {
+    engine::work::by_hand::ByHand {
         path: "ats:LAMP-OAK-40@WH-1".to_owned(),
         sku: "LAMP-OAK-40".to_owned(),
         location: "WH-1".to_owned(),
         wanted: 110,
         has: 9_999,
         sequence: 7,
-        seen_at: desk.scribe().now,
+        seen_at,
         changed_at: None,
         history_url: Some("https://admin.shopify.com/history".to_owned()),
         decided: None,
-    };
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_back_on_the_page_is_taken_up_at_once() {
+    let desk = by_day().await;
+    let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
+    let asked = vec![typed(desk.scribe().now)];
+    engine::work::by_hand::ask(desk.store.as_ref(), &flow, &shop, asked).await.unwrap();
+    let fields = [
+        ("flow", flow.as_str()),
+        ("shop", "acme"),
+        ("path", "ats:LAMP-OAK-40@WH-1"),
+        ("decision", "revert"),
+        ("why", "a slip of the pen"),
+    ];
+    desk.act("/stock/by-hand", &fields).await;
+    desk.get("/stock").await.says("LAMP-OAK-40 at WH-1 is set back to what the source says: 110.");
+    assert_eq!(desk.stage.appended.load(Ordering::SeqCst), 1, "its fact waits until another one comes");
+}
+
+#[tokio::test]
+async fn what_somebody_typed_is_decided_on_the_page_with_name_and_reason() {
+    let desk = by_day().await;
+    let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
+    let one = typed(desk.scribe().now);
     engine::work::by_hand::ask(desk.store.as_ref(), &flow, &shop, vec![one]).await.unwrap();
     let page = desk.get("/stock").await;
     page.says("LAMP-OAK-40 at WH-1");

@@ -98,6 +98,8 @@ pub(crate) struct Stage {
     pub(crate) systems: Mutex<Vec<SystemView>>,
     /// How often it was told that the store changed.
     pub(crate) told: AtomicU32,
+    /// How often, that facts were committed.
+    pub(crate) appended: AtomicU32,
 }
 
 impl tidegate_ui::Running for Stage {
@@ -108,6 +110,9 @@ impl tidegate_ui::Running for Stage {
     }
     fn changed(&self) {
         self.told.fetch_add(1, Ordering::SeqCst);
+    }
+    fn appended(&self) {
+        self.appended.fetch_add(1, Ordering::SeqCst);
     }
 }
 
