@@ -84,8 +84,14 @@ impl Due {
 
     async fn look(&self, name: &str) {
         let now = self.clock.now().wall;
-        let last =
-            self.store.cursor(name).await.ok().flatten().and_then(|text| text.parse::<Timestamp>().ok());
+        let last = match self.store.cursor(name).await {
+            Ok(text) => text.and_then(|text| text.parse::<Timestamp>().ok()),
+            // That it cannot be read does not make it the first time: the one that is due now would be passed over.
+            Err(error) => {
+                tracing::warn!(flow.name = %self.check.flow(), error = %error, "when the full check was made last cannot be read");
+                return;
+            }
+        };
         if last.is_some_and(|last| self.cadence.next(last, now).is_none_or(|due| due > now)) {
             return;
         }

@@ -8,7 +8,7 @@ use kernel::clock::{Clock, Now, after, elapsed_ms};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{Store, StoreError};
 
 /// One that is not steady is looked at this often: another node, or a clock that was set, may have changed when it is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -43,10 +43,20 @@ impl Paced {
         if self.cadence.is_steady() {
             return true;
         }
-        match self.last().await {
-            Some(last) => self.wait(last, now).is_some_and(|wait| wait.is_zero()),
-            None => {
+        let last = self.last().await;
+        self.is_due_after(last, now).await
+    }
+
+    async fn is_due_after(&self, last: Result<Option<Timestamp>, StoreError>, now: Timestamp) -> bool {
+        match last {
+            Ok(Some(last)) => self.wait(last, now).is_some_and(|wait| wait.is_zero()),
+            Ok(None) => {
                 self.keep(now).await;
+                false
+            }
+            // That it cannot be read does not make it the first time: the one that is due now would be passed over.
+            Err(error) => {
+                tracing::warn!(error = %error, "when the work {} was made last cannot be read", self.cursor);
                 false
             }
         }
@@ -58,8 +68,8 @@ impl Paced {
             return span + self.put_off(now);
         }
         let wait = match self.last().await {
-            Some(last) => self.wait(last, now),
-            None => None,
+            Ok(Some(last)) => self.wait(last, now),
+            Ok(None) | Err(_) => None,
         };
         wait.unwrap_or(LOOK_EVERY).clamp(LOOK_AT_LEAST, LOOK_EVERY)
     }
@@ -90,8 +100,8 @@ impl Paced {
         Duration::from_millis(hasher.finish().checked_rem(most).unwrap_or(0))
     }
 
-    async fn last(&self) -> Option<Timestamp> {
-        self.store.cursor(&self.cursor).await.ok().flatten().and_then(|text| text.parse().ok())
+    async fn last(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.store.cursor(&self.cursor).await?.and_then(|text| text.parse().ok()))
     }
 
     async fn keep(&self, at: Timestamp) {
@@ -144,6 +154,15 @@ mod tests {
         let on_demand = paced("on demand", Duration::ZERO);
         assert!(!on_demand.is_due(noon).await && !on_demand.is_due(at("2030-01-01T00:00:00Z")).await);
         assert_eq!(on_demand.pause(noon).await, LOOK_EVERY);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_read_for_a_moment_makes_no_first_time_of_it() {
+        let night = paced("30 2 * * * UTC", Duration::ZERO);
+        assert!(!night.is_due(at("2026-11-26T12:00:00Z")).await);
+        let (due, down) = (at("2026-11-27T02:30:00Z"), StoreError::Unavailable("no connection".to_owned()));
+        assert!(!night.is_due_after(Err(down), due).await);
+        assert!(night.is_due(due).await, "the night was passed over");
     }
 
     #[tokio::test]
