@@ -238,8 +238,12 @@ impl Running<'_> {
         if !self.how.dry_run {
             let known = self.held().await?;
             let same = |note: &String| note.trim_end_matches(')').ends_with(&up_to(&next));
-            let same =
-                |held: &&HeldLoad| held.source == settings.name && held.note.as_ref().is_some_and(same);
+            // A snapshot and what changed may end at one point, and are two answers.
+            let same = |held: &&HeldLoad| {
+                held.source == settings.name
+                    && (held.mode == Mode::Changes) != whole
+                    && held.note.as_ref().is_some_and(same)
+            };
             if let Some(held) = known.iter().rev().find(same) {
                 came.outcome = "held".to_owned();
                 (came.load, came.rows) = (Some(held.load), held.rows);

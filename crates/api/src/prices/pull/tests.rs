@@ -263,6 +263,23 @@ async fn a_snapshot_takes_what_is_gone_away_and_leaves_the_lists_of_others() {
     assert_eq!(left, ["LIST-EUR", "ERP-1"]);
 }
 
+/// What changed until then is not what waits: it would be lost with a snapshot that is rejected.
+#[tokio::test]
+async fn a_snapshot_that_is_held_is_not_taken_for_the_changes_up_to_the_same_point() {
+    let world = World::new(PriceMode::Changes);
+    world.says([Answer("ERP-1,A,5\nERP-1,B,5\nERP-2,A,5\n", "7", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["live"]);
+    world.says([Answer("ERP-1,A,5\nERP-1,B,5\n", "8", false, true)]);
+    assert_eq!(world.outcomes(Due::Snapshot).await, ["held"]);
+    let held = world.told().held;
+    world.says([Answer("ERP-1,C,5\n", "8", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["live"]);
+    assert_eq!(world.told().held, held);
+    world.store.reject(held[0], "ada", "half of it", At.now().wall).unwrap();
+    assert!(world.outcomes(Due::Usual).await.is_empty());
+    assert_eq!(world.prices(), [("ERP-1".to_owned(), 3), ("ERP-2".to_owned(), 1)]);
+}
+
 #[tokio::test]
 async fn a_point_that_jumps_back_is_refused_until_somebody_begins_anew() {
     let world = World::new(PriceMode::All);
