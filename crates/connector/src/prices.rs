@@ -5,6 +5,7 @@
 use crate::port::CallContext;
 use async_trait::async_trait;
 use kernel::fault::Fault;
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::fs::File;
 
@@ -43,7 +44,7 @@ pub enum RowCount {
 }
 
 /// A price list as its system has it: what of the terms is its word.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldList {
     pub id: String,
     /// What its system calls it.

@@ -87,7 +87,7 @@ async fn pulled(pull: Arc<Pull>, how: Pulling, teller: Arc<Teller>) -> Result<Va
 }
 
 fn told(one: &OneLoad) -> Value {
-    let OneLoad { came, outcome, refused, terms } = one;
+    let OneLoad { came, outcome, refused, terms, .. } = one;
     let mut told =
         outcome.as_ref().map_or_else(|| json!({ "outcome": came.outcome, "load": came.load }), outcome_told);
     told["rows"] = came.rows.into();

@@ -2,6 +2,7 @@
 //! all.
 
 use super::error::PullError;
+use connector::prices::ToldList;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -34,6 +35,9 @@ pub(super) struct Held {
     pub(super) after: Option<String>,
     /// The point behind it.
     pub(super) next: String,
+    /// What it told of its lists: it counts with its prices.
+    #[serde(default)]
+    pub(super) terms: Option<Vec<ToldList>>,
 }
 
 /// What an answer came to.
@@ -98,7 +102,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sources/erp.json");
         assert_eq!(Kept::read(&file).unwrap(), Kept::default());
-        let held = Held { load: 4, after: Some("16".to_owned()), next: "17".to_owned() };
+        let held = Held { load: 4, after: Some("16".to_owned()), next: "17".to_owned(), terms: None };
         let kept = Kept { cursor: Some("16".to_owned()), held_changes: Some(held), ..Kept::default() };
         kept.write(&file).unwrap();
         assert_eq!(Kept::read(&file).unwrap(), kept);

@@ -48,6 +48,8 @@ pub struct OneLoad {
     pub refused: Option<String>,
     /// What it changes of the terms of its own lists.
     pub terms: Vec<TermsChange>,
+    /// Of one that is held: what it told of its lists.
+    waiting: Option<Vec<ToldList>>,
 }
 
 /// What a run came to.
@@ -180,6 +182,12 @@ impl Running<'_> {
         let (changes, snapshot) = (decided(&kept.held_changes), decided(&kept.held_snapshot));
         for held in changes.iter().chain(&snapshot) {
             let rejected = self.rejected(held.load).await?;
+            // Whose its lists are was held with it. Behind a newer answer that one's word counts already.
+            if let (None, Some(lists)) = (&rejected, &held.terms)
+                && kept.cursor == held.after
+            {
+                self.terms(lists).await?;
+            }
             let how = rejected.as_deref().map_or(Settled::Live, Settled::Refused);
             self.pull.settings.source.settled(&held.next, how).await?;
             // Behind a newer snapshot the point has gone on already.
@@ -247,7 +255,7 @@ impl Running<'_> {
             if let Some(held) = known.iter().rev().find(same) {
                 came.outcome = "held".to_owned();
                 (came.load, came.rows) = (Some(held.load), held.rows);
-                return Ok(OneLoad { came, outcome: None, refused: None, terms: Vec::new() });
+                return Ok(OneLoad { came, outcome: None, refused: None, terms: Vec::new(), waiting: terms });
             }
         }
         if let Some(what) = lists.iter().find_map(|list| pull.owned.refused(list)) {
@@ -303,12 +311,15 @@ impl Running<'_> {
                     Outcome::Held { load, .. } => ("held".to_owned(), Some(*load), None),
                     Outcome::DryRun { .. } => ("dry_run".to_owned(), None, None),
                 };
-                let counts = !matches!(outcome, Outcome::Held { .. });
-                let terms = match terms.filter(|_| counts) {
+                if matches!(outcome, Outcome::Held { .. }) {
+                    let outcome = Some(outcome);
+                    return Ok(OneLoad { came, outcome, refused: None, terms: Vec::new(), waiting: terms });
+                }
+                let terms = match terms {
                     Some(lists) => self.terms(&lists).await?,
                     None => Vec::new(),
                 };
-                Ok(OneLoad { came, outcome: Some(outcome), refused: None, terms })
+                Ok(OneLoad { came, outcome: Some(outcome), refused: None, terms, waiting: None })
             }
             // Asked again, its rows would be the same.
             Err(error @ (PriceStoreError::Rows { .. } | PriceStoreError::NeedsWhole(_)))
@@ -348,12 +359,13 @@ impl Running<'_> {
     /// The source hears of it, then its point is kept. False: nothing behind it is asked for.
     async fn keep(&self, kept: &mut Kept, one: &OneLoad, next: &str) -> Result<bool, PullError> {
         let settings = &self.pull.settings;
-        let OneLoad { came, refused, .. } = one;
+        let OneLoad { came, refused, waiting, .. } = one;
         if came.outcome == "held" {
             let held = Held {
                 load: came.load.unwrap_or_default(),
                 after: kept.cursor.clone(),
                 next: next.to_owned(),
+                terms: waiting.clone(),
             };
             *(if came.whole { &mut kept.held_snapshot } else { &mut kept.held_changes }) = Some(held);
         } else {
@@ -395,6 +407,7 @@ fn refused(came: Came, why: String) -> OneLoad {
         outcome: None,
         refused: Some(why),
         terms: Vec::new(),
+        waiting: None,
     }
 }
 

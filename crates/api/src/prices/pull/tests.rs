@@ -3,7 +3,7 @@
 use super::*;
 use async_trait::async_trait;
 use connector::port::CallContext;
-use connector::prices::{RowCount, RowFormat, Settled, ToldPrices};
+use connector::prices::{RowCount, RowFormat, Settled, ToldList, ToldPrices};
 use kernel::clock::{Mono, Now};
 use kernel::fault::{Fault, FaultKind};
 use price_store::{Guards, Options};
@@ -29,6 +29,8 @@ struct Answer(&'static str, &'static str, bool, bool);
 struct Scripted {
     answers: Mutex<VecDeque<Result<Option<Answer>, Fault>>>,
     asked: Mutex<Vec<String>>,
+    /// Which lists there are, by each answer.
+    terms: Mutex<Option<Vec<ToldList>>>,
 }
 
 impl Scripted {
@@ -50,7 +52,7 @@ impl Scripted {
             lists: Vec::new(),
             next: next.to_owned(),
             more,
-            terms: None,
+            terms: self.terms.lock().unwrap().clone(),
         }))
     }
 }
@@ -338,6 +340,31 @@ async fn what_a_person_rejects_is_passed_and_its_source_hears_of_it() {
     world.store.reject(world.told().held[0], "ada", "a slip of the pen", At.now().wall).unwrap();
     assert!(world.outcomes(Due::Usual).await.is_empty());
     assert_eq!(world.asked(), ["2 refused", "after Some(\"2\")"]);
+}
+
+#[tokio::test]
+async fn whose_a_list_is_counts_once_the_prices_do_with_which_it_was_told() {
+    let lists = |ids: &[&str]| {
+        let list = |id: &&str| ToldList {
+            id: (*id).to_owned(),
+            name: (*id).to_owned(),
+            companies: None,
+            currency: "EUR".to_owned(),
+            tax_included: false,
+        };
+        Some(ids.iter().map(list).collect::<Vec<_>>())
+    };
+    let world = World::new(PriceMode::Changes);
+    *world.source.terms.lock().unwrap() = lists(&["ERP-1"]);
+    world.says([Answer("ERP-1,A,5\n", "1", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["live"]);
+    *world.source.terms.lock().unwrap() = lists(&["ERP-1", "ERP-2"]);
+    world.says([Answer("ERP-1,A,1\nERP-2,B,3\n", "2", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["held"]);
+    assert_eq!(world.store.current().terms().lists().len(), 1);
+    world.store.approve(world.told().held[0], "ada", "meant", At.now().wall).unwrap();
+    assert!(world.outcomes(Due::Usual).await.is_empty());
+    assert_eq!(world.store.current().terms().lists().len(), 2, "a list without terms is nobody's");
 }
 
 #[tokio::test]
