@@ -4,6 +4,7 @@
 
 use super::Running;
 use crate::wiring::Loaded;
+use crate::wiring::again::Again;
 use crate::wiring::node::Turn;
 use api::admin::{Around, Hydrate, Hydrated, Hydrating, Ran, carried_out, due_of, version_of};
 use api::prices::Prices;
@@ -23,9 +24,6 @@ use store::{Store, StoreError};
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// After another run that was under way.
 const UNDER_WAY: Duration = Duration::from_secs(10);
-/// After one that failed.
-const AGAIN_FIRST: Duration = Duration::from_secs(60);
-const AGAIN_MAX: Duration = Duration::from_secs(3_600);
 
 /// Under which name the store keeps when a shop was hydrated last at its cadence.
 pub fn cursor(shop: &ShopId) -> String {
@@ -45,8 +43,8 @@ struct Due {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     watching: Arc<Watching>,
-    /// How often in a row it failed, and what the last of them was for: it is made again.
-    failed: Option<(Why, u32)>,
+    /// What the last one was for, where it failed: it is made again.
+    failed: Option<(Why, Again)>,
     not_before: Option<Timestamp>,
     /// So much Shopify refused in the last run: a person was told.
     refused: u64,
@@ -205,10 +203,9 @@ impl Due {
                 tracing::info!(shop.id = %shop, work.count = kept.changes(), "prices in the catalogs, because {}: {words}", why.words());
             }
             Err(error) => {
-                let times = self.failed.map_or(1, |(_, times)| times.saturating_add(1));
-                self.failed = Some((why, times));
-                let wait = AGAIN_FIRST.saturating_mul(1 << times.saturating_sub(1).min(10)).min(AGAIN_MAX);
-                self.not_before = after(self.clock.now().wall, wait);
+                let before = self.failed.map(|(_, again)| again).unwrap_or_default();
+                let again = before.failed(self.clock.now().wall);
+                (self.failed, self.not_before) = (Some((why, again)), again.at());
                 let notice = IntakeNotice::HydrationFailed { shop: shop.clone(), why: error.clone() };
                 self.watching.intake(Severity::Ticket, &notice);
             }

@@ -2,6 +2,7 @@
 //! share their prices, and what one has loaded all have. What needs a person is said once.
 
 use super::Running;
+use crate::wiring::again::Again;
 use crate::wiring::node::Turn;
 use api::admin::Ran;
 use api::prices::pull::{Due, OneLoad, Pull, PullError, Pulled, Pulling};
@@ -25,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// One source, until the hub stops. A node whose turn comes asks on from its own point, or from the beginning: what all have by then
 /// changes nothing.
 pub async fn keep(pull: Arc<Pull>, running: Around, mut turn: Turn) {
-    let mut said = Said::default();
+    let mut said = Said::before(&pull, running.clock.now().wall);
     while turn.comes().await {
         let now = running.clock.now().wall;
         let mut stopping = turn.clone();
@@ -64,32 +65,34 @@ impl Around {
 struct Said {
     held: Option<u64>,
     fault: Option<String>,
-    again: Option<Again>,
+    /// Of what changed, and of all of its prices: each fails by itself.
+    again: [Option<Again>; 2],
 }
 
-/// A question that failed, and whose next time may be a day away.
-#[derive(Debug, Clone, Copy)]
-struct Again {
-    due: Due,
-    at: Timestamp,
-    times: u32,
-}
-
-/// After the first failure; twice as long after each further one.
-const AGAIN_FIRST: Duration = Duration::from_secs(60);
-const AGAIN_MAX: Duration = Duration::from_secs(3_600);
-
-impl Again {
-    /// None: it is asked often enough, or would say the same.
-    fn after(pull: &Pull, due: Due, error: &PullError, before: Option<Self>, now: Timestamp) -> Option<Self> {
-        let is_soon = due == Due::Usual && pull.every().is_steady();
-        if is_soon || is_for_good(error) {
-            return None;
-        }
-        let times = before.map_or(0, |before| before.times).saturating_add(1);
-        let wait = AGAIN_FIRST.saturating_mul(1 << times.saturating_sub(1).min(10)).min(AGAIN_MAX);
-        Some(Self { due, at: now.checked_add(wait).ok()?, times })
+impl Said {
+    /// Where the last question before this life of the hub failed, it is asked again.
+    fn before(pull: &Pull, now: Timestamp) -> Self {
+        let failed = pull.told(now).is_ok_and(|told| told.fault.is_some());
+        let usual = (failed && !pull.every().is_steady()).then(Again::default);
+        Self { again: [usual, None], ..Self::default() }
     }
+
+    fn again(&mut self, due: Due) -> &mut Option<Again> {
+        &mut self.again[usize::from(due == Due::Snapshot)]
+    }
+
+    /// What failed, and for which it is time.
+    fn is_again(&self, now: Timestamp) -> impl Iterator<Item = Due> {
+        let is_time = move |again: &Option<Again>| again.is_some_and(|again| again.wait(now).is_none());
+        let dues = [Due::Usual, Due::Snapshot].into_iter().zip(self.again);
+        dues.filter(move |(_, again)| is_time(again)).map(|(due, _)| due)
+    }
+}
+
+/// Its next time may be a day away, and asked again it may be there.
+fn is_of_use(pull: &Pull, due: Due, error: &PullError) -> bool {
+    let is_soon = due == Due::Usual && pull.every().is_steady();
+    !is_soon && !is_for_good(error)
 }
 
 /// Asked again it would say the same, until a person has mended it.
@@ -106,26 +109,27 @@ async fn look(pull: &Pull, around: &Around, now: Timestamp, said: &mut Said) {
         Ok(due) => due,
         Err(error) => return failed(pull, around, &error, said),
     };
-    let again = said.again.filter(|again| again.at <= now).map(|again| again.due);
     // A snapshot answers what changed as well.
-    let due = due.into_iter().chain(again).max_by_key(|due| *due == Due::Snapshot);
+    let due = due.into_iter().chain(said.is_again(now)).max_by_key(|due| *due == Due::Snapshot);
     let Some(due) = due else { return };
     let by = By::hub("its cadence", now);
     let how = Pulling { what: due, from_the_beginning: false, dry_run: false, by: by.who, note: None };
     let began = around.clock.now();
-    let before = said.again.filter(|again| again.due == due);
-    // A snapshot that failed is not forgotten because changes come in between.
-    let other = said.again.filter(|again| again.due != due);
     let outcome = match pull.run(&how, Arc::new(|_| {})).await {
         Ok(pulled) => {
-            (said.fault, said.again) = (None, other);
+            said.fault = None;
+            *said.again(due) = None;
+            if due == Due::Snapshot {
+                *said.again(Due::Usual) = None;
+            }
             told(pull, around, due, &pulled, said);
             Ok(in_words(&pulled))
         }
         // A person has it brought right now.
         Err(PullError::UnderWay(_)) => return,
         Err(error) => {
-            said.again = Again::after(pull, due, &error, before, now).or(other);
+            let again = said.again(due);
+            *again = is_of_use(pull, due, &error).then(|| again.unwrap_or_default().failed(now));
             passed(pull, around, began.wall);
             failed(pull, around, &error, said);
             Err(error.to_string())

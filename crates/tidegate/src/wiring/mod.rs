@@ -1,6 +1,7 @@
 //! Wiring: from a configuration to a running hub. The one place where everything meets.
 
 pub mod admin;
+pub mod again;
 pub mod charged;
 pub mod clock;
 pub mod composed;

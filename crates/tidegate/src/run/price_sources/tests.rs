@@ -164,8 +164,9 @@ async fn a_nightly_source_that_was_down_for_a_moment_is_asked_again_in_the_same_
     let down = || Err(Fault::new(FaultKind::Transient, "connect", "nobody listens"));
     let clock = Arc::new(Turned(Mutex::new("2026-11-26T01:00:00Z".parse().unwrap())));
     let every = Cadence::parse("30 2 * * * UTC").unwrap();
-    let mut node = Node::with(true, [down(), down()], every, clock.clone());
-    let mut said = Said::default();
+    let mut node =
+        Node::with(true, [down(), down(), Ok(("ERP-1,A,5\n", false)), down()], every, clock.clone());
+    let mut said = Said::before(&node.pull, clock.now().wall);
     for (time, questions) in [
         ("02:29:59", 0),
         ("02:30:20", 1),
@@ -178,6 +179,15 @@ async fn a_nightly_source_that_was_down_for_a_moment_is_asked_again_in_the_same_
     ] {
         let now = format!("2026-11-26T{time}Z").parse().unwrap();
         *clock.0.lock().unwrap() = now;
+        look(&node.pull, &node.around, now, &mut said).await;
+        let asked = std::iter::from_fn(|| node.asked.try_recv().ok()).count();
+        assert_eq!(asked, questions, "{time}");
+    }
+    // Another life of the hub knows that the last question failed.
+    for (time, questions) in [("02:30:20", 1), ("02:30:21", 1), ("02:30:22", 0)] {
+        let now = format!("2026-11-27T{time}Z").parse().unwrap();
+        *clock.0.lock().unwrap() = now;
+        let mut said = Said::before(&node.pull, now);
         look(&node.pull, &node.around, now, &mut said).await;
         let asked = std::iter::from_fn(|| node.asked.try_recv().ok()).count();
         assert_eq!(asked, questions, "{time}");
