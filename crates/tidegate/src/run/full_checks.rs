@@ -3,11 +3,11 @@
 
 use super::Running;
 use crate::wiring::Loaded;
+use crate::wiring::again::Again;
 use crate::wiring::node::Turn;
 use api::admin::{CheckError, Checking, Ran, StockCheck, record};
 use api::watch::{IntakeNotice, Watching};
 use config::Cadence;
-use engine::hub::Hub;
 use engine::work::{Quiet, WorkError};
 use jiff::Timestamp;
 use kernel::clock::Clock;
@@ -37,9 +37,22 @@ struct Due {
     mends: bool,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    hub: Hub,
+    /// Tells the hub that facts were committed.
+    appended: Box<dyn Fn() + Send + Sync>,
     watching: Arc<Watching>,
     owner: String,
+    again: Again,
+}
+
+/// How one went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// To its end, or to one that a person has to mend.
+    Done,
+    /// It is tried again: what failed may be there by then.
+    Failed,
+    /// Another one is under way, and it is asked for again soon.
+    NotYet,
 }
 
 /// Those that the configuration asks for; each until the hub stops.
@@ -50,15 +63,17 @@ pub fn all(
 ) -> Vec<impl Future<Output = ()> + Send + use<>> {
     let due = checks.iter().filter_map(|check| {
         let stock = &loaded.config.flows.get(check.flow())?.stock;
+        let hub = running.hub.clone();
         let due = Due {
             check: check.clone(),
             cadence: stock.full_check.as_ref()?.value.clone(),
             mends: stock.full_check_mends.value,
             store: running.store.clone(),
             clock: running.clock.clone(),
-            hub: running.hub.clone(),
+            appended: Box::new(move || hub.appended()),
             watching: running.watching.clone(),
             owner: running.node.name.clone(),
+            again: Again::default(),
         };
         Some(due.keep(running.turn()))
     });
@@ -66,7 +81,7 @@ pub fn all(
 }
 
 impl Due {
-    async fn keep(self, mut turn: Turn) {
+    async fn keep(mut self, mut turn: Turn) {
         let name = cursor(self.check.flow(), self.check.shop());
         while turn.comes().await {
             let mut stopping = turn.clone();
@@ -82,8 +97,11 @@ impl Due {
         }
     }
 
-    async fn look(&self, name: &str) {
+    async fn look(&mut self, name: &str) {
         let now = self.clock.now().wall;
+        if self.again.wait(now).is_some() {
+            return;
+        }
         let last = match self.store.cursor(name).await {
             Ok(text) => text.and_then(|text| text.parse::<Timestamp>().ok()),
             // That it cannot be read does not make it the first time: the one that is due now would be passed over.
@@ -101,7 +119,11 @@ impl Due {
         if !ours {
             return;
         }
-        if !first && !self.make().await {
+        let made = if first { Made::Done } else { self.make().await };
+        // One that failed is due still, for another node and another life of the hub as well.
+        self.again =
+            if made == Made::Failed { self.again.failed(self.clock.now().wall) } else { Again::default() };
+        if made != Made::Done {
             return;
         }
         if let Err(error) = self.store.set_cursor(name, &now.to_string()).await {
@@ -109,16 +131,16 @@ impl Due {
         }
     }
 
-    /// False: another one is under way, and it is asked for again soon.
-    async fn make(&self) -> bool {
+    async fn make(&self) -> Made {
         let (flow, shop) = (self.check.flow(), self.check.shop());
         let began = self.clock.now();
         let by = By::hub("the cadence of its flow", began.wall);
         let checking = Checking { mends: self.mends, ..Checking::default() };
+        let mut made = Made::Done;
         let outcome = match self.check.run(&checking, &Quiet).await {
             Ok(told) => {
                 if told.appended > 0 {
-                    self.hub.appended();
+                    (self.appended)();
                 }
                 self.watching.asked(self.check.as_ref(), &told);
                 let entry = record(self.check.as_ref(), &told, !self.mends, &by);
@@ -134,18 +156,22 @@ impl Due {
                 }
                 Ok(found)
             }
-            Err(CheckError::UnderWay { .. }) => return false,
-            Err(CheckError::Work(WorkError::Stopped)) => return true,
+            Err(CheckError::UnderWay { .. }) => return Made::NotYet,
+            Err(CheckError::Work(WorkError::Stopped)) => return Made::Done,
             Err(error) => {
-                if let Some(why) = for_a_person(&error) {
+                let why = for_a_person(&error);
+                let next =
+                    if why.is_some() { "the next one comes at its cadence" } else { "it is made again soon" };
+                tracing::warn!(
+                    flow.name = %flow, shop.id = %shop, error = %error,
+                    "a full check did not come to its end and changed nothing; {next}"
+                );
+                made = if why.is_some() { Made::Done } else { Made::Failed };
+                if let Some(why) = why {
                     let notice =
                         IntakeNotice::SnapshotRefused { flow: flow.clone(), shop: shop.clone(), why };
                     self.watching.intake(Severity::Ticket, &notice);
                 }
-                tracing::warn!(
-                    flow.name = %flow, shop.id = %shop, error = %error,
-                    "a full check did not come to its end and changed nothing; the next one is due after its span"
-                );
                 Err(error.to_string())
             }
         };
@@ -153,7 +179,7 @@ impl Due {
         if let Err(error) = ran.keep(self.store.as_ref(), &cursor(flow, shop)).await {
             tracing::warn!(flow.name = %flow, error = %error, "how the full check went is not kept");
         }
-        true
+        made
     }
 }
 
@@ -167,3 +193,6 @@ fn for_a_person(error: &CheckError) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

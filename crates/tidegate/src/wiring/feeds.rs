@@ -2,6 +2,7 @@
 //! lease, so that there are never two at a time. Beside pushes it is what makes sure that nothing is missing.
 
 use super::Loaded;
+use super::again::Again;
 use super::node::Turn;
 use super::paced::{Paced, cursor_of};
 use super::plan::INVENTORY;
@@ -77,6 +78,7 @@ pub fn all(
                 cursor: cursor_of(&lease_of(&scope)),
                 store: around.store.clone(),
                 clock: around.clock.clone(),
+                again: Again::default(),
             };
             feeds.push(Feed { scope, first: None, paced, pushes });
         }
@@ -107,7 +109,7 @@ fn is_stock(scope: &Scope) -> bool {
 }
 
 /// Asks until the hub stops, at the node whose turn it is. What fails is asked again at the next pass, from the same point.
-pub async fn run(feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
+pub async fn run(mut feed: Feed, around: Around, hub: Hub, mut turn: Turn) {
     let scope = &feed.scope;
     let lease = lease_of(scope);
     while turn.comes().await {

@@ -1,6 +1,7 @@
 //! When a feed or a sweep is made, by its cadence. Owns when it is due, what was missed, and by how much it is put off so that
 //! not all ask at once; what it does, and the lease under which it does it, are its own.
 
+use super::again::Again;
 use api::admin::Ran;
 use config::Cadence;
 use jiff::Timestamp;
@@ -25,6 +26,8 @@ pub struct Paced {
     pub cursor: String,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    /// Where it failed, and its next time may be a day away.
+    pub again: Again,
 }
 
 /// Under which name the store keeps when a work with this lease was made last.
@@ -42,6 +45,9 @@ impl Paced {
     pub async fn is_due(&self, now: Timestamp) -> bool {
         if self.cadence.is_steady() {
             return true;
+        }
+        if self.again.wait(now).is_some() {
+            return false;
         }
         let last = self.last().await;
         self.is_due_after(last, now).await
@@ -67,16 +73,24 @@ impl Paced {
         if let Some(span) = self.cadence.span().filter(|_| self.cadence.is_steady()) {
             return span + self.put_off(now);
         }
-        let wait = match self.last().await {
-            Ok(Some(last)) => self.wait(last, now),
-            Ok(None) | Err(_) => None,
+        let wait = match (self.again.wait(now), self.last().await) {
+            (Some(wait), _) => Some(wait),
+            (None, Ok(Some(last))) => self.wait(last, now),
+            (None, Ok(None) | Err(_)) => None,
         };
         wait.unwrap_or(LOOK_EVERY).clamp(LOOK_AT_LEAST, LOOK_EVERY)
     }
 
-    /// It was made, and came to its end or did not; either way it is due anew.
-    pub async fn made(&self, began: Now, outcome: Result<String, String>) {
-        self.keep(began.wall).await;
+    /// It was made, and came to its end; or did not, and is due still: it is tried again soon, by another node and another life of
+    /// the hub as well.
+    pub async fn made(&mut self, began: Now, outcome: Result<String, String>) {
+        self.again = match &outcome {
+            Err(_) if !self.cadence.is_steady() => self.again.failed(self.clock.now().wall),
+            _ => Again::default(),
+        };
+        if self.again.at().is_none() {
+            self.keep(began.wall).await;
+        }
         let ran = Ran::since(began, self.clock.as_ref(), outcome);
         if let Err(error) = ran.keep(self.store.as_ref(), &self.cursor).await {
             tracing::warn!(error = %error, "how the work {} went is not kept", self.cursor);
@@ -115,7 +129,19 @@ impl Paced {
 mod tests {
     use super::*;
     use crate::wiring::clock::SystemClock;
+    use kernel::clock::Mono;
+    use std::sync::Mutex;
     use store::MemoryStore;
+
+    #[derive(Debug)]
+    struct Turned(Mutex<Timestamp>);
+
+    impl Clock for Turned {
+        fn now(&self) -> Now {
+            let wall = *self.0.lock().unwrap();
+            Now { wall, mono: Mono(u64::try_from(wall.as_nanosecond()).unwrap()) }
+        }
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -128,12 +154,13 @@ mod tests {
             cursor: cursor_of("feed/wms/inventory/acme"),
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(SystemClock::new()),
+            again: Again::default(),
         }
     }
 
     #[tokio::test]
     async fn what_is_not_steady_comes_when_it_is_due_and_once_for_all_that_was_missed() {
-        let night = paced("30 2 * * * UTC", Duration::ZERO);
+        let mut night = paced("30 2 * * * UTC", Duration::ZERO);
         let noon = at("2026-11-26T12:00:00Z");
         assert!(!night.is_due(noon).await, "its first time comes when it is due after now");
         assert!(!night.is_due(at("2026-11-27T02:29:59Z")).await);
@@ -154,6 +181,29 @@ mod tests {
         let on_demand = paced("on demand", Duration::ZERO);
         assert!(!on_demand.is_due(noon).await && !on_demand.is_due(at("2030-01-01T00:00:00Z")).await);
         assert_eq!(on_demand.pause(noon).await, LOOK_EVERY);
+    }
+
+    #[tokio::test]
+    async fn what_failed_is_tried_again_soon_and_is_due_for_another_life_of_the_hub_too() {
+        let clock = Arc::new(Turned(Mutex::new(at("2026-11-26T12:00:00Z"))));
+        let mut night = Paced { clock: clock.clone(), ..paced("30 2 * * * UTC", Duration::ZERO) };
+        assert!(!night.is_due(clock.now().wall).await);
+        for (time, fails) in [("02:30:00", true), ("02:31:00", true), ("02:33:00", false)] {
+            *clock.0.lock().unwrap() = at(&format!("2026-11-27T{time}Z"));
+            let now = clock.now();
+            assert!(night.is_due(now.wall).await, "{time}");
+            let outcome = if fails { Err("nobody listens".to_owned()) } else { Ok("3 told".to_owned()) };
+            night.made(now, outcome).await;
+            assert!(!night.is_due(now.wall).await, "{time}");
+            let next = Paced {
+                store: night.store.clone(),
+                clock: clock.clone(),
+                ..paced("30 2 * * * UTC", Duration::ZERO)
+            };
+            assert_eq!(next.is_due(now.wall).await, fails, "{time}");
+            assert_eq!(night.pause(now.wall).await, LOOK_EVERY);
+        }
+        assert!(!night.is_due(at("2026-11-28T02:29:59Z")).await);
     }
 
     #[tokio::test]

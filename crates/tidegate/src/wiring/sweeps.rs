@@ -2,6 +2,7 @@
 //! that there are never two at a time.
 
 use super::Loaded;
+use super::again::Again;
 use super::node::Turn;
 use super::paced::{Paced, cursor_of};
 use config::{Intake, SHOPIFY};
@@ -63,6 +64,7 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
                     jitter: flow.sweep.put_off(),
                     store: around.store.clone(),
                     clock: around.clock.clone(),
+                    again: Again::default(),
                 },
                 settings: settings(flow, planned.policy.go_live_at),
                 polls,
@@ -116,7 +118,7 @@ pub fn scope(
 
 /// Runs one sweep until the hub stops, at the node whose turn it is. What fails is tried again at the next pass: the
 /// watermark has not moved.
-pub async fn run(sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: Turn) {
+pub async fn run(mut sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: Turn) {
     let lease = sweep::watermark_name(&sweep.scope);
     // What came just before the hub may have met no subscription: the first pass leaves it to its webhook, so that the
     // second does not wait for its turn.
