@@ -45,14 +45,24 @@ impl StockMet {
 
 fn figure(met: &Met, of: &StockObjective) -> Figure {
     let Some(share) = met.share_per_10_000() else {
+        if met.more {
+            let note = "what is late has waited for so long that it cannot be counted".to_owned();
+            return Figure { tone: Tone::Bad, share: "–".to_owned(), note };
+        }
         return Figure { tone: Tone::Idle, share: "–".to_owned(), note: "nothing changed".to_owned() };
     };
-    let late = if met.late > 0 { format!(", {} late now", thousands(met.late)) } else { String::new() };
+    // What is late and was not counted makes the share smaller still.
+    let (at_most, at_least) = if met.more { ("at most ", "at least ") } else { ("", "") };
+    let late = match met.late {
+        0 if met.more => ", some late now".to_owned(),
+        0 => String::new(),
+        late => format!(", {at_least}{} late now", thousands(late)),
+    };
     Figure {
         tone: if met.holds() { Tone::Good } else { Tone::Bad },
-        share: format!("{}.{:02} %", share / 100, share % 100),
+        share: format!("{at_most}{}.{:02} %", share / 100, share % 100),
         note: format!(
-            "{} of {} within {}; objective {} %; p50 / p99 {}{late}",
+            "{} of {at_least}{} within {}; objective {} %; p50 / p99 {}{late}",
             thousands(met.within),
             thousands(met.count),
             span(of.objective_ms),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use kernel::clock::elapsed_ms;
 use kernel::id::{FlowName, ShopId, SystemName};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::delivery::{Delivery, DeliveryKind};
 use store::operate::Pause;
 use store::query::{DeliveryFilter, Life, Phase};
@@ -23,13 +23,24 @@ const PAGE: u32 = 500;
 pub struct Late {
     pub count: u64,
     pub oldest_ms: Option<u64>,
-    /// More are open than were looked at.
+    /// More are open than were looked at, and the oldest of them is late.
     pub more: bool,
     /// The largest first.
     pub groups: Vec<LateGroup>,
     /// Of which flow and shop each is, and how old.
     #[serde(skip)]
     ages_ms: Vec<(FlowName, ShopId, u64)>,
+    /// Of which flow, and at which shops it has anything open, where more are late than were looked at.
+    #[serde(skip)]
+    more_of: BTreeSet<(FlowName, ShopId)>,
+}
+
+/// How long each has waited that is late, of one flow at one shop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) ages_ms: Vec<u64>,
+    /// More are late than these.
+    pub(super) more: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,9 +58,12 @@ impl Late {
     }
 
     /// Adds how old each is, by flow and shop.
-    pub(super) fn by_place(&self, to: &mut BTreeMap<(FlowName, ShopId), Vec<u64>>) {
+    pub(super) fn by_place(&self, to: &mut BTreeMap<(FlowName, ShopId), Waiting>) {
         for (flow, shop, age_ms) in &self.ages_ms {
-            to.entry((flow.clone(), shop.clone())).or_default().push(*age_ms);
+            to.entry((flow.clone(), shop.clone())).or_default().ages_ms.push(*age_ms);
+        }
+        for place in &self.more_of {
+            to.entry(place.clone()).or_default().more = true;
         }
     }
 }
@@ -66,8 +80,11 @@ pub(super) async fn late(
     for (flow, _) in watched.exports() {
         let filter =
             DeliveryFilter { flow: Some(flow.clone()), phase: Some(Phase::Open), ..Default::default() };
-        let (open, more) = newest(store, filter).await?;
-        late.more |= more;
+        let (open, full) = newest(store, filter).await?;
+        if full && oldest_ms(store, &open, now).await?.is_none_or(|age_ms| age_ms > watched.objective_ms()) {
+            late.more = true;
+            late.more_of.extend(open.iter().map(|one| (flow.clone(), one.subject.shop.clone())));
+        }
         for delivery in open {
             let age_ms = elapsed_ms(delivery.changed_at, now);
             let waits = waits_for(&delivery, &snapshot.systems, pauses, &Life::default(), now);
@@ -102,6 +119,14 @@ pub(super) async fn late(
 fn counts(delivery: &Delivery, waits: &Waits) -> bool {
     matches!(delivery.kind, DeliveryKind::State | DeliveryKind::Event)
         && !matches!(waits.because, Because::Condition | Because::Schedule)
+}
+
+/// How long the one has waited that has waited longest, of all that goes where these go. None: nobody knows.
+async fn oldest_ms(store: &dyn Store, open: &[Delivery], now: Timestamp) -> Result<Option<u64>, StoreError> {
+    let systems: BTreeSet<&SystemName> = open.iter().map(|delivery| &delivery.lane.system).collect();
+    let backlog = store.backlog(now).await?;
+    let of = backlog.iter().filter(|of| systems.contains(&of.system));
+    Ok(of.filter_map(|of| of.oldest_changed_at).map(|oldest| elapsed_ms(oldest, now)).max())
 }
 
 async fn newest(store: &dyn Store, mut filter: DeliveryFilter) -> Result<(Vec<Delivery>, bool), StoreError> {

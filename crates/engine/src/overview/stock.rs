@@ -5,6 +5,7 @@
 //! counting and its words; what is late by now comes from the store. Refuses to hide a source whose clock is ahead: what it
 //! dated after we heard of it is counted as such, and its lag is taken from when we heard of it.
 
+use super::late::Waiting;
 use jiff::Timestamp;
 use kernel::id::{FlowName, ShopId, SystemName};
 use serde::Serialize;
@@ -97,6 +98,8 @@ pub struct Met {
     pub within: u64,
     /// Of `count`, those that wait still.
     pub late: u64,
+    /// More wait than were counted, beyond the objective too.
+    pub more: bool,
     pub p50_ms: Option<u64>,
     pub p95_ms: Option<u64>,
     pub p99_ms: Option<u64>,
@@ -111,7 +114,7 @@ impl Met {
 
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.within.saturating_mul(100) >= self.count.saturating_mul(SHARE_PERCENT)
+        !self.more && self.within.saturating_mul(100) >= self.count.saturating_mul(SHARE_PERCENT)
     }
 }
 
@@ -169,7 +172,7 @@ impl StockLags {
     /// Of each flow at each shop, with what is late by now: how long it has waited.
     pub(super) fn told(
         &self,
-        late: &BTreeMap<(FlowName, ShopId), Vec<u64>>,
+        late: &BTreeMap<(FlowName, ShopId), Waiting>,
         now: Timestamp,
     ) -> Vec<StockObjective> {
         let counted = self.counted();
@@ -179,15 +182,17 @@ impl StockLags {
         let mut told = Vec::new();
         for key in of {
             let Some(promised) = self.0.flows.get(&key.0) else { continue };
-            let waiting = late.get(&key).map_or(&[][..], Vec::as_slice);
+            let waiting = late.get(&key).map_or(&[][..], |waiting| &waiting.ages_ms);
+            // Of which shop those are that were not looked at, nobody knows.
+            let more = late.iter().any(|((flow, _), waiting)| *flow == key.0 && waiting.more);
             let empty = Hour::default();
             let hour = counted.get(&key).unwrap_or(&empty);
             told.push(StockObjective {
                 source: promised.source.clone(),
                 objective_ms: ms(promised.objective),
                 share_percent: SHARE_PERCENT,
-                now: hour.met(now, NOW_MINUTES, waiting),
-                hour: hour.met(now, MINUTES, waiting),
+                now: Met { more, ..hour.met(now, NOW_MINUTES, waiting) },
+                hour: Met { more, ..hour.met(now, MINUTES, waiting) },
                 clock: hour.clock(now),
                 since: self.0.since.filter(|since| *since > hour_ago),
                 flow: key.0,
@@ -342,7 +347,8 @@ mod tests {
         let of = &told[0];
         assert_eq!((of.hour.count, of.hour.within, of.hour.share_per_10_000()), (20, 19, Some(9500)));
         assert!(of.hour.holds() && of.since.is_none());
-        let waits = BTreeMap::from([((flow.clone(), shop.clone()), vec![600_000])]);
+        let waits =
+            BTreeMap::from([((flow.clone(), shop.clone()), Waiting { ages_ms: vec![600_000], more: false })]);
         let of = &lags.told(&waits, now)[0];
         assert_eq!((of.now.count, of.now.within, of.now.late), (21, 19, 1));
         assert!(!of.now.holds(), "what waits counts");

@@ -213,6 +213,35 @@ async fn how_much_was_accepted_in_time_stands_on_both_pages_with_the_source_s_cl
     }
 }
 
+/// The newest two thousand are looked at, and what has waited longest lies behind them.
+#[tokio::test]
+async fn where_more_is_late_than_is_counted_the_objective_is_not_held() {
+    for is_late in [false, true] {
+        let desk = Desk::signed_in().await;
+        let scribe = desk.scribe();
+        let now = scribe.now;
+        let level = async |sku: &str, ago_ms: i64| {
+            scribe.level(sku, "WH-1", r#""on_hand": 5"#, scribe.ago(ago_ms), due(now), None).await
+        };
+        level("LAMP-OLD", if is_late { 7_200_000 } else { 500 }).await;
+        for number in 0..2_000 {
+            level(&format!("LAMP-{number}"), 500).await;
+        }
+        let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
+        let accepted = Accepted { changed_at: now, heard_at: now, accepted_at: now };
+        desk.watched.stock.accepted(&flow, &shop, &accepted);
+        let page = desk.get("/stock").await;
+        if is_late {
+            page.says("at most 100.00 %");
+            page.says("1 of at least 1 within 1 min; objective 95 %");
+            page.says("some late now");
+        } else {
+            page.says("1 of 1 within 1 min; objective 95 %");
+            page.says_not("at most 100.00 %");
+        }
+    }
+}
+
 fn typed(seen_at: jiff::Timestamp) -> engine::work::by_hand::ByHand {
     engine::work::by_hand::ByHand {
         path: "ats:LAMP-OAK-40@WH-1".to_owned(),

@@ -104,9 +104,14 @@ fn stock(page: &mut Page, stock: &[Value]) {
     page.line("Stock accepted in time");
     let row = |over: &str, of: &Value, met: &Value| {
         let (count, within) = (number(&met["count"]), number(&met["within"]));
+        // More are late than were counted.
+        let (at_least, at_most) = if met["more"] == true { ("at least ", "at most ") } else { ("", "") };
         let in_time = match (within * 10_000).checked_div(count) {
+            None if met["more"] == true => "more are late than can be counted".to_owned(),
             None => "–".to_owned(),
-            Some(share) => format!("{within} of {count}, {}.{:02} %", share / 100, share % 100),
+            Some(share) => {
+                format!("{within} of {at_least}{count}, {at_most}{}.{:02} %", share / 100, share % 100)
+            }
         };
         let against = format!("{} % within {}", number(&of["share_percent"]), span(&of["objective_ms"]));
         let place = [text(&of["flow"]), text(&of["shop"]), over.to_owned(), in_time, against];
