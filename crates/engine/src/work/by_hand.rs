@@ -6,14 +6,22 @@ use jiff::Timestamp;
 use kernel::envelope::Via;
 use kernel::id::{FlowName, ShopId};
 use kernel::subject::Subject;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::log::NewEnvelope;
 use store::operate::{AuditEntry, By};
 use store::{Store, StoreError};
+use tokio::sync::Mutex;
 
-/// So many are kept of one flow at one shop; what is found beyond is asked about once there is room.
+/// So many are open of one flow at one shop; what is found beyond is asked about once there is room.
 pub const QUESTIONS_MAX: usize = 1_000;
+/// So many that were decided are remembered beside them; what is found beyond is asked about anew.
+const DECIDED_MAX: usize = 10_000;
+/// One that decides at a time. Of other processes it is seen afterwards whether they came in between.
+static DECIDING: Mutex<()> = Mutex::const_new(());
+/// A decision that another process wrote over is written again so often.
+const TRIES: u32 = 5;
 
 /// One thing that was written by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +60,26 @@ impl ByHand {
     }
 }
 
+/// Decisions of one flow at one shop, by path. They stand apart from what is asked, which a check writes while a person decides: neither
+/// writes over the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Decisions(BTreeMap<String, Decision>);
+
+/// On what was found there, with the source's word of then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Decision {
+    has: i64,
+    sequence: i64,
+    #[serde(flatten)]
+    decided: Decided,
+}
+
+impl Decision {
+    fn is_on(&self, asked: &ByHand) -> bool {
+        (self.has, self.sequence) == (asked.has, asked.sequence) && self.decided.at >= asked.seen_at
+    }
+}
+
 /// The questions of one flow at one shop, by path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Questions(pub BTreeMap<String, ByHand>);
@@ -71,8 +99,17 @@ impl Questions {
     /// # Errors
     /// The store's.
     pub async fn load(store: &dyn Store, flow: &FlowName, shop: &ShopId) -> Result<Self, StoreError> {
-        let text = store.cursor(&name(flow, shop)).await?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+        let mut asked: Self = read(store, &name(flow, shop)).await?;
+        for (path, decision) in Decisions::load(store, flow, shop).await?.0 {
+            let Some(one) = asked.0.get_mut(&path).filter(|one| decision.is_on(one)) else { continue };
+            if decision.decided.stands {
+                one.decided = Some(decision.decided);
+            } else {
+                // It was undone: found again, it is asked anew.
+                asked.0.remove(&path);
+            }
+        }
+        Ok(asked)
     }
 
     async fn save(&self, store: &dyn Store, flow: &FlowName, shop: &ShopId) -> Result<(), StoreError> {
@@ -87,8 +124,45 @@ impl Questions {
     }
 }
 
+impl Decisions {
+    async fn load(store: &dyn Store, flow: &FlowName, shop: &ShopId) -> Result<Self, StoreError> {
+        read(store, &decided_name(flow, shop)).await
+    }
+
+    /// Beside those of others, as far as these are on what is still asked.
+    async fn add(
+        store: &dyn Store,
+        (flow, shop): (&FlowName, &ShopId),
+        path: &str,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let asked: Questions = read(store, &name(flow, shop)).await?;
+            let mut all = Self::load(store, flow, shop).await?;
+            all.0.retain(|path, decision| asked.0.get(path).is_some_and(|asked| decision.is_on(asked)));
+            all.0.insert(path.to_owned(), decision.clone());
+            // Plain data always serialises.
+            let text = serde_json::to_string(&all).unwrap_or_default();
+            store.set_cursor(&decided_name(flow, shop), &text).await?;
+            if Self::load(store, flow, shop).await?.0.get(path) == Some(decision) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn read<T: Default + DeserializeOwned>(store: &dyn Store, name: &str) -> Result<T, StoreError> {
+    let text = store.cursor(name).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
 fn name(flow: &FlowName, shop: &ShopId) -> String {
     format!("by_hand/{flow}/{shop}")
+}
+
+fn decided_name(flow: &FlowName, shop: &ShopId) -> String {
+    format!("by_hand/{flow}/{shop}/decided")
 }
 
 /// All that a check found to be written by hand takes the place of what was asked before; what is asked still keeps what was
@@ -104,10 +178,21 @@ pub async fn ask(
 ) -> Result<u64, StoreError> {
     let before = Questions::load(store, flow, shop).await?;
     let (mut now, mut new) = (Questions::default(), 0);
-    for one in found.into_iter().take(QUESTIONS_MAX) {
+    let (mut open, mut decided) = (0, 0);
+    for one in found {
         let known = before.0.get(&one.path).filter(|known| known.is_same(&one)).cloned();
-        new += u64::from(known.is_none());
-        now.0.insert(one.path.clone(), known.unwrap_or(one));
+        let is_new = known.is_none();
+        let one = known.unwrap_or(one);
+        // What was decided takes the room of no question.
+        let (taken, most) = match one.decided {
+            None => (&mut open, QUESTIONS_MAX),
+            Some(_) => (&mut decided, DECIDED_MAX),
+        };
+        if *taken < most {
+            *taken += 1;
+            new += u64::from(is_new);
+            now.0.insert(one.path.clone(), one);
+        }
     }
     now.save(store, flow, shop).await?;
     Ok(new)
@@ -125,21 +210,24 @@ pub async fn decide(
     stands: bool,
     by: &By,
 ) -> Result<ByHand, DecideError> {
+    let _one_at_a_time = DECIDING.lock().await;
     let mut questions = Questions::load(store, flow, shop).await?;
-    let asked = questions.0.get_mut(path).filter(|one| one.decided.is_none());
-    let one = asked.ok_or_else(|| DecideError::NotAsked(format!("{shop}/{path}")))?;
+    let asked = questions.0.remove(path).filter(|one| one.decided.is_none());
+    let mut one = asked.ok_or_else(|| DecideError::NotAsked(format!("{shop}/{path}")))?;
     let (who, why, at) = (by.who.clone(), by.why.clone(), by.at);
-    one.decided = Some(Decided { stands, who, why, at });
-    let one = one.clone();
+    let decided = Decided { stands, who, why, at };
+    one.decided = Some(decided.clone());
     if !stands {
         let subject = Subject { shop: shop.clone(), path: path.to_owned() };
         let life = store.life(shop, subject.root()).await?;
         let newest = store::newest_state(store, &life, flow, &subject).await?;
         let (envelope, payload) = newest.ok_or(DecideError::Gone(subject))?;
         store.append(vec![NewEnvelope::again(envelope, payload, Via::Backfill, at)]).await?;
-        questions.0.remove(path);
     }
-    questions.save(store, flow, shop).await?;
+    // A clock that was put back does not put a decision before its question.
+    let decided = Decided { at: at.max(one.seen_at), ..decided };
+    let decision = Decision { has: one.has, sequence: one.sequence, decided };
+    Decisions::add(store, (flow, shop), path, &decision).await?;
     let action = if stands { "accept_by_hand" } else { "revert_by_hand" };
     let target = format!("{flow}, {shop}/{path}: {} by hand, where the source says {}", one.has, one.wanted);
     let entry = AuditEntry {
@@ -205,5 +293,43 @@ mod tests {
         assert!(matches!(gone, Err(DecideError::Gone(_))), "{gone:?}");
         assert_eq!(Questions::load(&store, &flow, &shop).await.unwrap().open().count(), 1);
         assert_eq!(store.audit_entries(10).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_check_that_writes_what_it_found_takes_no_decision_away() {
+        let store = MemoryStore::new();
+        let (flow, shop) = (FlowName::new("stock").unwrap(), ShopId::new("acme").unwrap());
+        let by = By { who: "Ada".to_owned(), why: "counted".to_owned(), at: at(5) };
+        let both = || vec![found("A", 99, 1), found("B", 5, 1)];
+        ask(&store, &flow, &shop, both()).await.unwrap();
+        // The check has read what is asked before the person decides, and writes it after that.
+        let read = Questions::load(&store, &flow, &shop).await.unwrap();
+        decide(&store, &flow, &shop, "ats:A@WH-1", true, &by).await.unwrap();
+        read.save(&store, &flow, &shop).await.unwrap();
+        let questions = Questions::load(&store, &flow, &shop).await.unwrap();
+        assert_eq!(questions.open().map(|one| one.sku.as_str()).collect::<Vec<_>>(), ["B"]);
+        decide(&store, &flow, &shop, "ats:B@WH-1", true, &by).await.unwrap();
+        assert_eq!(ask(&store, &flow, &shop, both()).await, Ok(0));
+        assert_eq!(Questions::load(&store, &flow, &shop).await.unwrap().open().count(), 0);
+        // Gone, and typed anew later: that is another question, though it is the same quantity.
+        ask(&store, &flow, &shop, Vec::new()).await.unwrap();
+        let later = ByHand { seen_at: at(9), ..found("A", 99, 1) };
+        assert_eq!(ask(&store, &flow, &shop, vec![later]).await, Ok(1));
+        assert_eq!(Questions::load(&store, &flow, &shop).await.unwrap().open().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_takes_the_room_of_no_question() {
+        let store = MemoryStore::new();
+        let (flow, shop) = (FlowName::new("stock").unwrap(), ShopId::new("acme").unwrap());
+        let by = By { who: "Ada".to_owned(), why: "counted".to_owned(), at: at(5) };
+        let all = |count| (0..count).map(|number| found(&format!("S-{number:04}"), 1, 1)).collect::<Vec<_>>();
+        assert_eq!(ask(&store, &flow, &shop, all(QUESTIONS_MAX + 2)).await, Ok(QUESTIONS_MAX as u64));
+        for sku in ["S-0000", "S-0001"] {
+            decide(&store, &flow, &shop, &format!("ats:{sku}@WH-1"), true, &by).await.unwrap();
+        }
+        assert_eq!(ask(&store, &flow, &shop, all(QUESTIONS_MAX + 2)).await, Ok(2));
+        let questions = Questions::load(&store, &flow, &shop).await.unwrap();
+        assert_eq!((questions.open().count(), questions.0.len()), (QUESTIONS_MAX, QUESTIONS_MAX + 2));
     }
 }
