@@ -46,7 +46,8 @@ pub use cadence::{Cadenced, Ran, Work};
 pub use error::AdminError;
 pub use guard::Guard;
 pub use prices::{
-    Around, Hydrate, HydrateError, Hydrated, Hydrating, carried_out, due_of, history, version_of,
+    Around, Hydrate, HydrateError, Hydrated, Hydrating, carried_out, due_of, gauges_of_history, history,
+    version_of,
 };
 pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
 

@@ -6,7 +6,9 @@ use super::Running;
 use crate::wiring::Loaded;
 use crate::wiring::again::Again;
 use crate::wiring::node::Turn;
-use api::admin::{Around, Hydrate, Hydrated, Hydrating, Ran, carried_out, due_of, version_of};
+use api::admin::{
+    Around, Hydrate, Hydrated, Hydrating, Ran, carried_out, due_of, gauges_of_history, version_of,
+};
 use api::prices::Prices;
 use api::watch::{IntakeNotice, Watching};
 use config::{Cadence, Hydration};
@@ -93,6 +95,15 @@ pub fn all(
         Some(due.keep(running.turn()))
     });
     due.collect()
+}
+
+/// What the gauges said before this life of the hub, once, of each of these shops.
+pub async fn gauges(store: Arc<dyn Store>, watching: Arc<Watching>, shops: Vec<ShopId>) {
+    for shop in shops {
+        if let Err(error) = gauges_of_history(store.as_ref(), watching.metrics(), &shop).await {
+            tracing::warn!(shop.id = %shop, error = %error, "when prices were brought out last is not among the metrics");
+        }
+    }
 }
 
 impl Due {

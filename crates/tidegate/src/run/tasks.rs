@@ -83,6 +83,8 @@ pub fn start(
     let stop = running.stop.subscribe();
     let shops = &running.connected.shops;
     let hydrates = wiring::hydrate::all(loaded, shops, &running.store, &running.clock, Some(&stop));
+    let hydrated = hydrates.iter().map(|shop| shop.shop().clone()).collect();
+    set.spawn(hydrations::gauges(running.store.clone(), running.watching.clone(), hydrated));
     for hydration in hydrations::all(loaded, running, &hydrates) {
         set.spawn(hydration);
     }

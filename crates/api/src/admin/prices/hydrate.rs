@@ -183,7 +183,7 @@ pub async fn carried_out(
     };
     around.store.audit(entry(name, &kept, by)).await?;
     hydrations::keep(around.store, name, &kept).await?;
-    let is_whole = kept.failed.is_none() && kept.unsettled == 0;
+    let is_whole = kept.is_whole();
     if is_whole {
         around.store.set_cursor(&version_of(name), &kept.version.to_string()).await?;
         let ends = kept.ends.map(|ends| ends.to_string()).unwrap_or_default();

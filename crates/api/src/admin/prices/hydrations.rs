@@ -12,6 +12,7 @@ use kernel::id::ShopId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Store, StoreError};
+use telemetry::Metrics;
 
 /// Of each shop; the oldest goes then.
 const KEPT: u64 = 1_000;
@@ -95,6 +96,11 @@ impl Hydrated {
         }
     }
 
+    /// It came to its end, and left nothing to do.
+    pub(super) fn is_whole(&self) -> bool {
+        self.failed.is_none() && self.unsettled == 0
+    }
+
     pub fn changes(&self) -> u64 {
         self.new + self.up + self.down + self.gone + self.quantities
     }
@@ -143,11 +149,41 @@ pub async fn history(store: &dyn Store, shop: &ShopId, limit: usize) -> Result<V
     let oldest = count.saturating_sub(KEPT);
     let mut runs = Vec::new();
     for number in (oldest..count).rev().take(limit) {
-        let text = store.cursor(&format!("{}/{}", counted(shop), number % KEPT)).await?;
-        // What another version wrote in another form is not shown.
-        runs.extend(text.and_then(|text| serde_json::from_str(&text).ok()));
+        runs.extend(numbered(store, shop, number).await?);
     }
     Ok(runs)
+}
+
+/// None: another version wrote it, in another form.
+async fn numbered(store: &dyn Store, shop: &ShopId, number: u64) -> Result<Option<Hydrated>, StoreError> {
+    let text = store.cursor(&format!("{}/{}", counted(shop), number % KEPT)).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// What the gauges say of a shop until it is hydrated anew in this life of the hub: what the newest runs of earlier ones said.
+///
+/// # Errors
+/// The store's.
+pub async fn gauges_of_history(
+    store: &dyn Store,
+    metrics: &Metrics,
+    shop: &ShopId,
+) -> Result<(), StoreError> {
+    let count = count(store, shop).await?;
+    let (mut hydrated, mut compared) = (false, false);
+    for number in (count.saturating_sub(KEPT)..count).rev() {
+        let Some(run) = numbered(store, shop, number).await?.filter(Hydrated::is_whole) else { continue };
+        if !std::mem::replace(&mut hydrated, true) {
+            metrics.hydrated(shop, run.began.as_second(), run.lists_at_the_cart, run.at_the_cart);
+        }
+        if run.against_shop && !std::mem::replace(&mut compared, true) {
+            metrics.catalog_drift(shop, run.drift);
+        }
+        if hydrated && compared {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default, Deserialize)]

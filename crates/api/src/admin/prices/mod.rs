@@ -14,7 +14,7 @@ mod terms;
 mod verify;
 
 pub use hydrate::{Around, Hydrate, HydrateError, Hydrating, carried_out, due_of, version_of};
-pub use hydrations::{Hydrated, history};
+pub use hydrations::{Hydrated, gauges_of_history, history};
 
 use super::{AdminError, AdminParts, Parts};
 use crate::prices::Prices;

@@ -275,6 +275,27 @@ async fn what_shopify_refuses_raises_a_ticket_once_as_long_as_it_is_as_much() {
 }
 
 #[tokio::test]
+async fn the_gauges_of_a_hub_that_starts_say_what_the_last_whole_runs_said() {
+    let mut world = World::new("cadence=24h against=48h");
+    world.at("2026-11-26T12:00:00Z").await;
+    for (day, answer) in [(28, Ok(told(None))), (29, Ok(told(None))), (30, Err("the shop is locked"))] {
+        world.answers(answer);
+        world.at(&format!("2026-11-{day}T12:00:00Z")).await;
+    }
+    let metrics = Arc::new(Metrics::new());
+    let watching = Arc::new(Watching::new(metrics.clone(), world.due.clock.clone(), Vec::new()));
+    gauges(world.due.store.clone(), watching, vec![world.shop.id.clone()]).await;
+    let page = metrics.encode();
+    let began: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+    for line in [
+        format!("tidegate_hydrated_last_seconds{{shop=\"acme\"}} {}", began.as_second()),
+        "tidegate_catalog_drift{shop=\"acme\"} 1".to_owned(),
+    ] {
+        assert!(page.contains(&line), "{line}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_beside_another_one_waits_and_leaves_no_trace() {
     let mut world = World::new("after_load");
     world.loads();
