@@ -10,11 +10,12 @@ use api::admin::{Hydrate, HydrateError, Hydrating};
 use async_trait::async_trait;
 use config::{MarketList, Plan as ShopPlan, Violation};
 use connector::port::CallContext;
+use jiff::Timestamp;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
 use kernel::fault::Fault;
 use kernel::id::ShopId;
-use price_store::PriceStore;
+use price_store::{PriceStore, Version};
 use serde_json::{Value, json};
 use shopify::graphql::{ShopClient, Shops};
 use shopify::prices::{HandMade, Memory, Options, Plan, Progress, Report, hydrate, plan};
@@ -181,8 +182,39 @@ impl Hydrate for Catalogs {
         how: Hydrating,
         tell: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Value, HydrateError> {
+        let (memory, lease) = match how.dry_run {
+            true => (self.looked_at().await, None),
+            false => {
+                let (memory, lease) = self.begin().await?;
+                (Some(memory), Some(lease))
+            }
+        };
+        let options = Options {
+            fence: lease.as_ref().map(Lease::fence),
+            memory: memory.map(|memory| Arc::new(memory) as Arc<dyn Memory>),
+            against_shop: how.against_shop,
+            hand_made: self.hand_made,
+            ..Options::default()
+        };
+        let made = self.make(prices, how.dry_run, &options, tell);
+        if let Some(lease) = lease {
+            lease.give_back().await;
+        }
+        made
+    }
+}
+
+impl Catalogs {
+    /// Nobody else writes meanwhile.
+    fn make(
+        &self,
+        prices: &PriceStore,
+        dry_run: bool,
+        options: &Options,
+        tell: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<Value, HydrateError> {
         let now = self.clock.now().wall;
-        let version = prices.current();
+        let version = newest(prices, now)?;
         let (wanted, left) = wanted(&version, now, self.common.as_ref(), self.markets());
         if wanted.is_empty()
             && let Some(one) = left.first()
@@ -200,35 +232,29 @@ impl Hydrate for Catalogs {
             span: 1,
             now,
         };
-        let (memory, lease) = match how.dry_run {
-            true => (self.looked_at().await, None),
-            false => {
-                let (memory, lease) = self.begin().await?;
-                (Some(memory), Some(lease))
-            }
-        };
-        let options = Options {
-            fence: lease.as_ref().map(Lease::fence),
-            memory: memory.map(|memory| Arc::new(memory) as Arc<dyn Memory>),
-            against_shop: how.against_shop,
-            hand_made: self.hand_made,
-            ..Options::default()
-        };
         let mut tell = |progress: &Progress<'_>| match progress {
             Progress::Reading { lines, .. } => tell(*lines, 0),
             Progress::Writing { done, of } => tell(*done, *of),
             Progress::Waiting { .. } | Progress::Planned(_) | Progress::Verifying { .. } => {}
         };
         let number = version.number();
-        if how.dry_run {
-            let plan = self.aside(plan(&self.client, &call, &wanted, &options, &mut tell));
+        if dry_run {
+            let plan = self.aside(plan(&self.client, &call, &wanted, options, &mut tell));
             return plan.map(|plan| planned(&plan, number, &left));
         }
-        let report = self.aside(hydrate(&self.client, &call, &wanted, &options, &mut tell));
-        if let Some(lease) = lease {
-            lease.give_back().await;
-        }
+        let report = self.aside(hydrate(&self.client, &call, &wanted, options, &mut tell));
         report.map(|report| reported(&report, number, &left))
+    }
+}
+
+/// What all nodes have by now: a run of another node may have brought more than this one has taken, and older prices would take the
+/// place of newer ones.
+fn newest(prices: &PriceStore, now: Timestamp) -> Result<Arc<Version>, HydrateError> {
+    match tokio::task::block_in_place(|| prices.follow(now)) {
+        Ok(_) => Ok(prices.current()),
+        Err(error) => Err(HydrateError::new(format!(
+            "whether this node has the newest prices cannot be known: {error}; nothing was written"
+        ))),
     }
 }
 
@@ -280,4 +306,52 @@ fn reported(report: &Report, version: u64, left: &[LeftAtTheCart]) -> Value {
         "unsettled": report.unsettled, "notes": report.notes,
         "written": {"calls": written.calls, "operations": written.operations, "lines": written.lines,
             "changes": written.changes, "points": written.points}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::price_series::PriceSeries;
+    use super::*;
+    use price_store::{LoadRequest, Mode, Options};
+    use store::MemoryStore;
+    use tempfile::TempDir;
+
+    fn now() -> Timestamp {
+        "2026-11-26T12:00:00Z".parse().unwrap()
+    }
+
+    fn loads(store: &PriceStore, price: u32) {
+        let request = LoadRequest {
+            source: "erp".to_owned(),
+            by: "anna".to_owned(),
+            note: None,
+            mode: Mode::Changes,
+            dry_run: false,
+        };
+        let rows = format!("list,sku,price\nLIST,PUMP,{price}\n");
+        store.load(request, price_store::read::csv(rows.as_bytes(), jiff::tz::TimeZone::UTC), now()).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_brings_what_all_nodes_have_or_nothing() {
+        let common: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let opened = folders.each_ref().map(|folder| {
+            let series = Arc::new(PriceSeries::new(common.clone()));
+            tokio::task::block_in_place(|| {
+                PriceStore::open_shared(folder.path(), Options::default(), series, now()).unwrap()
+            })
+        });
+        let [one, other] = opened;
+        tokio::task::block_in_place(|| loads(&one, 10));
+        assert_eq!(other.current().number(), 0, "it has not looked yet");
+        assert_eq!(newest(&other, now()).unwrap().number(), one.current().number());
+        // Steps that this node cannot take.
+        tokio::task::block_in_place(|| [11, 12].iter().for_each(|price| loads(&one, *price)));
+        let behind = other.current().number();
+        common.forget_steps("prices", 3, now()).await.unwrap();
+        let refused = newest(&other, now()).unwrap_err().to_string();
+        assert!(refused.contains("cannot be known") && refused.contains("nothing was written"), "{refused}");
+        assert_eq!(other.current().number(), behind);
+    }
 }
