@@ -7,5 +7,6 @@ mod guarded;
 mod journal;
 mod loads;
 mod model;
+mod nodes;
 mod shared;
 mod terms;

@@ -2,153 +2,11 @@
 
 use super::fuse::Fuse;
 use super::given::*;
+use super::nodes::*;
 use crate::disk::Disk;
-use crate::shared::{Shared, Step};
 use crate::{LoadRequest, Mode, Outcome, PriceStore, PriceStoreError, Row};
-use jiff::Timestamp;
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tempfile::TempDir;
-
-type Once = Box<dyn FnOnce() + Send>;
-
-/// The store that all nodes have, in memory.
-#[derive(Default)]
-struct Common {
-    steps: Mutex<BTreeMap<u64, Step>>,
-    chunks: Mutex<BTreeMap<(String, u32), Vec<u8>>>,
-    /// Happens before the next step is appended.
-    meanwhile: Mutex<Option<Once>>,
-    /// So many more chunks are kept; none: all.
-    room: Mutex<Option<u32>>,
-    /// The next step is appended, and nobody is told.
-    loses_answer: Mutex<bool>,
-    named: Mutex<u64>,
-    /// How nice the thread was that asked for a chunk last.
-    #[cfg(target_os = "linux")]
-    asked_by: Mutex<Option<i32>>,
-}
-
-impl std::fmt::Debug for Common {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Common").finish_non_exhaustive()
-    }
-}
-
-impl Shared for Common {
-    fn head(&self) -> Result<Option<Step>, String> {
-        Ok(self.steps.lock().unwrap().values().next_back().cloned())
-    }
-
-    /// Few at a time.
-    fn steps(&self, from: u64) -> Result<Vec<Step>, String> {
-        Ok(self.steps.lock().unwrap().range(from..).take(3).map(|(_, step)| step.clone()).collect())
-    }
-
-    fn append(&self, step: &Step) -> Result<bool, String> {
-        let meanwhile = self.meanwhile.lock().unwrap().take();
-        if let Some(meanwhile) = meanwhile {
-            meanwhile();
-        }
-        let mut steps = self.steps.lock().unwrap();
-        let is_next = steps.keys().next_back().map_or(1, |last| last + 1) == step.number;
-        if is_next {
-            steps.insert(step.number, step.clone());
-        }
-        if std::mem::take(&mut *self.loses_answer.lock().unwrap()) {
-            return Err("the connection broke".to_owned());
-        }
-        Ok(is_next)
-    }
-
-    fn new_body(&self) -> Result<String, String> {
-        let mut named = self.named.lock().unwrap();
-        *named += 1;
-        Ok(format!("body {named}"))
-    }
-
-    fn put(&self, body: &str, part: u32, bytes: Vec<u8>, _: Timestamp) -> Result<(), String> {
-        if let Some(room) = self.room.lock().unwrap().as_mut() {
-            *room = room.checked_sub(1).ok_or("the node died")?;
-        }
-        assert_eq!(self.chunks.lock().unwrap().insert((body.to_owned(), part), bytes), None);
-        Ok(())
-    }
-
-    fn get(&self, body: &str, part: u32) -> Result<Vec<u8>, String> {
-        #[cfg(target_os = "linux")]
-        self.asked_by.lock().unwrap().replace(nice());
-        self.chunks.lock().unwrap().get(&(body.to_owned(), part)).cloned().ok_or(format!("no {body} {part}"))
-    }
-
-    fn forget(&self, before: u64, _: Timestamp) -> Result<(), String> {
-        let mut steps = self.steps.lock().unwrap();
-        *steps = steps.split_off(&before);
-        self.chunks.lock().unwrap().retain(|(body, _), _| steps.values().any(|step| step.body == *body));
-        Ok(())
-    }
-}
-
-/// A node with a folder of its own.
-struct Node {
-    store: Arc<PriceStore>,
-    folder: TempDir,
-}
-
-impl Node {
-    fn new(common: &Arc<Common>) -> Self {
-        Self::at(common, TempDir::new().unwrap())
-    }
-
-    fn at(common: &Arc<Common>, folder: TempDir) -> Self {
-        Self { store: Arc::new(open(common, folder.path()).unwrap()), folder }
-    }
-
-    /// As a process that was killed and starts anew.
-    fn again(self, common: &Arc<Common>) -> Self {
-        let Self { store, folder } = self;
-        drop(store);
-        Self::at(common, folder)
-    }
-
-    fn load(&self, text: &str, second: i64) -> Outcome {
-        load(&self.store, Mode::Changes, text, second).unwrap()
-    }
-
-    fn price(&self, list: &str, sku: &str) -> Option<String> {
-        let price = self.store.current().price_of(list, sku)?;
-        Some(crate::PriceForm::from(&price).to_string())
-    }
-}
-
-fn open(common: &Arc<Common>, folder: &Path) -> Result<PriceStore, PriceStoreError> {
-    PriceStore::open_shared(folder, options(), common.clone(), at(0))
-}
-
-/// Both have the same, to the last byte that is anybody's business: the manifest names all others by their digests.
-fn alike(one: &Node, other: &Node) {
-    for node in [one, other] {
-        node.store.follow(at(900)).unwrap();
-    }
-    let text = |node: &Node| node.store.current().manifest.text().unwrap();
-    assert_eq!(text(one), text(other));
-    let told = [one, other].map(|node| node.store.verify().unwrap());
-    assert_eq!(told[0].head_sha256, told[1].head_sha256);
-    assert_eq!(told.map(|told| told.findings), [[""; 0]; 2]);
-    let all = |node: &Node| {
-        let version = node.store.current();
-        let lists: Vec<String> = version.lists().map(|(list, _)| list.to_owned()).collect();
-        let of = |list: &String| -> Vec<String> {
-            let prices = version.walk(version.list(list).unwrap());
-            prices.map(|(key, price)| format!("{list} {:?} {price:?}", version.sku(key))).collect()
-        };
-        lists.iter().flat_map(of).collect::<Vec<_>>()
-    };
-    assert_eq!(all(one), all(other));
-}
-
-const TERMS: &str = "[[lists]]\nid = \"A\"\nkind = \"list\"\ncurrency = \"EUR\"\nfor = \"everyone\"\n";
 
 #[test]
 fn whatever_one_node_does_the_others_have() {
@@ -344,11 +202,6 @@ fn terms_that_are_made_of_those_before_lose_nobodys_change() {
     let refused = two.store.change_terms(|_| Err("no"), "anna", false, at(5)).unwrap();
     assert_eq!(refused.unwrap_err(), "no");
     assert_eq!(two.store.current().number(), version.number());
-}
-
-#[cfg(target_os = "linux")]
-fn nice() -> i32 {
-    rustix::process::getpriority_process(None).unwrap()
 }
 
 #[cfg(target_os = "linux")]

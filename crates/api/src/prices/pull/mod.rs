@@ -3,6 +3,7 @@
 //! is kept: only once what lies before it counts, or was refused and said. Refuses to know how a source is asked
 //! ([`connector::prices`]) and to wait for a time: it says what is due.
 
+mod answer;
 mod due;
 mod error;
 mod kept;
