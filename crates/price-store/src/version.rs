@@ -71,8 +71,9 @@ impl Version {
         Some((&self.terms.bytes, &self.manifest.terms.as_ref()?.sha256))
     }
 
-    /// What the manifest names as the terms is not what was read.
-    pub(crate) fn has_lost_terms(&self) -> bool {
+    /// What the manifest names as the terms is not what was read: nobody knows what a person wrote there.
+    #[must_use]
+    pub fn has_lost_terms(&self) -> bool {
         self.terms_document().is_some_and(|(bytes, digest)| hex(&sha256(bytes)) != digest)
     }
 

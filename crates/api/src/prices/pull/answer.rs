@@ -119,6 +119,10 @@ impl Running<'_> {
         let (source, owned, lists) = (settings.name.clone(), settings.lists.clone(), lists.to_vec());
         let (by, dry_run) = (format!("{} for {}", self.how.by, settings.name), self.how.dry_run);
         let now = self.pull.clock.now().wall;
+        if prices.current().has_lost_terms() {
+            let what = "the terms are damaged, and what people wrote in them is not known: set them anew first, by tidegate prices terms";
+            return Err(PullError::Terms(what.to_owned()));
+        }
         let change = move || {
             let make = |before: &str| {
                 let new = with_lists(before, &source, &owned, &lists)?;

@@ -283,6 +283,28 @@ async fn a_snapshot_that_is_held_is_not_taken_for_the_changes_up_to_the_same_poi
 }
 
 #[tokio::test]
+async fn a_source_writes_no_terms_in_place_of_those_that_are_damaged() {
+    let world = World::new(PriceMode::Changes);
+    let people = "[[lists]]\nid = \"LIST-EUR\"\nkind = \"list\"\ncurrency = \"EUR\"\nfor = \"everyone\"\n";
+    world.store.set_terms(people.as_bytes(), "anna", false, At.now().wall).unwrap();
+    let World { folder, source, store, pull: before } = world;
+    drop((before, store));
+    let data = folder.path().join("prices/data");
+    for entry in std::fs::read_dir(&data).unwrap() {
+        std::fs::write(entry.unwrap().path(), "half of it").unwrap();
+    }
+    let store = PriceStore::open(&folder.path().join("prices"), Options { guards: Guards::default() });
+    let store = Arc::new(store.unwrap());
+    let pull = pull(&folder, &source, &store, PriceMode::Changes);
+    let world = World { folder, source, store, pull };
+    *world.source.terms.lock().unwrap() = Some(Vec::new());
+    world.says([Answer("ERP-1,A,5\n", "1", false, false)]);
+    let refused = world.run(Due::Usual).await.unwrap_err().to_string();
+    assert!(refused.contains("the terms are damaged"), "{refused}");
+    assert!(world.store.current().has_lost_terms(), "what was left of them is written over");
+}
+
+#[tokio::test]
 async fn a_point_that_jumps_back_is_refused_until_somebody_begins_anew() {
     let world = World::new(PriceMode::All);
     world.says([Answer("ERP-1,A,5\n", "17", false, true)]);
