@@ -91,15 +91,15 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
     let stock = match &everyday {
         Some(everyday) => {
             everyday.ship_rest().await?;
-            everyday.agreed(CATCH_UP).await?;
+            let mut proof = everyday.agreed(CATCH_UP).await?;
             gate.trouble(true);
             let refunds = system.afterwards(&ground.shop, CATCH_UP).await?;
             gate.trouble(false);
             // What is given back moves no stock here: the same is judged once it is credited.
             if refunds.is_some() {
-                everyday.agreed(CATCH_UP).await?;
+                proof = everyday.agreed(CATCH_UP).await?;
             }
-            Some(StockProof { sold_out: played.refused, refunds, ..everyday.judge().await? })
+            Some(StockProof { sold_out: played.refused, refunds, ..proof })
         }
         None => None,
     };

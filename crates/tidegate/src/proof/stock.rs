@@ -227,17 +227,17 @@ impl<'a, H: Premises> Everyday<'a, H> {
         Ok(())
     }
 
-    /// Until both sides agree, or for so long.
-    pub async fn agreed(&self, patience: Duration) -> anyhow::Result<()> {
+    /// Until both sides agree, or for so long: the look by which they did, or the last. Others may sell the same goods, and the next
+    /// look finds both a moment apart.
+    pub async fn agreed(&self, patience: Duration) -> anyhow::Result<StockProof> {
         let until = kernel::clock::after(now(), patience);
-        while now() < until {
+        loop {
             let proof = self.judge().await?;
-            if proof.differing + proof.parcels_lost + proof.parcels_doubled == 0 {
-                return Ok(());
+            if proof.differing + proof.parcels_lost + proof.parcels_doubled == 0 || now() >= until {
+                return Ok(proof);
             }
             pause(Duration::from_secs(2)).await;
         }
-        Ok(())
     }
 
     /// Its records beside the shop's.
@@ -370,8 +370,7 @@ fn fulfilled(order: &Order) -> Vec<Parcel> {
 
 /// Until nothing differs before the first order.
 pub async fn ready<H: Premises>(everyday: &Everyday<'_, H>, ground: &Ground) -> anyhow::Result<()> {
-    everyday.agreed(Duration::from_secs(180)).await?;
-    let proof = everyday.judge().await?;
+    let proof = everyday.agreed(Duration::from_secs(180)).await?;
     let log = ground.log();
     anyhow::ensure!(
         proof.differing == 0,
