@@ -61,19 +61,25 @@ impl<'a> Cart<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, PriceError> {
         let cart: Cart<'a> = serde_json::from_slice(body)
             .map_err(|error| PriceError::mend(format!("the body is not a cart: {error}")))?;
-        if cart.lines.is_empty() {
+        cart.is_bounded()?;
+        Ok(cart)
+    }
+
+    /// It has lines, and not too many.
+    pub(crate) fn is_bounded(&self) -> Result<(), PriceError> {
+        if self.lines.is_empty() {
             return Err(PriceError::mend(
                 "lines is empty: write at least one, as in {\"sku\": \"A-1\", \"quantity\": 1}",
             ));
         }
-        if cart.lines.len() > LINES_MAX {
+        if self.lines.len() > LINES_MAX {
             let message = format!(
                 "a cart has at most {LINES_MAX} lines, and this one {}: ask in parts",
-                cart.lines.len()
+                self.lines.len()
             );
             return Err(PriceError::large(message));
         }
-        Ok(cart)
+        Ok(())
     }
 
     pub(crate) fn currency(&self) -> Result<Currency, PriceError> {

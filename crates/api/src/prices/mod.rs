@@ -5,6 +5,7 @@
 mod answer;
 mod asked;
 mod callers;
+mod draft;
 mod error;
 mod explain;
 mod function;
@@ -220,6 +221,7 @@ pub fn router(prices: Arc<Prices>) -> Router {
     Router::new()
         .route("/v1/prices/openapi.json", get(openapi))
         .route("/v1/prices/resolve", get(resolve::one).post(resolve::many))
+        .route("/v1/prices/draft-order", post(draft::order))
         .route(LOADS, post(loads::push).layer(DefaultBodyLimit::disable()))
         .route("/proxy/prices/resolve", get(proxy::resolve).post(proxy::resolve))
         .with_state(prices)

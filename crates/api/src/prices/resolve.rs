@@ -64,7 +64,7 @@ async fn by_server(
 ) -> Result<Response, PriceError> {
     let variants = prices.variants_of(cart)?;
     let asker = Asker { location: cart.company_location.as_deref(), variants, is_storefront: false };
-    answered(prices, cart, asker, now, http).await
+    answered(prices, cart, asker, now, |answer| Ok(told(answer, http.0, http.1))).await
 }
 
 /// For whom a cart is, and whose variants it names.
@@ -75,13 +75,13 @@ pub(super) struct Asker<'a> {
     pub(super) is_storefront: bool,
 }
 
-/// All lines; those whose price a system makes are asked of it first.
+/// All lines, told in whatever form; those whose price a system makes are asked of it first.
 pub(super) async fn answered(
     prices: &Prices,
     cart: &Cart<'_>,
     Asker { location, variants, is_storefront }: Asker<'_>,
     now: Timestamp,
-    (method, headers): (&Method, &HeaderMap),
+    tell: impl FnOnce(&Answer<'_>) -> Result<Response, PriceError>,
 ) -> Result<Response, PriceError> {
     let currency = cart.currency()?;
     let (version, at) = prices.counting(cart.at, now)?;
@@ -125,7 +125,7 @@ pub(super) async fn answered(
     let version = version.number();
     let answer = Answer { version, at, currency, company_location: location, lines: lines.collect() };
     count(prices, &answer.lines);
-    Ok(told(&answer, method, headers))
+    tell(&answer)
 }
 
 /// The SKUs of the variants that a cart names, by the lines' places; empty where it names none. A variant that is not known, or whose

@@ -123,6 +123,17 @@ enum SourceTold<'a> {
     },
 }
 
+/// What a line costs, for whoever charges it: so many pieces at each price.
+#[derive(Debug)]
+pub(crate) struct Charged<'a> {
+    pub(crate) variant: Option<&'a str>,
+    pub(crate) quantity: &'a str,
+    pub(crate) portions: Vec<(Decimal, Decimal)>,
+    pub(crate) total: Decimal,
+    /// The goods may be ordered in this quantity.
+    pub(crate) is_allowed: bool,
+}
+
 /// Absent where prices are exact.
 #[derive(Debug, Serialize)]
 struct RoundingTold {
@@ -187,6 +198,31 @@ impl<'a> LineTold<'a> {
                 (SourceTold::List { .. }, None) => "list",
             },
         }
+    }
+
+    /// Else why it has no price, or that it is asked in another unit.
+    pub(crate) fn charged(&self) -> Result<Charged<'a>, String> {
+        let priced = match self {
+            Self::NotPriced(line) => return Err(line.message.clone()),
+            Self::Priced(priced) if priced.unit != PIECE => {
+                return Err(format!("it is asked in the unit {}: ask in pieces", priced.unit));
+            }
+            Self::Priced(priced) => priced,
+        };
+        let portions = match priced.portions.as_slice() {
+            [] => {
+                let quantity = parse_exact(priced.quantity).map_err(|error| error.to_string())?;
+                vec![(quantity, priced.unit_price.0)]
+            }
+            several => several.iter().map(|one| (one.quantity.0, one.unit_price.0)).collect(),
+        };
+        Ok(Charged {
+            variant: priced.variant,
+            quantity: priced.quantity,
+            portions,
+            total: priced.total.0,
+            is_allowed: priced.quantity_rule.as_ref().is_none_or(|rule| rule.allowed),
+        })
     }
 
     pub(crate) fn unreadable(line: &'a CartLine<'a>, message: String) -> Self {

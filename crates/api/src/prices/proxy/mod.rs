@@ -7,6 +7,7 @@ mod signature;
 
 pub use roles::Roles;
 
+use super::answer::told;
 use super::asked::{Cart, OneLine};
 use super::pace::Pace;
 use super::resolve::{Asker, answered};
@@ -107,5 +108,5 @@ async fn forwarded(prices: &Prices, request: Request, now: Now) -> Result<Respon
     let location = door.location(&signed, cart.company_location.as_deref(), now).await?;
     let variants = prices.variants.iter().find(|variants| variants.is_called(&door.shop));
     let asker = Asker { location: location.as_deref(), variants, is_storefront: true };
-    answered(prices, &cart, asker, now.wall, (&head.method, &head.headers)).await
+    answered(prices, &cart, asker, now.wall, |answer| Ok(told(answer, &head.method, &head.headers))).await
 }

@@ -2,6 +2,7 @@
 //! that stands. Two companies, each with a contract that the other must not learn.
 
 mod described;
+mod draft;
 mod function;
 mod live;
 mod loads;
