@@ -28,7 +28,7 @@ use price_store::PriceStore;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a source is made of.
@@ -65,6 +65,8 @@ pub struct Pull {
     at_work: tokio::sync::Mutex<()>,
     /// Rows of the load that is under way; below 0: none is.
     rows: Arc<AtomicI64>,
+    /// The version of all prices for which all of its own were asked last; 0: of none.
+    whole_of: AtomicU64,
 }
 
 impl Pull {
@@ -72,7 +74,16 @@ impl Pull {
     pub fn new(settings: PullSettings, prices: Arc<PriceStore>, clock: Arc<dyn Clock>) -> Self {
         let owned = Owned::new(&settings.name, settings.lists.clone());
         let (rows, since) = (Arc::new(AtomicI64::new(-1)), clock.now().wall);
-        Self { settings, owned, prices, clock, since, at_work: tokio::sync::Mutex::default(), rows }
+        Self {
+            settings,
+            owned,
+            prices,
+            clock,
+            since,
+            at_work: tokio::sync::Mutex::default(),
+            rows,
+            whole_of: AtomicU64::new(0),
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -84,13 +95,24 @@ impl Pull {
         &self.settings.every
     }
 
-    /// What is due by now, of what is kept.
+    /// What is due by now, of what is kept. A list of its own that is damaged has no price until all of it comes anew: that is due at
+    /// once, and once for a version.
     ///
     /// # Errors
     /// What is kept cannot be read.
     pub fn due(&self, now: Timestamp) -> Result<Option<Due>, PullError> {
         let kept = Kept::read(&self.settings.kept_in)?;
-        Ok(due::of(&self.settings.every, self.settings.snapshot.as_ref(), &kept, (self.since, now)))
+        let due = due::of(&self.settings.every, self.settings.snapshot.as_ref(), &kept, (self.since, now));
+        Ok(if self.is_to_be_mended() { Some(Due::Snapshot) } else { due })
+    }
+
+    /// A folder has no more than what lies in it.
+    fn is_to_be_mended(&self) -> bool {
+        let version = self.prices.current();
+        let was_asked = self.whole_of.load(Ordering::Relaxed) == version.number();
+        !self.settings.in_order
+            && !was_asked
+            && version.damage().lists.iter().any(|list| self.owned.owns(list))
     }
 
     /// For lists.

@@ -70,6 +70,9 @@ impl Pull {
         };
         self.rows.store(0, Ordering::Relaxed);
         let work = Running { pull: self, how, tell, begun: self.clock.now().wall };
+        if work.is_whole() && !how.dry_run {
+            self.whole_of.store(work.version(), Ordering::Relaxed);
+        }
         let result = work.run().await;
         self.rows.store(-1, Ordering::Relaxed);
         if let (Err(error), false) = (&result, how.dry_run) {

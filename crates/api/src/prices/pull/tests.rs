@@ -282,6 +282,37 @@ async fn a_snapshot_that_is_held_is_not_taken_for_the_changes_up_to_the_same_poi
     assert_eq!(world.prices(), [("ERP-1".to_owned(), 3), ("ERP-2".to_owned(), 1)]);
 }
 
+/// Nothing of it has a price until all of it comes anew.
+#[tokio::test]
+async fn a_list_that_is_damaged_is_asked_for_whole_at_once_and_is_whole_again() {
+    let world = World::new(PriceMode::Changes);
+    // Long enough for a block of its own.
+    let rows: &str = (0..300).map(|sku| format!("ERP-1,S-{sku},5\n")).collect::<String>().leak();
+    world.says([Answer(rows, "1", false, false)]);
+    assert_eq!(world.outcomes(Due::Usual).await, ["live"]);
+    assert_eq!(world.pull.due(At.now().wall).unwrap(), None);
+    let World { folder, source, store, pull: before } = world;
+    drop((before, store));
+    let data = folder.path().join("prices/data");
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[40] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let guards = Guards { few: 0, ..Guards::default() };
+    let store = Arc::new(PriceStore::open(&folder.path().join("prices"), Options { guards }).unwrap());
+    assert!(store.current().damage().lists.contains("ERP-1"), "{:?}", store.current().damage());
+    let pull = pull(&folder, &source, &store, PriceMode::Changes);
+    let world = World { folder, source, store, pull };
+    assert_eq!(world.pull.due(At.now().wall).unwrap(), Some(Due::Snapshot));
+    world.says([Answer(rows, "2", false, true)]);
+    assert_eq!(world.outcomes(Due::Snapshot).await, ["live"]);
+    assert!(world.store.current().damage().lists.is_empty());
+    assert_eq!(world.prices(), [("ERP-1".to_owned(), 300)]);
+    assert_eq!(world.pull.due(At.now().wall).unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_source_writes_no_terms_in_place_of_those_that_are_damaged() {
     let world = World::new(PriceMode::Changes);
