@@ -96,6 +96,13 @@ async fn what_resolution_says_is_what_the_shop_charges() {
         "no price was read: {third}"
     );
 
+    // Who changed what, for other programs.
+    let exported = folder.tidegate(&["prices", "changes", "--sku", "SKU-0001", "--ndjson"]).out;
+    let newest: serde_json::Value = serde_json::from_str(exported.lines().next().unwrap()).unwrap();
+    assert_eq!((exported.lines().count(), &newest["list"]), (3, &json!("LIST-EUR")), "{exported}");
+    let loads = folder.tidegate(&["prices", "journal", "--csv"]).out;
+    assert!(loads.starts_with("at (UTC),entry,what,") && loads.contains("terms"), "{loads}");
+
     // What somebody types into the shop is seen by whoever asks for it, and becomes again what the owner says.
     let typed = Some(rust_decimal::Decimal::ONE);
     office.shop.price_by_hand("tidegate/LIST-EUR EUR", "SKU-0001", typed).unwrap();

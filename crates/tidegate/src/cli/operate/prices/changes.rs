@@ -21,9 +21,8 @@ pub(super) struct Args {
     company: Option<String>,
     #[command(flatten)]
     when: When,
-    /// As CSV, for a spreadsheet
-    #[arg(long)]
-    csv: bool,
+    #[command(flatten)]
+    export: Export,
 }
 
 /// Loads, approvals and changes of the terms; newest first
@@ -31,6 +30,31 @@ pub(super) struct Args {
 pub(super) struct Journal {
     #[command(flatten)]
     when: When,
+    #[command(flatten)]
+    export: Export,
+}
+
+/// For other programs.
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// As CSV, for a spreadsheet
+    #[arg(long)]
+    csv: bool,
+    /// As NDJSON: each with all that is known of it, in a line
+    #[arg(long, conflicts_with = "csv")]
+    ndjson: bool,
+}
+
+impl Export {
+    /// False: nobody asked for it.
+    fn is_done(&self, all: &[Value], heads: &[&str], rows: &[Vec<String>]) -> bool {
+        if self.ndjson {
+            say::out(all.iter().map(|one| format!("{one}\n")).collect::<String>());
+        } else if self.csv {
+            say::out(csv(heads, rows));
+        }
+        self.ndjson || self.csv
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -85,9 +109,7 @@ pub(super) async fn run(client: &Client, args: &Args, json: bool) -> Result<(), 
     let rows: Vec<Vec<String>> = list(&answer["changes"]).iter().map(row).collect();
     if json {
         page::json(&answer);
-    } else if args.csv {
-        say::out(csv(&HEADS, &rows));
-    } else {
+    } else if !args.export.is_done(list(&answer["changes"]), &HEADS, &rows) {
         let mut page = Page::new();
         if rows.is_empty() {
             page.line("no change of a price is like that");
@@ -135,7 +157,6 @@ pub(super) async fn journal(client: &Client, args: &Journal, json: bool) -> Resu
         page::json(&answer);
         return Ok(());
     }
-    let mut page = Page::new();
     let rows: Vec<Vec<String>> = list(&answer["entries"])
         .iter()
         .map(|entry| {
@@ -151,11 +172,15 @@ pub(super) async fn journal(client: &Client, args: &Journal, json: bool) -> Resu
             ]
         })
         .collect();
-    if rows.is_empty() {
-        page.line("nothing has happened to prices yet");
+    let heads = ["at (UTC)", "entry", "what", "load", "version", "by", "source", "about"];
+    if !args.export.is_done(list(&answer["entries"]), &heads, &rows) {
+        let mut page = Page::new();
+        if rows.is_empty() {
+            page.line("nothing has happened to prices yet");
+        }
+        page.table(&heads, rows);
+        page.print();
     }
-    page.table(&["at (UTC)", "entry", "what", "load", "version", "by", "source", "about"], rows);
-    page.print();
     Ok(())
 }
 
