@@ -75,12 +75,13 @@ impl World {
         for order in self.changed_since(since) {
             let status = ready(self.disk.status(&flow, &[subject(order.id)]));
             let known = status.first().and_then(|s| s.about.as_ref()).map(|about| about.updated_at);
-            // Two changes within one second: the list's fingerprint tells them apart.
+            // Two changes within one second: the list's fingerprint tells them apart, and that something was given back (it says
+            // how an order stands financially, and not how much).
             let print = ready(self.disk.newest_payload(&subject(order.id)))
                 .and_then(|(_, payload)| serde_json::from_slice::<crate::facts::Order>(&payload).ok())
-                .map(|known| (known.content, known.cancelled));
+                .map(|known| (known.content, known.cancelled, known.refunds.is_empty()));
             if known.is_none_or(|known| known < order.updated_at)
-                || print != Some((order.content, order.cancelled))
+                || print != Some((order.content, order.cancelled, order.refunds.is_empty()))
             {
                 let envelope = self.envelope(node, &order, "orders/read", FactKind::State, Via::Sweep);
                 self.append_envelope(node, envelope);
