@@ -90,8 +90,10 @@ pub trait Facts: Send + Sync + Debug {
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault>;
 
     /// Whether a known state can be the one that a list of the source shows under this fingerprint: tells two states of
-    /// the same second apart, as far as the list shows it.
-    fn can_be(&self, body: &Value, fingerprint: &str) -> bool;
+    /// the same second apart, as far as the list shows it. What nothing lists can be any.
+    fn can_be(&self, _body: &Value, _fingerprint: &str) -> bool {
+        true
+    }
 
     /// What it comes to, as edited and not as refunded; nothing where it was called off. `None` for what has no amount.
     fn charged(&self, _state: &State) -> Option<MoneyBag> {
@@ -138,17 +140,21 @@ pub trait Facts: Send + Sync + Debug {
         false
     }
 
-    /// Whether the flow takes it.
-    fn admit(&self, state: &State, policy: &OrderPolicy, history: History, now: Timestamp) -> Admission;
+    /// Whether the flow takes it. What is no order has no such policy: it goes.
+    fn admit(&self, _state: &State, _policy: &OrderPolicy, _history: History, _now: Timestamp) -> Admission {
+        Admission::Export
+    }
 
-    /// When the object is to be confirmed, counted from its create.
+    /// When the object is to be confirmed, counted from its create. What is no order is not.
     fn confirm(
         &self,
-        state: &State,
-        policy: &OrderPolicy,
-        object_created_at: Timestamp,
-        now: Timestamp,
-    ) -> Confirm;
+        _state: &State,
+        _policy: &OrderPolicy,
+        _object_created_at: Timestamp,
+        _now: Timestamp,
+    ) -> Confirm {
+        Confirm::NotByThis
+    }
 }
 
 /// Whether a subject is shown by another one of those that were found: what is composed from it stands in its place.

@@ -88,10 +88,6 @@ impl Facts for Orders {
         order.map(refunds).unwrap_or_default()
     }
 
-    fn can_be(&self, _body: &Value, _fingerprint: &str) -> bool {
-        true
-    }
-
     fn admit(&self, state: &State, _policy: &OrderPolicy, history: History, _now: Timestamp) -> Admission {
         if state.cancelled && !history.exported && !history.attempted {
             return Admission::Filtered { rule: "cancelled before export".into() };

@@ -9,7 +9,7 @@ use crate::world::World;
 use connector::descriptor::UnknownAnswer;
 use connector::port::{Done, Observation, Observed, Plan as Next, Step, Wanted};
 use engine::engine::Planner;
-use engine::facts::{Admission, Confirm, Facts, History, Mapped, Mapper, State};
+use engine::facts::{Facts, Mapped, Mapper, State};
 use engine::mutant::Mutant;
 use engine::plan::{FlowPlan, Plan, SystemPlan};
 use jiff::Timestamp;
@@ -118,16 +118,6 @@ impl Facts for Numbers {
             cancelled: false,
             body: Arc::new(body),
         })
-    }
-    fn can_be(&self, _body: &Value, _fingerprint: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }
 

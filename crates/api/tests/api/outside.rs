@@ -7,11 +7,10 @@ use connector::port::{
     Applied, CallContext, Connector, ExternalRef, Held, ListBy, ListPage, ListQuery, Listed, ObjectState,
     Observation, Observed, Plan, Read, Source, Step, Wanted,
 };
-use engine::facts::{Admission, Confirm, Facts, History, State};
+use engine::facts::{Facts, State};
 use jiff::Timestamp;
 use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind, Reference};
-use kernel::flow::OrderPolicy;
 use kernel::key::CallKey;
 use kernel::money::{Money, MoneyBag, PresentmentMoney, ShopMoney};
 use kernel::subject::Subject;
@@ -194,17 +193,8 @@ impl Facts for Plain {
             cancelled: false,
         })
     }
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
     /// What only reading tells: a euro for each order.
     fn charged(&self, _: &State) -> Option<MoneyBag> {
         Some(MoneyBag::new(ShopMoney::new(eur("1")), PresentmentMoney::new(eur("1"))))
-    }
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }

@@ -9,7 +9,7 @@ use crate::source::{shop_id, system};
 use crate::world::World;
 use domains::inventory::composed::{self, TOPIC as COMPOSED};
 use domains::inventory::{self, StockFault};
-use engine::facts::{Admission, Confirm, Facts, History, Mapped, Mapper, State, Touched};
+use engine::facts::{Facts, Mapped, Mapper, State, Touched};
 use engine::plan::FlowPlan;
 use jiff::Timestamp;
 use kernel::envelope::FactKind;
@@ -149,18 +149,6 @@ impl Facts for Levels {
         let others = topic == COMPOSED && !self.apart;
         if others { self.items.touched_by(&state.label) } else { Vec::new() }
     }
-
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
-    }
 }
 
 impl Mapper for Levels {
@@ -215,18 +203,6 @@ impl Facts for Parcels {
             |pair| Touched { domain: stock_domain(), path: path(pair), once: false, written: false };
         pairs.into_iter().map(touched).collect()
     }
-
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
-    }
 }
 
 impl Mapper for Parcels {
@@ -260,18 +236,6 @@ impl Facts for Refunds {
             digest: Sha256::digest(payload).into(),
             body: Arc::new(body),
         })
-    }
-
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }
 

@@ -65,9 +65,6 @@ impl crate::facts::Facts for NoFacts {
     fn read(&self, _: &str, _: &[u8]) -> Result<crate::facts::State, Fault> {
         unreachable!("nobody routes")
     }
-    fn can_be(&self, _: &serde_json::Value, _: &str) -> bool {
-        true
-    }
     fn admit(
         &self,
         _: &crate::facts::State,

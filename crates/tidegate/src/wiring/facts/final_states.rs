@@ -1,11 +1,10 @@
 //! What belongs to an order and never changes at its source: what was paid for it, what was given back. Each is final as it is.
 
 use domains::{orders, payments, refunds};
-use engine::facts::{Admission, Confirm, Facts, History, State};
+use engine::facts::{Facts, State};
 use jiff::Timestamp;
 use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind};
-use kernel::flow::OrderPolicy;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -64,18 +63,5 @@ impl Facts for FinalStates {
             digest,
             body: Arc::new(body),
         })
-    }
-
-    /// Nothing of them is listed.
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }

@@ -214,16 +214,4 @@ impl Facts for Told {
             body: Arc::new(body),
         })
     }
-
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
-    }
 }

@@ -2,11 +2,9 @@
 
 use domains::inventory::Rules;
 use domains::{inventory, shipments};
-use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
-use jiff::Timestamp;
+use engine::facts::{Facts, State, Touched};
 use kernel::envelope::FactKind;
 use kernel::fault::Fault;
-use kernel::flow::OrderPolicy;
 use kernel::id::DomainName;
 use serde_json::Value;
 use std::sync::Arc;
@@ -64,20 +62,6 @@ impl Facts for Shipments {
             written: false,
         };
         levels.map(touched).collect()
-    }
-
-    /// A list of shipments shows no fingerprint.
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    /// A shipment is recorded; there is nothing to confirm.
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }
 

@@ -2,14 +2,12 @@
 
 use domains::inventory::composed::{self, TOPIC as COMPOSED};
 use domains::inventory::{self, Canonical, Rules, StockFault};
-use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
+use engine::facts::{Facts, State, Touched};
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority};
 use kernel::fault::Fault;
-use kernel::flow::OrderPolicy;
 use kernel::id::DomainName;
 use kernel::subject::Subject;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The topic of a level.
@@ -125,25 +123,11 @@ impl Facts for Stock {
         if now == before { Priority::Sweep } else { Priority::Live }
     }
 
-    /// A list of stock shows no fingerprint.
-    fn can_be(&self, _: &Value, _: &str) -> bool {
-        true
-    }
-
     fn explain(&self, topic: &str, payload: &[u8]) -> Vec<String> {
         match self.canonical(topic, payload) {
             Ok((_, _, canonical)) => canonical.why.iter().map(ToString::to_string).collect(),
             Err(fault) => vec![fault.to_string()],
         }
-    }
-
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-
-    /// A level is set; there is nothing to confirm.
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }
 

@@ -4,11 +4,10 @@
 use super::{Scribe, acme, answered, flow, later, system};
 use bytes::Bytes;
 use domains::inventory::{self, Rules, StockFault};
-use engine::facts::{Admission, Confirm, Facts, History, State};
+use engine::facts::{Facts, State};
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority, TraceId, Via};
 use kernel::fault::{Fault, FaultKind};
-use kernel::flow::OrderPolicy;
 use kernel::id::DomainName;
 use kernel::key::ObjectKey;
 use kernel::subject::{Lane, Subject};
@@ -46,21 +45,12 @@ impl Facts for Levels {
             body: Arc::new(canonical.body),
         })
     }
-    fn can_be(&self, _: &serde_json::Value, _: &str) -> bool {
-        true
-    }
     fn explain(&self, _: &str, payload: &[u8]) -> Vec<String> {
         let canonical = inventory::read(payload).and_then(|stock| inventory::canonical(&stock, &self.0));
         canonical.map_or_else(
             |fault| vec![fault.to_string()],
             |canonical| canonical.why.iter().map(ToString::to_string).collect(),
         )
-    }
-    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
-        Admission::Export
-    }
-    fn confirm(&self, _: &State, _: &OrderPolicy, _: Timestamp, _: Timestamp) -> Confirm {
-        Confirm::NotByThis
     }
 }
 
