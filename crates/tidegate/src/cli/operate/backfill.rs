@@ -99,22 +99,35 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
         return backfill_stock::run(client, args, json).await;
     }
     let plan = asked(client, args, true, 0).await?;
-    if args.dry_run {
+    let doing = asked(client, args, false, number(&plan["listed"]));
+    carried_out(plan, (args.dry_run, json), planned, drawn, doing).await
+}
+
+/// Of what was counted, either shown and no more, or said and then done: `doing` begins only then.
+pub(super) async fn carried_out(
+    plan: Value,
+    (dry_run, json): (bool, bool),
+    planned: impl FnOnce(&Value) -> String,
+    drawn: impl Fn(&Value) -> Page,
+    doing: impl Future<Output = Result<Value, Failure>>,
+) -> Result<(), Failure> {
+    let tell = |answer: &Value| {
         if json {
-            page::json(&plan);
+            page::json(answer);
         } else {
-            drawn(&plan).print();
+            drawn(answer).print();
         }
+    };
+    if dry_run {
+        tell(&plan);
         return Ok(());
     }
     say::note(planned(&plan));
-    let mut done = asked(client, args, false, number(&plan["listed"])).await?;
+    let mut done = doing.await?;
     if json {
         done["plan"] = plan;
-        page::json(&done);
-    } else {
-        drawn(&done).print();
     }
+    tell(&done);
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! `tidegate backfill inventory`: brings the stock that the shop has not as its source says, of one SKU, a location, since a
 //! time, or all. It counts first, says what it will do, and does it; killed, the same command goes on.
 
-use super::backfill::Args;
+use super::backfill::{Args, carried_out};
 use super::client::Client;
-use super::page::{self, Page, list, many, number, text};
+use super::page::{Page, list, many, number, text};
 use super::progress::Teller;
 use super::who;
-use crate::cli::{Failure, say};
+use crate::cli::Failure;
 use serde_json::{Value, json};
 
 /// More than a person reads; `--json` has all.
@@ -19,24 +19,9 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
             "the source has no stock under that name: is it spelled as its source spells it? Capitals count";
         return Err(Failure::NotFound(what.to_owned()));
     }
-    if args.dry_run {
-        if json {
-            page::json(&plan);
-        } else {
-            drawn(&plan).print();
-        }
-        return Ok(());
-    }
-    say::note(planned(&plan));
     let total = list(&plan["parts"]).iter().map(|part| number(&part["source"])).sum();
-    let mut done = asked(client, args, false, total).await?;
-    if json {
-        done["plan"] = plan;
-        page::json(&done);
-    } else {
-        drawn(&done).print();
-    }
-    Ok(())
+    let doing = asked(client, args, false, total);
+    carried_out(plan, (args.dry_run, json), planned, drawn, doing).await
 }
 
 async fn asked(client: &Client, args: &Args, dry_run: bool, total: u64) -> Result<Value, Failure> {
