@@ -67,6 +67,16 @@ fn stock_shard(from: u64) {
     );
 }
 
+/// Beyond the shards: levels of one component that were committed in reverse, and refunds within the second of another change
+/// (docs/proof.md).
+#[test]
+fn stock_of_seeds_that_failed_once_is_right() {
+    for number in [10_574, 33_127, 38_364] {
+        let report = run(&Setup { story: Story::Stock, ..seed(number) });
+        assert_eq!(report.violations, [], "seed {number}");
+    }
+}
+
 /// Of one shard; `cargo xtask simulate --stock --seeds 50000` is the long one.
 const STOCK_SEEDS: u64 = 500;
 

@@ -137,6 +137,7 @@ impl Desk {
             subject: of.clone(),
             about: None,
             delivery: None,
+            routed: None,
             outcome: None,
             fault: None,
             external: None,
@@ -150,9 +151,9 @@ impl Desk {
         let sql = "SELECT 1 FROM envelopes WHERE shop = $1 AND root = $2 AND child = $3 AND via = $4 LIMIT 1";
         status.swept = self.one(sql, args![shop, root, child, via_number(Via::Sweep)]).await?.is_some();
         let Some(flow) = self.names().number(flow.as_str()) else { return Ok(status) };
-        let sql =
-            "SELECT newest, target FROM standings WHERE shop = $1 AND root = $2 AND child = $3 AND flow = $4";
+        let sql = "SELECT newest, target, routed FROM standings WHERE shop = $1 AND root = $2 AND child = $3 AND flow = $4";
         let Some(known) = self.one(sql, args![shop, root, child, flow]).await? else { return Ok(status) };
+        status.routed = codec::version(known.try_get(2)?)?;
         if let Some(target) = known.try_get::<_, Option<i32>>(1)? {
             status.external = self.external(shop, root, child, target).await?;
         }

@@ -133,6 +133,7 @@ impl View<'_> {
             subject: of.clone(),
             about: None,
             delivery: None,
+            routed: None,
             outcome: None,
             fault: None,
             external: None,
@@ -146,12 +147,14 @@ impl View<'_> {
         let key = params![root.shop, root.id, via_number(Via::Sweep), child(of)];
         status.swept = self.count(sql, key)? > 0;
         let Some(flow) = self.names.number(flow.as_str()) else { return Ok(status) };
-        let sql =
-            "SELECT newest, target FROM standings WHERE shop = ?1 AND root = ?2 AND child = ?3 AND flow = ?4";
+        let sql = "SELECT newest, target, routed FROM standings WHERE shop = ?1 AND root = ?2 AND child = ?3 AND flow = ?4";
         let key = params![root.shop, root.id, child(of), flow];
-        let known =
-            self.one(sql, key, |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-        let Some((newest, target)) = known else { return Ok(status) };
+        let known = self.one(sql, key, |row| {
+            let numbers = (row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?);
+            Ok((numbers, codec::version(row.get(2)?)?))
+        })?;
+        let Some(((newest, target), routed)) = known else { return Ok(status) };
+        status.routed = routed;
         if let Some(target) = target {
             status.external = self.external(root, child(of), target)?;
         }

@@ -178,6 +178,8 @@ pub struct SubjectStatus {
     /// The newest delivery of the flow that was not superseded; where a copy was found unchanged, the one that it is a
     /// copy of.
     pub delivery: Option<Delivery>,
+    /// The newest version that the flow has routed, whatever became of it.
+    pub routed: Option<kernel::version::EffectiveVersion>,
     pub outcome: Option<Outcome>,
     pub fault: Option<Fault>,
     pub external: Option<StoredRef>,

@@ -120,6 +120,11 @@ impl World {
         let known = ready(self.disk.status(&flow("stock"), &subjects));
         let newest = known.iter().filter_map(|known| Some(known.delivery.as_ref()?.position.0)).max()?;
         let own = ready(self.disk.status(&flow("stock"), std::slice::from_ref(subject)));
+        let routed = own.first().and_then(|own| match own.routed.as_ref()? {
+            kernel::version::EffectiveVersion::Sequence { sequence } => Some(*sequence),
+            kernel::version::EffectiveVersion::Dated { .. } => None,
+        });
+        let newest = newest.max(routed.unwrap_or(newest));
         let waits = own.into_iter().filter_map(|own| own.delivery).any(|delivery| {
             let version = kernel::version::EffectiveVersion::Sequence { sequence: newest };
             let waits =

@@ -36,6 +36,14 @@ pub(super) async fn the_status_of_subjects_in_the_order_asked(store: AnyStore) {
     assert_eq!(status[2].about.as_ref().unwrap().label, "#exported");
     assert_eq!(status.iter().map(|s| s.swept).collect::<Vec<_>>(), [false, false, false, true]);
     put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..state(&gone, 2, 9) }).await;
+    let (first, second) = (state(&gone, 1, 1).version, state(&gone, 2, 9).version);
+    assert_eq!((&status[1].routed, &status[2].routed), (&None, &first));
+    // An older one that is heard of later is not what was routed last.
+    put(&store, NewDelivery { supersedes: false, ..state(&gone, 1, 10) }).await;
+    let newest = store.status(&flow(), std::slice::from_ref(&gone)).await.unwrap().remove(0);
+    assert_eq!(newest.routed, second);
+    let by = state(&gone, 2, 9);
+    put(&store, NewDelivery { state: DeliveryState::Ended(Outcome::Unchanged), ..by }).await;
     let newest = store.status(&flow(), &[gone]).await.unwrap().remove(0);
     assert_eq!(newest.outcome, Some(Outcome::Delivered { note: None }), "a copy hides nothing");
     let copy = NewDelivery { supersedes: false, ..state(&failed, 1, 9) };

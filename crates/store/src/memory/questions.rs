@@ -123,6 +123,7 @@ impl State {
             }),
             fault: newest.and_then(|row| self.fault_of(row)),
             delivery: newest.map(|row| row.delivery.clone()),
+            routed: self.known(flow, subject).and_then(|known| known.routed.clone()),
             external: target.and_then(|system| self.external.get(&(subject.clone(), system)).cloned()),
             hands: rows.iter().any(|row| row.hands),
             released: rows.iter().any(|row| row.released),

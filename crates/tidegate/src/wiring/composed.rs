@@ -17,7 +17,7 @@ use kernel::id::{FlowName, ShopId};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
 use std::sync::Arc;
-use store::delivery::{DeliveryState, Wait};
+use store::delivery::{Delivery, DeliveryState, Wait};
 use store::{Store, StoreError};
 
 /// Whose bundles.
@@ -85,7 +85,12 @@ impl Composing {
                 Some(delivery) => Some(self.level(call, component, delivery.id).await?),
             });
         }
-        if self.waits_as_it_is(of, subject, newest).await? {
+        let own = self.store.status(&of.flow, std::slice::from_ref(subject)).await;
+        let own = own.map_err(|error| no_store(&error))?.pop();
+        // Of two levels that were committed in reverse the later one to be routed has the earlier place: what is composed of both
+        // is no older than what was composed before.
+        let newest = newest.max(own.as_ref().and_then(|own| place_of(own.routed.as_ref()?)));
+        if own.and_then(|own| own.delivery).is_some_and(|delivery| waits_as_it_is(&delivery, newest)) {
             return Ok(None);
         }
         // Of a location that it knows nothing of at all, it says nothing.
@@ -95,19 +100,6 @@ impl Composing {
         let levels: Vec<(&Piece, Option<&[u8]>)> =
             pieces.iter().zip(&levels).map(|(piece, level)| (piece, level.as_deref())).collect();
         Ok(Some(Read { sequence: newest, ..read(&sku, &location, &levels)? }))
-    }
-
-    /// Whether what is composed of nothing newer than this waits for its turn.
-    async fn waits_as_it_is(&self, of: &Of, subject: &Subject, newest: Option<i64>) -> Result<bool, Fault> {
-        let own = std::slice::from_ref(subject);
-        let known = self.store.status(&of.flow, own).await.map_err(|error| no_store(&error))?;
-        let waits = known.into_iter().filter_map(|known| known.delivery).any(|delivery| {
-            let version = newest.map(|sequence| EffectiveVersion::Sequence { sequence });
-            let waits =
-                matches!(&delivery.state, DeliveryState::Waiting { wait, .. } if *wait != Wait::Reading);
-            waits && delivery.version == version
-        });
-        Ok(waits)
     }
 
     /// The newest level of a component: from the log, and where it is kept no more, from the source.
@@ -133,6 +125,20 @@ impl Composing {
         inventory::read(&level).map_err(inventory::StockFault::into_fault)?;
         Ok(level)
     }
+}
+
+/// The place in the log of the newest that a composed version is made of.
+fn place_of(version: &EffectiveVersion) -> Option<i64> {
+    match version {
+        EffectiveVersion::Sequence { sequence } => Some(*sequence),
+        EffectiveVersion::Dated { .. } => None,
+    }
+}
+
+/// Whether what is composed of nothing newer than this waits for its turn.
+fn waits_as_it_is(delivery: &Delivery, newest: Option<i64>) -> bool {
+    let waits = matches!(&delivery.state, DeliveryState::Waiting { wait, .. } if *wait != Wait::Reading);
+    waits && delivery.version.as_ref().and_then(place_of) == newest
 }
 
 /// What a SKU is made of; a component of itself.
