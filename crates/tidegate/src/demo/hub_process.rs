@@ -29,6 +29,8 @@ pub struct HubProcess {
 /// A hub that is not ready by then does not start.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Lines of the log of one that did not start.
+const LAST_WORDS: usize = 5;
 
 impl HubProcess {
     /// Of this very program.
@@ -89,7 +91,7 @@ impl HubProcess {
         self.child = Some(child);
         let ready = tokio::time::timeout(READY_WITHIN, self.ready()).await;
         ready.with_context(|| {
-            format!("the hub was not ready within {READY_WITHIN:?}: see {}", self.log.display())
+            format!("the hub was not ready within {READY_WITHIN:?}: {}", self.last_words())
         })?
     }
 
@@ -108,7 +110,7 @@ impl HubProcess {
             if let Some(child) = &mut self.child
                 && let Some(status) = child.try_wait()?
             {
-                bail!("the hub ended at once ({status}): see {}", self.log.display());
+                bail!("the hub ended at once ({status}): {}", self.last_words());
             }
             let answer = self.client.get(format!("{}/readyz", self.url)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
@@ -116,6 +118,14 @@ impl HubProcess {
             }
             super::pause(LOOK_EVERY).await;
         }
+    }
+
+    /// The end of its log, and where the rest is.
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_else(|error| format!("no log: {error}"));
+        let lines: Vec<&str> = log.lines().rev().take(LAST_WORDS).collect();
+        let last: Vec<&str> = lines.into_iter().rev().collect();
+        format!("see {}, which ends with\n{}", self.log.display(), last.join("\n"))
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.

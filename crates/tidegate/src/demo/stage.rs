@@ -10,6 +10,7 @@ use super::report::Teller;
 use super::warehouse::{self, Warehouse};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -305,12 +306,19 @@ impl Stage {
 
     /// Adds an item to the back office, as a person would.
     pub async fn add_item(&self, sku: &str) -> anyhow::Result<()> {
-        let item = serde_json::json!({ "sku": sku, "description": format!("{sku}, new in the range") });
-        let request =
-            self.ground.client.post(format!("{}/items", self.erp.url())).bearer_auth(self.erp.token());
-        request.json(&item).send().await?.error_for_status()?;
-        Ok(())
+        add_item(&self.ground.client, &self.erp, sku).await
     }
+}
+
+/// One that is there already is well: an earlier request was carried out, and was not answered so.
+async fn add_item(client: &reqwest::Client, erp: &ErpTwin, sku: &str) -> anyhow::Result<()> {
+    let item = serde_json::json!({ "sku": sku, "description": format!("{sku}, new in the range") });
+    let request = client.post(format!("{}/items", erp.url())).bearer_auth(erp.token());
+    let answer = request.json(&item).send().await?;
+    if answer.status() != StatusCode::CONFLICT {
+        answer.error_for_status()?;
+    }
+    Ok(())
 }
 
 /// Work that the hub has now; what cannot be read counts as some.
@@ -351,8 +359,19 @@ fn mischief(seed: u64) -> Mischief {
 
 #[cfg(test)]
 mod tests {
-    use super::open_work;
+    use super::{add_item, open_work};
     use serde_json::json;
+    use twin::erp::{ErpConfig, ErpTwin};
+
+    #[tokio::test]
+    async fn an_item_that_was_added_without_an_answer_is_there() {
+        let (erp, client) = (ErpTwin::start(ErpConfig::default()).await.unwrap(), reqwest::Client::new());
+        erp.turn(|knobs| (knobs.error_per_mille, knobs.error_applied_per_mille) = (1000, 1000));
+        add_item(&client, &erp, "SKU-9001").await.unwrap_err();
+        erp.turn(|knobs| knobs.error_per_mille = 0);
+        add_item(&client, &erp, "SKU-9001").await.unwrap();
+        erp.stop();
+    }
 
     #[test]
     fn what_cannot_be_read_counts_as_work() {

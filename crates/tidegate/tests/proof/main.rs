@@ -12,7 +12,9 @@ fn tidegate(args: &[&str]) -> (Value, bool, String) {
         .output()
         .unwrap();
     let (out, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let answer = serde_json::from_str(out.trim()).unwrap_or_else(|error| panic!("{error}: {out:?}\n{told}"));
+    // Why it ended is the last that it says.
+    let answer = serde_json::from_str(out.trim())
+        .unwrap_or_else(|error| panic!("{told}\n{}: no ledger ({error}): {out:?}", output.status));
     (answer, output.status.success(), told.into_owned())
 }
 
