@@ -2,6 +2,7 @@
 
 use crate::hub::Hub;
 use crate::office::Office;
+use crate::patience::comes;
 use crate::stock::{agree, available, differing, keeper, warehouse};
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -41,12 +42,11 @@ async fn what_differs_is_brought_and_nothing_else() {
     let done = office.folder.json(&one);
     assert_eq!(done["plan"]["appended"], 1, "{done}");
     assert_eq!(done["parts"][0]["pairs"].as_array().unwrap().len(), 2);
-    for _ in 0..500 {
-        if available(&office.shop, "SKU-0003") != 9_999 {
-            break;
-        }
+    let is_brought = || {
         office.folder.tidegate(&["status"]);
-    }
+        available(&office.shop, "SKU-0003") != 9_999
+    };
+    assert!(comes(is_brought), "SKU-0003 was never brought");
     assert_eq!(differing(&office, &keeper), ["SKU-0004"], "another SKU was brought as well");
 
     // A location: looked at directly, since they are few.

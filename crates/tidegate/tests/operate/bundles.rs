@@ -4,6 +4,7 @@
 use crate::folder::Folder;
 use crate::hub::{Hub, until};
 use crate::office::Office;
+use crate::patience::comes;
 use crate::stock::{available, keeper, level, push, warehouse, with_stock};
 use serde_json::{Value, json};
 
@@ -22,12 +23,12 @@ fn with_bundles(folder: &Folder, rows: &str) {
 /// Waits until the shop shows these.
 fn comes_to(office: &Office, expected: &[(&str, &str, i64)]) {
     let shows = |sku: &str, at: &str| office.shop.stock(sku, at).map(|level| level.available);
-    for _ in 0..300 {
-        if expected.iter().all(|(sku, at, quantity)| shows(sku, at) == Some(*quantity)) {
-            return;
-        }
-        // Each asks a process of its own, so that this is many seconds.
+    let is_shown = comes(|| {
         office.folder.tidegate(&["status"]);
+        expected.iter().all(|(sku, at, quantity)| shows(sku, at) == Some(*quantity))
+    });
+    if is_shown {
+        return;
     }
     let shown: Vec<_> = expected.iter().map(|(sku, at, _)| (sku, at, shows(sku, at))).collect();
     let said = office.folder.tidegate(&["deliveries", "list"]);
@@ -37,14 +38,12 @@ fn comes_to(office: &Office, expected: &[(&str, &str, i64)]) {
 /// Waits until nothing more is looked at: a look mends what somebody typed.
 fn comes_to_rest(office: &Office) {
     let mut still = 0;
-    for _ in 0..300 {
+    let is_at_rest = comes(|| {
         let open = office.folder.json(&["deliveries", "list", "--phase", "open"]);
         still = if open["deliveries"].as_array().is_some_and(Vec::is_empty) { still + 1 } else { 0 };
-        if still == 3 {
-            return;
-        }
-    }
-    panic!("it did not come to rest: {}", office.folder.tidegate(&["deliveries", "list"]).out);
+        still == 3
+    });
+    assert!(is_at_rest, "it did not come to rest: {}", office.folder.tidegate(&["deliveries", "list"]).out);
 }
 
 /// Changes at the source that the shop has accepted.

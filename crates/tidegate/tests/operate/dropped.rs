@@ -2,6 +2,7 @@
 
 use crate::hub::{Hub, until};
 use crate::office::Office;
+use crate::patience::comes;
 use crate::stock::{available, warehouse};
 use std::fs::File;
 use std::path::PathBuf;
@@ -39,24 +40,19 @@ fn drop_file(path: &std::path::Path, text: &str) {
 }
 
 fn sells(office: &Office, sku: &str, quantity: i64) {
-    for _ in 0..500 {
-        if available(&office.shop, sku) == quantity {
-            return;
-        }
-        // Each asks a process of its own, so that this is many seconds.
+    let sells = comes(|| {
         office.folder.tidegate(&["status"]);
-    }
-    panic!("{sku}: {} and not {quantity}", available(&office.shop, sku));
+        available(&office.shop, sku) == quantity
+    });
+    assert!(sells, "{sku}: {} and not {quantity}", available(&office.shop, sku));
 }
 
 fn appears(office: &Office, path: &std::path::Path) {
-    for _ in 0..500 {
-        if path.exists() {
-            return;
-        }
+    let is_there = comes(|| {
         office.folder.tidegate(&["status"]);
-    }
-    panic!("{} never came", path.display());
+        path.exists()
+    });
+    assert!(is_there, "{} never came", path.display());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Over the operator's socket: a hub that runs, one that does not answer, and what one left behind.
 
 use crate::folder::Folder;
+use crate::patience::comes;
 use crate::seeded;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixListener;
@@ -52,17 +53,12 @@ impl Drop for Hub {
 /// Asks until it is answered so.
 pub(crate) fn until(folder: &Folder, args: &[&str], told: &str) {
     let mut last = String::new();
-    for _ in 0..ASKED_MAX {
+    let is_told = comes(|| {
         last = folder.tidegate(args).out;
-        if last.contains(told) {
-            return;
-        }
-    }
-    panic!("{told:?} was never told: {last}");
+        last.contains(told)
+    });
+    assert!(is_told, "{told:?} was never told: {last}");
 }
-
-/// Each takes a process of its own, so that this is many seconds.
-const ASKED_MAX: usize = 500;
 
 #[test]
 fn a_running_hub_answers_and_one_that_was_killed_leaves_its_store() {

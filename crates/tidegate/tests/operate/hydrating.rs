@@ -2,6 +2,7 @@
 
 use crate::hub::Hub;
 use crate::office::Office;
+use crate::patience::comes;
 use crate::pricing::{ACME, BOLT, load, with_prices};
 use serde_json::json;
 use twin::shopify::Plan;
@@ -170,12 +171,12 @@ fn by_itself(office: &Office, keys: &str) {
 
 /// Until a buyer is charged so.
 async fn charges(office: &Office, location: u64, price: &str) {
-    for _ in 0..500 {
-        if charged(office, location, 1).0 == price {
-            return;
-        }
-        // A question to the hub takes its time.
+    let is_charged = comes(|| {
         office.folder.tidegate(&["prices", "hydrations"]);
+        charged(office, location, 1).0 == price
+    });
+    if is_charged {
+        return;
     }
     let told = office.folder.tidegate(&["prices", "hydrations", "--json"]).out;
     panic!("{location} is never charged {price}, but {:?}: {told}", charged(office, location, 1));

@@ -19,6 +19,7 @@ mod keys;
 mod letters;
 mod names;
 mod office;
+mod patience;
 mod paying;
 mod price_feed;
 mod pricing;

@@ -3,6 +3,7 @@
 
 use crate::hub::{Hub, until};
 use crate::office::{Office, now};
+use crate::patience::comes;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -104,20 +105,13 @@ impl Server {
         let owner = format!("{}:{}", owner.uid(), owner.gid());
         assert!(Command::new("chown").args(["-R", &owner]).arg(&data).status().unwrap().success());
         self.up();
-        for _ in 0..ASKED_MAX {
-            if self.sql("SELECT pg_is_in_recovery()") == "f" {
-                return;
-            }
-        }
-        panic!("the server does not come to the end of its recovery");
+        let is_recovered = comes(|| self.sql("SELECT pg_is_in_recovery()") == "f");
+        assert!(is_recovered, "the server does not come to the end of its recovery");
     }
 }
 
 /// Orders that are known to be in a target.
 const LINKED: &str = "SELECT count(DISTINCT root) FROM external_refs";
-
-/// Each takes a process of its own.
-const ASKED_MAX: usize = 500;
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -142,11 +136,7 @@ async fn real_postgres_put_back_to_a_moment_makes_nothing_twice_and_loses_nothin
     office.orders(5, 3);
     office.made(7).await;
     let settled = "SELECT count(*) FROM deliveries WHERE phase < 2";
-    for _ in 0..ASKED_MAX {
-        if server.sql(settled) == "0" {
-            break;
-        }
-    }
+    assert!(comes(|| server.sql(settled) == "0"), "some deliveries never settle");
     let moment = server.sql("SELECT clock_timestamp()");
     // Exported after the moment: the database that is put back knows nothing of these.
     office.orders(8, 3);
@@ -166,11 +156,7 @@ async fn real_postgres_put_back_to_a_moment_makes_nothing_twice_and_loses_nothin
         folder
             .json(&[&["systems", "resume", system, "--why", "restored, and looked at"][..], &THERE].concat());
     }
-    for _ in 0..ASKED_MAX {
-        if server.sql(LINKED) == "10" {
-            break;
-        }
-    }
+    assert!(comes(|| server.sql(LINKED) == "10"), "{} are linked", server.sql(LINKED));
     assert_eq!(server.sql(LINKED), "10", "each is found in the ERP and linked again");
     let ledger = office.erp.ledger();
     assert_eq!(

@@ -3,6 +3,7 @@
 
 use crate::hub::Hub;
 use crate::office::Office;
+use crate::patience::comes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::shop::{CancelReason, Order, RefundRequest};
@@ -117,15 +118,12 @@ impl Warehouse {
     /// Until the warehouse has counted what the shop sold, and the shop sells what the warehouse has to sell.
     pub(crate) fn at_rest(&self) {
         let mut wrong = Vec::new();
-        for _ in 0..900 {
-            wrong = self.wms.all_stock().iter().filter_map(|row| self.wrong(row)).collect();
-            if wrong.is_empty() {
-                break;
-            }
-            // Each asks a process of its own, so that this is many seconds.
+        let is_at_rest = comes(|| {
             self.office.folder.tidegate(&["status"]);
-        }
-        assert!(wrong.is_empty(), "{wrong:#?}\n{}", self.office.folder.tidegate(&["status"]).out);
+            wrong = self.wms.all_stock().iter().filter_map(|row| self.wrong(row)).collect();
+            wrong.is_empty()
+        });
+        assert!(is_at_rest, "{wrong:#?}\n{}", self.office.folder.tidegate(&["status"]).out);
         let oversold = (self.office.shop.stock_counts().oversold, self.wms.ledger().counts.oversold);
         assert_eq!(oversold, (0, 0), "units were sold that nobody has");
     }
@@ -210,13 +208,12 @@ async fn what_was_given_back_is_released_once_and_not_reserved_again() {
     let _hub = warehouse.hub();
     warehouse.at_rest();
     let released = || warehouse.wms.ledger().counts.releases;
-    for _ in 0..600 {
-        if released() >= 10 {
-            break;
-        }
-        warehouse.office.folder.tidegate(&["status"]);
-    }
     let letters = || warehouse.office.folder.json(&["dead-letters", "list"])["groups"].to_string();
+    let all_are = || {
+        warehouse.office.folder.tidegate(&["status"]);
+        released() >= 10
+    };
+    assert!(comes(all_are), "{} are released: {}", released(), letters());
     assert_eq!(released(), 10, "{}", letters());
     let is_as_in_the_shop = || {
         for order in &orders {

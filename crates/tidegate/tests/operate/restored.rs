@@ -2,6 +2,7 @@
 
 use crate::folder::Folder;
 use crate::hub::{Hub, until};
+use crate::patience::{comes, eventually};
 use crate::twins::{Twins, get};
 use serde_json::Value;
 
@@ -15,14 +16,9 @@ const SETTINGS: [&str; 3] =
     ["flows.orders_to_erp.intake=poll", "flows.orders_to_erp.sweep.every=1s", "systems.erp.settle_after=2s"];
 
 /// Until the ERP has so many orders.
-fn until_made(twins: &Twins, wanted: u64) -> Value {
-    for _ in 0..200_000 {
-        let ledger = get(&twins.erp_url, "/twin/ledger");
-        if ledger["references"].as_u64().unwrap() >= wanted {
-            return ledger;
-        }
-    }
-    panic!("the ERP never had {wanted} orders: {}", get(&twins.erp_url, "/twin/ledger"));
+fn until_made(twins: &Twins, wanted: u64) {
+    let made = || get(&twins.erp_url, "/twin/ledger")["references"].as_u64().unwrap();
+    assert!(comes(|| made() >= wanted), "the ERP never had {wanted} orders, but {}", made());
 }
 
 #[test]
@@ -69,13 +65,11 @@ fn a_backup_put_back_under_traffic_makes_no_order_twice_and_loses_none() {
 fn until_accounted_for(folder: &Folder, twins: &Twins) -> Value {
     let day = twins.day.to_string();
     let mut last = String::new();
-    for _ in 0..100 {
-        let said = folder.tidegate(&["prove", "orders", "--day", &day, "--json"]);
-        last = said.out;
+    let proof = eventually(|| {
+        last = folder.tidegate(&["prove", "orders", "--day", &day, "--json"]).out;
         let proof: Value = serde_json::from_str(&last).unwrap_or_default();
-        if proof["source"] == ORDERS && proof["waiting"] == 0 && proof["holds"] == true {
-            return proof;
-        }
-    }
-    panic!("the day never added up: {last}");
+        let adds_up = proof["source"] == ORDERS && proof["waiting"] == 0 && proof["holds"] == true;
+        adds_up.then_some(proof)
+    });
+    proof.unwrap_or_else(|| panic!("the day never added up: {last}"))
 }

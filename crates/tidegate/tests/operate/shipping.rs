@@ -2,6 +2,7 @@
 //! the look-alikes of a shop, a back office and a warehouse.
 
 use crate::hub::{Hub, until};
+use crate::patience::{comes, eventually};
 use crate::reserving::{SECRET, Warehouse};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -75,12 +76,12 @@ fn recorded(orders: &[Arc<Order>]) -> Shipped {
 
 /// Until each of the warehouse's shipments is one fulfilment, and there are no others.
 fn each_once(warehouse: &Warehouse) {
-    for _ in 0..900 {
-        if told(&warehouse.wms.shipments()) == recorded(&warehouse.office.shop.orders()) {
-            return;
-        }
-        // Each asks a process of its own, so that this is many seconds.
+    let are_told = comes(|| {
         warehouse.office.folder.tidegate(&["status"]);
+        told(&warehouse.wms.shipments()) == recorded(&warehouse.office.shop.orders())
+    });
+    if are_told {
+        return;
     }
     let (told, recorded) = (told(&warehouse.wms.shipments()), recorded(&warehouse.office.shop.orders()));
     let said = warehouse.office.folder.tidegate(&["dead-letters", "list"]);
@@ -90,13 +91,11 @@ fn each_once(warehouse: &Warehouse) {
 /// Until the ERP has made so many, and the warehouse has reserved them.
 async fn known_everywhere(warehouse: &Warehouse, orders: usize) {
     warehouse.office.made(orders as u64).await;
-    for _ in 0..900 {
-        if warehouse.wms.ledger().counts.orders == orders as u64 {
-            return;
-        }
+    let are_known = comes(|| {
         warehouse.office.folder.tidegate(&["status"]);
-    }
-    panic!("the warehouse never had {orders} orders: {:?}", warehouse.wms.ledger());
+        warehouse.wms.ledger().counts.orders == orders as u64
+    });
+    assert!(are_known, "the warehouse never had {orders} orders: {:?}", warehouse.wms.ledger());
 }
 
 fn name(order: &Order) -> String {
@@ -184,12 +183,11 @@ async fn lost_answers_lost_pushes_and_a_killed_hub_lose_no_shipment_and_double_n
     });
     orders[..20].iter().for_each(|order| ship_in_two(&warehouse, order));
     // In the middle of it.
-    for _ in 0..900 {
-        if recorded(&warehouse.office.shop.orders()).len() >= 5 {
-            break;
-        }
+    let some_are = || {
         warehouse.office.folder.tidegate(&["status"]);
-    }
+        recorded(&warehouse.office.shop.orders()).len() >= 5
+    };
+    assert!(comes(some_are), "no five orders have a fulfilment");
     hub.kill();
     // Nobody is there, and the warehouse goes on.
     orders[20..].iter().for_each(|order| ship_in_two(&warehouse, order));
@@ -245,15 +243,14 @@ fn goods(order: &Order) -> (String, u32) {
 
 /// Until the shop has so many fulfilments of the order.
 fn until_recorded(warehouse: &Warehouse, order: u64, count: usize) -> Arc<Order> {
-    for _ in 0..900 {
-        let found = warehouse.office.shop.order(order).filter(|found| found.fulfilments.len() == count);
-        if let Some(found) = found {
-            return found;
-        }
+    let recorded = eventually(|| {
         warehouse.office.folder.tidegate(&["status"]);
-    }
-    let said = warehouse.office.folder.tidegate(&["deliveries", "list"]);
-    panic!("the shop never had {count} fulfilments of {order}: {}", said.out);
+        warehouse.office.shop.order(order).filter(|found| found.fulfilments.len() == count)
+    });
+    recorded.unwrap_or_else(|| {
+        let said = warehouse.office.folder.tidegate(&["deliveries", "list"]);
+        panic!("the shop never had {count} fulfilments of {order}: {}", said.out)
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,12 +329,6 @@ async fn what_cannot_be_is_told_at_the_door_or_as_a_dead_letter_and_healed_by_wh
     push(&hub, order.id, "SH-3", 2, cancelled);
     let recorded = until_recorded(&warehouse, order.id, 1);
     assert_eq!(recorded.fulfilments[0].lines.iter().map(|(_, units)| units).sum::<u32>(), units);
-    for _ in 0..500 {
-        let open = folder.json(&letters[..2])["groups"].to_string();
-        if open == "[]" {
-            break;
-        }
-    }
-    assert_eq!(folder.json(&letters[..2])["groups"].to_string(), "[]");
+    assert!(comes(|| folder.json(&letters[..2])["groups"] == json!([])));
     assert_eq!(warehouse.office.shop.order(order.id).unwrap().fulfilments.len(), 1);
 }

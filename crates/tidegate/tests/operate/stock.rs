@@ -4,6 +4,7 @@
 use crate::folder::Folder;
 use crate::hub::{Hub, until};
 use crate::office::Office;
+use crate::patience::{comes, eventually};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -82,13 +83,13 @@ pub(crate) fn available(shop: &ShopifyTwin, sku: &str) -> i64 {
 /// What the command says of the one pair, once nothing of it is open.
 pub(crate) fn settled(folder: &Folder, sku: &str, version: i64) -> Value {
     let version = format!("\"sequence\":{version}");
-    for _ in 0..500 {
+    let settled = eventually(|| {
         let said = folder.tidegate(&["ats", "show", sku, "--location", "WH-1", "--explain", "--json"]);
-        if said.out.contains(&version) && said.out.contains("\"open\":[]") {
-            return said.json()["stock"][0].clone();
-        }
-    }
-    panic!("{sku} did not come to rest: {:?}", folder.tidegate(&["ats", "show", sku]));
+        let is_settled = said.out.contains(&version) && said.out.contains("\"open\":[]");
+        is_settled.then(|| said.json()["stock"][0].clone())
+    });
+    settled
+        .unwrap_or_else(|| panic!("{sku} did not come to rest: {:?}", folder.tidegate(&["ats", "show", sku])))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,14 +200,11 @@ pub(crate) fn differing(office: &Office, keeper: &WmsTwin) -> Vec<String> {
 }
 
 pub(crate) fn agree(office: &Office, keeper: &WmsTwin) {
-    for _ in 0..500 {
-        if differing(office, keeper).is_empty() {
-            return;
-        }
-        // Each asks a process of its own, so that this is many seconds.
+    let agree = comes(|| {
         office.folder.tidegate(&["status"]);
-    }
-    panic!("they never agreed: {:?}", differing(office, keeper));
+        differing(office, keeper).is_empty()
+    });
+    assert!(agree, "they never agreed: {:?}", differing(office, keeper));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use crate::hub::{Hub, until};
 use crate::office::Office;
+use crate::patience::comes;
 use crate::stock::{agree, available, differing, keeper, level, push, settled, warehouse};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -93,14 +94,11 @@ async fn two_snapshots_that_were_mixed_are_refused() {
 /// Until the hub has written down what the shop has, and a reading of the source hangs.
 fn read_the_shop(office: &Office) {
     let state = office.folder.path("data/full-checks/stock_to_shopify@acme/check.json");
-    for _ in 0..500 {
-        if std::fs::read_to_string(&state).is_ok_and(|text| text.contains("sha256")) {
-            return;
-        }
-        // Each asks a process of its own, so that this is many seconds.
+    let is_read = comes(|| {
         office.folder.tidegate(&["status"]);
-    }
-    panic!("the shop was never read");
+        std::fs::read_to_string(&state).is_ok_and(|text| text.contains("sha256"))
+    });
+    assert!(is_read, "the shop was never read");
 }
 
 #[tokio::test(flavor = "multi_thread")]
