@@ -7,6 +7,7 @@
 #   launch     writes the configuration and starts the processes through `spawn`
 #   ready      succeeds once the system answers
 #   seed       fills it, once per state directory            (optional)
+#   made_of    prints what its data depend on: where that has changed, it begins again (optional)
 #   settings   prints the KEY=VALUE lines
 #
 # Verbs: start, env, stop, status. Only KEY=VALUE lines go to stdout, the rest to stderr.
@@ -191,6 +192,15 @@ needs() {
 }
 
 seed() { :; }
+made_of() { :; }
+# begin_anew: its data were made of something else than would be taken today.
+begin_anew() {
+  [ -e "$STATE/configured" ] || return 0
+  [ "$(cat "$STATE/configured")" = "$(made_of)" ] && return
+  say "what it is filled with has changed: it begins again"
+  shutdown
+  rm -f "$STATE/configured" "$STATE/seeded"
+}
 shutdown() { halt "$NAME"; }
 
 service() {
@@ -219,6 +229,7 @@ service() {
   flock 9
   case $verb in
     start)
+      begin_anew
       if ! alive "$NAME"; then
         # One installation at a time, whatever the state directory.
         exec 8>"$TOOLS/$NAME.lock"
@@ -226,7 +237,7 @@ service() {
         install
         exec 8>&-
         give_up_taken_ports
-        [ -e "$STATE/configured" ] || { configure; touch "$STATE/configured"; }
+        [ -e "$STATE/configured" ] || { configure; made_of >"$STATE/configured"; }
         launch
         wait_ready "$NAME"
         [ -e "$STATE/seeded" ] || { seed; touch "$STATE/seeded"; }

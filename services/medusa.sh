@@ -16,6 +16,8 @@ PASSWORD=tidegate-admin-1
 
 template() { echo "$TOOLS/medusa-$VERSION-$(sha256sum <"$HERE/medusa_seed.mjs" | cut -c1-12)"; }
 
+made_of() { basename "$(template)"; }
+
 install() {
   [ -e "$PROJECT/.installed" ] && return
   NODE=$(node_need 20)

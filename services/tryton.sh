@@ -36,6 +36,8 @@ template() {
   echo "$TOOLS/tryton-$SERIES-$seed.$([ "$BACKEND" = sqlite ] && echo sqlite || echo dump)"
 }
 
+made_of() { basename "$(template)"; }
+
 install() {
   local module requirements=("trytond~=$SERIES.0" "proteus~=$SERIES.0" "psycopg[binary,pool]")
   for module in $REQUIRES; do requirements+=("trytond_$module~=$SERIES.0"); done
