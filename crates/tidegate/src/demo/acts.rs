@@ -30,6 +30,8 @@ pub enum Act {
     StockMoves,
     /// The warehouse tells nobody of anything.
     Mute,
+    /// Somebody writes to the warehouse's database, past its books.
+    PastItsBooks,
     /// The night's prices are loaded.
     Night,
     /// Somebody loads a file in which every price is halved.
@@ -48,6 +50,7 @@ pub fn script(orders: u64) -> Vec<(u64, Act)> {
         (30, Act::Away),
         (36, Act::Kill),
         (42, Act::Mute),
+        (46, Act::PastItsBooks),
         (48, Act::Throttles),
         (50, Act::Night),
         (52, Act::Everyday),
@@ -106,6 +109,9 @@ impl Act {
                 "the warehouse's stock moves; of its pushes 2 % are lost, some come twice or overtaken"
             }
             Self::Mute => "the warehouse's stock moves and it tells nobody",
+            Self::PastItsBooks => {
+                "a script writes to the warehouse's database: no push and no list of changes shows it, but a full check"
+            }
             Self::Night => {
                 "the night's prices are loaded: four of them rise, and the shop knows nothing of it"
             }
@@ -159,6 +165,7 @@ impl Act {
             }
             Self::StockMoves => stage.warehouse.iter_mut().for_each(Warehouse::everyday),
             Self::Mute => stage.warehouse.iter().for_each(Warehouse::mute),
+            Self::PastItsBooks => stage.warehouse.iter().for_each(Warehouse::past_its_books),
             Self::Night | Self::Halved => {
                 let Some(counter) = &mut stage.counter else { return Ok(()) };
                 match self {

@@ -68,6 +68,9 @@ pub struct Args {
     /// A warehouse beside the ERP: its stock moves and is what the shop sells, and each order reserves there
     #[arg(long)]
     stock: bool,
+    /// With --stock: pairs of SKU and location
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pairs: u32,
     /// Prices of each buyer: carts ask for them whatever fails, and what each order was charged is compared with them
     #[arg(long)]
     prices: bool,
@@ -132,10 +135,11 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
         mischief: !args.calm,
         by_look_up: false,
         nodes,
+        pairs: if args.stock { args.pairs } else { 0 },
     };
     let mut stage = Stage::set(options).await?;
     if args.stock {
-        stage.warehouse = Some(Warehouse::open(&stage.ground, args.seed, args.orders).await?);
+        stage.warehouse = Some(Warehouse::open(&stage.ground, args.seed, args.orders, args.pairs).await?);
     }
     if args.prices {
         stage.counter = Some(Counter::open(&stage.ground, &stage.erp, args.seed, args.promotion_after())?);
@@ -154,7 +158,9 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
     let played = play::all(args, &mut stage, teller).await?;
     teller.catching_up();
     stage.caught_up(&played, CATCH_UP, Some(teller)).await;
-    if let Some(warehouse) = &stage.warehouse {
+    if let Some(warehouse) = &mut stage.warehouse {
+        warehouse.full_check(&stage.ground).await?;
+        teller.act("the full check has compared all of the warehouse with all of the shop");
         warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
     }
     if let Some(counter) = &mut stage.counter {

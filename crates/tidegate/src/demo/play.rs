@@ -119,7 +119,7 @@ pub(super) async fn all(args: &Args, stage: &mut Stage, teller: &Teller) -> anyh
         acts::among_nodes(&mut script, args.orders, rate);
     }
     if stage.warehouse.is_none() {
-        script.retain(|(_, act)| !matches!(act, Act::StockMoves | Act::Mute));
+        script.retain(|(_, act)| !matches!(act, Act::StockMoves | Act::Mute | Act::PastItsBooks));
     }
     if stage.counter.is_none() {
         script.retain(|(_, act)| !matches!(act, Act::Night | Act::Halved));

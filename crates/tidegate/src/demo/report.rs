@@ -179,6 +179,11 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
                 stock.changes, stock.untold
             ),
         );
+        row(
+            "found by full check",
+            stock.found.to_string(),
+            format!("  pairs that differed; {} changes were in no list", stock.unlisted),
+        );
         row("oversold", stock.oversold.to_string(), "  units that were sold and that nobody has".to_owned());
         row(
             "reserved",

@@ -32,6 +32,8 @@ pub struct StageOptions {
     pub by_look_up: bool,
     /// Several nodes of one PostgreSQL in place of one process with its own store.
     pub nodes: Option<Nodes>,
+    /// Of SKU and location that the shop has, about; never fewer than its catalogue's.
+    pub pairs: u32,
 }
 
 /// How many nodes, and where the PostgreSQL is.
@@ -95,6 +97,7 @@ impl Ground {
         mischievous: bool,
         office: &Office<'_>,
         nodes: Option<&Nodes>,
+        plan: Plan,
         shelves: StockConfig,
     ) -> anyhow::Result<Self> {
         let database = match nodes {
@@ -105,7 +108,7 @@ impl Ground {
         let mut shop = ShopConfig::new(SHOP_DOMAIN);
         shop.access_token = ACCESS_TOKEN.to_owned();
         shop.client_secret = CLIENT_SECRET.to_owned();
-        shop.plan = Plan::Plus;
+        shop.plan = plan;
         shop.clock = ShopClock::real(COMPRESSION);
         shop.stock = shelves;
         shop.mischief = if mischievous { mischief(seed) } else { Mischief::default() };
@@ -276,10 +279,18 @@ impl Stage {
         .await?;
         let url = erp.url();
         let office = Office::Rest { url: &url, token: erp.token(), by_look_up: options.by_look_up };
-        let shelves = StockConfig { generated: warehouse::GENERATED, ..StockConfig::default() };
-        let ground =
-            Ground::lay(folder, options.seed, options.mischief, &office, options.nodes.as_ref(), shelves)
-                .await?;
+        let generated = warehouse::generated(options.pairs);
+        let shelves = StockConfig { generated, ..StockConfig::default() };
+        let ground = Ground::lay(
+            folder,
+            options.seed,
+            options.mischief,
+            &office,
+            options.nodes.as_ref(),
+            Plan::Plus,
+            shelves,
+        )
+        .await?;
         Ok(Self { ground, erp, warehouse: None, counter: None })
     }
 

@@ -4,17 +4,17 @@
 use super::stage::{Ground, pause};
 use anyhow::Context as _;
 use serde::Serialize;
+use serde_json::json;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use twin::shop::catalogue::{ITEMS, WAREHOUSES};
 use twin::shopify::ShopifyTwin;
 use twin::wms::{Knobs, PushTarget, TruthRow, WmsConfig, WmsTwin};
 
 pub const FLOW: &str = "orders_to_wms";
-/// SKUs beside the catalogue's, which no order has: only their stock moves.
-pub const GENERATED: u32 = 2000;
 const SECRET: &str = "demo-push-secret";
 const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
 const RESERVE: &str = include_str!("../../../../mappings/orders_to_wms.toml");
@@ -82,9 +82,12 @@ pub struct StockLedger {
     /// Dead letters of orders that did not reserve; and those of them that no unknown item explains.
     pub unreserved: u64,
     pub stray_dead_letters: u64,
-    /// Changes of a pair that it made, and those that it told nobody of.
+    /// Changes of a pair that it made; those that it told nobody of, and those that not even its list of changes has.
     pub changes: u64,
     pub untold: u64,
+    pub unlisted: u64,
+    /// Pairs that the full check found to differ and took up again.
+    pub found: u64,
     /// Up to ten pairs, each with both sides.
     #[serde(skip)]
     pub named: Vec<String>,
@@ -100,15 +103,23 @@ impl StockLedger {
 pub struct Warehouse {
     wms: Arc<WmsTwin>,
     moving: Option<JoinHandle<()>>,
+    found: u64,
+}
+
+/// So many SKUs beside the catalogue's, which no order has, that there are about so many pairs of SKU and location.
+pub fn generated(pairs: u32) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "twenty, and two")]
+    let (items, places) = (ITEMS.len() as u32, WAREHOUSES.len() as u32);
+    (pairs / places).saturating_sub(items)
 }
 
 impl Warehouse {
     /// Opens it and tells the hub's configuration of it; before the hub starts.
-    pub async fn open(ground: &Ground, seed: u64, orders: u64) -> anyhow::Result<Self> {
+    pub async fn open(ground: &Ground, seed: u64, orders: u64, pairs: u32) -> anyhow::Result<Self> {
         // Full shelves: what is sold twice here was sold by a wrong number.
         let least = 20_000.max(orders * 50);
-        let config =
-            WmsConfig { seed, generated: GENERATED, on_hand: (least, least * 2), ..WmsConfig::default() };
+        let (generated, on_hand) = (generated(pairs), (least, least * 2));
+        let config = WmsConfig { seed, generated, on_hand, ..WmsConfig::default() };
         let wms = WmsTwin::start(config).await?;
         configure(&ground.folder, &wms)?;
         wms.push_to(Some(PushTarget {
@@ -116,7 +127,7 @@ impl Warehouse {
             secret: SECRET.to_owned(),
             shop: super::config::SHOP.to_owned(),
         }));
-        Ok(Self { wms: Arc::new(wms), moving: None })
+        Ok(Self { wms: Arc::new(wms), moving: None, found: 0 })
     }
 
     /// Its everyday: goods come and go, and pushes are lost, doubled and overtaken.
@@ -147,6 +158,20 @@ impl Warehouse {
         self.wms.turn(|knobs| knobs.mute = true);
     }
 
+    /// What changes is written past its books.
+    pub fn past_its_books(&self) {
+        self.wms.turn(|knobs| knobs.unlisted = true);
+    }
+
+    /// The nightly one: what neither push nor list has told is found and taken up again.
+    pub async fn full_check(&mut self, ground: &Ground) -> anyhow::Result<()> {
+        let asked = json!({ "who": "demo", "why": "the nightly full check" });
+        let told = ground.ask("reconcile", &asked).await?;
+        let part = told["parts"].get(0).context("the full check had nothing to check")?;
+        self.found = part["appended"].as_u64().context("the full check says how much it took up again")?;
+        Ok(())
+    }
+
     /// Nothing moves by itself any more, and nothing fails.
     pub fn rest(&mut self) {
         if let Some(moving) = self.moving.take() {
@@ -174,6 +199,8 @@ impl Warehouse {
             asked_again: books.counts.repeated,
             changes: books.counts.changes,
             untold: books.pushes.dropped + books.pushes.given_up,
+            unlisted: books.counts.unlisted,
+            found: self.found,
             named: differing.into_iter().take(10).collect(),
             ..StockLedger::default()
         }

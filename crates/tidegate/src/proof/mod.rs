@@ -22,7 +22,7 @@ use std::time::Duration;
 use stock::{Premises, StockProof};
 use twin::erp::Sale;
 use twin::shop::Order;
-use twin::shopify::ShopifyTwin;
+use twin::shopify::{Plan, ShopifyTwin};
 
 /// What each proof is told. The numbers are a fast system's: a slow one has others of its own.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,6 +34,9 @@ pub struct Day {
     per_minute: u64,
     #[arg(long, default_value_t = 3)]
     kills: u32,
+    /// Of the shop, which sets how much it may be asked: standard, advanced, plus or enterprise
+    #[arg(long, default_value = "plus")]
+    plan: Plan,
     /// Where chance begins; without it a new one, because the orders stay in the system
     #[arg(long)]
     seed: Option<u64>,

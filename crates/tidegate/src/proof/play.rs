@@ -23,7 +23,8 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
     let gate = Gate::open(system.url(), seed).await?;
     let folder = new_folder(day.dir.clone())?;
     let shelves = if day.stock { stock::shelves(day.others) } else { StockConfig::default() };
-    let mut ground = Ground::lay(folder, seed, true, &system.office(gate.url()), None, shelves).await?;
+    let office = system.office(gate.url());
+    let mut ground = Ground::lay(folder, seed, true, &office, None, day.plan, shelves).await?;
     if day.stock {
         flows::configure(&ground.folder, connector, &system.as_source())?;
         system.configure(&ground.folder)?;

@@ -180,7 +180,8 @@ async fn play(args: &Args) -> anyhow::Result<Tally> {
     // Every other seed has an ERP without a memory for keys: what is unknown can only be looked up there.
     let by_look_up = args.look_up || seed.is_multiple_of(2);
     let mut stage =
-        Stage::set(StageOptions { dir: args.dir.clone(), seed, mischief: true, by_look_up, nodes }).await?;
+        Stage::set(StageOptions { dir: args.dir.clone(), seed, mischief: true, by_look_up, nodes, pairs: 0 })
+            .await?;
     eprintln!(
         "seed {seed}: {}; the hub's files are in {}",
         if by_look_up { "the ERP knows no idempotency key" } else { "the ERP knows idempotency keys" },

@@ -131,7 +131,8 @@ async fn play(args: &Args) -> anyhow::Result<(Rolled, Ledger, u64)> {
     let seed = args.seed.unwrap_or_else(crate::wiring::clock::seed);
     let by_look_up = args.look_up || seed.is_multiple_of(2);
     let mut stage =
-        Stage::set(StageOptions { dir: args.dir.clone(), seed, mischief: true, by_look_up, nodes }).await?;
+        Stage::set(StageOptions { dir: args.dir.clone(), seed, mischief: true, by_look_up, nodes, pairs: 0 })
+            .await?;
     eprintln!("seed {seed}; the hub's files are in {}", stage.ground.folder.display());
     stage.ground.hub.start().await?;
     stage.ground.subscribed().await?;

@@ -48,6 +48,18 @@ fn carts_are_told_the_right_price_whatever_fails_and_every_order_is_compared() {
 }
 
 #[test]
+fn the_shop_sells_what_the_warehouse_has_whatever_is_lost_and_a_full_check_finds_what_nobody_told() {
+    let (ledger, good, told) =
+        tidegate(&["demo", "--stock", "--pairs", "4000", "--orders", "100", "--seed", "5", "--json"]);
+    assert!(good, "{told}");
+    let stock = |name: &str| ledger["stock"][name].as_u64().unwrap();
+    assert_eq!((stock("pairs"), stock("differing"), stock("oversold")), (4000, 0, 0), "{told}");
+    assert!(stock("unlisted") > 0 && stock("found") > 0 && stock("untold") > 0, "{told}");
+    assert!(stock("reserved") > 60, "{told}");
+    assert_eq!((&ledger["orders"]["lost"], &ledger["orders"]["doubled"]), (&0.into(), &0.into()), "{told}");
+}
+
+#[test]
 fn a_round_of_torture_is_survived_where_an_answer_can_only_be_looked_up() {
     let args =
         ["torture", "--minutes", "0", "--orders", "100", "--rate", "40", "--kills", "3", "--seed", "6"];

@@ -80,6 +80,8 @@ pub(super) struct Books {
     pub(super) chance: Chance,
     /// Changes that are to be pushed.
     told: Vec<Told>,
+    /// Changes go past feed and pushes.
+    pub(super) unlisted: bool,
 }
 
 impl Books {
@@ -110,6 +112,7 @@ impl Books {
             counts: WmsCounts::default(),
             chance,
             told: Vec::new(),
+            unlisted: false,
         }
     }
 
@@ -136,11 +139,15 @@ impl Books {
         }
         pair.version += 1;
         pair.changed_at = at.max(pair.changed_at);
+        self.counts.changes += 1;
+        if self.unlisted {
+            self.counts.unlisted += 1;
+            return;
+        }
         self.position += 1;
         pair.position = self.position;
         self.feed.remove(&before.position);
         self.feed.insert(self.position, slot);
-        self.counts.changes += 1;
         self.told.push(Told { slot, truth: pair.truth() });
     }
 

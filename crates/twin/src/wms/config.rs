@@ -53,6 +53,9 @@ pub struct PushTarget {
 pub struct Knobs {
     /// No push at all is sent: a lost stretch.
     pub mute: bool,
+    /// Changes are written past the books, as by a script on its database: no push, and no list of changes shows them; a
+    /// snapshot and a question for the pair do.
+    pub unlisted: bool,
     pub drop_per_mille: u32,
     pub duplicate_per_mille: u32,
     /// Held until a later change of the same pair was sent, or for `delay_max_ms`.
@@ -92,6 +95,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             mute: false,
+            unlisted: false,
             drop_per_mille: 0,
             duplicate_per_mille: 0,
             reorder_per_mille: 0,

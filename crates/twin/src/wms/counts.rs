@@ -6,6 +6,8 @@ use serde::Serialize;
 pub struct WmsCounts {
     /// Of pairs.
     pub changes: u64,
+    /// Of these, such as were written past the books.
+    pub unlisted: u64,
     pub receipts: u64,
     /// For other channels.
     pub picks: u64,

@@ -59,6 +59,7 @@ impl Desk {
         let at = self.clock.now();
         let knobs = self.knobs();
         let mut books = self.books();
+        books.unlisted = knobs.unlisted;
         let done = how(&mut books, at);
         let (told, shipments) = (books.take_told(), books.take_told_shipments());
         // Still under the lock: pushes are numbered in the order of the changes.

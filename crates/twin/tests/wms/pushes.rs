@@ -114,6 +114,24 @@ async fn a_lost_stretch_is_told_by_nobody_and_is_in_the_feed() {
 }
 
 #[tokio::test]
+async fn what_is_written_past_the_books_is_neither_pushed_nor_listed_and_is_there() {
+    let (wms, hub, _) = told(Knobs::default()).await;
+    wms.turn(|knobs| knobs.unlisted = true);
+    wms.receive("SKU-0001", "WH-1", 1).unwrap();
+    wms.turn(|knobs| knobs.unlisted = false);
+    wms.settled().await;
+    let listed = crate::get(&wms, "/stock?after=40").await;
+    assert_eq!((hub.taken().len(), &listed["items"]), (0, &json!([])));
+    assert_eq!((wms.ledger().counts.changes, wms.ledger().counts.unlisted), (1, 1));
+    let pair = crate::get(&wms, "/stock/SKU-0001/WH-1").await;
+    assert_eq!((&pair["version"], &pair["data"]["on_hand"]), (&json!(2), &json!("11")));
+    // The next change that is listed tells all of it.
+    wms.receive("SKU-0001", "WH-1", 1).unwrap();
+    wms.settled().await;
+    assert_eq!(hub.taken(), [("acme/ats:SKU-0001@WH-1".to_owned(), 3)]);
+}
+
+#[tokio::test]
 async fn an_overtaken_push_comes_after_the_one_that_overtook_it() {
     let (wms, hub, clock) = told(Knobs::default()).await;
     wms.turn(|knobs| knobs.reorder_per_mille = 1000);
