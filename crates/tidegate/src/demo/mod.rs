@@ -148,7 +148,8 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
     stage.ground.hub.start().await?;
     stage.ground.subscribed().await?;
     if let Some(warehouse) = &stage.warehouse {
-        warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
+        teller.act("the shop learns what the warehouse has, 250 pairs a call");
+        warehouse.agreed(&stage.ground.shop, CATCH_UP, teller).await;
         teller.stocked(&warehouse.ledger(&stage.ground.shop));
     }
     if let Some(counter) = &mut stage.counter {
@@ -161,7 +162,7 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
     if let Some(warehouse) = &mut stage.warehouse {
         warehouse.full_check(&stage.ground).await?;
         teller.act("the full check has compared all of the warehouse with all of the shop");
-        warehouse.agreed(&stage.ground.shop, CATCH_UP).await;
+        warehouse.agreed(&stage.ground.shop, CATCH_UP, teller).await;
     }
     if let Some(counter) = &mut stage.counter {
         counter.rest().await;

@@ -1,6 +1,7 @@
 //! The play's warehouse: it owns the stock, sells through other channels too, and reserves the shop's orders by a second
 //! flow. Its books are the truth that the shop's quantities are compared with, pair by pair.
 
+use super::report::Teller;
 use super::stage::{Ground, pause};
 use anyhow::Context as _;
 use serde::Serialize;
@@ -21,6 +22,8 @@ const RESERVE: &str = include_str!("../../../../mappings/orders_to_wms.toml");
 /// Movements that are not the shop's, in each beat.
 const MOVES: u32 = 2;
 const BEAT: Duration = Duration::from_millis(100);
+/// How many agree, while it is waited for.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// As docs/inventory.md shows it, with the play's shorter waits.
 const STOCK_FLOW: &str = include_str!("../../stock_flow.toml");
@@ -180,10 +183,21 @@ impl Warehouse {
         self.wms.turn(|knobs| *knobs = Knobs::default());
     }
 
-    /// Until the shop sells what there is to sell, or for so long.
-    pub async fn agreed(&self, shop: &ShopifyTwin, patience: Duration) {
-        let until = kernel::clock::after(super::now(), patience);
-        while self.ledger(shop).differing > 0 && super::now() < until {
+    /// Until the shop sells what there is to sell, or nothing has come nearer to it for so long.
+    pub async fn agreed(&self, shop: &ShopifyTwin, patience: Duration, teller: &Teller) {
+        let (mut least, mut moved_at, mut told_at) = (u64::MAX, super::now(), super::now());
+        while super::now() < kernel::clock::after(moved_at, patience) {
+            let StockLedger { pairs, differing, .. } = self.ledger(shop);
+            if differing == 0 {
+                return;
+            }
+            if differing < least {
+                (least, moved_at) = (differing, super::now());
+            }
+            if super::now() >= kernel::clock::after(told_at, TOLD_EVERY) {
+                told_at = super::now();
+                teller.act(&format!("{} of {pairs} pairs agree", pairs - differing));
+            }
             pause(Duration::from_millis(500)).await;
         }
     }
