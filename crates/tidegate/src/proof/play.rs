@@ -133,6 +133,7 @@ fn mix(stock: bool, span_ms: u64) -> Mix {
         change_delay_ms: (0, span_ms / 4),
         ..Mix::demo()
     };
-    // What has left cannot be edited or called off: where parcels leave, orders stay as they are.
-    if stock { Mix { changed: 0, ..mix } } else { mix }
+    // What has left cannot be edited or called off: where parcels leave, orders stay as they are. A line whose variant is gone sets
+    // nothing aside in the shop, so that the system may rightly refuse it.
+    if stock { Mix { changed: 0, null_variant: 0, ..mix } } else { mix }
 }
