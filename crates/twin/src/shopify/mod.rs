@@ -46,6 +46,7 @@ pub use clock::ShopClock;
 pub use config::{Mischief, Plan, ShopConfig, StockConfig};
 pub use contract::API_VERSION;
 pub use faults::{ApiFault, ApiFaults};
+pub use fulfil::holds::Hold;
 pub use judge::{Judgement, judge, spoiled};
 pub use prices::{Charge, Offer, PriceCounts};
 pub use roles::Role;

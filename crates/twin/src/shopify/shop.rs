@@ -14,6 +14,7 @@ use super::config::ShopConfig;
 use super::contract::Contract;
 use super::faults::FaultDesk;
 use super::fulfil::Stop;
+use super::fulfil::holds::Holds;
 use super::prices::Prices;
 use super::roles::Roles;
 use super::staged::Uploads;
@@ -63,6 +64,8 @@ pub(super) struct State {
     pub(super) bulk_faults: VecDeque<BulkFault>,
     /// Orders of which nothing may leave, by number.
     pub(super) stops: BTreeMap<u64, Stop>,
+    /// Of the app, on fulfilment orders.
+    pub(super) holds: Holds,
     ids: u64,
 }
 
@@ -80,6 +83,7 @@ impl State {
             uploads: Uploads::default(),
             bulk_faults: VecDeque::new(),
             stops: BTreeMap::new(),
+            holds: Holds::new(),
             ids: 0,
         }
     }

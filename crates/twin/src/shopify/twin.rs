@@ -5,7 +5,8 @@ use super::bulk_fault::BulkFault;
 use super::config::ShopConfig;
 use super::contract::Contract;
 use super::faults::{ApiFault, ApiFaults};
-use super::fulfil::Stop;
+use super::fulfil::holds::Hold;
+use super::fulfil::{self, Stop};
 use super::http::router;
 use super::prices::{Charge, PriceCounts};
 use super::roles::Role;
@@ -293,6 +294,20 @@ impl ShopifyTwin {
     /// Nothing of an order may leave before.
     pub fn schedule(&self, order_id: u64, at: Timestamp) {
         self.shop.state().stops.insert(order_id, Stop::Scheduled { at });
+    }
+
+    /// What the app holds of an order, by fulfilment order.
+    pub fn holds(&self, order_id: u64) -> Vec<(u64, Hold)> {
+        let state = self.shop.state();
+        let all = state.orders.get(&order_id).map(|order| fulfil::of(&state, order)).unwrap_or_default();
+        all.into_iter().flat_map(|of| of.holds.into_iter().map(move |hold| (of.id, hold))).collect()
+    }
+
+    /// Somebody ends what the app holds of an order, by hand.
+    pub fn end_holds(&self, order_id: u64) {
+        let held: Vec<u64> = self.holds(order_id).into_iter().map(|(id, _)| id).collect();
+        let mut state = self.shop.state();
+        held.iter().for_each(|id| drop(state.holds.remove(id)));
     }
 
     /// Ends a hold or a schedule.

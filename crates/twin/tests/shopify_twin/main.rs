@@ -5,6 +5,7 @@ mod bulk;
 mod bulk_writes;
 mod faults;
 mod fulfilments;
+mod holds;
 mod hub;
 mod pages;
 mod prices;

@@ -5,10 +5,12 @@
 //! cancelled, its location has a new one and the former one is closed, as at Shopify. Not modelled: one order's line split
 //! over locations, fulfilment services, moves, merges and splits.
 
+pub(in crate::shopify) mod holds;
 mod rules;
 
 pub(super) use rules::{Refused, Wanted, cancel, create, track};
 
+use self::holds::Hold;
 use super::shop::State;
 use super::stock::place_of;
 use crate::shop::catalogue::{WAREHOUSES, Warehouse};
@@ -30,6 +32,8 @@ pub(in crate::shopify) struct FulfilmentOrder {
     pub(in crate::shopify) warehouse: &'static Warehouse,
     pub(in crate::shopify) status: &'static str,
     pub(in crate::shopify) stop: Option<Stop>,
+    /// Of the app.
+    pub(in crate::shopify) holds: Vec<Hold>,
     pub(in crate::shopify) lines: Vec<OpenLine>,
 }
 
@@ -94,11 +98,13 @@ pub(in crate::shopify) fn of(state: &State, order: &Order) -> Vec<FulfilmentOrde
             };
             let lines: Vec<OpenLine> = lines.iter().map(line).collect();
             let stop = state.stops.get(&order.id).filter(|_| is_last).cloned();
+            let holds = state.holds.get(&id).cloned().unwrap_or_default();
             all.push(FulfilmentOrder {
                 id,
                 warehouse,
-                status: status(order, &lines, stop.as_ref()),
+                status: status(order, &lines, stop.as_ref(), &holds),
                 stop,
+                holds,
                 lines,
             });
         }
@@ -106,13 +112,14 @@ pub(in crate::shopify) fn of(state: &State, order: &Order) -> Vec<FulfilmentOrde
     all
 }
 
-fn status(order: &Order, lines: &[OpenLine], stop: Option<&Stop>) -> &'static str {
+fn status(order: &Order, lines: &[OpenLine], stop: Option<&Stop>, holds: &[Hold]) -> &'static str {
     let open: u32 = lines.iter().map(|line| line.remaining).sum();
     let shipped = lines.iter().any(|line| order.lines[line.index].fulfilled > 0);
     match stop {
         _ if open == 0 && order.cancelled_at.is_some() => "CANCELLED",
         _ if open == 0 => "CLOSED",
         Some(Stop::Hold { .. }) => "ON_HOLD",
+        _ if !holds.is_empty() => "ON_HOLD",
         Some(Stop::Scheduled { .. }) => "SCHEDULED",
         None if shipped => "IN_PROGRESS",
         None => "OPEN",

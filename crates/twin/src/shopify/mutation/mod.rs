@@ -3,6 +3,7 @@
 
 mod catalogs;
 mod fulfilments;
+mod holds;
 mod metafields;
 mod orders;
 mod prices;
@@ -43,6 +44,8 @@ impl Node for Mutation {
             "fulfillmentCreate" => fulfilments::create(args, request),
             "fulfillmentCancel" => fulfilments::cancel(args, request),
             "fulfillmentTrackingInfoUpdate" => fulfilments::track(args, request),
+            "fulfillmentOrderHold" => holds::hold(args, request),
+            "fulfillmentOrderReleaseHold" => holds::release(args, request),
             "catalogCreate" => catalogs::create(args, request),
             "catalogUpdate" => catalogs::update(args, request),
             "catalogContextUpdate" => catalogs::change_context(args, request),

@@ -8,6 +8,7 @@ use crate::shop::{Order, gid};
 use crate::shopify::answer::{
     Arguments, Node, Record, Request, Resolved, leaf, list, null, object, unmodelled,
 };
+use crate::shopify::fulfil::holds::Hold;
 use crate::shopify::fulfil::{FulfilmentOrder, OpenLine, Stop, find, of};
 use crate::shopify::orders::visible;
 use crate::shopify::page::{Shape, date, parts};
@@ -40,6 +41,13 @@ pub(super) fn fulfilment_orders(order: &Arc<Order>, args: &Arguments, request: &
     parts(ORDERS, all, args, request, |of| FulfilmentOrderNode { order: order.clone(), of })
 }
 
+/// Whether all that is left of an order is on hold.
+pub(super) fn is_held(order: &Order, request: &Request) -> bool {
+    let all = of(&request.shop.state(), order);
+    let mut left = all.iter().filter(|of| !matches!(of.status, "CLOSED" | "CANCELLED")).peekable();
+    left.peek().is_some() && left.all(|of| of.status == "ON_HOLD")
+}
+
 impl Node for FulfilmentOrderNode {
     fn type_name(&self) -> &'static str {
         "FulfillmentOrder"
@@ -68,17 +76,13 @@ impl Node for FulfilmentOrderNode {
                     .node("location", LocationNode(of.warehouse)),
             ),
             "fulfillmentHolds" => {
-                let hold = match &of.stop {
-                    Some(Stop::Hold { reason }) if of.status == "ON_HOLD" => Some(*reason),
+                let by_person = match &of.stop {
+                    Some(Stop::Hold { reason }) if of.status == "ON_HOLD" => Some(by_person(of.id, reason)),
                     _ => None,
                 };
-                list(hold.map(|reason| {
-                    Record::new("FulfillmentHold")
-                        .leaf("id", gid("FulfillmentHold", of.id))
-                        .leaf("reason", reason)
-                        .leaf("displayReason", displayed(reason))
-                        .leaf("heldByRequestingApp", false)
-                }))
+                // Of what is closed nothing is held any more.
+                let by_app = of.holds.iter().filter(|_| of.status == "ON_HOLD").map(by_app);
+                list(by_person.into_iter().chain(by_app))
             }
             "supportedActions" => {
                 let actions: &[&str] = match of.status {
@@ -107,6 +111,28 @@ impl Node for FulfilmentOrderNode {
             other => Err(unmodelled("FulfillmentOrder", other)),
         }
     }
+}
+
+fn held(id: u64, reason: &str) -> Record {
+    Record::new("FulfillmentHold")
+        .leaf("id", gid("FulfillmentHold", id))
+        .leaf("reason", reason)
+        .leaf("displayReason", displayed(reason))
+}
+
+fn by_person(id: u64, reason: &str) -> Record {
+    held(id, reason)
+        .leaf("handle", serde_json::Value::Null)
+        .leaf("reasonNotes", serde_json::Value::Null)
+        .leaf("heldByRequestingApp", false)
+}
+
+/// As the one app of this shop sees it that placed it.
+pub(in crate::shopify) fn by_app(hold: &Hold) -> Record {
+    held(hold.id, &hold.reason)
+        .leaf("handle", hold.handle.clone())
+        .leaf("reasonNotes", hold.notes.clone())
+        .leaf("heldByRequestingApp", true)
 }
 
 fn displayed(reason: &str) -> String {

@@ -30,7 +30,7 @@ mod subscription;
 pub(super) use catalog::{CatalogNode, catalogs, catalogs_count};
 pub(super) use company::{CompanyLocationNode, PlainLocationNode};
 pub(super) use fulfilment::FulfilmentNode;
-pub(super) use fulfilment_order::FulfilmentOrderNode;
+pub(super) use fulfilment_order::{FulfilmentOrderNode, by_app};
 pub(super) use inventory_item::InventoryItemNode;
 pub(super) use level::{AdjustmentNode, LevelNode};
 pub(super) use location::LocationNode;

@@ -5,7 +5,7 @@ use super::company::purchasing_company;
 use super::customer::CustomerNode;
 use super::discount::{ApplicationNode, application_items};
 use super::fulfilment::FulfilmentNode;
-use super::fulfilment_order::fulfilment_orders;
+use super::fulfilment_order::{fulfilment_orders, is_held};
 use super::line::LineNode;
 use super::metafield::metafields;
 use super::payment::{PaymentTermsNode, TransactionNode};
@@ -84,14 +84,17 @@ impl OrderNode {
         })
     }
 
-    fn state(&self, name: &str) -> Option<Resolved> {
+    fn state(&self, name: &str, request: &Request) -> Option<Resolved> {
         let order = &self.order;
         let status = || order.financial_status();
         let open = order.cancelled_at.is_none();
         let outstanding = || self.totals().outstanding.shop;
         Some(match name {
             "displayFinancialStatus" => leaf(status().graphql()),
-            "displayFulfillmentStatus" => leaf(order.fulfilment_status().graphql()),
+            "displayFulfillmentStatus" => match is_held(order, request) {
+                true => leaf("ON_HOLD"),
+                false => leaf(order.fulfilment_status().graphql()),
+            },
             "closed" => leaf(order.closed_at.is_some()),
             "confirmed" => leaf(true),
             "edited" => leaf(
@@ -256,7 +259,7 @@ impl Node for OrderNode {
 
     fn field(&self, name: &str, args: &Arguments, request: &Arc<Request>) -> Resolved {
         self.head(name)
-            .or_else(|| self.state(name))
+            .or_else(|| self.state(name, request))
             .or_else(|| self.parties(name))
             .or_else(|| self.members(name, args, request))
             .or_else(|| self.unused(name))
