@@ -1,6 +1,6 @@
 //! Shopify's two sides: webhooks in ([`webhook`]), Admin GraphQL out ([`graphql`]) with what stands on it: orders read
-//! and listed ([`source`]), the ERP's number written back ([`write_back`]), stock set ([`inventory`]) and shipments recorded
-//! ([`fulfilment`]), all behind one [`target`]; what is there in whole ([`bulk`]), for whom a
+//! and listed ([`source`]), the ERP's number written back ([`write_back`]), stock set ([`inventory`]) shipments recorded
+//! ([`fulfilment`]) and refused orders held ([`hold`]), all behind one [`target`]; what is there in whole ([`bulk`]), for whom a
 //! customer may buy ([`roles`]), [`subscriptions`] and the [`doctor`].
 //!
 //! Owns Shopify's own rules: signatures, versions, scopes, costs, what an answer means. Decides nothing about orders
@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod doctor;
 pub mod fulfilment;
 pub mod graphql;
+pub mod hold;
 pub mod inventory;
 pub mod prices;
 pub mod reference;

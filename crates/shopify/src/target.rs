@@ -1,9 +1,10 @@
 //! The connector `shopify` as a target of all that is written there: orders go to [`write_back`](crate::write_back), stock
-//! to [`inventory`](crate::inventory), shipments to [`fulfilment`](crate::fulfilment). Owns which subject is whose, and what
+//! to [`inventory`](crate::inventory), shipments to [`fulfilment`](crate::fulfilment), refusals to [`hold`](crate::hold). Owns which subject is whose, and what
 //! they declare together.
 
 use crate::fulfilment::{self, Fulfilments};
 use crate::graphql::Shops;
+use crate::hold::{self, Holds};
 use crate::inventory::{self, Inventory, only};
 use crate::write_back;
 use async_trait::async_trait;
@@ -23,7 +24,8 @@ pub fn connect(settings: &Settings, shops: Shops) -> Result<Arc<dyn Connector>, 
     Ok(Arc::new(Target {
         orders: write_back::WriteBack::new(orders, shops.clone()),
         stock: Inventory::new(stock, shops.clone()),
-        shipments: Fulfilments::new(shipments, shops),
+        shipments: Fulfilments::new(shipments, shops.clone()),
+        holds: Holds::new(shops),
         descriptor: descriptor(),
     }))
 }
@@ -50,7 +52,12 @@ fn descriptor() -> Descriptor {
         direction: Direction::Target,
         schema: fulfilment::SCHEMA_NAME.to_owned(),
     });
-    // Stock waits for the SKU that it is of, a shipment for its order; what else is written to an order refers to nothing.
+    descriptor.services.push(Service {
+        domain: "orders".to_owned(),
+        direction: Direction::Target,
+        schema: hold::SCHEMA_NAME.to_owned(),
+    });
+    // Stock waits for the SKU that it is of, a shipment or a hold for its order; what else is written to an order refers to nothing.
     descriptor.resolves_references = true;
     descriptor.settings.extend_from_slice(inventory::SETTINGS);
     descriptor
@@ -61,6 +68,7 @@ struct Target {
     orders: write_back::WriteBack,
     stock: Inventory,
     shipments: Fulfilments,
+    holds: Holds,
     descriptor: Descriptor,
 }
 
@@ -95,6 +103,7 @@ impl Connector for Target {
         match is_stock(&wanted.subject) {
             true => only(self.stock.observe_many(call, std::slice::from_ref(wanted)).await),
             false if fulfilment::is_shipment(&wanted.subject) => self.shipments.observe(call, wanted).await,
+            false if hold::is_refusal(&wanted.subject) => self.holds.observe(call, wanted).await,
             false => self.orders.observe(call, wanted).await,
         }
     }
@@ -103,6 +112,7 @@ impl Connector for Target {
         match is_stock(&wanted.subject) {
             true => self.stock.plan(wanted, observed),
             false if fulfilment::is_shipment(&wanted.subject) => self.shipments.plan(wanted, observed),
+            false if hold::is_refusal(&wanted.subject) => self.holds.plan(wanted, observed),
             false => self.orders.plan(wanted, observed),
         }
     }
@@ -111,11 +121,11 @@ impl Connector for Target {
         if inventory::is_ours(step) {
             inventory::shows(step, observed)
         } else {
-            fulfilment::shows(step, observed)
+            fulfilment::shows(step, observed).or_else(|| hold::shows(step, observed))
         }
     }
 
-    /// Neither an order's fields nor a stock level nor a shipment come to money.
+    /// Neither an order's fields nor a stock level nor a shipment nor a hold come to money.
     fn held(&self, _: &Observation) -> Option<Held> {
         None
     }
@@ -124,6 +134,7 @@ impl Connector for Target {
         match inventory::is_ours(step) {
             true => only(self.stock.apply_many(call, &[(key.clone(), step.clone())]).await),
             false if fulfilment::is_ours(step) => self.shipments.apply(call, step).await,
+            false if hold::is_ours(step) => self.holds.apply(call, step).await,
             false => self.orders.apply(call, key, step).await,
         }
     }

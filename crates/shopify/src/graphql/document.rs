@@ -6,6 +6,7 @@
 //! dearest; money, addresses and page information nothing. A test counts it again. What Shopify says that it took
 //! (`requestedQueryCost`) replaces it from the first answer on.
 
+use super::document_holds as holds;
 use super::document_prices as prices;
 use super::document_shipments as shipments;
 use super::document_stock as stock;
@@ -285,6 +286,10 @@ pub const DOCUMENTS: &[Document] = &[
     shipments::CREATE_FULFILMENT,
     shipments::CANCEL_FULFILMENT,
     shipments::TRACK_FULFILMENT,
+    holds::ORDER_HOLDS,
+    holds::FULFILMENT_ORDER_HOLDS,
+    holds::HOLD_FULFILMENT_ORDER,
+    holds::RELEASE_HOLD,
     stock::STOCK_LEVELS,
     stock::STOCK_CHANGED,
     stock::FIND_STOCK,

@@ -5,6 +5,7 @@ mod answer;
 mod bucket;
 mod client;
 mod document;
+mod document_holds;
 mod document_prices;
 mod document_shipments;
 mod document_stock;
@@ -21,6 +22,7 @@ pub use document::{
     REMOVE_ORDER_TAGS, SET_ERP_FIELDS, SHOP, STOREFRONT, SUBSCRIPTIONS, UPDATE_SUBSCRIPTION, VARIANTS,
     VERSION_OF_ORDER, covers,
 };
+pub use document_holds::{FULFILMENT_ORDER_HOLDS, HOLD_FULFILMENT_ORDER, ORDER_HOLDS, RELEASE_HOLD};
 pub use document_prices::{
     ACTIVATE_CATALOG, ALL_PRICES, ALL_VARIANTS, BULK_WRITES, CANCEL_BULK, CHANGE_CATALOG, CREATE_CATALOG,
     CREATE_PRICE_LIST, DELETE_CATALOG, LIST_PRICES, LIST_RULES, OPEN_PRICES, PLAIN_PRICES, PRICE_PLACES,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tidegate_shopify::graphql::{ShopClient, Shops};
 use tidegate_shopify::target::connect;
 use twin::shop::{Mix, Order, What, Workload, WorkloadConfig};
-use twin::shopify::ShopifyTwin;
+use twin::shopify::{ShopClock, ShopConfig, ShopifyTwin};
 
 /// A shop with one order: three units of `SKU-0001` and two of `SKU-0002`.
 struct Shop {
@@ -25,33 +25,12 @@ struct Shop {
 impl Shop {
     async fn start() -> Self {
         let config = config();
-        let (clock, profile) = (config.clock.clone(), Arc::new(config.profile.clone()));
-        let workload = WorkloadConfig {
-            seed: 3,
-            orders: 20,
-            first_number: 1,
-            start: noon(),
-            interval_ms: 1000,
-            shop: profile,
-            mix: Mix { b2b: 0, ..Mix::plain() },
-        };
-        let placed = Workload::new(workload).find_map(|(_, change)| match change.what {
-            What::Place(order) if order.lines.len() >= 2 => Some(*order),
-            _ => None,
-        });
-        let mut order: Order = placed.expect("an order of two lines");
-        order.lines.truncate(2);
-        for (line, (sku, quantity)) in order.lines.iter_mut().zip([("SKU-0001", 3), ("SKU-0002", 2)]) {
-            line.sku = Some(sku.to_owned());
-            line.variant_id = Some(variant(sku));
-            (line.quantity, line.current_quantity) = (quantity, quantity);
-        }
+        let clock = config.clock.clone();
+        let order = two_lines(&config);
         let twin = ShopifyTwin::start(config).await.unwrap();
         let id = order.id;
         twin.place(order).unwrap();
-        let client = ShopClient::connect(connection(twin.url()), ports(&clock)).unwrap();
-        let settings = Settings::new(BTreeMap::new(), BTreeMap::new());
-        let connector = connect(&settings, Shops::new([client])).unwrap();
+        let connector = connector(&twin, &clock);
         Self { twin, connector, order: id }
     }
 
@@ -133,6 +112,38 @@ impl Shop {
     fn made(&self) -> usize {
         self.twin.order(self.order).unwrap().fulfilments.len()
     }
+}
+
+/// Three units of `SKU-0001` and two of `SKU-0002`.
+pub(crate) fn two_lines(config: &ShopConfig) -> Order {
+    let workload = WorkloadConfig {
+        seed: 3,
+        orders: 20,
+        first_number: 1,
+        start: noon(),
+        interval_ms: 1000,
+        shop: Arc::new(config.profile.clone()),
+        mix: Mix { b2b: 0, ..Mix::plain() },
+    };
+    let placed = Workload::new(workload).find_map(|(_, change)| match change.what {
+        What::Place(order) if order.lines.len() >= 2 => Some(*order),
+        _ => None,
+    });
+    let mut order: Order = placed.expect("an order of two lines");
+    order.lines.truncate(2);
+    for (line, (sku, quantity)) in order.lines.iter_mut().zip([("SKU-0001", 3), ("SKU-0002", 2)]) {
+        line.sku = Some(sku.to_owned());
+        line.variant_id = Some(variant(sku));
+        (line.quantity, line.current_quantity) = (quantity, quantity);
+    }
+    order
+}
+
+/// The target, without settings.
+pub(crate) fn connector(twin: &ShopifyTwin, clock: &ShopClock) -> Arc<dyn Connector> {
+    let client = ShopClient::connect(connection(twin.url()), ports(clock)).unwrap();
+    let settings = Settings::new(BTreeMap::new(), BTreeMap::new());
+    connect(&settings, Shops::new([client])).unwrap()
 }
 
 /// Of the catalogue.

@@ -4,6 +4,7 @@ mod client;
 mod doctor;
 mod documents;
 mod fulfilment;
+mod hold;
 mod inventory;
 mod prices;
 mod reference;

@@ -296,11 +296,17 @@ impl ShopifyTwin {
         self.shop.state().stops.insert(order_id, Stop::Scheduled { at });
     }
 
+    /// Whether a person holds an order.
+    pub fn is_held(&self, order_id: u64) -> bool {
+        matches!(self.shop.state().stops.get(&order_id), Some(Stop::Hold { .. }))
+    }
+
     /// What the app holds of an order, by fulfilment order.
     pub fn holds(&self, order_id: u64) -> Vec<(u64, Hold)> {
         let state = self.shop.state();
         let all = state.orders.get(&order_id).map(|order| fulfil::of(&state, order)).unwrap_or_default();
-        all.into_iter().flat_map(|of| of.holds.into_iter().map(move |hold| (of.id, hold))).collect()
+        let held = all.into_iter().filter(|of| of.status == "ON_HOLD");
+        held.flat_map(|of| of.holds.into_iter().map(move |hold| (of.id, hold))).collect()
     }
 
     /// Somebody ends what the app holds of an order, by hand.

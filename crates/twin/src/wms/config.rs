@@ -67,6 +67,8 @@ pub struct Knobs {
     pub pushes_at_once: usize,
     /// Orders are accepted, and counted only when `count_held` says so (or this is turned off).
     pub hold_orders: bool,
+    /// An order for more than is free is refused (422 `no_stock`), and so are more units by an edit.
+    pub refuses_short: bool,
     /// Says how much of the shop's orders it has counted.
     pub tells_counted: bool,
     /// Shipments are pushed too, to the domain `orders` beside that of stock; what is shipped is settled at once.
@@ -104,6 +106,7 @@ impl Default for Knobs {
             push_attempts: 6,
             pushes_at_once: 32,
             hold_orders: false,
+            refuses_short: false,
             tells_counted: true,
             tells_shipments: false,
             tracks: true,

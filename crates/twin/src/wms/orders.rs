@@ -389,6 +389,30 @@ impl Books {
         }
     }
 
+    /// Refuses lines for more units than are free beside those that the order has.
+    pub(super) fn enough(&self, order: &str, lines: &[WantedLine]) -> Result<(), Refusal> {
+        let known = self.orders.by_name.get(order);
+        let wanted = match known {
+            Some(known) => self.spread_over(&known.less_released(lines), known)?,
+            None => self.spread(lines)?,
+        };
+        for (slot, units) in wanted {
+            let counted = known.filter(|known| !known.is_held);
+            let has = counted.and_then(|known| known.parts.get(&slot)).map_or(0, |part| part.quantity);
+            let free = self.pair(slot).free();
+            if units - has > free.max(0) {
+                let text = format!(
+                    "{} more units of {} are wanted at {}, and {free} are free",
+                    units - has,
+                    slot.sku(),
+                    slot.location()
+                );
+                return Err(Refusal::new(422, "no_stock", text));
+            }
+        }
+        Ok(())
+    }
+
     fn spread(&self, lines: &[WantedLine]) -> Result<BTreeMap<Slot, i64>, Refusal> {
         let empty =
             Order { is_held: false, is_cancelled: false, parts: BTreeMap::new(), released: BTreeMap::new() };

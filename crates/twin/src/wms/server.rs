@@ -174,7 +174,7 @@ async fn replace(
         let text = format!("the body names the order {named}, and the path {order}");
         return Err(Refusal::new(400, "bad_request", text));
     }
-    shown(desk.act(|books, at| books.replace(&order, &wanted.lines, at)))
+    shown(desk.replace(&order, &wanted.lines))
 }
 
 async fn cancel(State(desk): State<Arc<Desk>>, Path(order): Path<String>) -> Result<Response, Refusal> {

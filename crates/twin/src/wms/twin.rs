@@ -82,8 +82,23 @@ impl Desk {
         order: &str,
         lines: &[WantedLine],
     ) -> Result<(OrderView, bool), Refusal> {
-        let hold = self.knobs().hold_orders;
-        self.act(|books, at| books.reserve(key, order, lines, hold, at))
+        let Knobs { hold_orders, refuses_short, .. } = self.knobs();
+        self.act(|books, at| {
+            if refuses_short && !books.orders.is_known(order) {
+                books.enough(order, lines)?;
+            }
+            books.reserve(key, order, lines, hold_orders, at)
+        })
+    }
+
+    pub(super) fn replace(&self, order: &str, lines: &[WantedLine]) -> Result<OrderView, Refusal> {
+        let refuses_short = self.knobs().refuses_short;
+        self.act(|books, at| {
+            if refuses_short {
+                books.enough(order, lines)?;
+            }
+            books.replace(order, lines, at)
+        })
     }
 
     /// Who tells shipments counts what has left no longer: until the shop knows of it, both sides hold it back.
@@ -276,7 +291,7 @@ impl WmsTwin {
 
     /// Reserves other lines instead.
     pub fn replace(&self, order: &str, lines: &[WantedLine]) -> Result<OrderView, Refusal> {
-        self.desk.act(|books, at| books.replace(order, lines, at))
+        self.desk.replace(order, lines)
     }
 
     /// Gives back what is open.
