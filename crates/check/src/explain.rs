@@ -229,6 +229,11 @@ fn trigger(flow: &Flow) -> String {
         (_, Intake::Push) => format!("what {source} posts to /ingest/{source}/{}", flow.domain.as_str()),
         (_, Intake::Follows) => {
             let first = flow.follows.as_ref().map(|first| first.value.to_string()).unwrap_or_default();
+            if source != config::SHOPIFY {
+                return format!(
+                    "what {source} refuses of the orders that {first} brings, and takes after all"
+                );
+            }
             format!("what was paid or given back of the orders that {first} brought")
         }
         (_, Intake::Outcome) => format!("what deliveries to {source} found out"),

@@ -41,7 +41,8 @@ fn end(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, direction: Direction
     let offers = offered(descriptor, direction);
     // What our own deliveries found out is given by every target, whatever else it gives.
     let found_out = direction == Direction::Source && flow.intake.value == Intake::Outcome;
-    if found_out && !offers.contains(&domain) {
+    let refuses = direction == Direction::Source && carries_refusals(judge, name);
+    if refuses || (found_out && !offers.contains(&domain)) {
         return;
     }
     if offers.contains(&domain) {
@@ -89,6 +90,10 @@ fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         return follow(judge, name, flow, follows);
     }
     let (message, help) = match flow.intake.value {
+        _ if carries_refusals(judge, name) => (
+            format!("flow {name} carries what {source} refuses, and nothing says of which orders"),
+            "add follows with the flow that brings them there, as in follows = \"orders_to_wms\"".to_owned(),
+        ),
         _ if from_shopify
             && judge.mapping(name).is_some_and(|mapping| follows_orders(&mapping.source_schema)) =>
         {
@@ -135,7 +140,8 @@ fn intake(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     judge.finding(Code::NotServed, at, format!("flows.{name}.intake"), message, help);
 }
 
-/// What was given back is found in the orders that another flow brings, and in no other way.
+/// What was given back is found in the orders that another flow brings, and in no other way; what their target refuses is told of
+/// them.
 fn follow(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, follows: &Setting<FlowName>) {
     let first = judge.config.flows.get(&follows.value);
     if first.is_none() && judge.config.is_damaged(&format!("flows.{}", follows.value)) {
@@ -145,6 +151,7 @@ fn follow(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, follows: &Setting
         first.exports_orders() && is_shopify(&first.source.value) && first.shares_shops_with(flow)
     };
     let reads = judge.mapping(name).map(|mapping| mapping.source_schema.as_str());
+    let (of_refusals, refuses) = (reads == Some(REFUSAL), first.map(|first| &first.target.value));
     let (message, help) = if first.filter(brings).is_none() {
         let known = judge.flows().filter(|(_, flow)| brings(flow)).map(|(known, _)| known.to_string());
         let known: Vec<String> = known.collect();
@@ -154,6 +161,21 @@ fn follow(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, follows: &Setting
     } else if flow.intake.value != Intake::Follows {
         let message = format!("flow {name} follows {}, and has an intake besides", follows.value);
         (message, "leave intake out: what it carries is found in those orders".to_owned())
+    } else if of_refusals && refuses.is_some_and(|refuses| *refuses != flow.source.value) {
+        let refuses = refuses.map(ToString::to_string).unwrap_or_default();
+        let message = format!(
+            "flow {name} carries what is refused of the orders that {} brings to {refuses}, and its source is {}",
+            follows.value, flow.source.value
+        );
+        (message, format!("write source = {refuses:?}"))
+    } else if !of_refusals && reads.is_some() && !is_shopify(&flow.source.value) {
+        let message = format!("flow {name} follows orders, and its source is {}", flow.source.value);
+        let help = format!(
+            "name a mapping whose header says source = {REFUSAL:?}; what was given back or paid comes from shopify"
+        );
+        (message, help)
+    } else if of_refusals {
+        return;
     } else if reads.is_some_and(|reads| !follows_orders(reads)) {
         let message = format!(
             "flow {name} carries what follows orders (refunds or payments), and its mapping reads {:?}",
@@ -171,6 +193,13 @@ fn follow(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, follows: &Setting
 
 /// What a flow that follows orders carries: what was given back, or what was taken.
 const FOLLOWING: [&str; 2] = ["refund/1", "payment/1"];
+
+/// What a flow carries that tells what another one's target refuses.
+const REFUSAL: &str = "object.refusal/1";
+
+fn carries_refusals(judge: &Judge<'_>, name: &FlowName) -> bool {
+    judge.mapping(name).is_some_and(|mapping| mapping.source_schema == REFUSAL)
+}
 
 fn follows_orders(reads: &str) -> bool {
     FOLLOWING.contains(&reads)

@@ -91,7 +91,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key::optional(
         "follows",
         "flow",
-        "A flow of orders from Shopify. This one then carries what belongs to the orders that it has brought, each once, after its order: what was given back, where its mapping reads `refund/1` (docs/refunds.md), or what was paid, where it reads `payment/1` (docs/payments.md).",
+        "A flow of orders from Shopify. This one then carries what belongs to the orders that it has brought, each once, after its order: what was given back, where its mapping reads `refund/1` (docs/refunds.md), or what was paid, where it reads `payment/1` (docs/payments.md). Or, from that flow's target to Shopify, that the target refuses an order, where it reads `object.refusal/1`: such an order is held in the shop until it is taken (docs/inventory.md). Without such a flow a refusal is a dead letter alone.",
         "\"orders_to_erp\"",
     ),
     Key::table("slo", "What the flow promises; see below."),
@@ -252,7 +252,7 @@ pub struct Flow {
     /// `None`: all that the domain knows.
     pub topics: Option<Setting<Vec<Setting<String>>>>,
     pub orders: OrderSettings,
-    /// The flow of orders whose refunds or payments it carries.
+    /// The flow of orders whose refunds, payments or refusals it carries.
     pub follows: Option<Setting<FlowName>>,
     pub filters: Setting<Vec<Setting<String>>>,
     pub former_references: Setting<Vec<Setting<String>>>,

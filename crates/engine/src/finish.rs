@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::facts::{AGAIN, Touched};
 use crate::last_look::{UNDONE, later, still_a_last_look};
 use crate::notice::What;
+use crate::refusal;
 use crate::route::COMPOSED;
 use crate::running::{Doing, Goal, Look, Running, Then, stored_ref};
 use connector::port::{Done, Found, Part, Read, Stage};
@@ -59,7 +60,8 @@ impl Engine {
         movement.state = Some(DeliveryState::Ended(outcome));
         // A target that has nothing and needs nothing (cancelled before it was made) gives no link.
         movement.external = Some(external).filter(|external| !external.id.is_empty());
-        movement.delivered = Some((version, goal.digest));
+        movement.delivered = Some((version, refusal::kept(&running, goal.digest)));
+        movement.follow_ups.extend(refusal::taken(&running, goal.flow.tells_refusals, now.wall));
         let wrote = running.wrote || !done.unchanged;
         let touches = goal.touches.iter().filter(|touched| wrote || !touched.written);
         movement.follow_ups.extend(touches.map(|touched| again(&running, touched, now.wall)));
@@ -85,7 +87,11 @@ impl Engine {
             Outcome::Unchanged => self.totals.unchanged += 1,
             _ => {}
         }
+        let flow = self.plan.flows.get(&running.claim.delivery.flow);
+        let tells = flow.is_some_and(|flow| flow.tells_refusals);
+        let not_wanted = matches!(outcome, Outcome::Filtered { .. });
         let mut movement = running.movement(now.wall);
+        movement.follow_ups.extend(refusal::taken(&running, tells && not_wanted, now.wall));
         movement.state = Some(DeliveryState::Ended(outcome));
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
@@ -144,6 +150,10 @@ impl Engine {
         }
         let mut movement = running.movement(now.wall);
         movement.state = Some(DeliveryState::Dead);
+        if let Some((told, digest)) = refusal::refused(&running, &fault, now.wall) {
+            movement.delivered = Some((running.claim.standing.delivered.clone(), digest));
+            movement.follow_ups.push(told);
+        }
         movement.dead = Some(fault);
         self.commit(running, movement, Then::Finish);
     }

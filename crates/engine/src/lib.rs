@@ -24,6 +24,7 @@ pub mod notice;
 pub mod overview;
 pub mod plan;
 mod pump;
+pub mod refusal;
 pub mod route;
 mod running;
 mod system;

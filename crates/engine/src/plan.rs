@@ -36,6 +36,9 @@ pub struct FlowPlan {
     pub also_known_as: Vec<String>,
     /// Whether the target's link is a fact of its own (the ERP's number, for a flow that writes it back).
     pub tells: bool,
+    /// Whether it is a fact of its own that the target refuses what this brings, or takes it after all (for a flow that holds it in
+    /// the shop).
+    pub tells_refusals: bool,
     /// Whether doubts are settled by reading the source.
     pub readable: bool,
     /// Whether what the target has is looked at before each write, whatever its connector says: what is written is

@@ -56,6 +56,7 @@ pub(crate) fn plan(world: &World) -> Plan {
             mapper,
             also_known_as: Vec::new(),
             tells: name == "orders",
+            tells_refusals: false,
             readable: name == "orders",
             observe_first: false,
         };

@@ -214,7 +214,7 @@ pub struct Standing {
     pub routed_position: Option<Position>,
     /// The newest version that the target is known to have.
     pub delivered: Option<EffectiveVersion>,
-    /// Digest of the mapped body of that version.
+    /// Digest of the mapped body of that version; or what the engine keeps in its place while a newer one is refused.
     pub delivered_digest: Option<Digest>,
     /// The link at the flow's target.
     pub external: Option<StoredRef>,

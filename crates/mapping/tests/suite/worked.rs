@@ -25,6 +25,7 @@ fn schema(name: &str) -> Value {
         "http.object" => serde_json::json!({ "type": "object" }),
         "refund" => json_file("docs/schema/refund.schema.json"),
         "shipment" => json_file("docs/schema/shipment.schema.json"),
+        "shopify.hold" => json_file("crates/shopify/schemas/hold.schema.json"),
         "shopify.fulfillment" => json_file("crates/shopify/schemas/fulfillment.schema.json"),
         "stock" => json_file("docs/schema/stock.schema.json"),
         "shopify.inventory" => json_file("crates/shopify/schemas/inventory.schema.json"),

@@ -73,6 +73,7 @@ pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
         mapper,
         also_known_as: Vec::new(),
         tells: false,
+        tells_refusals: false,
         readable: name == "stock",
         observe_first: true,
     };

@@ -68,6 +68,7 @@ cases! {
         an_unknown_one_holds_its_lane_until_its_look_up,
         a_call_key_number_is_never_used_twice,
         follow_ups_are_deduplicated,
+        what_a_dead_letter_says_of_its_subject_is_kept_and_told,
         a_later_step_is_that_of_the_newest_state,
         an_ended_delivery_is_not_moved_on,
         links_are_shared_by_flows_of_one_target,

@@ -99,6 +99,27 @@ pub(super) async fn follow_ups_are_deduplicated(store: AnyStore) {
     assert_eq!(again, [Appended::Duplicate { same_body: true }]);
 }
 
+/// What the engine keeps in place of a digest, and the fact that it tells, with the move that ends in a dead letter.
+pub(super) async fn what_a_dead_letter_says_of_its_subject_is_kept_and_told(store: AnyStore) {
+    let subject = order("1");
+    put(&store, state(&subject, 1, 1)).await;
+    let claim = take(&store, 2).await;
+    let told = fact(&subject.child("refusal", "orders_to_erp"), 3);
+    let dies = Move {
+        delivered: Some((None, [0; 32])),
+        follow_ups: vec![told],
+        ..to_dead(&claim, 3, fault("no_stock"))
+    };
+    let lost = Move { fence: claim.fence + 1, ..dies.clone() };
+    assert_eq!(store.advance(vec![lost]).await.unwrap(), [Moved::Lost]);
+    assert_eq!(store.log_size().await.unwrap().unrouted, 0);
+    done(&store, dies).await;
+    assert_eq!(store.log_size().await.unwrap().unrouted, 1);
+    put(&store, state(&subject, 2, 4)).await;
+    let newer = take(&store, 5).await.standing;
+    assert_eq!((newer.delivered, newer.delivered_digest), (None, Some([0; 32])));
+}
+
 pub(super) async fn a_later_step_is_that_of_the_newest_state(store: AnyStore) {
     let subject = order("1");
     let confirm = NewDelivery { kind: DeliveryKind::Step, ..state(&subject, 1, 900) };

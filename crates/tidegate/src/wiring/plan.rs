@@ -1,10 +1,10 @@
 //! From a configuration to the engine's plan: which flows, which systems, how hard each may be driven.
 
-use super::facts::{FinalStates, Follow, Orders, Shipments, Stock, Told};
+use super::facts::{FinalStates, Follow, Orders, Refusals, Shipments, Stock, Told};
 use super::full_check::Straight;
 use super::load::Loaded;
 use super::mapper::FlowMapper;
-use super::schemas::{PAYMENT, REFUND};
+use super::schemas::{PAYMENT, REFUND, REFUSAL};
 use anyhow::{Context as _, bail};
 use config::{Config, Flow, Intake, SHOPIFY, System, Unknown};
 use connector::descriptor::{Descriptor, UnknownAnswer};
@@ -85,20 +85,24 @@ fn flow(
 ) -> anyhow::Result<FlowPlan> {
     let from_shopify = flow.source.as_str() == SHOPIFY;
     let of_shipments = mapping.header().source == super::schemas::SHIPMENT;
+    let of_refusals = mapping.header().source == REFUSAL;
+    // Of the flows that follow this one, whether one carries such things.
+    let carried = |schema: &str| {
+        let follows = |(other, flow): (&FlowName, &Flow)| {
+            flow.mode.value != Mode::Off
+                && flow.follows.as_ref().is_some_and(|first| first.value == *name)
+                && reads.get(other).is_some_and(|reads| reads == schema)
+        };
+        config.flows.iter().any(follows).then(|| flow.domain.value.clone())
+    };
     let facts: Arc<dyn Facts> = if flow.domain.as_str() == INVENTORY {
         Arc::new(Stock::new(rules.get(name).cloned().unwrap_or_default()))
+    } else if let Some(first) = flow.follows.as_ref().filter(|_| of_refusals) {
+        Arc::new(Refusals::new(first.value.clone()))
     } else if flow.follows.is_some() {
         let paid = mapping.header().source == PAYMENT;
         Arc::new(if paid { FinalStates::Payments } else { FinalStates::Refunds })
     } else if from_shopify {
-        let carried = |schema: &str| {
-            let follows = |(other, flow): (&FlowName, &Flow)| {
-                flow.mode.value != Mode::Off
-                    && flow.follows.as_ref().is_some_and(|first| first.value == *name)
-                    && reads.get(other).is_some_and(|reads| reads == schema)
-            };
-            config.flows.iter().any(follows).then(|| flow.domain.value.clone())
-        };
         let follow = Follow { refunds: carried(REFUND), payments: carried(PAYMENT) };
         let filters = flow
             .filters
@@ -146,9 +150,10 @@ fn flow(
             .map(|pattern| pattern.value.replace("{name}", "{label}").replace("{id}", "{key}"))
             .collect(),
         tells: told,
+        tells_refusals: flow.exports_orders() && carried(REFUSAL).is_some(),
         readable: from_shopify,
-        // What is open of an order, and whether a shipment was recorded already, only the shop can say.
-        observe_first: flow.domain.as_str() == INVENTORY || of_shipments,
+        // What is open of an order, whether a shipment was recorded already, and who holds it, only the shop can say.
+        observe_first: flow.domain.as_str() == INVENTORY || of_shipments || of_refusals,
     })
 }
 

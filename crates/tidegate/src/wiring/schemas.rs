@@ -19,12 +19,17 @@ pub const PAYMENT: &str = "payment/1";
 /// What was given back of an order.
 pub const REFUND: &str = "refund/1";
 
+/// What a target refuses of what a flow brings.
+pub const REFUSAL: &str = "object.refusal/1";
+
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("medusa.order/1", include_str!("../../../mapping/schemas/medusa.order.schema.json")),
     ("prices.charged/1", include_str!("../../../mapping/schemas/prices.charged.schema.json")),
+    (REFUSAL, include_str!("../../../mapping/schemas/object.refusal.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
     (shopify::fulfilment::SCHEMA_NAME, shopify::fulfilment::SCHEMA),
+    (shopify::hold::SCHEMA_NAME, shopify::hold::SCHEMA),
     (shopify::inventory::SCHEMA_NAME, shopify::inventory::SCHEMA),
     (shopify::write_back::SCHEMA_NAME, shopify::write_back::SCHEMA),
     ("tryton.credit_note/1", include_str!("../../../mapping/schemas/tryton.credit_note.schema.json")),

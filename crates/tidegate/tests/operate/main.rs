@@ -13,6 +13,7 @@ mod correcting;
 mod dropped;
 mod ends;
 mod folder;
+mod holding;
 mod hub;
 mod hydrating;
 mod keys;

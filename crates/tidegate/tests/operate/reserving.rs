@@ -12,6 +12,7 @@ use twin::wms::{PushTarget, TruthRow, WmsConfig, WmsTwin};
 const PAGE: &str = include_str!("../../../../docs/inventory.md");
 const RESERVE: &str = include_str!("../../../../mappings/orders_to_wms.toml");
 const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
+const REFUSALS: &str = include_str!("../../../../mappings/refusals_to_shopify.toml");
 const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
 pub(crate) const SECRET: &str = "warehouse";
 /// Orders are asked for every second: no webhook comes here.
@@ -81,6 +82,7 @@ impl Warehouse {
         std::fs::write(folder.path("mappings/orders_to_wms.toml"), RESERVE).unwrap();
         std::fs::write(folder.path("mappings/refunds_to_wms.toml"), RELEASE).unwrap();
         std::fs::write(folder.path("mappings/shipments_to_shopify.toml"), SHIPMENTS).unwrap();
+        std::fs::write(folder.path("mappings/refusals_to_shopify.toml"), REFUSALS).unwrap();
         for (name, secret) in [("wms.push", SECRET), ("wms.token", wms.token())] {
             let file = folder.path(&format!("secrets/{name}"));
             std::fs::write(&file, secret).unwrap();

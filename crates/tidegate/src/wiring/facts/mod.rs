@@ -1,10 +1,12 @@
 //! The domains and what targets tell, as the engine asks for them.
 
 mod final_states;
+mod refusals;
 mod shipments;
 mod stock;
 
 pub use final_states::FinalStates;
+pub use refusals::Refusals;
 pub use shipments::Shipments;
 pub use stock::Stock;
 
