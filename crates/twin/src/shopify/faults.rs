@@ -16,6 +16,8 @@ pub struct ApiFaults {
     pub on_queries: bool,
     /// Carried out; half of the answer comes, then the connection is dropped.
     pub cut_off_per_mille: u32,
+    /// Carried out; nothing is answered for as long as anybody waits.
+    pub unanswered_per_mille: u32,
     /// Not carried out; 503.
     pub error_before_per_mille: u32,
     /// Carried out; 502.
@@ -36,6 +38,7 @@ pub struct ApiFaults {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiFault {
     CutOff,
+    Unanswered,
     ErrorBefore,
     ErrorAfter,
     Throttled,
@@ -49,6 +52,7 @@ impl ApiFault {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::CutOff => "fault_cut_off",
+            Self::Unanswered => "fault_unanswered",
             Self::ErrorBefore => "fault_error_before",
             Self::ErrorAfter => "fault_error_after",
             Self::Throttled => "fault_throttled",
@@ -82,6 +86,7 @@ impl ApiFaults {
     fn draw(&self, count: u64) -> Option<ApiFault> {
         let shares = [
             (self.cut_off_per_mille, ApiFault::CutOff),
+            (self.unanswered_per_mille, ApiFault::Unanswered),
             (self.error_before_per_mille, ApiFault::ErrorBefore),
             (self.error_after_per_mille, ApiFault::ErrorAfter),
             (self.throttled_per_mille, ApiFault::Throttled),

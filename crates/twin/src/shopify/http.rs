@@ -80,6 +80,10 @@ async fn graphql(
             failed(StatusCode::BAD_GATEWAY)
         }
         ApiFault::CutOff => cut_off(answered(StatusCode::OK, &answer(&request, &call))).await,
+        ApiFault::Unanswered => {
+            answer(&request, &call);
+            std::future::pending().await
+        }
         ApiFault::TooMany => {
             let text = json!(
                 "Exceeded the allowed rate of requests per second. Reduce request rates to resume uninterrupted service."
