@@ -57,6 +57,16 @@ impl Ask<'_> {
         }
     }
 
+    /// A list that has no pages.
+    pub(super) async fn whole(&self, path: String, name: &str) -> Result<Vec<Value>, Fault> {
+        let answer = self.answer(path).await?;
+        let mut body = fault::result(&answer)?;
+        match body.get_mut(name).map(Value::take) {
+            Some(Value::Array(items)) => Ok(items),
+            _ => Err(answer.unreadable(format!("it is no list of {name}"))),
+        }
+    }
+
     /// All pages of a list. One that grew or shrank while it was read may have left something out: it is read again.
     pub(super) async fn all(&self, path: &str, name: &str, limit: usize) -> Result<Vec<Value>, Fault> {
         let (mut items, count) = self.page(path, name, limit, 0).await?;

@@ -1,6 +1,6 @@
 //! What the `medusa` connector declares.
 
-use super::{config, levels, parcels};
+use super::{config, levels, parcels, refund};
 use connector::descriptor::{Becomes, Descriptor, OrderAbilities, Service, Setting, UnknownAnswer};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(super) const SCHEMA: &str = "medusa.order/1";
 
 /// `asked`: for stock and shipments, of the locations that the connection names.
 pub(super) fn descriptor(asked: bool) -> Descriptor {
-    let mut services = vec![Service::target("orders", SCHEMA)];
+    let mut services = [SCHEMA, refund::SCHEMA].map(|schema| Service::target("orders", schema)).to_vec();
     if asked {
         let told = [("orders", parcels::SCHEMA), ("inventory", levels::SCHEMA)];
         services.extend(told.map(|(domain, schema)| Service::source(domain, schema)));

@@ -135,6 +135,8 @@ pub(super) struct Books {
     /// Drafts and orders, as they are answered.
     pub(super) orders: Vec<Value>,
     pub(super) stock: Stock,
+    /// Changes of orders that were confirmed, as they are answered.
+    pub(super) changes: Vec<Value>,
     numbers: i64,
 }
 
@@ -143,17 +145,17 @@ pub(super) fn raw(amount: Decimal) -> Value {
 }
 
 /// Text or number, as a write may have it.
-fn amount(value: &Value) -> Option<Decimal> {
+pub(super) fn amount(value: &Value) -> Option<Decimal> {
     value.as_number().map_or_else(|| decimal(value), |number| number.to_string().parse().ok())
 }
 
-fn only_fields(body: &Value, known: &[&str]) -> Result<(), Refusal> {
+pub(super) fn only_fields(body: &Value, known: &[&str]) -> Result<(), Refusal> {
     let strange = body.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()));
     strange.map_or(Ok(()), |(name, _)| Err(invalid(format!("Unrecognized fields: '{name}'"))))
 }
 
 impl Books {
-    fn next(&mut self) -> i64 {
+    pub(super) fn next(&mut self) -> i64 {
         self.numbers += 1;
         self.numbers
     }
@@ -176,7 +178,10 @@ impl Books {
             ["admin", "orders"] if get => Ok(query.page("orders", self.list(query, false))),
             ["admin", "draft-orders"] => self.create(body),
             ["admin", "draft-orders", id, "convert-to-order"] => self.convert(id),
+            ["admin", "reservations", id] => self.stock.write_reservation(id, method, body),
+            ["admin", "orders", id, "changes"] if get => Ok(self.changes_of(id, query)),
             ["admin", "order-edits"] => self.begin_edit(body),
+            ["admin", "order-edits", id] if *method == Method::DELETE => self.drop_edit(id),
             ["admin", "order-edits", id, rest @ ..] => self.edit(id, rest, body),
             ["admin", "orders", id] if get => Ok(json!({"order": self.orders[self.at(id)?]})),
             ["admin", "orders", id, "preview"] if get => {
@@ -243,7 +248,7 @@ impl Books {
         found
     }
 
-    fn item(&mut self, item: &Value) -> Result<Value, Refusal> {
+    pub(super) fn item(&mut self, item: &Value) -> Result<Value, Refusal> {
         let quantity =
             item["quantity"].as_number().map(|number| number.to_string().parse::<Decimal>().unwrap());
         let (Some(quantity), Some(price)) = (quantity, amount(&item["unit_price"])) else {
@@ -331,6 +336,7 @@ impl Books {
         if self.orders[at]["status"] == "canceled" {
             return Err(invalid(format!("Order with id {id} has been canceled.")));
         }
+        self.no_edit(at)?;
         if self.orders[at]["fulfillments"].as_array().unwrap().iter().any(|one| one["canceled_at"].is_null())
         {
             return Err(not_allowed("All fulfillments must be canceled before canceling an order"));
@@ -340,67 +346,5 @@ impl Books {
         self.orders[at]["status"] = json!("canceled");
         self.touch(at);
         Ok(json!({"order": self.orders[at]}))
-    }
-
-    fn begin_edit(&mut self, body: &Value) -> Told {
-        only_fields(body, &["order_id", "internal_note"])?;
-        let id = body["order_id"].as_str().unwrap_or_default();
-        let at = self.at(id)?;
-        self.no_edit(at)?;
-        let number = self.next();
-        self.orders[at]["order_change"] = json!({"id": format!("ordch_{number}"), "status": "pending", "change_type": "edit",
-            "internal_note": body["internal_note"], "items": self.orders[at]["items"]});
-        Ok(json!({"order_change": self.orders[at]["order_change"]}))
-    }
-
-    pub(super) fn no_edit(&self, at: usize) -> Result<(), Refusal> {
-        if self.orders[at]["order_change"].is_null() {
-            return Ok(());
-        }
-        Err(invalid(format!("Order ({}) already has an existing active order change", self.orders[at]["id"])))
-    }
-
-    fn edit(&mut self, id: &str, rest: &[&str], body: &Value) -> Told {
-        let at = self.at(id)?;
-        if self.orders[at]["order_change"].is_null() {
-            return Err(invalid(format!("An active Order Change is required to proceed with {id}")));
-        }
-        match rest {
-            ["items"] => {
-                only_fields(
-                    &body["items"][0],
-                    &["variant_id", "title", "quantity", "unit_price", "metadata"],
-                )?;
-                let item = self.item(&body["items"][0])?;
-                self.orders[at]["order_change"]["items"].as_array_mut().unwrap().push(item);
-            }
-            ["items", "item", item] => {
-                only_fields(body, &["quantity", "unit_price"])?;
-                let items = self.orders[at]["order_change"]["items"].as_array_mut().unwrap();
-                let item =
-                    items.iter_mut().find(|own| own["id"] == *item).ok_or_else(|| not_found("no item"))?;
-                item["raw_quantity"] = raw(amount(&body["quantity"]).unwrap());
-                if let Some(price) = amount(&body["unit_price"]) {
-                    item["raw_unit_price"] = raw(price);
-                }
-            }
-            ["confirm"] => {
-                let now = self.orders[at]["order_change"]["items"].as_array().cloned().unwrap_or_default();
-                let was = self.orders[at]["items"].as_array().cloned().unwrap_or_default();
-                self.stock.free(&was);
-                if let Err(refused) = self.stock.reserve(&now) {
-                    self.stock.reserve(&was)?;
-                    return Err(refused);
-                }
-                let kept =
-                    now.into_iter().filter(|item| exact(item, "quantity") != Some(Decimal::ZERO)).collect();
-                self.orders[at]["items"] = Value::Array(kept);
-                self.orders[at]["order_change"] = Value::Null;
-                self.touch(at);
-                self.add_up(at);
-            }
-            _ => return Err(not_found("no such path")),
-        }
-        Ok(json!({"order_preview": {"id": id}}))
     }
 }

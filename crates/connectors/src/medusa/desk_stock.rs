@@ -1,8 +1,9 @@
 //! What the desk has in stock, what it reserves and what it sends: levels of two locations, reservations of lines of orders,
 //! fulfilments that take from the shelf. As Medusa: a level has no version, its time moves, and no filter knows what changed.
 
-use super::desk::{Books, Query, Refusal, Told, invalid, not_allowed, not_found, raw};
+use super::desk::{Books, Query, Refusal, Told, amount, invalid, not_allowed, not_found, raw};
 use super::wire::exact;
+use http::Method;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,14 +11,14 @@ use std::collections::BTreeMap;
 pub(super) const PLACES: [&str; 2] = ["sloc_ROT", "sloc_HAM"];
 const SKUS: [&str; 4] = ["SKU-0001", "SKU-0002", "SKU-0003", "SKU 4/x"];
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Level {
     pub(super) stocked: Decimal,
     pub(super) reserved: Decimal,
     updated_at: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stock {
     /// By SKU and location.
     pub(super) levels: BTreeMap<(String, String), Level>,
@@ -90,11 +91,12 @@ impl Stock {
 
     pub(super) fn reserved(&self, query: &Query) -> Vec<Value> {
         let (places, items) = (query.all("location_id"), query.all("inventory_item_id"));
+        let lines = query.all("line_item_id");
         let meant = |one: &&Value| {
             let is = |asked: &[&str], field: &str| {
                 asked.is_empty() || asked.contains(&one[field].as_str().unwrap())
             };
-            is(&places, "location_id") && is(&items, "inventory_item_id")
+            is(&places, "location_id") && is(&items, "inventory_item_id") && is(&lines, "line_item_id")
         };
         self.reservations.iter().filter(meant).cloned().collect()
     }
@@ -151,6 +153,28 @@ impl Stock {
         }
     }
 
+    /// One is given another quantity, or is taken away: what is not there is taken away as well.
+    pub(super) fn write_reservation(&mut self, id: &str, method: &Method, body: &Value) -> Told {
+        let at = self.reservations.iter().position(|one| one["id"] == id);
+        let (at, quantity) = match (at, *method == Method::DELETE) {
+            (Some(at), true) => (at, Decimal::ZERO),
+            (Some(at), false) => (at, amount(&body["quantity"]).ok_or_else(|| invalid("Field 'quantity'"))?),
+            (None, true) => return Ok(json!({"id": id, "object": "reservation", "deleted": true})),
+            (None, false) => return Err(invalid(format!("Reservation item with id {id} not found"))),
+        };
+        let one = self.reservations[at].clone();
+        let held = exact(&one, "quantity").unwrap();
+        let (sku, place) =
+            (one["inventory_item"]["sku"].as_str().unwrap(), one["location_id"].as_str().unwrap());
+        self.add(sku, place, Decimal::ZERO, quantity - held);
+        if *method == Method::DELETE {
+            self.reservations.remove(at);
+            return Ok(json!({"id": id, "object": "reservation", "deleted": true}));
+        }
+        self.reservations[at]["raw_quantity"] = raw(quantity);
+        Ok(json!({"reservation": self.reservations[at]}))
+    }
+
     /// A part of what is reserved is on its way.
     fn take(&mut self, line: &Value, sku: &str, place: &str, quantity: Decimal) -> Result<(), Refusal> {
         let at = self.reservations.iter().position(|one| one["line_item_id"] == *line);
@@ -186,7 +210,7 @@ impl Stock {
         self.numbers += 1;
         self.reservations.push(json!({"id": format!("resitem_{:06}", self.numbers), "line_item_id": line,
             "inventory_item_id": format!("iitem_{sku}"), "location_id": place, "raw_quantity": raw(quantity),
-            "created_at": now}));
+            "inventory_item": {"id": format!("iitem_{sku}"), "sku": sku}, "created_at": now}));
     }
 }
 
@@ -215,11 +239,20 @@ impl Books {
                 one["updated_at"] = json!(now);
                 let one = one.clone();
                 self.stock.put_back(&one);
+                for item in one["items"].as_array().unwrap() {
+                    self.fulfilled(at, &item["line_item_id"], -exact(item, "quantity").unwrap());
+                }
             }
             _ => return Err(not_found("no such path")),
         }
         self.touch(at);
         Ok(json!({"order": self.orders[at]}))
+    }
+
+    fn fulfilled(&mut self, at: usize, line: &Value, more: Decimal) {
+        let items = self.orders[at]["items"].as_array_mut().unwrap();
+        let detail = &mut items.iter_mut().find(|item| item["id"] == *line).unwrap()["detail"];
+        detail["raw_fulfilled_quantity"] = raw(exact(detail, "fulfilled_quantity").unwrap() + more);
     }
 
     fn fulfilment(&mut self, at: usize, id: &str) -> Result<&mut Value, Refusal> {
@@ -240,6 +273,7 @@ impl Books {
             let quantity = Decimal::from(asked["quantity"].as_i64().unwrap());
             let sku = line["variant_sku"].as_str().unwrap();
             self.stock.take(&line["id"], sku, place, quantity)?;
+            self.fulfilled(at, &line["id"], quantity);
             items.push(json!({"line_item_id": line["id"], "sku": sku, "raw_quantity": raw(quantity)}));
         }
         let now = self.stock.tick();

@@ -16,6 +16,12 @@ pub(super) struct Frozen {
     /// The order that it is done to; none yet for its create.
     pub(super) object: Option<ExternalRef>,
     pub(super) stood: Option<Stood>,
+    /// The order that it concerns, which need not be what it makes or changes.
+    #[serde(default)]
+    pub(super) order: Option<String>,
+    /// It takes away, and has no body.
+    #[serde(default)]
+    pub(super) deletes: bool,
 }
 
 /// How an order stood when a step was planned: a refusal of one that stands otherwise by now is no refusal of ours.
@@ -49,18 +55,30 @@ impl Frozen {
         sale: Option<&Sale>,
         idempotent: bool,
     ) -> Step {
-        let frozen = Self {
+        let frozen = match sale {
+            Some(sale) => Self::of_sale(path, body, sale),
+            None => {
+                Self { path, body: body.to_string(), object: None, stood: None, order: None, deletes: false }
+            }
+        };
+        frozen.named(name, sale.is_none(), idempotent)
+    }
+
+    /// A call that is done to an order.
+    pub(super) fn of_sale(path: String, body: &Value, sale: &Sale) -> Self {
+        Self {
             path,
             body: body.to_string(),
-            object: sale.map(Sale::external),
-            stood: sale.map(Stood::of),
-        };
-        Step {
-            name: name.to_owned(),
-            creates: sale.is_none(),
-            idempotent,
-            request: serde_json::to_vec(&frozen).unwrap_or_default(),
+            object: Some(sale.external()),
+            stood: Some(Stood::of(sale)),
+            order: Some(sale.id.clone()),
+            deletes: false,
         }
+    }
+
+    pub(super) fn named(&self, name: &str, creates: bool, idempotent: bool) -> Step {
+        let request = serde_json::to_vec(self).unwrap_or_default();
+        Step { name: name.to_owned(), creates, idempotent, request }
     }
 
     pub(super) fn of(step: &Step) -> Result<Self, Fault> {

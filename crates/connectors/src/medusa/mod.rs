@@ -1,4 +1,5 @@
-//! Medusa 2 over its admin API (docs/connectors/medusa.md): an order of the shop becomes an order there, which reserves. Owns what
+//! Medusa 2 over its admin API (docs/connectors/medusa.md): an order of the shop becomes an order there, which reserves, and what was
+//! given back of it before it left is taken off it. Owns what
 //! Medusa's calls mean; keeps nothing of an order between two calls, and makes nothing that it has not looked for.
 
 mod ask;
@@ -14,21 +15,29 @@ mod order;
 mod ours;
 mod parcels;
 mod plan;
+mod refund;
 mod sale;
 mod source;
+mod taken;
 mod wire;
 mod write;
 
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod contract_refund;
+#[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod desk_edits;
 #[cfg(test)]
 mod desk_stock;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod scenes_of;
+#[cfg(test)]
+mod scenes_of_refunds;
 #[cfg(test)]
 mod tests;
 
@@ -65,6 +74,7 @@ mod code {
     pub(super) const EDITED: &str = "TG-3504";
     pub(super) const MOVED: &str = "TG-3505";
     pub(super) const NOT_SERVED: &str = "TG-3506";
+    pub(super) const LEFT: &str = "TG-3507";
 }
 
 /// What it can do with these settings, or all that is wrong with them.
@@ -105,26 +115,36 @@ impl Connector for Medusa {
     }
 
     async fn observe(&self, call: &CallContext, wanted: &Wanted) -> Result<Observation, Fault> {
+        if refund::is_wanted(wanted) {
+            return within(call, self.ask(call).observe_refund(wanted)).await;
+        }
         within(call, self.ask(call).observe(wanted)).await
     }
 
     fn plan(&self, wanted: &Wanted, observed: &Observation) -> Plan {
+        if refund::is_wanted(wanted) {
+            return refund::plan(wanted, observed);
+        }
         plan::plan(&self.config, wanted, observed)
     }
 
     fn held(&self, observed: &Observation) -> Option<Held> {
-        sale::held(observed)
+        sale::held(observed).or_else(|| refund::held(observed))
     }
 
     async fn apply(&self, call: &CallContext, _key: &CallKey, step: &Step) -> Result<Applied, Fault> {
         let frozen = Frozen::of(step)?;
-        let request = Request::write(Method::POST, &frozen.path).json_bytes(frozen.body.as_bytes());
+        let request = if frozen.deletes {
+            Request::write(Method::DELETE, &frozen.path)
+        } else {
+            Request::write(Method::POST, &frozen.path).json_bytes(frozen.body.as_bytes())
+        };
         let answer = self.outbound.send(call, request).await?;
         match fault::result(&answer) {
             Ok(body) => match &frozen.object {
                 Some(object) => Ok(Applied { external: Some(object.clone()), observation: None }),
                 None => created(&body).ok_or_else(|| {
-                    answer.unreadable(format!("it names no draft order: {}", answer.excerpt()))
+                    answer.unreadable(format!("it does not name what was made: {}", answer.excerpt()))
                 }),
             },
             Err(fault) if fault.code == code::REFUSED => {
@@ -157,8 +177,9 @@ impl Medusa {
         status: StatusCode,
         refused: Fault,
     ) -> Fault {
-        let (Some(object), Some(stood)) = (&frozen.object, &frozen.stood) else { return refused };
-        match within(call, self.ask(call).known(&object.id)).await {
+        let order = frozen.order.as_ref().or(frozen.object.as_ref().map(|object| &object.id));
+        let (Some(order), Some(stood)) = (order, &frozen.stood) else { return refused };
+        match within(call, self.ask(call).known(order)).await {
             Ok(Some(sale)) if Stood::of(&sale) == *stood => refused,
             Ok(None) if status != StatusCode::NOT_FOUND => refused,
             Ok(_) => {
@@ -172,9 +193,9 @@ impl Medusa {
     }
 }
 
-/// The link that a create answers with.
+/// The link that a create answers with: that of a draft, or of an edit that was begun for a refund.
 fn created(body: &Value) -> Option<Applied> {
-    let draft = body.get("draft_order")?;
+    let draft = body.get("draft_order").or_else(|| body.get("order_change"))?;
     let external = ExternalRef {
         id: wire::text(draft, "id")?,
         number: draft.get("display_id").and_then(Value::as_i64).map(|number| number.to_string()),

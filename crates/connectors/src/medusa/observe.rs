@@ -6,6 +6,7 @@ use super::ask::{Ask, CODES_MAX, PAGE};
 use super::compare;
 use super::order::Order;
 use super::sale::{Edit, FIELDS, KEY, Sale};
+use super::taken::less_refunds;
 use super::wire::{list, text};
 use connector::outbound::{Access, Failure, classify, segment};
 use connector::port::{MissingReference, ObjectState, Observation, Observed, Stage, Wanted};
@@ -14,8 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The only kind of reference.
+/// What a line is sold as, by its SKU.
 pub(super) const VARIANT: &str = "variant";
+/// An order that is waited for, by its object key.
+pub(super) const ORDER: &str = "order";
+/// An order that nobody is changing any more, by its object key.
+pub(super) const AT_REST: &str = "order_at_rest";
 
 /// What `plan` needs besides the order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,10 +46,18 @@ impl Ask<'_> {
         {
             sale.edit = self.edit(&sale.id).await?;
         }
+        if let Some(sale) = object.as_mut().ok().and_then(Option::as_mut)
+            && !adopted
+        {
+            sale.edits = self.edits(sale, wanted.object_key.as_str()).await?;
+        }
         let sale = object.as_ref().ok().and_then(Option::as_ref);
         // A body that cannot be read is told by `plan`; `prove` asks without one.
         if let Some(order) = order.filter(|_| needs_variants(wanted, &object) && !adopted) {
-            let differs = |sale: &Sale| compare::lines(&order, &sale.items) != Vec::<String>::new();
+            let differs = |sale: &Sale| {
+                let (order, _) = less_refunds(&order, &sale.edits);
+                !compare::lines(&order, &sale.items).is_empty()
+            };
             if sale.is_none_or(differs) {
                 (context, missing) = self.variants(&order).await?;
             }
@@ -64,9 +77,7 @@ impl Ask<'_> {
 
     /// The order, or the ids of several; and whether it is of a former connector.
     async fn look(&self, wanted: &Wanted) -> Result<(Result<Option<Sale>, Vec<String>>, bool), Fault> {
-        let key = wanted.object_key.as_str();
-        let ours = |record: &Value| record.get("metadata").and_then(|m| text(m, KEY)).as_deref() == Some(key);
-        let found = one_of(self.search(&mark(key), &ours).await?)?;
+        let found = self.by_key(wanted.object_key.as_str()).await?;
         if !matches!(found, Ok(None)) {
             return Ok((found, false));
         }
@@ -85,6 +96,12 @@ impl Ask<'_> {
             }
         }
         Ok((Ok(None), false))
+    }
+
+    /// The order that bears a key, or the ids of several.
+    pub(super) async fn by_key(&self, key: &str) -> Result<Result<Option<Sale>, Vec<String>>, Fault> {
+        let ours = |record: &Value| record.get("metadata").and_then(|m| text(m, KEY)).as_deref() == Some(key);
+        one_of(self.search(&mark(key), &ours).await?)
     }
 
     async fn by_id(&self, id: &str) -> Result<Option<Sale>, Fault> {
@@ -118,7 +135,8 @@ impl Ask<'_> {
         Ok(found.into_values().collect())
     }
 
-    async fn edit(&self, id: &str) -> Result<Option<Edit>, Fault> {
+    /// The change that is being made to an order.
+    pub(super) async fn edit(&self, id: &str) -> Result<Option<Edit>, Fault> {
         let preview = self.one(format!("/admin/orders/{}/preview", segment(id)), "order").await?;
         Ok(preview.as_ref().and_then(Edit::read))
     }
@@ -154,11 +172,18 @@ impl Ask<'_> {
 
     /// `None`: Medusa is not asked for references of this kind.
     pub(super) async fn exists(&self, reference: &Reference) -> Result<Option<bool>, Fault> {
-        if reference.kind != VARIANT {
-            return Ok(None);
+        let key = reference.value.as_str();
+        match reference.kind.as_str() {
+            VARIANT => Ok(Some(self.variant_ids(&[key]).await?.contains_key(key))),
+            ORDER | AT_REST => {
+                let Ok(Some(sale)) = self.by_key(key).await? else { return Ok(Some(false)) };
+                let is_there = !sale.draft;
+                let at_rest =
+                    reference.kind == ORDER || sale.cancelled() || self.edit(&sale.id).await?.is_none();
+                Ok(Some(is_there && at_rest))
+            }
+            _ => Ok(None),
         }
-        let found = self.variant_ids(&[reference.value.as_str()]).await?;
-        Ok(Some(found.contains_key(&reference.value)))
     }
 }
 

@@ -4,19 +4,24 @@
 use super::code;
 use super::compare::{Differences, paid, shown};
 use super::config::Config;
-use super::observe::{Context, VARIANT};
+use super::observe::{AT_REST, Context, VARIANT};
 use super::order::Order;
-use super::sale::Sale;
+use super::sale::{Edit, Sale};
+use super::taken::{less_refunds, refunds_of};
 use super::write;
 use connector::port::{MissingReference, Observation, Observed, Plan, Stage, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::{ChangeBecomes, Difference};
+use rust_decimal::Decimal;
 use serde::Deserialize as _;
 
 struct Standing<'a> {
     config: &'a Config,
     wanted: &'a Wanted,
+    /// Without the units that refunds took off.
     order: Order,
+    /// What these come to.
+    given_back: Decimal,
     context: Context,
     missing: &'a [MissingReference],
 }
@@ -48,8 +53,12 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observation: &Observation) 
         Ok(order) => order,
         Err(fault) => return Plan::NotAllowed(fault),
     };
+    let (order, given_back) = match &object {
+        Some(sale) => less_refunds(&order, &sale.edits),
+        None => (order, Decimal::ZERO),
+    };
     let context = Context::deserialize(&observation.context).unwrap_or_default();
-    let standing = Standing { config, wanted, order, context, missing: &observation.missing };
+    let standing = Standing { config, wanted, order, given_back, context, missing: &observation.missing };
     match object {
         None => standing.begin(),
         Some(sale) => standing.go_on(&sale),
@@ -99,12 +108,7 @@ impl Standing<'_> {
 
     fn go_on(&self, sale: &Sale) -> Plan {
         if let Some(edit) = sale.edit.as_ref().filter(|edit| !edit.ours) {
-            let what = format!(
-                "{} and somebody is changing it in Medusa ({}): confirm or cancel that there",
-                sale.shown(),
-                edit.id
-            );
-            return Plan::refused(code::EDITED, what);
+            return being_changed(sale, edit, self.wanted.object_key.as_str());
         }
         if sale.draft {
             // What a draft says otherwise is settled once it is an order: a draft's lines are changed by nobody.
@@ -149,9 +153,12 @@ impl Standing<'_> {
         }
     }
 
-    /// What it comes to, against what was charged.
+    /// What it comes to, against what was charged. What refunds took off was charged as well.
     fn settle(&self, sale: &Sale) -> Plan {
-        let Some(total) = sale.total.map(|total| paid(total, &sale.currency)) else {
+        if let Some(excess) = sale.edits.excess.first() {
+            return Plan::Next(write::unreserve(sale, excess));
+        }
+        let Some(total) = sale.total.map(|total| paid(total + self.given_back, &sale.currency)) else {
             return done(sale, None);
         };
         let difference = total - self.order.gross;
@@ -166,6 +173,19 @@ impl Standing<'_> {
             _ => Plan::refused(code::TOTALS_DIFFER, what),
         }
     }
+}
+
+/// It waits, until nobody is changing it any more.
+pub(super) fn being_changed(sale: &Sale, edit: &Edit, order_key: &str) -> Plan {
+    let why = match &edit.note {
+        Some(note) if edit.ours => format!("its own change is not confirmed yet ({}, {note})", edit.id),
+        Some(note) if note.starts_with(&refunds_of(order_key)) => {
+            format!("a refund is being taken off it ({}, {note})", edit.id)
+        }
+        _ => format!("somebody is changing it in Medusa ({}): confirm or cancel that there", edit.id),
+    };
+    let what = format!("{} and {why}; this is released by itself when that is ended", sale.shown());
+    Plan::NotAllowed(Fault::new(FaultKind::Rejected, code::EDITED, what).missing(AT_REST, order_key))
 }
 
 fn by_policy(sale: &Sale, what: &str) -> Plan {

@@ -1,7 +1,8 @@
 //! An order as Medusa has it. Owns what is read of it, in drafts and in orders alike, and the form in which `plan` gets it.
 
 use super::order::Address;
-use super::wire::{exact, list, text};
+use super::taken::Edits;
+use super::wire::{exact, list, spelled, text};
 use connector::port::{ExternalRef, Held, Observation, Observed};
 use kernel::money::Money;
 use rust_decimal::Decimal;
@@ -34,6 +35,9 @@ pub(super) struct Sale {
     pub(super) packed: bool,
     /// A change that is being made and is not confirmed yet. It keeps the order from being fulfilled.
     pub(super) edit: Option<Edit>,
+    /// What was changed of it so far.
+    #[serde(default)]
+    pub(super) edits: Edits,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,12 +49,26 @@ pub(super) struct Item {
     pub(super) title: String,
     pub(super) quantity: Decimal,
     pub(super) unit_price: Decimal,
+    /// Units that are packed, or were sent.
+    #[serde(default)]
+    pub(super) fulfilled: Decimal,
+}
+
+impl Item {
+    /// Units that are still to leave.
+    pub(super) fn open(&self) -> Decimal {
+        (self.quantity - self.fulfilled).max(Decimal::ZERO)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Edit {
     pub(super) id: String,
+    /// Begun by an order's own flow.
     pub(super) ours: bool,
+    /// What it was begun for.
+    #[serde(default)]
+    pub(super) note: Option<String>,
     /// The lines as they will be.
     pub(super) items: Vec<Item>,
 }
@@ -83,6 +101,7 @@ impl Sale {
             billing_address: address("billing_address"),
             packed: list(record, "fulfillments").any(|one| one.get("canceled_at").is_none_or(Value::is_null)),
             edit: None,
+            edits: Edits::default(),
         })
     }
 
@@ -113,6 +132,10 @@ fn items(record: &Value) -> Option<Vec<Item>> {
             title: text(item, "title").unwrap_or_default(),
             quantity: exact(item, "quantity").or_else(|| whole(item, "quantity"))?,
             unit_price: price(item)?,
+            fulfilled: item
+                .get("detail")
+                .and_then(|detail| exact(detail, "fulfilled_quantity"))
+                .unwrap_or_default(),
         })
     };
     let items: Vec<Item> = list(record, "items").map(read).collect::<Option<_>>()?;
@@ -124,12 +147,9 @@ fn whole(item: &Value, field: &str) -> Option<Decimal> {
     super::wire::decimal(item.get(field)?)
 }
 
-/// What one costs. Where there is no exact twin, the shortest spelling of the number is what we sent.
+/// What one costs.
 fn price(item: &Value) -> Option<Decimal> {
-    exact(item, "unit_price").or_else(|| {
-        let text = item.get("unit_price")?.as_number()?.to_string();
-        Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
-    })
+    exact(item, "unit_price").or_else(|| spelled(item.get("unit_price")?))
 }
 
 impl Edit {
@@ -137,18 +157,20 @@ impl Edit {
     pub(super) fn read(preview: &Value) -> Option<Self> {
         let change = preview.get("order_change").filter(|change| !change.is_null())?;
         let open = matches!(text(change, "status").as_deref(), Some("pending" | "requested"));
-        let ours = text(change, "internal_note").as_deref() == Some(EDIT_NOTE)
-            && text(change, "change_type").as_deref() == Some("edit");
+        let is_edit = text(change, "change_type").as_deref() == Some("edit");
+        let note = text(change, "internal_note").filter(|_| is_edit);
+        let ours = note.as_deref() == Some(EDIT_NOTE);
         let id = text(change, "id").filter(|_| open)?;
-        Some(Self { id, ours, items: items(preview).unwrap_or_default() })
+        Some(Self { id, ours, note, items: items(preview).unwrap_or_default() })
     }
 }
 
-/// What an observed order comes to.
+/// What an observed order comes to, as edited and not as refunded.
 pub(super) fn held(observation: &Observation) -> Option<Held> {
     let Observed::One(state) = &observation.object else { return None };
     let sale = Sale::deserialize(&state.body).ok()?;
     let currency = sale.currency.to_ascii_uppercase().parse().ok()?;
-    let gross = Money::parse(&sale.total?.to_string(), currency).ok()?;
+    let total = sale.total? + sale.edits.amount(&sale.items)?;
+    let gross = Money::parse(&total.to_string(), currency).ok()?;
     Some(Held { gross, void: sale.cancelled() })
 }

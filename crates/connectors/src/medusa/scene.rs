@@ -20,12 +20,12 @@ macro_rules! scenes {
     ($($scene:ident, $real:ident;)+) => {$(
         #[tokio::test]
         async fn $scene() {
-            crate::medusa::scenes_of::$scene(crate::medusa::contract::fixture().await).await;
+            super::$scene(crate::medusa::contract::fixture().await).await;
         }
 
         #[tokio::test]
         async fn $real() {
-            crate::medusa::scenes_of::$scene(crate::medusa::contract::Fitted::real()).await;
+            super::$scene(crate::medusa::contract::Fitted::real()).await;
         }
     )+};
 }

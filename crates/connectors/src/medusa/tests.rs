@@ -23,11 +23,11 @@ fn the_example_of_the_page_is_a_connection() {
     let declared = describe(&settings).unwrap();
     assert_eq!(declared.unknown, UnknownAnswer::LookUp { lag: std::time::Duration::ZERO });
     assert!(declared.observe_first && declared.health && declared.resolves_references);
-    assert!(!declared.tells_changes && declared.services.len() == 1, "without locations it is not asked");
+    assert!(!declared.tells_changes && declared.services.len() == 2, "without locations it is not asked");
     let mut asked = example();
     asked.insert("locations".to_owned(), json!({"ROT": "sloc_1"}));
     let declared = describe(&Settings::new(asked, BTreeMap::new())).unwrap();
-    assert!(declared.tells_changes && declared.services.len() == 3);
+    assert!(declared.tells_changes && declared.services.len() == 4);
     assert_eq!(connect(&settings).unwrap_err(), ["api_key: the secret was not resolved"]);
 }
 

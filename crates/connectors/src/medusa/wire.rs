@@ -23,6 +23,12 @@ pub(super) fn decimal(value: &Value) -> Option<Decimal> {
         .map(|read| read.normalize())
 }
 
+/// A number as it is spelled, where there is no exact twin: the shortest spelling of the number is what was sent.
+pub(super) fn spelled(value: &Value) -> Option<Decimal> {
+    let text = value.as_number()?.to_string();
+    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+}
+
 pub(super) fn text(record: &Value, field: &str) -> Option<String> {
     record.get(field)?.as_str().map(str::to_owned)
 }

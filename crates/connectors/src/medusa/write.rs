@@ -6,15 +6,16 @@ use super::frozen::Frozen;
 use super::observe::Context;
 use super::order::{Line, Order, number};
 use super::sale::{EDIT_NOTE, Edit, Item, KEY, Sale};
+use super::taken::Excess;
 use connector::outbound::segment;
-use connector::port::{Step, Wanted};
+use connector::port::{ExternalRef, Step, Wanted};
 use serde_json::{Map, Value, json};
 
 fn order_path(sale: &Sale, rest: &str) -> String {
     format!("/admin/orders/{}{rest}", segment(&sale.id))
 }
 
-fn edit_path(sale: &Sale, rest: &str) -> String {
+pub(super) fn edit_path(sale: &Sale, rest: &str) -> String {
     format!("/admin/order-edits/{}{rest}", segment(&sale.id))
 }
 
@@ -110,6 +111,20 @@ fn next_line(order: &Order, context: &Context, sale: &Sale, edit: &Edit) -> Opti
     }
     let gone = edit.items.iter().find(|item| !order.lines.iter().any(|line| compare::is(item, line)))?;
     Some(set(sale, gone, &json!({"quantity": 0})))
+}
+
+/// What of it left is not reserved any more.
+pub(super) fn unreserve(sale: &Sale, excess: &Excess) -> Step {
+    unreserve_of(sale, excess, sale.external())
+}
+
+/// The same, for an edit of the order. Absolute.
+pub(super) fn unreserve_of(sale: &Sale, excess: &Excess, object: ExternalRef) -> Step {
+    let path = format!("/admin/reservations/{}", segment(&excess.reservation));
+    let body = json!({"quantity": number(excess.open)});
+    let deletes = excess.open.is_zero();
+    let frozen = Frozen { object: Some(object), deletes, ..Frozen::of_sale(path, &body, sale) };
+    frozen.named("unreserve", false, true)
 }
 
 /// Absolute: twice leaves the same.

@@ -25,6 +25,7 @@ pub const REFUSAL: &str = "object.refusal/1";
 const FILES: &[(&str, &str)] = &[
     ("http_erp.sale/1", include_str!("../../../mapping/schemas/http_erp.sale.schema.json")),
     ("medusa.order/1", include_str!("../../../mapping/schemas/medusa.order.schema.json")),
+    ("medusa.refund/1", include_str!("../../../mapping/schemas/medusa.refund.schema.json")),
     ("prices.charged/1", include_str!("../../../mapping/schemas/prices.charged.schema.json")),
     (REFUSAL, include_str!("../../../mapping/schemas/object.refusal.schema.json")),
     ("object.told/1", include_str!("../../../mapping/schemas/object.told.schema.json")),
