@@ -127,15 +127,16 @@ impl Row {
         self.row["status"] == "canceled"
     }
 
-    /// As the ledger reads sales. Medusa rounds nothing: what is paid is rounded here.
-    pub fn sale(&self) -> anyhow::Result<Sale> {
+    /// As the ledger reads sales, as edited and not as refunded: with what was given back of it. Medusa rounds nothing: what is paid
+    /// is rounded here.
+    pub fn sale(&self, given_back: Decimal) -> anyhow::Result<Sale> {
         let row = &self.row;
         let state = match (self.is_cancelled(), self.is_draft()) {
             (true, _) => "cancelled",
             (_, true) => "draft",
             _ => "confirmed",
         };
-        let gross = exact(&row["summary"]["raw_current_order_total"])?
+        let gross = (exact(&row["summary"]["raw_current_order_total"])? + given_back)
             .round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
             .to_string();
         let created_at: Timestamp = row["created_at"].as_str().context("an order without a date")?.parse()?;
@@ -191,14 +192,14 @@ mod tests {
                 "items": [line("a", json!("SKU-1"), "3", "1"), line("b", Value::Null, "1", "0"), line("c", json!("SKU-2"), "2", "2")],
             }),
         };
-        let read = row.sale().unwrap();
+        let read = row.sale(Decimal::ONE).unwrap();
         assert_eq!(
             (read.totals.gross.to_string().as_str(), read.state),
-            ("136.84", twin::erp::SaleState::Confirmed)
+            ("137.84", twin::erp::SaleState::Confirmed)
         );
         assert_eq!(row.to_reserve().unwrap(), BTreeMap::from([("a".to_owned(), Decimal::TWO)]));
         row.row["status"] = json!("canceled");
-        assert_eq!(row.sale().unwrap().state, twin::erp::SaleState::Cancelled);
+        assert_eq!(row.sale(Decimal::ZERO).unwrap().state, twin::erp::SaleState::Cancelled);
         assert!(row.to_reserve().unwrap().is_empty());
     }
 }

@@ -1,20 +1,24 @@
 //! `tidegate prove-medusa`: a [proof](crate::proof) against a real Medusa. Owns how Medusa is asked, and that what it reserved is
-//! compared with what was sold.
+//! compared with what was sold, also where units are given back before they leave.
 
 mod books;
+mod given_back;
 mod house;
 mod reserved;
 
 use crate::cli::{Common, Failure};
 use crate::demo::{Office, reference};
 use crate::proof::stock::{Premises as _, skus};
-use crate::proof::{self, Day, Records, System};
-use books::{Books, Row};
+use crate::proof::{self, CreditProof, Day, Records, System, give_back_before};
+use books::Books;
 use house::House;
 use reserved::Reserved;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use twin::shop::Order;
+use twin::shopify::ShopifyTwin;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,6 +104,21 @@ impl System for Medusa<'_> {
         format!("locations = {{ \"WH-1\" = \"{}\" }}\n", self.args.location)
     }
 
+    fn configure(&self, folder: &Path) -> anyhow::Result<()> {
+        given_back::configure(folder)
+    }
+
+    const GIVES_BACK_BEFORE: bool = true;
+
+    async fn before_they_leave(
+        &self,
+        shop: &ShopifyTwin,
+        patience: Duration,
+    ) -> anyhow::Result<Option<CreditProof>> {
+        give_back_before(shop);
+        given_back::taken_off(&self.books, shop, patience).await.map(Some)
+    }
+
     async fn references(&self) -> anyhow::Result<BTreeSet<String>> {
         let rows = self.books.ours().await?;
         Ok(rows.iter().filter(|row| !row.is_draft()).map(|row| reference(row.order)).collect())
@@ -107,7 +126,11 @@ impl System for Medusa<'_> {
 
     async fn records(&self, orders: &[Arc<Order>]) -> anyhow::Result<Records> {
         let rows = self.books.rows(orders).await?;
-        let sales = rows.iter().map(Row::sale).collect::<anyhow::Result<_>>()?;
+        let mut sales = Vec::new();
+        for row in &rows {
+            let given_back = given_back::edits(&self.books, row).await?;
+            sales.push(row.sale(given_back.iter().map(|edit| edit.amount).sum())?);
+        }
         let reserved = Reserved::judge(&self.books, &rows).await?;
         Ok(Records { sales, further: Some(reserved.told()?) })
     }

@@ -26,9 +26,11 @@ impl Reserved {
         let mut reserved = Self::default();
         for row in rows {
             reserved.drafts += u64::from(row.is_draft());
-            for (line, open) in row.to_reserve()? {
-                reserved.lines += 1;
-                let units = there.get(&line).copied().unwrap_or_default();
+            let to_reserve = row.to_reserve()?;
+            for line in row.items().filter_map(|item| item["id"].as_str()) {
+                let open = to_reserve.get(line).copied().unwrap_or_default();
+                reserved.lines += u64::from(!open.is_zero());
+                let units = there.get(line).copied().unwrap_or_default();
                 if units != open {
                     reserved.wrong += 1;
                     reserved

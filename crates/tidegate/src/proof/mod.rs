@@ -12,7 +12,7 @@ pub mod stock;
 use crate::cli::{Common, Failure, block_on};
 use crate::demo::{Ledger, Office};
 pub use gate::Gate;
-pub use refunds::{CreditProof, give_back, given_back};
+pub use refunds::{CreditProof, give_back, give_back_before, given_back, units_given_back};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -79,6 +79,16 @@ pub trait System {
     /// Flows of its own beside stock and shipments, added to what the hub runs with in this folder.
     fn configure(&self, _folder: &Path) -> anyhow::Result<()> {
         Ok(())
+    }
+    /// Whether units that have not left are given back: some orders do not leave before that.
+    const GIVES_BACK_BEFORE: bool = false;
+    /// What comes when these orders wait and all others have left, through the gate and with a kill; waited for so long.
+    async fn before_they_leave(
+        &self,
+        _shop: &ShopifyTwin,
+        _patience: Duration,
+    ) -> anyhow::Result<Option<CreditProof>> {
+        Ok(None)
     }
     /// What comes when all parcels have left, through the gate; waited for so long.
     async fn afterwards(

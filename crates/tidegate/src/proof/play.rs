@@ -33,7 +33,9 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
     ground.hub.start().await?;
     ground.subscribed().await?;
     let house = if day.stock { Some(system.house(&stock::skus(day.others)).await?) } else { None };
-    let everyday = house.as_ref().map(|house| Everyday::new(house, &ground.shop, day.others, day.free));
+    let everyday = house
+        .as_ref()
+        .map(|house| Everyday::new(house, &ground.shop, day.others, day.free).waiting(S::GIVES_BACK_BEFORE));
     match &everyday {
         Some(everyday) => {
             everyday.prepare().await?;
@@ -91,6 +93,22 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
     ground.caught_up(CATCH_UP, missing).await;
     let stock = match &everyday {
         Some(everyday) => {
+            let (shop, hub) = (&ground.shop, &mut ground.hub);
+            let killed = async {
+                if S::GIVES_BACK_BEFORE && day.kills > 0 {
+                    pause(Duration::from_secs(3)).await;
+                    eprintln!("the hub is killed while units are given back");
+                    hub.kill().await?;
+                    hub.start().await?;
+                }
+                anyhow::Ok(())
+            };
+            gate.trouble(true);
+            let (taken_off, killed) = tokio::join!(system.before_they_leave(shop, CATCH_UP), killed);
+            gate.trouble(false);
+            killed?;
+            let taken_off = taken_off?;
+            everyday.let_go();
             everyday.ship_rest().await?;
             let mut proof = everyday.agreed(CATCH_UP).await?;
             gate.trouble(true);
@@ -100,7 +118,7 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
             if refunds.is_some() {
                 proof = everyday.agreed(CATCH_UP).await?;
             }
-            Some(StockProof { sold_out: played.refused, refunds, ..proof })
+            Some(StockProof { sold_out: played.refused, refunds: refunds.or(taken_off), ..proof })
         }
         None => None,
     };

@@ -3,6 +3,7 @@
 //! what it sells, so that a unit too few at the end is one that was sold twice.
 
 use super::CreditProof;
+use super::refunds::waits;
 use crate::demo::{Ground, now, pause};
 use jiff::Timestamp;
 use kernel::rng::{Rng, Seeded};
@@ -81,7 +82,7 @@ pub struct StockProof {
     /// Parcels without their fulfilment, and fulfilments without a parcel.
     pub parcels_lost: u64,
     pub parcels_doubled: u64,
-    /// Where refunds are credited.
+    /// Where refunds are booked.
     pub refunds: Option<CreditProof>,
     /// From a change's commit at the source until the shop took it; of so many changes.
     pub lag_ms: Lags,
@@ -128,6 +129,8 @@ pub struct Everyday<'a, H> {
     /// By SKU, when each change was committed.
     made: Mutex<Vec<(String, Timestamp)>>,
     over: AtomicBool,
+    /// Some orders do not leave until then.
+    waiting: AtomicBool,
     split: Mutex<BTreeSet<u64>>,
 }
 
@@ -140,8 +143,18 @@ impl<'a, H: Premises> Everyday<'a, H> {
             free,
             made: Mutex::default(),
             over: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
             split: Mutex::default(),
         }
+    }
+
+    pub fn waiting(self, waiting: bool) -> Self {
+        Self { waiting: AtomicBool::new(waiting), ..self }
+    }
+
+    /// What waited leaves, less what was given back of it.
+    pub fn let_go(&self) {
+        self.waiting.store(false, Ordering::Relaxed);
     }
 
     /// Shelves before the first order: scarce where there are orders.
@@ -201,7 +214,8 @@ impl<'a, H: Premises> Everyday<'a, H> {
     /// Every third order leaves in two parcels.
     fn which(&self, order: u64) -> Option<Split> {
         let of = self.shop.order(order)?;
-        let untouched = of.cancelled_at.is_none() && of.refunds.is_empty();
+        let waiting = self.waiting.load(Ordering::Relaxed) && waits(order);
+        let untouched = of.cancelled_at.is_none() && !waiting && (of.refunds.is_empty() || waits(order));
         let mut split = self.split.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         untouched
             .then(|| if order.is_multiple_of(3) && split.insert(order) { Split::First } else { Split::Whole })

@@ -1,7 +1,6 @@
 //! The credit notes that Tryton's own records hold of what the shop gave back.
 
 use super::books::Books;
-use crate::demo::{now, pause};
 use crate::proof::{CreditProof, given_back};
 use anyhow::Context as _;
 use rust_decimal::Decimal;
@@ -41,33 +40,10 @@ pub async fn judge(books: &Books, shop: &ShopifyTwin) -> anyhow::Result<CreditPr
         let reference = row["reference"].as_str().unwrap_or_default().to_owned();
         there.entry(reference).or_default().push(-amount.unwrap_or_default());
     }
-    let mut proof = CreditProof { refunds: wanted.len() as u64, ..CreditProof::default() };
-    for (reference, amount) in wanted {
-        let credited = there.remove(&reference).unwrap_or_default();
-        proof.credited += credited.iter().sum::<Decimal>();
-        let wrong = match credited.as_slice() {
-            // Nothing was paid back, so that there is nothing to credit.
-            [] if amount.is_zero() => continue,
-            [] => &mut proof.lost,
-            [one] if *one == amount => continue,
-            [_] => &mut proof.wrong,
-            _ => &mut proof.doubled,
-        };
-        *wrong += 1;
-        proof.named.push(format!("{reference}: {amount} was given back, and {credited:?} credited"));
-    }
-    proof.named.truncate(10);
-    Ok(proof)
+    Ok(CreditProof::compared("credited", wanted, there, |amount| *amount))
 }
 
 /// Until each is credited, or for so long.
 pub async fn credited(books: &Books, shop: &ShopifyTwin, patience: Duration) -> anyhow::Result<CreditProof> {
-    let until = kernel::clock::after(now(), patience);
-    loop {
-        let proof = judge(books, shop).await?;
-        if proof.holds() || now() > until {
-            return Ok(proof);
-        }
-        pause(Duration::from_secs(2)).await;
-    }
+    CreditProof::awaited(patience, async || judge(books, shop).await).await
 }

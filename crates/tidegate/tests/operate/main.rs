@@ -20,6 +20,7 @@ mod keys;
 mod letters;
 mod names;
 mod office;
+mod oms;
 mod patience;
 mod paying;
 mod price_feed;
