@@ -61,6 +61,8 @@ pub struct RuleFacts {
     pub reads: BTreeSet<String>,
     /// The verbs that it goes through.
     pub verbs: BTreeSet<String>,
+    /// What its tables translate, where anything else is refused there.
+    pub words: BTreeSet<String>,
     /// Where it stands in the mapping file.
     pub span: Range<usize>,
 }

@@ -101,6 +101,7 @@ fn rules(mapping: &Mapping) -> Vec<RuleFacts> {
         to: to.as_str().to_owned(),
         reads: field.reads.iter().map(|path| path.as_str().to_owned()).collect(),
         verbs: field.verbs.iter().map(|verb| verb.name().to_owned()).collect(),
+        words: field.words.clone(),
         span: field.span.clone(),
     };
     mapping.fields().iter().map(rule).collect()

@@ -88,6 +88,8 @@ pub struct FieldFacts {
     pub reads: BTreeSet<Path>,
     /// The verbs that it goes through.
     pub verbs: BTreeSet<Verb>,
+    /// What the file's own tables translate, where it is looked up in some without `otherwise`; anything else is refused there.
+    pub words: BTreeSet<String>,
     /// Where its first rule names it, in bytes.
     pub span: Range<usize>,
     /// The line of that place.

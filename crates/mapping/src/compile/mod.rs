@@ -132,6 +132,8 @@ pub(crate) struct Compiler<'a> {
     /// What the rule at hand reads and does; moved to its target field at its end.
     pub(crate) rule_reads: BTreeSet<Path>,
     pub(super) rule_verbs: BTreeSet<Verb>,
+    /// What the tables translate that the rule at hand looks something up in, where anything else is refused.
+    pub(super) rule_words: BTreeSet<String>,
 }
 
 impl<'a> Compiler<'a> {
@@ -149,6 +151,7 @@ impl<'a> Compiler<'a> {
             depth: 0,
             rule_reads: BTreeSet::new(),
             rule_verbs: BTreeSet::new(),
+            rule_words: BTreeSet::new(),
         }
     }
 

@@ -152,6 +152,7 @@ impl Compiler<'_> {
         let field = self.target_field(&to, target);
         self.rule_reads.clear();
         self.rule_verbs.clear();
+        self.rule_words.clear();
         let when = keys.take("when").and_then(|when| {
             self.rule_verbs.insert(Verb::When);
             self.expression(&when, Some(&Ty::Bool)).map(|(expression, _)| expression)
@@ -304,10 +305,12 @@ impl Compiler<'_> {
         let field = self.facts.fields.entry(path.clone()).or_insert_with(|| FieldFacts {
             reads: BTreeSet::new(),
             verbs: BTreeSet::new(),
+            words: BTreeSet::new(),
             span: to.span.clone(),
             line,
         });
         field.reads.append(&mut self.rule_reads);
         field.verbs.append(&mut self.rule_verbs);
+        field.words.append(&mut self.rule_words);
     }
 }

@@ -240,6 +240,9 @@ impl Compiler<'_> {
             );
             return None;
         };
+        if otherwise.is_none() {
+            self.rule_words.extend(table.keys().cloned());
+        }
         let values = table.values().chain(&otherwise);
         let ty = type_of_values(values);
         let step = Step::LookUp { name, table: Table::Inline(table), otherwise };
