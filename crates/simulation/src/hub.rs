@@ -354,6 +354,7 @@ impl World {
         let (lane, fault) = match event {
             Event::Observed { lane, result, .. } => (lane, result.as_ref().err()),
             Event::Applied { lane, result, .. } => (lane, result.as_ref().err()),
+            Event::HasRead { lane, result, .. } => (lane, result.as_ref().err()),
             Event::Health { system, result } if system.as_str() == "erp" && result.is_ok() => {
                 return self.judge.target_is_well(node);
             }
