@@ -1,10 +1,11 @@
-//! The rules of a flow of stock: what is kept back, units, and bundles. What is wrong with one is said by the domain that reads
-//! it.
+//! The rules of a flow of stock: what is kept back, units, bundles, and which locations are one. What is wrong with one is said by
+//! the domain that reads it.
 
 use crate::judge::Judge;
 use config::{Code, Flow, Origin, Setting, Source, Spot};
 use domains::inventory::bundles::Bundles;
 use domains::inventory::drop::LineFault;
+use domains::inventory::pools::Pools;
 use domains::inventory::{RuleFault, Rules};
 use kernel::id::FlowName;
 use std::ops::Range;
@@ -22,19 +23,29 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
 }
 
 fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
-    let texts = |list: &Setting<Vec<Setting<String>>>| -> Vec<String> {
-        list.iter().map(|text| text.value.clone()).collect()
-    };
     let rules = match Rules::parse(&texts(&flow.stock.safety), &texts(&flow.stock.units)) {
         Ok(rules) => rules,
         Err(faults) => return tell(judge, name, flow, &faults),
     };
+    let pools = match Pools::parse(&texts(&flow.stock.locations)) {
+        Ok(pools) => pools,
+        Err(faults) => {
+            tell(judge, name, flow, &faults);
+            Pools::default()
+        }
+    };
+    of_pools(judge, name, flow, &pools);
+    let rules = rules.with_pools(pools);
     let bundles = bundles(judge, name, flow, &rules);
     let are_known = bundles.is_some();
     let bundled = rules.with_bundles(Arc::new(bundles.unwrap_or_default()), &texts(&flow.stock.bundle_share));
     match bundled {
-        Ok(rules) if are_known => tell_of(judge, name, flow, Code::Policy, &rules.without_effect()),
-        Ok(_) => {}
+        Ok(rules) => {
+            // Of bundles that cannot be read nobody knows what they would say.
+            let mut idle = rules.without_effect();
+            idle.retain(|fault| are_known || fault.list == "safety");
+            tell_of(judge, name, flow, Code::Policy, &idle);
+        }
         Err(faults) => tell(judge, name, flow, &faults),
     }
     if flow.stock.bundles.is_none() && flow.stock.bundle_share.origin != Origin::Default {
@@ -53,6 +64,7 @@ fn tell_of(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, code: Code, faul
         let list = match fault.list {
             "units" => &flow.stock.units,
             "bundle_share" => &flow.stock.bundle_share,
+            "locations" => &flow.stock.locations,
             _ => &flow.stock.safety,
         };
         let at = list.value.get(fault.index).map_or(&list.origin, |rule| &rule.origin);
@@ -60,6 +72,62 @@ fn tell_of(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, code: Code, faul
             fault.message.split_once("; ").unwrap_or((fault.message.as_str(), "correct the rule"));
         judge.finding(code, at, format!("flows.{name}.stock.{}", fault.list), message, help);
     }
+}
+
+/// What the mapping makes of a flow's pools, and what other flows of the same levels do.
+fn of_pools(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, pools: &Pools) {
+    let (all, key) = (&flow.stock.locations, format!("flows.{name}.stock.locations"));
+    let mapping = judge.mapping(name);
+    let location = mapping.and_then(|mapping| mapping.rules.iter().find(|rule| rule.to == "location"));
+    let words = location.map(|rule| rule.words.clone()).filter(|words| !words.is_empty());
+    for (pool, sources) in pools.all().filter(|_| words.is_some()) {
+        let names =
+            |text: &&Setting<String>| text.value.split('=').next().is_some_and(|name| name.trim() == pool);
+        let at = all.value.iter().find(names).map_or(&all.origin, |text| &text.origin);
+        let is_word = |name: &str| words.as_ref().is_some_and(|words| words.contains(name));
+        if !is_word(pool) {
+            let message = format!(
+                "the mapping's table of locations does not know {pool:?}, so nothing of it would be set"
+            );
+            let help = format!(
+                "write there which of the shop's locations it is, as in \"{pool}\" = \"Warehouse 7\""
+            );
+            judge.finding(Code::Policy, at, key.clone(), message, help);
+        }
+        for source in sources.iter().filter(|source| is_word(source)) {
+            let message = format!(
+                "{source:?} is shown at {pool:?}, and stands in the mapping's table of locations as well: nothing is set there"
+            );
+            let help = "take it out of that table, or out of stock.locations";
+            judge.finding(Code::Policy, at, key.clone(), message, help);
+        }
+    }
+    let same = |other: &Flow| texts(&other.stock.locations) == texts(&flow.stock.locations);
+    let other = others_of_the_same(judge, name, flow).find(|(_, other)| !same(other));
+    if let Some((other, _)) = other.filter(|_| !pools.is_empty()) {
+        let message =
+            format!("flows.{other} takes the stock of the same system for the same shop by other locations");
+        let help = "give both flows the same locations, or each a shop of its own";
+        judge.finding(Code::Policy, &all.origin, key, message, help);
+    }
+}
+
+fn texts(list: &Setting<Vec<Setting<String>>>) -> Vec<String> {
+    list.value.iter().map(|text| text.value.clone()).collect()
+}
+
+/// Other flows of stock that take the same source's levels for the same shop.
+fn others_of_the_same<'a>(
+    judge: &Judge<'a>,
+    name: &'a FlowName,
+    flow: &'a Flow,
+) -> impl Iterator<Item = (&'a FlowName, &'a Flow)> {
+    judge.flows().filter(move |(other, of)| {
+        *other != name
+            && of.domain.as_str() == "inventory"
+            && of.source.value == flow.source.value
+            && of.shares_shops_with(flow)
+    })
 }
 
 /// What a flow's file of bundles says, where it can be read.
@@ -105,17 +173,9 @@ fn bundles(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, rules: &Rules) -
 fn one_file(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, file: &Setting<PathBuf>, key: &str) {
     let same = |other: &Flow| {
         let path = other.stock.bundles.as_ref().map(|path| &path.value);
-        let units =
-            |flow: &Flow| -> Vec<String> { flow.stock.units.iter().map(|unit| unit.value.clone()).collect() };
-        path == Some(&file.value) && units(other) == units(flow)
+        path == Some(&file.value) && texts(&other.stock.units) == texts(&flow.stock.units)
     };
-    let other = judge.flows().find(|(other, of)| {
-        *other != name
-            && of.domain.as_str() == "inventory"
-            && of.source.value == flow.source.value
-            && of.shares_shops_with(flow)
-            && !same(of)
-    });
+    let other = others_of_the_same(judge, name, flow).find(|(_, of)| !same(of));
     if let Some((other, _)) = other {
         let message =
             format!("flows.{other} takes the stock of the same system for the same shop by other bundles");
@@ -137,7 +197,12 @@ fn place(text: &str, fault: &LineFault) -> Range<usize> {
 
 fn means_nothing(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     let stock = &flow.stock;
-    let lists = [("safety", &stock.safety), ("units", &stock.units), ("bundle_share", &stock.bundle_share)];
+    let lists = [
+        ("safety", &stock.safety),
+        ("units", &stock.units),
+        ("bundle_share", &stock.bundle_share),
+        ("locations", &stock.locations),
+    ];
     let lists = lists.into_iter().map(|(key, list)| (key, list.origin.clone()));
     let bundles = stock.bundles.iter().map(|file| ("bundles", file.origin.clone()));
     for (key, origin) in lists.chain(bundles) {

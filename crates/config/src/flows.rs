@@ -180,6 +180,13 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "Of what is free of a component, what all bundles with it together may show, in whole percents, for all or for a pattern of SKUs; the rest it shows itself. The last rule that fits counts; without one it is half.",
         "[\"50%\", \"BOX-*: 100%\"]",
     ),
+    Key::with(
+        "locations",
+        "list of texts",
+        "[]",
+        "Locations of the source that are one to the shop: a name for them together, which the mapping reads as a location, and which they are. What may be sold there is the sum.",
+        "[\"CENTRAL = WH-1 + WH-2\"]",
+    ),
     Key::optional(
         "full_check",
         "cadence",
@@ -269,6 +276,8 @@ pub struct Stock {
     /// What is sold as a bundle of others.
     pub bundles: Option<Setting<PathBuf>>,
     pub bundle_share: Setting<Vec<Setting<String>>>,
+    /// Locations of the source that are one to the shop.
+    pub locations: Setting<Vec<Setting<String>>>,
     /// `None`: only where somebody asks.
     pub full_check: Option<Setting<Cadence>>,
     pub full_check_mends: Setting<bool>,
@@ -409,6 +418,7 @@ fn slo(mut section: Section<'_>, of_stock: bool) -> Option<Slo> {
 fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (safety, units) = (section.with_default("safety"), section.with_default("units"));
     let (bundles, bundle_share) = (section.optional("bundles"), section.with_default("bundle_share"));
+    let locations = section.with_default("locations");
     let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
     let snapshot_floor = section.with_default("snapshot_floor");
     Some(Stock {
@@ -416,6 +426,7 @@ fn stock(mut section: Section<'_>) -> Option<Stock> {
         units: units?,
         bundles,
         bundle_share: bundle_share?,
+        locations: locations?,
         full_check,
         full_check_mends: mends?,
         snapshot_floor: snapshot_floor?,

@@ -396,6 +396,19 @@ pub trait Whole: Send + std::fmt::Debug {
 
     /// As many as come together, in their order; none after the last, if all of them came.
     async fn next(&mut self) -> Result<Vec<Stated>, Fault>;
+
+    /// Where what is given is put together of several states: how many of these have come so far. `None`: each is given as it came.
+    fn came(&self) -> Option<Came> {
+        None
+    }
+}
+
+/// States that a source has told, whatever was put together of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Came {
+    pub named: u64,
+    /// Of those, the ones of which another came before, and that are given no more.
+    pub twice: u64,
 }
 
 /// A system that facts come from and that can be asked.

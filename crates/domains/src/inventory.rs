@@ -5,7 +5,8 @@
 //! with what is in flight there, is the target's connector's.
 //!
 //! A bundle has no level of its own at its source: it is composed of the newest levels of its components, and what is shown of
-//! it and of them is divided (`family`), so that no unit is on sale twice.
+//! it and of them is divided (`family`), so that no unit is on sale twice. What lies at several locations that are one to the shop
+//! (`pools`) is composed in the same way, as the sum.
 
 pub mod bundles;
 mod canonical;
@@ -17,7 +18,9 @@ mod fault;
 mod level;
 mod names;
 mod pair;
+pub mod pools;
 mod rules;
+pub mod sharing;
 pub mod snapshot;
 
 pub use canonical::{Canonical, Sold, Term, canonical, json_schema, sold};

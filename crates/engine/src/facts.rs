@@ -123,8 +123,8 @@ pub trait Facts: Send + Sync + Debug {
         None
     }
 
-    /// What else is composed of the same as this: read anew a little after a hint of our own names it, because what it has the
-    /// others cannot have. `None`: it is not composed.
+    /// What else is composed of the same as this, or itself where nothing is: read anew a little after a hint of our own names it,
+    /// because what it has the others cannot have. `None`: it is not composed.
     fn kin(&self, _subject: &Subject) -> Option<Vec<String>> {
         None
     }

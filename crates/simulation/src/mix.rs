@@ -234,6 +234,7 @@ pub const KINDS: &[Kind] = &[
     ("parcels in parts", |mix| stock(mix, |of| of.splits = 0)),
     ("parcels", |mix| stock(mix, |of| of.ships = 0)),
     ("bundles", |mix| stock(mix, |of| of.bundles = 0)),
+    ("several places", |mix| stock(mix, |of| of.places = 1)),
     ("several pairs", |mix| stock(mix, |of| of.pairs = 1)),
 ];
 

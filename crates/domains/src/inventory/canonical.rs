@@ -1,5 +1,7 @@
 //! What may be sold of a level, by the rules of one flow, and how that came about. Owns the canonical state, the form that
-//! mappings read. A bundle's is `composed`'s, in the same form.
+//! mappings read. A bundle's is `composed`'s, in the same form; that of several locations together [`pooled`]'s.
+
+mod pooled;
 
 use super::bundles::Piece;
 use super::fault::{StockCode, StockFault};
@@ -14,6 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+
+pub(super) use pooled::pooled;
 
 /// The canonical state, its digest, and its explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +54,8 @@ impl fmt::Display for Term {
 pub(super) struct State {
     /// As the source spells it, without blanks at its ends.
     sku: String,
-    /// As the source spells it.
+    /// As the source spells it; of several that are one to the shop the name that these have together. The quantities are then
+    /// the sums, in sales units.
     location: String,
     /// What is physically there, in the source's unit.
     on_hand: String,
@@ -168,6 +173,20 @@ pub struct Sold {
     pub counted: Option<i64>,
 }
 
+impl Sold {
+    /// Of what was never told.
+    pub(super) const NOTHING: Self = Self { available: 0, counted: None };
+
+    /// Both together; what one of them does not say of what it counted is none.
+    pub(super) fn and(self, other: Self) -> Self {
+        let counted = match (self.counted, other.counted) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or(0).saturating_add(other.unwrap_or(0))),
+        };
+        Self { available: self.available.saturating_add(other.available), counted }
+    }
+}
+
 /// What may be sold of a level: the same as [`canonical`] says, at a fraction of its cost, for a million of them.
 ///
 /// # Errors
@@ -185,16 +204,12 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
     if rules.bundles().made_of(&stock.sku).is_some() {
         return Err(told_by_source(&stock.sku));
     }
-    let Sold { available, counted } = sum(stock, rules, &mut why)?;
-    let held_by = rules.bundles().held_by(&stock.sku);
-    let share = (!held_by.is_empty()).then(|| rules.bundle_share(&stock.sku));
-    if let (Some(share), Some(why)) = (share, &mut why) {
-        let bundles =
-            if held_by.len() == 1 { "1 bundle".to_owned() } else { format!("{} bundles", held_by.len()) };
-        let text =
-            format!("of what is free of these, {share} % may be shown by {bundles}: {}", names(held_by));
-        why.push(Term { adds: None, text });
+    if rules.pools().sources(&stock.location).is_some() {
+        return Err(told_of_pool(&stock.location));
     }
+    let Sold { available, counted } = sum(stock, rules, &mut why)?;
+    let mut why = why.unwrap_or_default();
+    let (bundles, share) = bundled(&stock.sku, rules, &mut why);
     let state = State {
         sku: stock.sku.clone(),
         location: stock.location.clone(),
@@ -209,13 +224,27 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
             .iter()
             .map(|due| Due { quantity: due.quantity.to_string(), at: due.at.to_string() })
             .collect(),
-        bundles: held_by.iter().map(Held::of).collect(),
+        bundles,
         bundle_share: share,
         parts: Vec::new(),
         changed_at: stock.changed_at.to_string(),
     };
     let (body, digest) = tree(&state, stock.changed_at)?;
-    Ok(Canonical { body, digest, available, why: why.unwrap_or_default() })
+    Ok(Canonical { body, digest, available, why })
+}
+
+/// The bundles that a SKU is sold in as well, and what of it these may have.
+fn bundled(sku: &str, rules: &Rules, why: &mut Vec<Term>) -> (Vec<Held>, Option<u8>) {
+    let held_by = rules.bundles().held_by(sku);
+    if held_by.is_empty() {
+        return (Vec::new(), None);
+    }
+    let share = rules.bundle_share(sku);
+    let bundles =
+        if held_by.len() == 1 { "1 bundle".to_owned() } else { format!("{} bundles", held_by.len()) };
+    let text = format!("of what is free of these, {share} % may be shown by {bundles}: {}", names(held_by));
+    why.push(Term { adds: None, text });
+    (held_by.iter().map(Held::of).collect(), Some(share))
 }
 
 /// A few of them.
@@ -232,6 +261,14 @@ fn told_by_source(sku: &str) -> StockFault {
          it out of the flow's bundles"
     );
     StockFault::new(StockCode::Bundle, "$.sku", what)
+}
+
+fn told_of_pool(location: &str) -> StockFault {
+    let what = format!(
+        "{location:?} is written down as what several locations have together, so its levels follow from theirs: let the source \
+         leave it out, or give it another name in the flow's stock.locations"
+    );
+    StockFault::new(StockCode::Pool, "$.location", what)
 }
 
 /// The sum, and where it is asked for, each of its terms.

@@ -19,6 +19,8 @@ pub enum StockCode {
     UnknownUnit,
     /// The level of what is written down as a bundle.
     Bundle,
+    /// The level of a location that is made of others.
+    Pool,
 }
 
 impl StockCode {
@@ -32,6 +34,7 @@ impl StockCode {
             Self::Negative => "body_quantity_negative",
             Self::UnknownUnit => "body_unit_unknown",
             Self::Bundle => "body_sku_is_bundle",
+            Self::Pool => "body_location_is_pool",
         }
     }
 }

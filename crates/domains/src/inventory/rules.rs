@@ -4,6 +4,7 @@
 
 use super::bundles::Bundles;
 use super::level::Stock;
+use super::pools::Pools;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use std::fmt;
@@ -16,6 +17,7 @@ pub struct Rules {
     units: Vec<UnitRule>,
     bundles: Arc<Bundles>,
     shares: Vec<Share>,
+    pools: Pools,
 }
 
 /// What of a component bundles may have.
@@ -62,7 +64,7 @@ const SHARE_DECIMALS_MAX: u32 = 2;
 /// A rule that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFault {
-    /// `safety`, `units` or `bundle_share`.
+    /// `safety`, `units`, `bundle_share` or `locations`.
     pub list: &'static str,
     /// Its place in the list.
     pub index: usize,
@@ -125,6 +127,18 @@ impl Rules {
         if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
 
+    /// The same with locations of the source that are one to the shop.
+    #[must_use]
+    pub fn with_pools(mut self, pools: Pools) -> Self {
+        self.pools = pools;
+        self
+    }
+
+    #[must_use]
+    pub fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
     #[must_use]
     pub fn bundles(&self) -> &Bundles {
         &self.bundles
@@ -138,10 +152,19 @@ impl Rules {
     }
 
     /// Rules that are written for one SKU and mean nothing, because what is sold of it is worked out otherwise: what is kept back of
-    /// a bundle, and a share of what is in no bundle, with what to write instead after a semicolon.
+    /// a bundle or at a pool, and a share of what is in no bundle, with what to write instead after a semicolon.
     #[must_use]
     pub fn without_effect(&self) -> Vec<RuleFault> {
         let one = |sku: &Option<String>| sku.clone().filter(|sku| !sku.contains('*'));
+        let pooled = self.safety.iter().enumerate().filter_map(|(index, rule)| {
+            let pool = one(&rule.location)?;
+            let sources = self.pools.sources(&pool)?;
+            let message = format!(
+                "{pool:?} is made of other locations, and what is kept back is kept back there; write the rule for {}",
+                sources.join(", ")
+            );
+            Some(RuleFault { list: "safety", index, message })
+        });
         let kept = self.safety.iter().enumerate().filter_map(|(index, rule)| {
             let sku = one(&rule.sku).filter(|sku| self.bundles.made_of(sku).is_some())?;
             let message = format!(
@@ -157,7 +180,7 @@ impl Rules {
             };
             Some(RuleFault { list: "bundle_share", index, message })
         });
-        kept.chain(shares).collect()
+        kept.chain(pooled).chain(shares).collect()
     }
 
     /// What is kept back of what is on hand (in sales units), by the last rule that fits.

@@ -1,17 +1,22 @@
-//! What is sold as a bundle of others: items beside the pairs of the warehouse, which knows of pairs alone. Owns what is made of
-//! what, and the state of an item that shares its units, read from the hub's own log as the binary does it.
+//! What is sold as a bundle of others, and what lies at several places of the warehouse that are one to the shop: items beside the
+//! bins of the warehouse, which knows of bins alone. Owns what is made of what, and the state of an item that is composed, read from
+//! the hub's own log as the binary does it.
 
 use super::facts::{LEVEL, stock_domain};
 use super::{LOCATION, item_at, sku};
 use crate::flows::flow;
 use crate::hub::ready;
+use crate::planted::Bug;
 use crate::world::World;
 use connector::port::Read;
-use domains::inventory::bundles::{Bundles, Piece};
+use domains::inventory::bundles::Bundles;
 use domains::inventory::composed::{self, TOPIC};
+use domains::inventory::pools::Pools;
+use domains::inventory::sharing::{self, Component};
 use domains::inventory::{self, Rules};
 use engine::facts::Touched;
 use kernel::subject::Subject;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store as _;
 use store::delivery::{DeliveryState, Wait};
@@ -21,14 +26,19 @@ use store::delivery::{DeliveryState, Wait};
 pub(crate) struct Items {
     pub(crate) pairs: usize,
     bundles: usize,
+    /// Locations of the warehouse where a pair lies, 1 or more.
+    places: usize,
     pub(crate) rules: Rules,
 }
+
+/// A level that a state is made of: its bin, and the instant that it was told under.
+pub(super) type Told = (usize, String);
 
 impl Items {
     /// # Panics
     /// Never: the rows are written here.
-    pub(crate) fn new(pairs: usize, bundles: usize) -> Self {
-        let items = Self { pairs, bundles, rules: Rules::default() };
+    pub(crate) fn new(pairs: usize, bundles: usize, places: usize) -> Self {
+        let mut items = Self { pairs, bundles, places: places.max(1), rules: Rules::default() };
         let mut text = "bundle,component,quantity\n".to_owned();
         for bundle in pairs..items.len() {
             for pair in items.pairs_of(bundle) {
@@ -38,9 +48,51 @@ impl Items {
         let bundles = Bundles::parse(text.as_bytes(), &items.rules);
         let rules = bundles.map(|bundles| items.rules.clone().with_bundles(Arc::new(bundles), &[]));
         match rules {
-            Ok(Ok(rules)) => Self { rules, ..items },
+            Ok(Ok(rules)) => items.rules = rules,
             other => unreachable!("rows written here: {other:?}"),
         }
+        if places > 1 {
+            let names: Vec<String> = (0..places).map(|place| items.location(place)).collect();
+            match Pools::parse(&[format!("{LOCATION} = {}", names.join(" + "))]) {
+                Ok(pools) => items.rules = items.rules.with_pools(pools),
+                Err(faults) => unreachable!("a rule written here: {faults:?}"),
+            }
+        }
+        items
+    }
+
+    /// As the warehouse calls one of its places.
+    fn location(&self, place: usize) -> String {
+        if self.places > 1 { format!("{LOCATION}-{place}") } else { LOCATION.to_owned() }
+    }
+
+    /// Where a pair lies: a bin at each place.
+    pub(crate) fn bins(&self, pair: usize) -> std::ops::Range<usize> {
+        pair * self.places..(pair + 1) * self.places
+    }
+
+    pub(crate) fn bins_in_all(&self) -> usize {
+        self.pairs * self.places
+    }
+
+    /// Of a pair, the bin at a place; beyond the last they begin anew.
+    pub(crate) fn bin(&self, pair: usize, place: usize) -> usize {
+        pair * self.places + place % self.places.max(1)
+    }
+
+    pub(crate) fn pair_of(&self, bin: usize) -> usize {
+        bin / self.places.max(1)
+    }
+
+    /// SKU and location of a bin, as the warehouse tells it.
+    pub(crate) fn told_as(&self, bin: usize) -> (String, String) {
+        (sku(self.pair_of(bin)), self.location(bin % self.places.max(1)))
+    }
+
+    /// The bin of a level's SKU and location.
+    pub(crate) fn bin_of(&self, sku: &str, location: &str) -> Option<usize> {
+        let pair: usize = sku.strip_prefix("SKU-")?.parse().ok()?;
+        self.bins(pair).find(|bin| self.told_as(*bin).1 == location)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,53 +124,36 @@ impl Items {
         i64::try_from(self.holders(pair).filter(|item| *item >= self.pairs).count()).unwrap_or(0)
     }
 
-    pub(super) fn family(&self, sku: &str) -> Vec<String> {
-        let members = self.rules.bundles().family(sku);
-        let Some(first) = members.first() else { return Vec::new() };
-        members.iter().map(|member| inventory::shared(first, member, LOCATION)).collect()
-    }
-
-    /// Of a level: itself and the bundles that hold it.
-    pub(super) fn composes(&self, subject: &Subject) -> Option<Vec<String>> {
-        let (sku, location) = inventory::alone(subject)?;
-        let bundles = self.rules.bundles();
-        let first = bundles.family(&sku).first()?;
-        let held_by = bundles.held_by(&sku).iter().map(|piece| piece.sku.as_str());
-        let own = std::iter::once(sku.as_str());
-        Some(own.chain(held_by).map(|member| inventory::shared(first, member, &location)).collect())
-    }
-
-    pub(super) fn kin(&self, subject: &Subject) -> Option<Vec<String>> {
-        let (sku, _) = inventory::parts(subject).filter(|_| inventory::alone(subject).is_none())?;
-        let mut family = self.family(&sku);
-        family.retain(|path| *path != subject.path);
-        (!family.is_empty()).then_some(family)
-    }
-
     pub(super) fn touched_by(&self, sku: &str) -> Vec<Touched> {
-        let first = self.rules.bundles().family(sku).first();
-        let path = first.map(|first| inventory::shared(first, sku, LOCATION));
         let touched = |path| Touched { domain: stock_domain(), path, once: false, written: true };
-        path.into_iter().map(touched).collect()
+        sharing::told_to_kin(&self.rules, sku, LOCATION).into_iter().map(touched).collect()
     }
 
-    /// What an item is made of; a pair of itself.
-    fn pieces(&self, sku: &str) -> Vec<Piece> {
-        let own = || vec![Piece { sku: sku.to_owned(), quantity: 1 }];
-        self.rules.bundles().made_of(sku).map_or_else(own, <[Piece]>::to_vec)
+    /// Each level that a state is made of.
+    pub(super) fn levels_of(&self, topic: &str, payload: &[u8]) -> Vec<Told> {
+        let told = |level: &inventory::Stock| {
+            Some((self.bin_of(&level.sku, &level.location)?, level.changed_at.to_string()))
+        };
+        if topic == LEVEL {
+            return inventory::read(payload).ok().and_then(|level| told(&level)).into_iter().collect();
+        }
+        let composed = composed::read(payload).ok();
+        composed.iter().flat_map(composed::Composed::levels).filter_map(told).collect()
     }
 }
 
 impl World {
-    /// What shares units, of the newest levels in the log; `None`: there is none, or it waits as it is.
-    pub(super) fn composed(&self, subject: &Subject) -> Option<Read> {
-        let items = &self.stock.as_ref()?.items;
+    /// What is composed of the newest levels in the log; `None`: there are none, or it waits as it is.
+    pub(super) fn composed(&mut self, subject: &Subject) -> Option<Read> {
+        let stock = self.stock.as_ref()?;
         let name = sku(item_at(&subject.path)?);
-        let pieces = items.pieces(&name);
-        let at = |piece: &Piece| inventory::subject(subject.shop.clone(), &piece.sku, LOCATION);
-        let subjects: Vec<Subject> = pieces.iter().map(at).collect();
+        let made_of = sharing::made_of(&stock.items.rules, &name, LOCATION);
+        let pairs: Vec<(&str, &str)> = made_of.iter().flat_map(Component::pairs).collect();
+        let at = |(sku, at): &(&str, &str)| inventory::subject(subject.shop.clone(), sku, at);
+        let subjects: Vec<Subject> = pairs.iter().map(at).collect();
         let known = ready(self.disk.status(&flow("stock"), &subjects));
         let newest = known.iter().filter_map(|known| Some(known.delivery.as_ref()?.position.0)).max()?;
+        let changed = newest;
         let own = ready(self.disk.status(&flow("stock"), std::slice::from_ref(subject)));
         let routed = own.first().and_then(|own| match own.routed.as_ref()? {
             kernel::version::EffectiveVersion::Sequence { sequence } => Some(*sequence),
@@ -134,30 +169,22 @@ impl World {
         if waits {
             return None;
         }
-        let level = |known: &store::query::SubjectStatus| {
-            let id = known.delivery.as_ref()?.id;
-            ready(self.disk.delivery_payload(id))
-        };
-        let levels: Vec<_> = known.iter().map(level).collect();
-        let levels: Vec<(&Piece, Option<&[u8]>)> =
-            pieces.iter().zip(levels.iter().map(Option::as_deref)).collect();
-        let payload = composed::write(&name, LOCATION, &levels);
+        let mut levels: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
+        for ((sku, at), known) in pairs.iter().zip(&known) {
+            let Some(delivery) = known.delivery.as_ref() else { continue };
+            let pair = ((*sku).to_owned(), (*at).to_owned());
+            let kept = stock.composed_of.get(&pair).filter(|_| self.bug == Some(Bug::OthersAsTheyWere));
+            let level = match kept {
+                // The bug: only what has just changed is read.
+                Some(kept) if delivery.position.0 < changed => Some(kept.clone()),
+                _ => ready(self.disk.delivery_payload(delivery.id)).map(|level| level.to_vec()),
+            };
+            levels.extend(level.map(|level| (pair, level)));
+        }
+        let level = |sku: &str, at: &str| levels.get(&(sku.to_owned(), at.to_owned())).map(Vec::as_slice);
+        let payload = composed::write(&name, LOCATION, &made_of, level);
+        self.stock.as_mut()?.composed_of.extend(levels);
         let updated_at = composed::read(&payload).ok()?.changed_at();
         Some(Read { payload, topic: TOPIC.to_owned(), updated_at, sequence: Some(newest) })
     }
-}
-
-/// Each level that a state is made of, by its pair and the instant that it was told under.
-pub(super) fn levels_of(topic: &str, payload: &[u8]) -> Vec<(usize, String)> {
-    let pair = |sku: &str| sku.strip_prefix("SKU-").and_then(|pair| pair.parse().ok());
-    if topic == LEVEL {
-        let level = inventory::read(payload).ok();
-        return level
-            .and_then(|level| Some((pair(&level.sku)?, level.changed_at.to_string())))
-            .into_iter()
-            .collect();
-    }
-    let parts = composed::read(payload).map(|composed| composed.parts).unwrap_or_default();
-    let told = |part: composed::Part| Some((pair(&part.piece.sku)?, part.level?.changed_at.to_string()));
-    parts.into_iter().filter_map(told).collect()
 }

@@ -84,9 +84,8 @@ impl World {
             Action::Cancel => None,
             Action::Create | Action::Amend => request.content["quantity"].as_u64(),
         };
-        let item = stock.shelf.takes(object, id, quantity);
-        let pairs = stock.items.pairs_of(item);
-        self.shelf_changed(&pairs, None);
+        let bins = stock.shelf.takes(object, id, quantity);
+        self.shelf_changed(&bins, None);
         if quantity.is_some() && self.rng.chance(ships) {
             let wait = Duration::from_millis(self.rng.below(240_000));
             self.after(wait, Todo::ShelfShips(object));

@@ -123,8 +123,13 @@ impl World {
         let fails = self.fault(self.mix.read_fails);
         let is_alone = domains::inventory::alone(&call.what).is_some();
         let read = if is_alone {
-            item_at(&call.what.path).zip(self.stock.as_mut()).map(|(pair, stock)| {
-                let level = stock.shelf.level(pair, wall);
+            let pair = domains::inventory::parts(&call.what);
+            let bin = |stock: &super::Stock| {
+                let (sku, location) = pair.as_ref()?;
+                stock.items.bin_of(sku, location)
+            };
+            self.stock.as_mut().and_then(|stock| Some((bin(stock)?, stock))).map(|(bin, stock)| {
+                let level = stock.shelf.level(bin, wall);
                 Read {
                     payload: level.body.to_string().into_bytes(),
                     topic: super::facts::LEVEL.to_owned(),

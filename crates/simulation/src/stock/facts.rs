@@ -1,14 +1,13 @@
 //! The two flows from the warehouse to the shop: levels by the domain's own reading and rules, parcels as events of their
 //! order.
 
-use super::bundles::{Items, levels_of};
+use super::bundles::Items;
 use super::shelf::Shipment;
-use super::{LOCATION, sku};
 use crate::planted::Bug;
 use crate::source::{shop_id, system};
 use crate::world::World;
-use domains::inventory::composed::{self, TOPIC as COMPOSED};
-use domains::inventory::{self, StockFault};
+use domains::inventory::composed::{self, Composed, TOPIC as COMPOSED};
+use domains::inventory::{self, StockFault, sharing};
 use engine::facts::{Facts, Mapped, Mapper, State, Touched};
 use engine::plan::FlowPlan;
 use jiff::Timestamp;
@@ -60,7 +59,8 @@ pub(crate) fn refunds_of(order: u64, refunds: &[u64]) -> Vec<Touched> {
 pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
     let Some(stock) = &world.stock else { return Vec::new() };
     let apart = world.bug == Some(Bug::KinForgotten);
-    let levels = Arc::new(Levels { items: stock.items.clone(), apart });
+    let forgiven = world.bug == Some(Bug::DebtForgiven);
+    let levels = Arc::new(Levels { items: stock.items.clone(), apart, forgiven });
     let parcels = |forgets| Arc::new(Parcels { forgets, items: stock.items.clone() });
     let flow = |name: &str, domain: DomainName, facts: Arc<dyn Facts>, mapper: Arc<dyn Mapper>| FlowPlan {
         name: crate::flows::flow(name),
@@ -97,6 +97,18 @@ struct Levels {
     items: Items,
     /// The planted bug: what one gave up the others are not told of.
     apart: bool,
+    /// The planted bug: what one location owes, the others of its pool do not give.
+    forgiven: bool,
+}
+
+impl Levels {
+    /// What a state of a pool says under the planted bug.
+    fn forgiven(&self, composed: &Composed, body: &mut Value) {
+        if self.forgiven && composed.parts.len() == 1 {
+            let sold = composed.levels().filter_map(|level| inventory::sold(level, &self.items.rules).ok());
+            body["available"] = json!(sold.map(|sold| sold.available.max(0)).sum::<i64>());
+        }
+    }
 }
 
 fn rejected(code: &str, what: impl ToString) -> Fault {
@@ -110,9 +122,11 @@ impl Facts for Levels {
 
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
         let rules = &self.items.rules;
+        let mut of = None;
         let (label, changed_at, canonical) = if topic == COMPOSED {
             let composed = composed::read(payload).map_err(StockFault::into_fault)?;
             let canonical = composed.canonical(rules);
+            let composed = of.insert(composed);
             (composed.sku.clone(), composed.changed_at(), canonical)
         } else {
             let stock = inventory::read(payload).map_err(StockFault::into_fault)?;
@@ -121,7 +135,10 @@ impl Facts for Levels {
         };
         let canonical = canonical.map_err(StockFault::into_fault)?;
         let mut body = canonical.body;
-        body["levels"] = json!(levels_of(topic, payload));
+        if let Some(composed) = &of {
+            self.forgiven(composed, &mut body);
+        }
+        body["levels"] = json!(self.items.levels_of(topic, payload));
         Ok(State {
             label,
             customer: None,
@@ -135,11 +152,11 @@ impl Facts for Levels {
     }
 
     fn composes(&self, subject: &Subject) -> Option<Vec<String>> {
-        self.items.composes(subject)
+        sharing::composes(&self.items.rules, subject)
     }
 
     fn kin(&self, subject: &Subject) -> Option<Vec<String>> {
-        self.items.kin(subject)
+        sharing::kin(&self.items.rules, subject)
     }
 
     fn is_composed(&self, topic: &str) -> bool {
@@ -197,9 +214,13 @@ impl Facts for Parcels {
     }
 
     fn touches(&self, _topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
-        let item = state.body["item"].as_u64().and_then(|item| usize::try_from(item).ok()).unwrap_or(0);
+        let number = |name: &str| state.body[name].as_u64().and_then(|number| usize::try_from(number).ok());
+        let (item, place) = (number("item").unwrap_or(0), number("place").unwrap_or(0));
         let pairs = if self.forgets { Vec::new() } else { self.items.pairs_of(item) };
-        let path = |pair| inventory::path(&sku(pair), LOCATION);
+        let path = |pair| {
+            let (sku, location) = self.items.told_as(self.items.bin(pair, place));
+            inventory::path(&sku, &location)
+        };
         let touched =
             |pair| Touched { domain: stock_domain(), path: path(pair), once: false, written: false };
         pairs.into_iter().map(touched).collect()

@@ -1,6 +1,7 @@
 //! Stock under the same faults as the orders: a warehouse that counts, reserves and ships, a shop that sells what it shows,
 //! and the hub between them, by the domain's own rules and the engine's own steps. Asks the one question for which shops
-//! are blamed: was a unit sold twice? What is sold as a bundle of others takes the units of each of them.
+//! are blamed: was a unit sold twice? What is sold as a bundle of others takes the units of each of them; what lies at several places of
+//! the warehouse may be one to the shop.
 //!
 //! What nobody could keep apart is left out: nobody ships what was called off, and nothing is called off that has left.
 
@@ -28,6 +29,7 @@ use bundles::Items;
 use kernel::subject::Subject;
 use shelf::Shelf;
 use shop::Shelves;
+use std::collections::BTreeMap;
 
 /// Both sides of one run.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub struct Stock {
     pub(crate) shelf: Shelf,
     /// What the shop shows and has sold.
     pub(crate) shop: Shelves,
+    /// The levels that something was composed of last, by SKU and location; for a planted bug.
+    composed_of: BTreeMap<(String, String), Vec<u8>>,
 }
 
 /// Which item an order takes.
@@ -49,10 +53,12 @@ fn sku(item: usize) -> String {
     format!("SKU-{item}")
 }
 
+/// As the shop calls its one location.
 const LOCATION: &str = "WH";
 
-fn subject(pair: usize) -> Subject {
-    domains::inventory::subject(shop_id(), &sku(pair), LOCATION)
+/// Of a SKU at a location, as the warehouse tells it.
+fn subject((sku, location): (&str, &str)) -> Subject {
+    domains::inventory::subject(shop_id(), sku, location)
 }
 
 /// The item of a subject's path.

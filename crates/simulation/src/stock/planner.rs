@@ -1,6 +1,7 @@
 //! The pure half of the shop's connector, with stock: a level is set by what is in flight, a parcel is made once, a number is
 //! written back.
 
+use super::bundles::Told;
 use crate::flows::WriteBack;
 use crate::planted::Bug;
 use connector::port::{Done, ExternalRef, Observation, Observed, Plan as Next, Step, Wanted};
@@ -21,7 +22,7 @@ pub(super) struct Set {
     #[serde(default)]
     pub(super) kin: Value,
     /// Which levels it came of; for the judge.
-    pub(super) levels: Vec<(usize, String)>,
+    pub(super) levels: Vec<Told>,
 }
 
 /// What a frozen parcel holds.

@@ -26,19 +26,19 @@ pub struct Push {
 
 impl World {
     /// Units arrive, or are sold elsewhere; nothing: the level is told for the first time.
-    pub(crate) fn shelf_moves(&mut self, pair: usize, units: i64) {
+    pub(crate) fn shelf_moves(&mut self, bin: usize, units: i64) {
         let Some(stock) = &mut self.stock else { return };
-        let of = &mut stock.shelf.pairs[pair];
+        let of = &mut stock.shelf.bins[bin];
         if units < 0 {
             // Another channel sells what the warehouse has left for it.
-            let ours: i64 = stock.shelf.reserved(pair);
-            let of = &mut stock.shelf.pairs[pair];
+            let ours: i64 = stock.shelf.reserved(bin);
+            let of = &mut stock.shelf.bins[bin];
             let free = of.on_hand - of.others - ours;
             of.others += (-units).min(free).max(0);
         } else {
             of.on_hand += units;
         }
-        self.shelf_changed(&[pair], None);
+        self.shelf_changed(&[bin], None);
     }
 
     /// The warehouse packs what it reserved: all of it, or a part.
@@ -53,25 +53,28 @@ impl World {
             return;
         }
         let most = if split { 1 } else { u64::MAX };
-        let Some(shipment) = stock.shelf.ships(object, most, wall) else { return };
-        let pairs = stock.items.pairs_of(shipment.item);
-        let rest = stock.shelf.lines.get(&object).is_some_and(|line| line.shipped < line.quantity);
+        // What lies elsewhere is reserved there first, and told by itself: nobody says so in one breath.
+        let moved = stock.shelf.moves_to_where_it_lies(object);
+        self.shelf_changed(&moved, None);
+        let Some(stock) = &mut self.stock else { return };
+        let Some((shipment, bins)) = stock.shelf.ships(object, most, wall) else { return };
+        let rest = stock.shelf.lines.get(&object).is_some_and(|line| line.shipped() < line.quantity);
         if rest {
             let wait = Duration::from_millis(self.rng.below(200_000));
             self.after(wait, Todo::ShelfShips(object));
         }
-        self.shelf_changed(&pairs, Some(shipment));
+        self.shelf_changed(&bins, Some(shipment));
     }
 
-    /// Tells of a change: of each pair by itself, where no parcel takes them along.
-    pub(crate) fn shelf_changed(&mut self, pairs: &[usize], shipment: Option<Shipment>) {
+    /// Tells of a change: of each bin by itself, where no parcel takes them along.
+    pub(crate) fn shelf_changed(&mut self, bins: &[usize], shipment: Option<Shipment>) {
         let wall = self.shop_wall();
         let bug = self.bug;
         let Some(stock) = &mut self.stock else { return };
         let mix = stock.mix.clone();
-        let levels: Vec<Level> = pairs.iter().map(|pair| stock.shelf.changed(*pair, wall)).collect();
+        let levels: Vec<Level> = bins.iter().map(|bin| stock.shelf.changed(*bin, wall)).collect();
         for level in &levels {
-            self.say(|| format!("* shelf {} {} {}", level.pair, level.sequence, level.body));
+            self.say(|| format!("* shelf {} {} {}", level.bin, level.sequence, level.body));
         }
         let alone = |level| Push { levels: vec![level], shipment: None, tries: 0 };
         if shipment.is_none() || bug == Some(Bug::ParcelWithoutLevel) {
@@ -133,7 +136,7 @@ impl World {
         let wall = self.shop_wall();
         let Some(Stock { shelf, .. }) = &mut self.stock else { return };
         // No change, so no new number: the truth behind it is told again under the same instant.
-        let levels: Vec<Level> = (0..shelf.pairs.len()).map(|pair| shelf.level(pair, wall)).collect();
+        let levels: Vec<Level> = (0..shelf.bins.len()).map(|bin| shelf.level(bin, wall)).collect();
         let shipments = shelf.shipments.clone();
         let mut batch: Vec<NewEnvelope> = levels.iter().map(|level| self.level_fact(node, level)).collect();
         batch.extend(shipments.iter().map(|shipment| self.shipment_fact(node, shipment)));
@@ -141,7 +144,8 @@ impl World {
     }
 
     fn level_fact(&self, node: usize, level: &Level) -> NewEnvelope {
-        let subject = super::subject(level.pair);
+        let text = |name: &str| level.body[name].as_str().unwrap_or_default();
+        let subject = super::subject((text("sku"), text("location")));
         let payload = Bytes::from(level.body.to_string());
         let dedupe = DedupeKey::sequenced(&subject, level.sequence);
         let version = EffectiveVersion::Sequence { sequence: level.sequence };

@@ -2,7 +2,7 @@
 //! Every level that it ever told is kept with the truth behind it, for the judge.
 
 use super::bundles::Items;
-use super::{LOCATION, item_of, sku};
+use super::item_of;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,18 +13,26 @@ use std::collections::BTreeMap;
 pub(crate) struct Line {
     pub(crate) order: u64,
     pub(crate) quantity: u64,
-    pub(crate) shipped: u64,
+    /// Where it is reserved.
+    pub(crate) place: usize,
+    /// By the place that it left.
+    shipped: BTreeMap<usize, u64>,
     pub(crate) cancelled: bool,
 }
 
 impl Line {
+    pub(crate) fn shipped(&self) -> u64 {
+        self.shipped.values().sum()
+    }
+
     fn open(&self) -> u64 {
-        if self.cancelled { 0 } else { self.quantity.saturating_sub(self.shipped) }
+        if self.cancelled { 0 } else { self.quantity.saturating_sub(self.shipped()) }
     }
 }
 
+/// A pair at one place.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pair {
+pub(crate) struct Bin {
     pub(crate) on_hand: i64,
     /// Reserved for other channels.
     pub(crate) others: i64,
@@ -38,6 +46,7 @@ pub(crate) struct Shipment {
     pub(crate) order: u64,
     pub(crate) quantity: u64,
     pub(crate) item: usize,
+    pub(crate) place: usize,
     pub(crate) shipped_at: Timestamp,
 }
 
@@ -46,14 +55,28 @@ pub(crate) struct Shipment {
 pub(crate) struct Truth {
     /// Units there for this shop, whoever of its buyers has them.
     pub(crate) units: i64,
-    /// What had left by then, of each order.
+    /// What had left there by then, of each order.
     pub(crate) shipped: BTreeMap<u64, u64>,
+}
+
+impl Truth {
+    /// Behind the levels of several places of one pair.
+    pub(crate) fn of_all(truths: &[&Self]) -> Self {
+        let mut all = Self { units: 0, shipped: BTreeMap::new() };
+        for truth in truths {
+            all.units += truth.units;
+            for (order, units) in &truth.shipped {
+                *all.shipped.entry(*order).or_default() += units;
+            }
+        }
+        all
+    }
 }
 
 /// A level as it is told: its number, and its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Level {
-    pub(crate) pair: usize,
+    pub(crate) bin: usize,
     pub(crate) sequence: i64,
     pub(crate) body: Value,
     pub(crate) changed_at: Timestamp,
@@ -61,12 +84,12 @@ pub(crate) struct Level {
 
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    pub(crate) pairs: Vec<Pair>,
+    pub(crate) bins: Vec<Bin>,
     pub(crate) items: Items,
     /// By the target's own id.
     pub(crate) lines: BTreeMap<u64, Line>,
     pub(crate) shipments: Vec<Shipment>,
-    /// By pair and `changed_at`, which no two levels share.
+    /// By bin and `changed_at`, which no two levels share.
     told: BTreeMap<(usize, String), Truth>,
     /// It says how many units of this shop's orders its figures know of.
     pub(crate) counts: bool,
@@ -79,80 +102,124 @@ impl Shelf {
         self.lines.values().map(move |line| (line, held(line))).filter(|(_, held)| *held > 0)
     }
 
-    /// Reserved for this shop.
-    pub(crate) fn reserved(&self, pair: usize) -> i64 {
+    /// Reserved for this shop, in one bin.
+    pub(crate) fn reserved(&self, bin: usize) -> i64 {
+        let pair = self.items.pair_of(bin);
+        let here = |(line, _): &(&Line, i64)| self.items.bin(pair, line.place) == bin;
         let open = |line: &Line| i64::try_from(line.open()).unwrap_or(i64::MAX);
-        self.lines_of(pair).map(|(line, held)| held * open(line)).sum()
+        self.lines_of(pair).filter(here).map(|(line, held)| held * open(line)).sum()
     }
 
-    fn shipped(&self, pair: usize) -> BTreeMap<u64, u64> {
+    fn shipped(&self, bin: usize) -> BTreeMap<u64, u64> {
+        let pair = self.items.pair_of(bin);
         let mut shipped = BTreeMap::new();
         for (line, _) in self.lines_of(pair) {
-            *shipped.entry(line.order).or_default() += line.shipped;
+            let here = |(place, _): &(&usize, &u64)| self.items.bin(pair, **place) == bin;
+            *shipped.entry(line.order).or_default() +=
+                line.shipped.iter().filter(here).map(|(_, units)| units).sum::<u64>();
         }
         shipped
     }
 
-    /// Something changed: the next level of the pair, told from now on.
-    pub(crate) fn changed(&mut self, pair: usize, wall: Timestamp) -> Level {
-        self.pairs[pair].sequence += 1;
-        self.level(pair, wall)
+    /// Something changed: the next level of the bin, told from now on.
+    pub(crate) fn changed(&mut self, bin: usize, wall: Timestamp) -> Level {
+        self.bins[bin].sequence += 1;
+        self.level(bin, wall)
     }
 
     /// The level as it is now.
-    pub(crate) fn level(&mut self, pair: usize, wall: Timestamp) -> Level {
-        let Pair { on_hand, others, sequence } = self.pairs[pair];
-        let ours = self.reserved(pair);
+    pub(crate) fn level(&mut self, bin: usize, wall: Timestamp) -> Level {
+        let Bin { on_hand, others, sequence } = self.bins[bin];
+        let ours = self.reserved(bin);
         let changed_at = wall.checked_add(std::time::Duration::from_nanos(sequence.unsigned_abs()));
         let changed_at = changed_at.unwrap_or(wall);
+        let (sku, location) = self.items.told_as(bin);
         let body = json!({
-            "sku": sku(pair),
-            "location": LOCATION,
+            "sku": sku,
+            "location": location,
             "on_hand": on_hand.to_string(),
             "reserved": (others + ours).to_string(),
             "counted": self.counts.then(|| ours.to_string()),
             "changed_at": changed_at.to_string(),
         });
-        let truth = Truth { units: on_hand - others, shipped: self.shipped(pair) };
-        self.told.insert((pair, changed_at.to_string()), truth);
-        Level { pair, sequence, body, changed_at }
+        let truth = Truth { units: on_hand - others, shipped: self.shipped(bin) };
+        self.told.insert((bin, changed_at.to_string()), truth);
+        Level { bin, sequence, body, changed_at }
     }
 
-    pub(crate) fn truth(&self, pair: usize, changed_at: &str) -> Option<&Truth> {
-        self.told.get(&(pair, changed_at.to_owned()))
+    pub(crate) fn truth(&self, bin: usize, changed_at: &str) -> Option<&Truth> {
+        self.told.get(&(bin, changed_at.to_owned()))
     }
 
-    /// An order's object was made, amended or called off; the item that it is of.
-    pub(crate) fn takes(&mut self, object: u64, order: u64, quantity: Option<u64>) -> usize {
+    /// Of all places of a pair: on hand less what others have, and what is reserved for this shop.
+    pub(crate) fn in_all(&self, pair: usize) -> (i64, i64) {
+        let bins = self.items.bins(pair);
+        let units = |bin: usize| self.bins[bin].on_hand - self.bins[bin].others;
+        (bins.clone().map(units).sum(), bins.map(|bin| self.reserved(bin)).sum())
+    }
+
+    /// An order's object was made, amended or called off; the bins that changed by it.
+    pub(crate) fn takes(&mut self, object: u64, order: u64, quantity: Option<u64>) -> Vec<usize> {
         let item = item_of(order, self.items.len());
-        let line =
-            self.lines.entry(object).or_insert(Line { order, quantity: 0, shipped: 0, cancelled: false });
+        // Wherever: the warehouse does not look whether it lies there.
+        let place = usize::try_from(order / (self.items.len().max(1) as u64)).unwrap_or(0);
+        let none = Line { order, quantity: 0, place, shipped: BTreeMap::new(), cancelled: false };
+        let line = self.lines.entry(object).or_insert(none);
         match quantity {
             Some(quantity) => line.quantity = quantity,
             None => line.cancelled = true,
         }
-        item
+        let place = line.place;
+        self.items.pairs_of(item).into_iter().map(|pair| self.items.bin(pair, place)).collect()
     }
 
-    /// Takes units from the shelves for a parcel, as far as they are there.
-    pub(crate) fn ships(&mut self, object: u64, most: u64, now: Timestamp) -> Option<Shipment> {
+    /// Sees to it that a line is reserved where most of it lies; the bins that changed by it.
+    pub(crate) fn moves_to_where_it_lies(&mut self, object: u64) -> Vec<usize> {
+        let Some(line) = self.lines.get(&object) else { return Vec::new() };
+        let (item, from) = (item_of(line.order, self.items.len()), line.place);
+        let pairs = self.items.pairs_of(item);
+        let places = pairs.first().map_or(0, |pair| self.items.bins(*pair).len());
+        let there = |place: &usize| {
+            let of = |pair: &usize| {
+                self.bins[self.items.bin(*pair, *place)].on_hand / self.items.holds(item, *pair)
+            };
+            pairs.iter().map(of).min().unwrap_or(0)
+        };
+        let Some(to) = (0..places).max_by_key(there).filter(|to| there(to) > there(&from)) else {
+            return Vec::new();
+        };
+        let bins = pairs.iter().flat_map(|pair| [self.items.bin(*pair, from), self.items.bin(*pair, to)]);
+        let bins = bins.collect();
+        if let Some(line) = self.lines.get_mut(&object) {
+            line.place = to;
+        }
+        bins
+    }
+
+    /// Takes units from the shelves for a parcel, as far as they are there; and the bins that it left.
+    pub(crate) fn ships(&mut self, object: u64, most: u64, now: Timestamp) -> Option<(Shipment, Vec<usize>)> {
         let line = self.lines.get_mut(&object)?;
-        let item = item_of(line.order, self.items.len());
-        let of = self.items.pairs_of(item);
-        let there = of.iter().map(|pair| self.pairs[*pair].on_hand / self.items.holds(item, *pair)).min()?;
+        let (item, place) = (item_of(line.order, self.items.len()), line.place);
+        let pairs = self.items.pairs_of(item);
+        let on_hand =
+            |pair: &usize| self.bins[self.items.bin(*pair, place)].on_hand / self.items.holds(item, *pair);
+        let there = pairs.iter().map(on_hand).min()?;
         let there = u64::try_from(there).unwrap_or(0);
         let quantity = line.open().min(most).min(there);
         if quantity == 0 {
             return None;
         }
-        line.shipped += quantity;
-        for pair in of {
+        *line.shipped.entry(place).or_default() += quantity;
+        let mut left = Vec::new();
+        for pair in pairs {
             let units = i64::try_from(quantity).unwrap_or(i64::MAX);
-            self.pairs[pair].on_hand -= self.items.holds(item, pair) * units;
+            let bin = self.items.bin(pair, place);
+            self.bins[bin].on_hand -= self.items.holds(item, pair) * units;
+            left.push(bin);
         }
         let id = self.shipments.len() as u64 + 1;
-        let shipment = Shipment { id, order: line.order, quantity, item, shipped_at: now };
+        let shipment = Shipment { id, order: line.order, quantity, item, place, shipped_at: now };
         self.shipments.push(shipment.clone());
-        Some(shipment)
+        Some((shipment, left))
     }
 }

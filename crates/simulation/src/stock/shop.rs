@@ -106,6 +106,6 @@ impl Shelves {
 impl Stock {
     /// Nothing of the order has left the warehouse, whether the shop knows or not.
     pub(crate) fn is_untouched(&self, id: u64) -> bool {
-        self.shelf.lines.values().all(|line| line.order != id || line.shipped == 0)
+        self.shelf.lines.values().all(|line| line.order != id || line.shipped() == 0)
     }
 }

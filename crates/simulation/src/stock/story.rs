@@ -14,6 +14,8 @@ pub struct StockMix {
     pub pairs: usize,
     /// What is sold as a bundle of the first pairs.
     pub bundles: usize,
+    /// Places of the warehouse that are one to the shop; 0 is as 1.
+    pub places: usize,
     /// On each shelf at the beginning, at most.
     pub units: u64,
     /// The warehouse says how many units of this shop's orders its figures know of.
@@ -69,6 +71,7 @@ impl Mix {
             pairs,
             // Of what is drawn already, so that a seed without is the run that it was.
             bundles: if units % 3 == 0 { 1 + usize::try_from(units / 3 % 2).unwrap_or(0) } else { 0 },
+            places: if units % 4 == 1 { 2 } else { 1 },
             units,
             counts: rng.chance(700),
             moves,
@@ -86,26 +89,27 @@ impl Mix {
 /// Lays out what will happen at the warehouse.
 pub(crate) fn plan(world: &mut World) {
     let Some(mix) = world.mix.stock.clone() else { return };
-    let items = Items::new(mix.pairs, mix.bundles);
+    let items = Items::new(mix.pairs, mix.bundles, mix.places);
     let mut stock = super::Stock { mix: mix.clone(), items: items.clone(), ..Default::default() };
     stock.shelf.counts = mix.counts;
-    (stock.shelf.items, stock.shop.items) = (items.clone(), items);
+    (stock.shelf.items, stock.shop.items) = (items.clone(), items.clone());
     stock.shop.available = vec![0; mix.pairs + mix.bundles];
-    for _ in 0..mix.pairs {
+    let bins = items.bins_in_all();
+    for _ in 0..bins {
         let on_hand = i64::try_from(world.rng.below(mix.units + 1)).unwrap_or(0);
-        let pair = super::shelf::Pair { on_hand, others: 0, sequence: 0 };
-        stock.shelf.pairs.push(pair);
+        let bin = super::shelf::Bin { on_hand, others: 0, sequence: 0 };
+        stock.shelf.bins.push(bin);
     }
     world.stock = Some(stock);
-    for pair in 0..mix.pairs {
-        world.at(1_000_000, Todo::ShelfMoves(pair, 0));
+    for bin in 0..bins {
+        world.at(1_000_000, Todo::ShelfMoves(bin, 0));
     }
     let within = ns(FAULTS_FOR) / 2;
     for _ in 0..mix.moves {
-        let (at, pair) = (world.rng.below(within), world.rng.below(mix.pairs as u64));
+        let (at, bin) = (world.rng.below(within), world.rng.below(bins as u64));
         let units = 1 + i64::try_from(world.rng.below(4)).unwrap_or(0);
-        let pair = usize::try_from(pair).unwrap_or(0);
+        let bin = usize::try_from(bin).unwrap_or(0);
         let others = mix.others && world.rng.chance(500);
-        world.at(at, Todo::ShelfMoves(pair, if others { -units } else { units }));
+        world.at(at, Todo::ShelfMoves(bin, if others { -units } else { units }));
     }
 }

@@ -1,6 +1,8 @@
 //! The judge of stock: no set puts a unit on sale that somebody has a right to already; each parcel is one fulfilment; and
 //! when all is quiet both sides agree.
 
+use super::bundles::Told;
+use super::shelf::Truth;
 use crate::facts::Order;
 use crate::hub::ready;
 use crate::judge::Violation;
@@ -24,13 +26,7 @@ impl World {
     /// A set was carried out: with what the truth of each of its levels was, and what the shop has sold by now. What the other
     /// items show of the same units is on sale as well.
     /// `deferred`: it left a sleeper's socket, and met whatever was there by then.
-    pub(super) fn judge_set(
-        &mut self,
-        item: usize,
-        quantity: i64,
-        levels: &[(usize, String)],
-        deferred: bool,
-    ) {
+    pub(super) fn judge_set(&mut self, item: usize, quantity: i64, levels: &[Told], deferred: bool) {
         let Some(stock) = &self.stock else { return };
         let pairs = stock.items.pairs_of(item);
         if pairs.iter().any(|pair| self.is_doubled(*pair)) || (pairs.len() > levels.len() && quantity <= 0) {
@@ -38,11 +34,15 @@ impl World {
         }
         let mut found = Vec::new();
         for pair in pairs {
-            let told = levels.iter().find(|(of, _)| *of == pair);
-            let Some(truth) = told.and_then(|(_, changed_at)| stock.shelf.truth(pair, changed_at)) else {
+            let bins = stock.items.bins(pair);
+            let told = levels.iter().filter(|(bin, _)| bins.contains(bin));
+            let truths: Option<Vec<&Truth>> =
+                told.map(|(bin, changed_at)| stock.shelf.truth(*bin, changed_at)).collect();
+            let Some(truths) = truths.filter(|truths| !truths.is_empty()) else {
                 found.push((pair, format!("item {item}: set by a level of pair {pair} that nobody told")));
                 continue;
             };
+            let truth = Truth::of_all(&truths);
             let claims = stock.shop.claims(pair, &truth.shipped);
             let on_sale = stock.shop.on_sale(pair);
             if quantity > 0 && on_sale > (truth.units - claims).max(0) {
@@ -110,7 +110,7 @@ impl World {
     /// divided anew with the next one. Until then no more may be on sale than there is.
     fn is_divided_later(&self, item: usize) -> bool {
         let Some(stock) = &self.stock else { return false };
-        let untaken = |pair: usize| stock.shop.committed_of(pair) > stock.shelf.reserved(pair);
+        let untaken = |pair: usize| stock.shop.committed_of(pair) > stock.shelf.in_all(pair).1;
         let took = |order: u64| stock.shelf.lines.values().any(|line| line.order == order);
         let of = |order: u64, pair: usize| {
             stock.items.holds(super::item_of(order, stock.items.len()), pair) > 0 && !took(order)
@@ -126,12 +126,11 @@ impl World {
     /// Of a pair, what may be on sale in all.
     fn free(&self, pair: usize) -> i64 {
         let Some(stock) = &self.stock else { return 0 };
-        let of = &stock.shelf.pairs[pair];
-        let (committed, ours) = (stock.shop.committed_of(pair), stock.shelf.reserved(pair));
+        let ((units, ours), committed) = (stock.shelf.in_all(pair), stock.shop.committed_of(pair));
         // What the warehouse has not counted the shop holds back; of one that says nothing, all of it.
         match stock.shelf.counts {
-            true => of.on_hand - of.others - committed.max(ours),
-            false => of.on_hand - of.others - ours - committed,
+            true => units - committed.max(ours),
+            false => units - ours - committed,
         }
     }
 
@@ -204,8 +203,7 @@ impl World {
             }
         }
         for pair in (0..stock.items.pairs).filter(|pair| !self.is_muddled(*pair)) {
-            let of = &stock.shelf.pairs[pair];
-            let (free, committed) = (of.on_hand - of.others, stock.shop.committed_of(pair));
+            let ((free, _), committed) = (stock.shelf.in_all(pair), stock.shop.committed_of(pair));
             let by_sleepers = stock.shop.set_by_sleepers.contains(&pair);
             if !stock.mix.others && !by_sleepers && free < committed {
                 found.push(format!("pair {pair}: {committed} units are sold of {free}"));
@@ -218,11 +216,8 @@ impl World {
 
     fn told_of(&self, pair: usize) -> String {
         let Some(stock) = &self.stock else { return String::new() };
-        let of = &stock.shelf.pairs[pair];
-        let (committed, reserved) = (stock.shop.committed_of(pair), stock.shelf.reserved(pair));
-        format!(
-            "pair {pair}: on hand {}, others {}, reserved {reserved}, committed {committed}",
-            of.on_hand, of.others
-        )
+        let ((units, reserved), committed) = (stock.shelf.in_all(pair), stock.shop.committed_of(pair));
+        let bins = &stock.shelf.bins[stock.items.bins(pair)];
+        format!("pair {pair}: {units} units, reserved {reserved}, committed {committed}, of {bins:?}")
     }
 }

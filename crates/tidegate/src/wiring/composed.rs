@@ -1,6 +1,6 @@
-//! A source of stock whose levels are also sold in bundles: what shares units is read from the hub's own log, where the newest
-//! level of each component lies, and not from the source. So a source that only pushes has bundles as well, and a bundle costs no
-//! call. Owns how it is put together; all else is the source's own.
+//! A source of stock whose levels are also sold in bundles, or together with those of other locations: what is composed is read from
+//! the hub's own log, where the newest of these levels lie, and not from the source. So a source that only pushes has bundles and
+//! pools as well, and they cost no call. Owns how it is put together; all else is the source's own.
 
 mod whole;
 
@@ -9,18 +9,19 @@ use super::connectors::Connected;
 use super::plan::{self, INVENTORY};
 use async_trait::async_trait;
 use connector::port::{CallContext, Changes, ListPage, ListQuery, Part, Read, Source, Whole};
-use domains::inventory::bundles::Piece;
 use domains::inventory::composed::{self, TOPIC};
+use domains::inventory::sharing::{self, Component};
 use domains::inventory::{self, Rules};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{FlowName, ShopId};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::delivery::{Delivery, DeliveryState, Wait};
 use store::{Store, StoreError};
 
-/// Whose bundles.
+/// Whose bundles and pools.
 #[derive(Debug, Clone)]
 struct Of {
     flow: FlowName,
@@ -38,7 +39,7 @@ struct Composing {
     flows: Vec<Of>,
 }
 
-/// Puts one before each source of a flow with bundles.
+/// Puts one before each source of a flow with bundles or pools.
 pub fn over(loaded: &Loaded, connected: &mut Connected, store: &Arc<dyn Store>) -> anyhow::Result<()> {
     for (name, inner) in &mut connected.sources {
         let mut flows = Vec::new();
@@ -48,7 +49,7 @@ pub fn over(loaded: &Loaded, connected: &mut Connected, store: &Arc<dyn Store>) 
             }
             let rules = plan::rules(loaded, flow_name, flow)?;
             let shops = flow.shops.iter().flat_map(|shops| shops.iter().map(|shop| shop.value.clone()));
-            if !rules.bundles().is_empty() {
+            if !rules.bundles().is_empty() || !rules.pools().is_empty() {
                 flows.push(Of { flow: flow_name.clone(), shops: shops.collect(), rules });
             }
         }
@@ -65,25 +66,26 @@ impl Composing {
         self.flows.iter().find(|of| of.shops.is_empty() || of.shops.contains(shop))
     }
 
-    /// What shares units, as the log has it. `None`: it is not there, or waits to be set as it is: then the shop is looked at
+    /// What is composed, as the log has it. `None`: it is not there, or waits to be set as it is: then the shop is looked at
     /// when its turn comes, and not before, because all that share units are one lane. Where the bundles were changed since it
     /// was asked for, the engine finds out when its turn comes (`Facts::displaced`).
     async fn composed(&self, call: &CallContext, of: &Of, subject: &Subject) -> Result<Option<Read>, Fault> {
         let Some((sku, location)) = inventory::parts(subject) else { return Ok(None) };
-        let pieces = pieces(&of.rules, &sku);
-        let subjects: Vec<Subject> = pieces
-            .iter()
-            .map(|piece| inventory::subject(subject.shop.clone(), &piece.sku, &location))
-            .collect();
+        let made_of = sharing::made_of(&of.rules, &sku, &location);
+        let pairs: Vec<(&str, &str)> = made_of.iter().flat_map(Component::pairs).collect();
+        let subject_of = |(sku, at): &(&str, &str)| inventory::subject(subject.shop.clone(), sku, at);
+        let subjects: Vec<Subject> = pairs.iter().map(subject_of).collect();
         let known = self.store.status(&of.flow, &subjects).await.map_err(|error| no_store(&error))?;
-        let mut levels = Vec::with_capacity(pieces.len());
+        let mut levels = Levels::new();
         let mut newest = None;
-        for (component, known) in subjects.iter().zip(known) {
+        for (((sku, at), level), known) in pairs.iter().zip(&subjects).zip(known) {
             newest = newest.max(known.delivery.as_ref().map(|delivery| delivery.position.0));
-            levels.push(match known.delivery {
-                None => None,
-                Some(delivery) => Some(self.level(call, component, delivery.id).await?),
-            });
+            if let Some(delivery) = known.delivery {
+                levels.insert(
+                    ((*sku).to_owned(), (*at).to_owned()),
+                    self.level(call, level, delivery.id).await?,
+                );
+            }
         }
         let own = self.store.status(&of.flow, std::slice::from_ref(subject)).await;
         let own = own.map_err(|error| no_store(&error))?.pop();
@@ -94,12 +96,10 @@ impl Composing {
             return Ok(None);
         }
         // Of a location that it knows nothing of at all, it says nothing.
-        if levels.iter().all(Option::is_none) {
+        if levels.is_empty() {
             return Ok(None);
         }
-        let levels: Vec<(&Piece, Option<&[u8]>)> =
-            pieces.iter().zip(&levels).map(|(piece, level)| (piece, level.as_deref())).collect();
-        Ok(Some(Read { sequence: newest, ..read(&sku, &location, &levels)? }))
+        Ok(Some(Read { sequence: newest, ..read(&sku, &location, &made_of, &levels)? }))
     }
 
     /// The newest level of a component: from the log, and where it is kept no more, from the source.
@@ -141,20 +141,22 @@ fn waits_as_it_is(delivery: &Delivery, newest: Option<i64>) -> bool {
     waits && delivery.version.as_ref().and_then(place_of) == newest
 }
 
-/// What a SKU is made of; a component of itself.
-fn pieces(rules: &Rules, sku: &str) -> Vec<Piece> {
-    let own = || vec![Piece { sku: sku.to_owned(), quantity: 1 }];
-    rules.bundles().made_of(sku).map_or_else(own, <[Piece]>::to_vec)
-}
+/// Levels as they came, by SKU and the source's location.
+type Levels = BTreeMap<(String, String), Vec<u8>>;
 
-fn read(sku: &str, location: &str, levels: &[(&Piece, Option<&[u8]>)]) -> Result<Read, Fault> {
-    let payload = composed::write(sku, location, levels);
+fn read(sku: &str, location: &str, made_of: &[Component], levels: &Levels) -> Result<Read, Fault> {
+    let level = |sku: &str, at: &str| levels.get(&(sku.to_owned(), at.to_owned())).map(Vec::as_slice);
+    let payload = composed::write(sku, location, made_of, level);
     let updated_at = composed::read(&payload).map_err(inventory::StockFault::into_fault)?.changed_at();
     Ok(Read { payload, topic: TOPIC.to_owned(), updated_at, sequence: None })
 }
 
 fn no_store(error: &StoreError) -> Fault {
-    Fault::new(FaultKind::Transient, "TG-7024", format!("the levels of a bundle cannot be read: {error}"))
+    Fault::new(
+        FaultKind::Transient,
+        "TG-7024",
+        format!("the levels that it is made of cannot be read: {error}"),
+    )
 }
 
 #[async_trait]
@@ -162,7 +164,7 @@ impl Source for Composing {
     async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
         let whole = self.inner.whole(call, domain).await?;
         Ok(match self.of(&call.shop).filter(|_| domain == INVENTORY) {
-            Some(of) => Box::new(whole::Composed::new(whole, of.rules.clone())),
+            Some(of) => Box::new(whole::Composed::new(whole, of.rules.clone(), call.shop.clone())),
             None => whole,
         })
     }

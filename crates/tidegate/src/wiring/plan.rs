@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use config::{Config, Flow, Intake, SHOPIFY, System, Unknown};
 use connector::descriptor::{Descriptor, UnknownAnswer};
 use domains::inventory::bundles::Bundles;
+use domains::inventory::pools::Pools;
 use domains::inventory::{RuleFault, Rules};
 use engine::facts::Facts;
 use engine::plan::{FlowPlan, Plan, SystemPlan};
@@ -157,7 +158,7 @@ fn flow(
     })
 }
 
-/// What the flow keeps back, its units, and its bundles.
+/// What the flow keeps back, its units, its bundles, and which locations are one.
 pub fn rules(loaded: &Loaded, name: &FlowName, flow: &Flow) -> anyhow::Result<Rules> {
     let texts = |of: &config::Setting<Vec<config::Setting<String>>>| -> Vec<String> {
         of.value.iter().map(|text| text.value.clone()).collect()
@@ -169,7 +170,9 @@ pub fn rules(loaded: &Loaded, name: &FlowName, flow: &Flow) -> anyhow::Result<Ru
             .map_err(|refused| anyhow::anyhow!("flows.{name}.stock.bundles: {refused}"))?,
         None => Bundles::default(),
     };
-    rules.with_bundles(Arc::new(bundles), &texts(&flow.stock.bundle_share)).map_err(faulty)
+    let pools = Pools::parse(&texts(&flow.stock.locations)).map_err(faulty)?;
+    let rules = rules.with_bundles(Arc::new(bundles), &texts(&flow.stock.bundle_share)).map_err(faulty)?;
+    Ok(rules.with_pools(pools))
 }
 
 /// A flow that carries what a target tells, or refunds or payments, has no order policy: each fact goes at once. What becomes of a credit note that

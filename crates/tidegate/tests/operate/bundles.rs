@@ -9,7 +9,7 @@ use crate::stock::{available, keeper, level, push, warehouse, with_stock};
 use serde_json::{Value, json};
 
 /// Gives the flow of stock a file of bundles.
-fn with_bundles(folder: &Folder, rows: &str) {
+pub(crate) fn with_bundles(folder: &Folder, rows: &str) {
     std::fs::write(folder.path("mappings/bundles.csv"), format!("bundle,component,quantity\n{rows}"))
         .unwrap();
     let path = folder.path("tidegate.toml");
@@ -21,7 +21,7 @@ fn with_bundles(folder: &Folder, rows: &str) {
 }
 
 /// Waits until the shop shows these.
-fn comes_to(office: &Office, expected: &[(&str, &str, i64)]) {
+pub(crate) fn comes_to(office: &Office, expected: &[(&str, &str, i64)]) {
     let shows = |sku: &str, at: &str| office.shop.stock(sku, at).map(|level| level.available);
     let is_shown = comes(|| {
         office.folder.tidegate(&["status"]);
@@ -36,7 +36,7 @@ fn comes_to(office: &Office, expected: &[(&str, &str, i64)]) {
 }
 
 /// Waits until nothing more is looked at: a look mends what somebody typed.
-fn comes_to_rest(office: &Office) {
+pub(crate) fn comes_to_rest(office: &Office) {
     let mut still = 0;
     let is_at_rest = comes(|| {
         let open = office.folder.json(&["deliveries", "list", "--phase", "open"]);

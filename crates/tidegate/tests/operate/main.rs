@@ -23,6 +23,7 @@ mod office;
 mod oms;
 mod patience;
 mod paying;
+mod pooling;
 mod price_feed;
 mod pricing;
 mod real_pitr;

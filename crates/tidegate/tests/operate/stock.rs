@@ -43,7 +43,7 @@ pub(crate) fn with_stock(folder: &Folder) {
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-/// A level of a SKU in the first warehouse; what it says beside that comes from `more`.
+/// A level of a SKU, in the first warehouse where `more` does not say otherwise; what it says beside that comes from there.
 pub(crate) fn level(sku: &str, on_hand: &str, more: Value) -> Value {
     let mut data = json!({
         "sku": sku, "location": "WH-1", "on_hand": on_hand, "changed_at": crate::office::now().to_string(),
@@ -53,7 +53,8 @@ pub(crate) fn level(sku: &str, on_hand: &str, more: Value) -> Value {
 }
 
 pub(crate) fn push(hub: &Hub, version: i64, data: &Value) -> (u16, Value) {
-    let subject = format!("acme/ats:{}@WH-1", data["sku"].as_str().unwrap());
+    let text = |name: &str| data[name].as_str().unwrap();
+    let subject = format!("acme/ats:{}@{}", text("sku"), text("location"));
     let body = json!({ "subject": subject, "version": version, "topic": "stock/level", "data": data });
     send(hub, &body.to_string())
 }

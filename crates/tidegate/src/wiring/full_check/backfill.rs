@@ -11,8 +11,8 @@ use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, fed, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
 use config::Violation;
 use connector::port::{Fed, Read};
-use domains::inventory::bundles::Piece;
 use domains::inventory::compare::{Cause, Check};
+use domains::inventory::sharing::Component;
 use domains::inventory::{self, Key, StockFault, composed, parts};
 use engine::work::feed::lifted;
 use engine::work::{Progress, WorkError};
@@ -166,18 +166,16 @@ impl Bringing<'_> {
             alone => return Ok(alone),
         };
         let composed = composed::read(&known.payload).map_err(StockFault::into_fault)?;
-        let mut levels = Vec::with_capacity(composed.parts.len());
-        for part in &composed.parts {
-            let level = inventory::subject(subject.shop.clone(), &part.piece.sku, &composed.location);
-            levels.push(scope.source.read(&scope.call(), &level).await?.map(|read| read.payload));
+        let made_of = composed.made_of();
+        let mut levels = BTreeMap::new();
+        for (sku, at) in made_of.iter().flat_map(Component::pairs) {
+            let level = inventory::subject(subject.shop.clone(), sku, at);
+            if let Some(read) = scope.source.read(&scope.call(), &level).await? {
+                levels.insert((sku.to_owned(), at.to_owned()), read.payload);
+            }
         }
-        let levels: Vec<(&Piece, Option<&[u8]>)> = composed
-            .parts
-            .iter()
-            .map(|part| &part.piece)
-            .zip(levels.iter().map(|level| level.as_deref()))
-            .collect();
-        let payload = composed::write(&composed.sku, &composed.location, &levels);
+        let level = |sku: &str, at: &str| levels.get(&(sku.to_owned(), at.to_owned())).map(Vec::as_slice);
+        let payload = composed::write(&composed.sku, &composed.location, &made_of, level);
         Ok(Some(Read { payload, ..known }))
     }
 
@@ -257,7 +255,10 @@ impl Bringing<'_> {
             named.as_deref().is_none_or(|named| state.body[field].as_str() == Some(named))
         };
         let is_since = self.named.since.is_none_or(|since| state.changed_at >= since);
-        if !is(&self.named.sku, "sku") || !is(&self.named.location, "location") || !is_since {
+        // A location of the source may be named that is shown together with others.
+        let is_there = is(&self.named.location, "location")
+            || self.named.location.as_deref().is_some_and(|named| lies_at(&fed, named));
+        if !is(&self.named.sku, "sku") || !is_there || !is_since {
             return None;
         }
         self.told.meant += 1;
@@ -324,4 +325,10 @@ impl Bringing<'_> {
             self.told.pairs.push(StockPair { sku, location, available, outcome, why });
         }
     }
+}
+
+/// Whether something of it lies at one of the source's locations.
+fn lies_at(fed: &Fed, location: &str) -> bool {
+    let composed = composed::read(&fed.payload).ok().filter(|_| fed.topic == composed::TOPIC);
+    composed.is_some_and(|composed| composed.levels().any(|level| level.location == location))
 }

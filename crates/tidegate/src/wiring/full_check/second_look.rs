@@ -5,6 +5,7 @@ use super::{FullCheck, Meant};
 use api::admin::{StockChecked, StockDifference};
 use config::Violation;
 use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
+use domains::inventory::sharing::Component;
 use domains::inventory::{composed, parts, path};
 use engine::work::WorkError;
 use engine::work::by_hand::{self, ByHand};
@@ -266,7 +267,8 @@ fn number_of(meant: &Meant) -> i64 {
 /// The paths of the levels that it is made of.
 pub(super) fn components_of(meant: &Meant) -> Vec<String> {
     let Ok(composed) = composed::read(&meant.fed.payload) else { return Vec::new() };
-    composed.parts.iter().map(|part| path(&part.piece.sku, &composed.location)).collect()
+    let made_of = composed.made_of();
+    made_of.iter().flat_map(Component::pairs).map(|(sku, at)| path(sku, at)).collect()
 }
 
 fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
