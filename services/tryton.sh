@@ -75,6 +75,8 @@ configure() {
   if [ ! -s "$(template)" ]; then
     make_template
   elif [ "$BACKEND" = sqlite ]; then
+    # With the journal of an older one beside it, it would be taken for damaged.
+    rm -f "$STATE"/tryton.sqlite*
     cp "$(template)" "$STATE/tryton.sqlite"
   else
     "$POSTGRES_BIN_DIR/pg_restore" -d "${POSTGRES_URL%/*}/tryton" --no-owner "$(template)" >"$STATE/restore.log" 2>&1
@@ -84,7 +86,7 @@ configure() {
 make_template() {
   say "making the database (about a minute, once)"
   local log=$STATE/seed.log
-  [ "$BACKEND" = postgres ] || { rm -f "$STATE/tryton.sqlite"; touch "$STATE/tryton.sqlite"; }
+  [ "$BACKEND" = postgres ] || { rm -f "$STATE"/tryton.sqlite*; touch "$STATE/tryton.sqlite"; }
   echo "$ADMIN_PASSWORD" >"$STATE/password"
   # shellcheck disable=SC2086
   TRYTONPASSFILE=$STATE/password "$VENV/bin/trytond-admin" -c "$STATE/trytond.conf" -d tryton \
