@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use reqwest::Method;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
@@ -15,7 +16,12 @@ pub struct House<'a> {
     location: &'a str,
     /// By SKU.
     items: BTreeMap<String, String>,
+    /// How often in a row Medusa failed to pack or to send, which it does where an order is changed at the same time.
+    failed: Cell<u32>,
 }
+
+/// Medusa does not answer so for ever.
+const FAILED_MAX: u32 = 20;
 
 const LEVELS: &str = "/admin/inventory-items/location-levels/batch";
 const ITEMS: &str = "/admin/inventory-items?fields=id,sku,*location_levels";
@@ -26,7 +32,7 @@ impl<'a> House<'a> {
     /// With these SKUs; those that Medusa does not have are made, and are in no order. What lies elsewhere is taken away: all
     /// that is sold is sold from one place.
     pub async fn open(books: &'a Books, location: &'a str, skus: &[String]) -> anyhow::Result<Self> {
-        let mut house = Self { books, location, items: BTreeMap::new() };
+        let mut house = Self { books, location, items: BTreeMap::new(), failed: Cell::new(0) };
         house.look_up(skus).await?;
         for sku in skus.iter().filter(|sku| !house.items.contains_key(*sku)) {
             let body = json!({ "sku": sku, "title": sku, "location_levels": [{ "location_id": location, "stocked_quantity": 0 }] });
@@ -76,12 +82,46 @@ impl<'a> House<'a> {
         let asked = format!("{path}?fields=id,*fulfillments");
         let packed = self.books.ask(Method::POST, &asked, Some(&body)).await?;
         let packed = packed["order"]["fulfillments"].as_array().context("an order without fulfilments")?;
-        let new =
-            packed.iter().filter_map(id_of).find(|id| !had.contains(id)).context("nothing was packed")?;
+        let new = packed.iter().find(|one| id_of(one).is_some_and(|id| !had.contains(&id)));
+        let id = new.and_then(id_of).context("nothing was packed")?;
+        self.send(row, &id, &items).await
+    }
+
+    async fn send(&self, row: &Row, id: &str, items: &[Value]) -> anyhow::Result<()> {
         let label =
-            json!({ "tracking_number": format!("TRACK-{new}"), "tracking_url": "#", "label_url": "#" });
+            json!({ "tracking_number": format!("TRACK-{id}"), "tracking_url": "#", "label_url": "#" });
         let body = json!({ "items": items, "labels": [label] });
-        self.books.ask(Method::POST, &format!("{path}/{new}/shipments"), Some(&body)).await.map(drop)
+        let path = format!("/admin/orders/{}/fulfillments/{id}/shipments", row.id()?);
+        self.books.ask(Method::POST, &path, Some(&body)).await.map(drop)
+    }
+
+    /// Sends what was packed and did not leave, because Medusa failed in between.
+    async fn send_packed(&self, row: &Row) -> anyhow::Result<()> {
+        for one in row.fulfilments().filter(|one| one["shipped_at"].is_null()) {
+            let items = one["items"].as_array().into_iter().flatten();
+            let wanted = |item: &Value| {
+                let units =
+                    exact(&item["raw_quantity"])?.to_i64().context("units that are no whole number")?;
+                anyhow::Ok(json!({ "id": item["line_item_id"], "quantity": units }))
+            };
+            let items = items.map(wanted).collect::<anyhow::Result<Vec<Value>>>()?;
+            self.send(row, &id_of(one).context("a fulfilment without an id")?, &items).await?;
+        }
+        Ok(())
+    }
+
+    /// What Medusa failed in is done in the next round; not for ever.
+    fn later(&self, done: anyhow::Result<()>) -> anyhow::Result<bool> {
+        let Err(error) = done else {
+            self.failed.set(0);
+            return Ok(true);
+        };
+        self.failed.set(self.failed.get() + 1);
+        if self.failed.get() > FAILED_MAX {
+            return Err(error);
+        }
+        eprintln!("{error:#}");
+        Ok(false)
     }
 }
 
@@ -134,12 +174,11 @@ impl Premises for House<'_> {
             if left as usize >= most {
                 break;
             }
-            if row.to_reserve()?.is_empty() {
+            if !self.later(self.send_packed(&row).await)? || row.to_reserve()?.is_empty() {
                 continue;
             }
             let Some(split) = which(row.order) else { continue };
-            self.pack(&row, split).await?;
-            left += 1;
+            left += u64::from(self.later(self.pack(&row, split).await)?);
         }
         Ok(left)
     }

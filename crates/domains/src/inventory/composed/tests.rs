@@ -1,3 +1,5 @@
+//! What is composed: its written form, the sum over a pool, and what a bundle comes to.
+
 use super::*;
 use crate::inventory::bundles::Bundles;
 use crate::inventory::pools::Pools;

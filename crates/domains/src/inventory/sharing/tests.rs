@@ -1,3 +1,5 @@
+//! Which pairs stand for which, with bundles, with pools, and with both.
+
 use super::*;
 use crate::inventory::bundles::Bundles;
 use crate::inventory::pools::Pools;

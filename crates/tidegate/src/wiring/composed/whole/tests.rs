@@ -1,3 +1,5 @@
+//! What a whole list of levels is composed to, in whatever order they come.
+
 use super::*;
 use domains::inventory::composed;
 use domains::inventory::pools::Pools;
