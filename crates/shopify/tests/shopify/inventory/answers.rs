@@ -216,8 +216,14 @@ fn settings_are_judged_in_one_go_and_all_schemas_are_declared() {
     let descriptor = describe(&settings(json!({ "state_tag": "tidegate:", "activate": false }))).unwrap();
     let targets = descriptor.services.iter().filter(|service| service.direction == Direction::Target);
     let targets: Vec<_> = targets.map(|one| (one.domain.as_str(), one.schema.as_str())).collect();
-    let shipments = ("orders", tidegate_shopify::fulfilment::SCHEMA_NAME);
-    assert_eq!(targets, [("orders", "shopify.order_write_back/1"), ("inventory", SCHEMA_NAME), shipments]);
+    let [shipments, holds] = [tidegate_shopify::fulfilment::SCHEMA_NAME, tidegate_shopify::hold::SCHEMA_NAME];
+    let all = [
+        ("orders", "shopify.order_write_back/1"),
+        ("inventory", SCHEMA_NAME),
+        ("orders", shipments),
+        ("orders", holds),
+    ];
+    assert_eq!(targets, all);
     assert!(descriptor.resolves_references);
     assert!(descriptor.settings.iter().any(|setting| setting.name == "activate"));
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
