@@ -71,7 +71,7 @@ fn stock_shard(from: u64) {
 /// (docs/proof.md).
 #[test]
 fn stock_of_seeds_that_failed_once_is_right() {
-    for number in [10_574, 33_127, 38_364] {
+    for number in [2543, 10_574, 14_186, 19_981, 33_127, 38_364] {
         let report = run(&Setup { story: Story::Stock, ..seed(number) });
         assert_eq!(report.violations, [], "seed {number}");
     }

@@ -160,15 +160,13 @@ impl World {
             kernel::version::EffectiveVersion::Dated { .. } => None,
         });
         let newest = newest.max(routed.unwrap_or(newest));
-        let waits = own.into_iter().filter_map(|own| own.delivery).any(|delivery| {
+        let waits = own.into_iter().filter_map(|own| own.delivery).find(|delivery| {
             let version = kernel::version::EffectiveVersion::Sequence { sequence: newest };
             let waits =
                 matches!(&delivery.state, DeliveryState::Waiting { wait, .. } if *wait != Wait::Reading);
             waits && delivery.version == Some(version)
         });
-        if waits {
-            return None;
-        }
+        let waits = waits.and_then(|waits| ready(self.disk.delivery_payload(waits.id)));
         let mut levels: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
         for ((sku, at), known) in pairs.iter().zip(&known) {
             let Some(delivery) = known.delivery.as_ref() else { continue };
@@ -184,6 +182,9 @@ impl World {
         let level = |sku: &str, at: &str| levels.get(&(sku.to_owned(), at.to_owned())).map(Vec::as_slice);
         let payload = composed::write(&name, LOCATION, &made_of, level);
         self.stock.as_mut()?.composed_of.extend(levels);
+        if waits.is_some_and(|waits| waits[..] == payload[..]) {
+            return None;
+        }
         let updated_at = composed::read(&payload).ok()?.changed_at();
         Some(Read { payload, topic: TOPIC.to_owned(), updated_at, sequence: Some(newest) })
     }

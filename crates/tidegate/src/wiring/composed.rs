@@ -92,14 +92,20 @@ impl Composing {
         // Of two levels that were committed in reverse the later one to be routed has the earlier place: what is composed of both
         // is no older than what was composed before.
         let newest = newest.max(own.as_ref().and_then(|own| place_of(own.routed.as_ref()?)));
-        if own.and_then(|own| own.delivery).is_some_and(|delivery| waits_as_it_is(&delivery, newest)) {
-            return Ok(None);
-        }
         // Of a location that it knows nothing of at all, it says nothing.
         if levels.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Read { sequence: newest, ..read(&sku, &location, &made_of, &levels)? }))
+        let read = Read { sequence: newest, ..read(&sku, &location, &made_of, &levels)? };
+        let waits = own.and_then(|own| own.delivery).filter(|delivery| waits_as_old(delivery, newest));
+        if let Some(waits) = waits {
+            // A level that was committed before the newest and routed after it is in one and not in the other.
+            let payload = self.store.delivery_payload(waits.id).await.map_err(|error| no_store(&error))?;
+            if payload.is_some_and(|payload| payload[..] == read.payload[..]) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(read))
     }
 
     /// The newest level of a component: from the log, and where it is kept no more, from the source.
@@ -136,7 +142,7 @@ fn place_of(version: &EffectiveVersion) -> Option<i64> {
 }
 
 /// Whether what is composed of nothing newer than this waits for its turn.
-fn waits_as_it_is(delivery: &Delivery, newest: Option<i64>) -> bool {
+fn waits_as_old(delivery: &Delivery, newest: Option<i64>) -> bool {
     let waits = matches!(&delivery.state, DeliveryState::Waiting { wait, .. } if *wait != Wait::Reading);
     waits && delivery.version.as_ref().and_then(place_of) == newest
 }
