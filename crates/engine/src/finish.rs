@@ -313,30 +313,12 @@ fn again(running: &Running, touched: &Touched, now: jiff::Timestamp) -> NewEnvel
 
 /// The fact that the target has the object under this number: what a write-back flow takes up.
 fn told(running: &Running, external: &StoredRef, now: jiff::Timestamp) -> NewEnvelope {
-    let claim = &running.claim;
     let payload = serde_json::json!({
         "id": external.id,
         "number": external.number,
         "state": external.state,
         "object_key": external.object_key.as_str(),
         "told_at": now.to_string(),
-    })
-    .to_string();
-    NewEnvelope {
-        shop: claim.envelope.shop.clone(),
-        domain: claim.envelope.domain.clone(),
-        source: claim.lane.system.clone(),
-        topic: "object/told".to_owned(),
-        kind: FactKind::State,
-        via: Via::Outcome,
-        subject: claim.delivery.subject.clone(),
-        version: None,
-        occurred_at: now,
-        received_at: now,
-        trace: claim.envelope.trace,
-        raw_hash: Sha256::digest(payload.as_bytes()).into(),
-        raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        dedupe: None,
-        payload: payload.into_bytes().into(),
-    }
+    });
+    running.told("object/told", running.claim.delivery.subject.clone(), &payload, now)
 }

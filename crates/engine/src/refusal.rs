@@ -7,12 +7,10 @@
 
 use crate::running::{Look, Running};
 use jiff::Timestamp;
-use kernel::envelope::{FactKind, Via};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::Mode;
 use kernel::version::Digest;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use store::delivery::{DeliveryKind, Standing};
 use store::log::NewEnvelope;
 
@@ -64,22 +62,5 @@ fn fact(running: &Running, more: Value, now: Timestamp) -> NewEnvelope {
     if let (Value::Object(payload), Value::Object(more)) = (&mut payload, more) {
         payload.extend(more);
     }
-    let payload = payload.to_string();
-    NewEnvelope {
-        shop: claim.envelope.shop.clone(),
-        domain: claim.envelope.domain.clone(),
-        source: claim.lane.system.clone(),
-        topic: REFUSAL.to_owned(),
-        kind: FactKind::State,
-        via: Via::Outcome,
-        subject: claim.delivery.subject.child("refusal", flow),
-        version: None,
-        occurred_at: now,
-        received_at: now,
-        trace: claim.envelope.trace,
-        raw_hash: Sha256::digest(payload.as_bytes()).into(),
-        raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        dedupe: None,
-        payload: payload.into_bytes().into(),
-    }
+    running.told(REFUSAL, claim.delivery.subject.child("refusal", flow), &payload, now)
 }
