@@ -8,28 +8,8 @@ use reqwest::Method;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 use twin::shopify::ShopifyTwin;
-
-const MAPPING: &str = include_str!("../../../../mappings/refunds_to_medusa.toml");
-const FLOW: &str = r#"
-[flows.refunds_to_erp]
-domain = "orders"
-source = "shopify"
-target = "erp"
-follows = "orders_to_erp"
-mapping = "mappings/refunds_to_erp.toml"
-"#;
-
-/// Adds the flow to what the hub runs with; before it starts.
-pub fn configure(folder: &Path) -> anyhow::Result<()> {
-    let path = folder.join("tidegate.toml");
-    let text = std::fs::read_to_string(&path)?;
-    std::fs::write(&path, text + FLOW)?;
-    std::fs::write(folder.join("mappings/refunds_to_erp.toml"), MAPPING)
-        .context("a mapping cannot be written")
-}
 
 /// By the shop's id of the line.
 type Units = BTreeMap<String, i64>;

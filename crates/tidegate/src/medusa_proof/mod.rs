@@ -60,6 +60,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     proof::run(common, &args.day, || Ok(Medusa { args, books: Books::new(&args.url, &args.key)? }))
 }
 
+const REFUNDS: &str = include_str!("../../../../mappings/refunds_to_medusa.toml");
 /// Of each thing: nobody sells out.
 const ON_HAND: i64 = 1_000_000;
 
@@ -105,7 +106,7 @@ impl System for Medusa<'_> {
     }
 
     fn configure(&self, folder: &Path) -> anyhow::Result<()> {
-        given_back::configure(folder)
+        proof::with_refunds(folder, REFUNDS, "")
     }
 
     const GIVES_BACK_BEFORE: bool = true;

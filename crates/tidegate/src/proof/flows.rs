@@ -3,6 +3,25 @@
 use anyhow::Context as _;
 use std::path::Path;
 
+/// One that follows the orders to the system, and carries what was given back.
+const REFUNDS: &str = r#"
+[flows.refunds_to_erp]
+domain = "orders"
+source = "shopify"
+target = "erp"
+follows = "orders_to_erp"
+mapping = "mappings/refunds_to_erp.toml"
+"#;
+
+/// Adds the flow of refunds, with what else it says, to what the hub runs with; before it starts.
+pub fn with_refunds(folder: &Path, mapping: &str, more: &str) -> anyhow::Result<()> {
+    let path = folder.join("tidegate.toml");
+    let text = std::fs::read_to_string(&path)?;
+    std::fs::write(&path, text + REFUNDS + more)?;
+    std::fs::write(folder.join("mappings/refunds_to_erp.toml"), mapping)
+        .context("a mapping cannot be written")
+}
+
 const STOCK: &str = include_str!("../../../../mappings/stock_to_shopify.toml");
 const SHIPMENTS: &str = include_str!("../../../../mappings/shipments_to_shopify.toml");
 /// The same system once more: whoever takes orders and whoever is asked each have limits and a breaker of their own.

@@ -11,6 +11,7 @@ pub mod stock;
 
 use crate::cli::{Common, Failure, block_on};
 use crate::demo::{Ledger, Office};
+pub use flows::with_refunds;
 pub use gate::Gate;
 pub use refunds::{CreditProof, give_back, give_back_before, given_back, units_given_back};
 use serde_json::Value;

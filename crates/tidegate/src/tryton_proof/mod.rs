@@ -17,6 +17,7 @@ use std::time::Duration;
 use twin::shop::Order;
 use twin::shopify::ShopifyTwin;
 
+const REFUNDS: &str = include_str!("../../../../mappings/refunds_to_tryton.toml");
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask services ensure tryton
@@ -90,7 +91,7 @@ impl System for Tryton<'_> {
     }
 
     fn configure(&self, folder: &Path) -> anyhow::Result<()> {
-        credits::configure(folder)
+        proof::with_refunds(folder, REFUNDS, "difference = \"adjust_line\"\n")
     }
 
     async fn afterwards(
