@@ -12,6 +12,7 @@ pub mod fulfilment;
 pub mod graphql;
 pub mod hold;
 pub mod inventory;
+mod mapped;
 pub mod prices;
 pub mod reference;
 pub mod roles;

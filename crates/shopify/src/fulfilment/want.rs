@@ -1,7 +1,8 @@
 //! What the mapping made of a shipment. Refuses what says nothing certain, with its field.
 
 use super::code;
-use kernel::fault::{Fault, FaultKind};
+use crate::mapped::wrong;
+use kernel::fault::Fault;
 use serde_json::Value;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +41,15 @@ impl Tracking {
 
 impl Want {
     pub(super) fn read(body: &Value) -> Result<Self, Fault> {
-        let shipment = text(body, "", "shipment")?.ok_or_else(|| wrong("shipment", "a text"))?;
+        let shipment = text(body, "", "shipment")?.ok_or_else(|| wrong(code::BODY, "shipment", "a text"))?;
         let location = match body.get("location") {
             Some(Value::Number(number)) if number.is_u64() => Some(number.to_string()),
             _ => text(body, "", "location")?,
         };
-        let lines = body.get("lines").and_then(Value::as_array).ok_or_else(|| wrong("lines", "a list"))?;
+        let lines = body
+            .get("lines")
+            .and_then(Value::as_array)
+            .ok_or_else(|| wrong(code::BODY, "lines", "a list"))?;
         let mut wanted: Vec<(String, u32)> = Vec::new();
         for (index, line) in lines.iter().enumerate() {
             let (sku, units) = one(line, index)?;
@@ -64,7 +68,9 @@ impl Want {
         };
         let notify = match body.get("notify_customer") {
             None | Some(Value::Null) => false,
-            Some(notify) => notify.as_bool().ok_or_else(|| wrong("notify_customer", "true or false"))?,
+            Some(notify) => {
+                notify.as_bool().ok_or_else(|| wrong(code::BODY, "notify_customer", "true or false"))?
+            }
         };
         Ok(Self { shipment, location, lines: wanted, tracking, notify })
     }
@@ -86,17 +92,22 @@ pub(super) fn is_place(wanted: &str, id: &str, name: &str) -> bool {
 
 fn one(line: &Value, index: usize) -> Result<(String, u32), Fault> {
     let parent = format!("lines[{index}].");
-    let sku = text(line, &parent, "sku")?.ok_or_else(|| wrong(&format!("{parent}sku"), "a text"))?;
+    let sku =
+        text(line, &parent, "sku")?.ok_or_else(|| wrong(code::BODY, &format!("{parent}sku"), "a text"))?;
     let units = line.get("quantity").and_then(Value::as_u64).and_then(|units| u32::try_from(units).ok());
     let units = units.filter(|units| *units > 0);
-    Ok((sku, units.ok_or_else(|| wrong(&format!("{parent}quantity"), "a whole number, one at least"))?))
+    Ok((
+        sku,
+        units
+            .ok_or_else(|| wrong(code::BODY, &format!("{parent}quantity"), "a whole number, one at least"))?,
+    ))
 }
 
 fn text(of: &Value, parent: &str, name: &str) -> Result<Option<String>, Fault> {
     match of.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.trim().is_empty())),
-        Some(_) => Err(wrong(&format!("{parent}{name}"), "a text")),
+        Some(_) => Err(wrong(code::BODY, &format!("{parent}{name}"), "a text")),
     }
 }
 
@@ -106,15 +117,13 @@ fn texts(tracking: &Value, name: &str) -> Result<Vec<String>, Fault> {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(items)) => {
             let text = |item: &Value| item.as_str().map(str::to_owned);
-            items.iter().map(|item| text(item).ok_or_else(|| wrong(&field, "a list of texts"))).collect()
+            items
+                .iter()
+                .map(|item| text(item).ok_or_else(|| wrong(code::BODY, &field, "a list of texts")))
+                .collect()
         }
-        Some(_) => Err(wrong(&field, "a list of texts")),
+        Some(_) => Err(wrong(code::BODY, &field, "a list of texts")),
     }
-}
-
-fn wrong(field: &str, expected: &str) -> Fault {
-    let what = format!("{field} of what the mapping made must be {expected}: mend the mapping");
-    Fault::new(FaultKind::Rejected, code::BODY, what).field(field)
 }
 
 #[cfg(test)]

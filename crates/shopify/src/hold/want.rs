@@ -1,7 +1,8 @@
 //! What the mapping made of a refusal. Refuses what says nothing certain, with its field.
 
 use super::code;
-use kernel::fault::{Fault, FaultKind};
+use crate::mapped::wrong;
+use kernel::fault::Fault;
 use serde_json::Value;
 
 /// Characters of a handle.
@@ -32,12 +33,16 @@ pub(super) struct Want {
 impl Want {
     pub(super) fn read(body: &Value) -> Result<Self, Fault> {
         let handle = text(body, "hold")?.filter(|handle| handle.chars().count() <= HANDLE_MAX);
-        let handle = handle.ok_or_else(|| wrong("hold", "a text of up to 64 characters"))?;
+        let handle = handle.ok_or_else(|| wrong(code::BODY, "hold", "a text of up to 64 characters"))?;
         let named = text(body, "reason")?;
         let known = |named: &str| REASONS.iter().find(|reason| **reason == named).copied();
         let reason = known(named.as_deref().unwrap_or(OTHER));
         let notes = text(body, "notes")?.map(|notes| notes.chars().take(NOTES_MAX).collect());
-        Ok(Self { handle, reason: reason.ok_or_else(|| wrong("reason", &REASONS.join(", ")))?, notes })
+        Ok(Self {
+            handle,
+            reason: reason.ok_or_else(|| wrong(code::BODY, "reason", &REASONS.join(", ")))?,
+            notes,
+        })
     }
 }
 
@@ -45,13 +50,8 @@ fn text(of: &Value, name: &str) -> Result<Option<String>, Fault> {
     match of.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-        Some(_) => Err(wrong(name, "a text")),
+        Some(_) => Err(wrong(code::BODY, name, "a text")),
     }
-}
-
-fn wrong(field: &str, expected: &str) -> Fault {
-    let what = format!("{field} of what the mapping made must be {expected}: mend the mapping");
-    Fault::new(FaultKind::Rejected, code::BODY, what).field(field)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //! `parts` of what a mapping made, which SKUs are looked at with it, and what then is to be shown; how units are divided is the
 //! domain's (`domains::inventory::family`).
 
-use super::want::{Want, quantity, wrong};
+use super::code;
+use super::want::{Want, quantity};
+use crate::mapped::wrong;
 use domains::inventory::family::{Component, Holder, Shown, bundle_to_show};
 use kernel::fault::Fault;
 use serde_json::Value;
@@ -116,17 +118,16 @@ impl Part {
             None | Some(Value::Null) => None,
             Some(counted) => {
                 let counted = quantity(counted).filter(|counted| *counted >= 0);
-                Some(
-                    counted
-                        .ok_or_else(|| wrong("parts", "components whose counted is zero or more, or null"))?,
-                )
+                Some(counted.ok_or_else(|| {
+                    wrong(code::BODY, "parts", "components whose counted is zero or more, or null")
+                })?)
             }
         };
         let available = of.get("available").and_then(quantity);
         Ok(Self {
             sku: sku(of, "parts")?,
             available: available
-                .ok_or_else(|| wrong("parts", "components, each with what is available of it"))?,
+                .ok_or_else(|| wrong(code::BODY, "parts", "components, each with what is available of it"))?,
             counted,
             share: share(of)?,
             bundles: pieces(of, "bundles")?,
@@ -138,14 +139,15 @@ fn list<'a>(of: &'a Value, name: &str) -> Result<&'a [Value], Fault> {
     match of.get(name) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(list)) => Ok(list),
-        Some(_) => Err(wrong(name, "a list")),
+        Some(_) => Err(wrong(code::BODY, name, "a list")),
     }
 }
 
 fn pieces(of: &Value, name: &str) -> Result<Vec<Piece>, Fault> {
     let piece = |piece: &Value| {
         let quantity = piece.get("quantity").and_then(quantity).filter(|quantity| *quantity > 0);
-        let quantity = quantity.ok_or_else(|| wrong(name, "bundles, each with how many of it are in one"))?;
+        let quantity = quantity
+            .ok_or_else(|| wrong(code::BODY, name, "bundles, each with how many of it are in one"))?;
         Ok(Piece { sku: sku(piece, name)?, quantity })
     };
     list(of, name)?.iter().map(piece).collect()
@@ -153,7 +155,7 @@ fn pieces(of: &Value, name: &str) -> Result<Vec<Piece>, Fault> {
 
 fn sku(of: &Value, name: &str) -> Result<String, Fault> {
     let sku = of.get("sku").and_then(Value::as_str).filter(|sku| !sku.trim().is_empty());
-    sku.map(str::to_owned).ok_or_else(|| wrong(name, "a list of which each has its SKU"))
+    sku.map(str::to_owned).ok_or_else(|| wrong(code::BODY, name, "a list of which each has its SKU"))
 }
 
 /// Without one nothing of it is for bundles.
@@ -162,7 +164,9 @@ fn share(of: &Value) -> Result<u8, Fault> {
         None | Some(Value::Null) => Some(0),
         Some(share) => quantity(share).and_then(|share| u8::try_from(share).ok()),
     };
-    share.filter(|share| *share <= 100).ok_or_else(|| wrong("bundle_share", "a percentage, 0 to 100"))
+    share
+        .filter(|share| *share <= 100)
+        .ok_or_else(|| wrong(code::BODY, "bundle_share", "a percentage, 0 to 100"))
 }
 
 #[cfg(test)]

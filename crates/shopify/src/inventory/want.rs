@@ -4,9 +4,10 @@
 use super::code;
 use super::seen::{Kin, Level};
 use super::shared::Shared;
+use crate::mapped::wrong;
 use domains::inventory::compare::InFlight;
 use domains::inventory::family::Shown;
-use kernel::fault::{Fault, FaultKind};
+use kernel::fault::Fault;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -35,16 +36,18 @@ pub(super) enum Where {
 impl Want {
     pub(super) fn read(body: &Value) -> Result<Self, Fault> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-        let sku = text("sku").ok_or_else(|| wrong("sku", "a text that is not blank"))?.to_owned();
+        let sku = text("sku").ok_or_else(|| wrong(code::BODY, "sku", "a text that is not blank"))?.to_owned();
         let location = body.get("location").and_then(Where::read);
-        let location = location.ok_or_else(|| wrong("location", "a location's id, number or name"))?;
+        let location =
+            location.ok_or_else(|| wrong(code::BODY, "location", "a location's id, number or name"))?;
         let whole = format!("a whole number from -{QUANTITY_MAX} to {QUANTITY_MAX}");
-        let available = body.get("available").and_then(quantity).ok_or_else(|| wrong("available", &whole))?;
+        let available =
+            body.get("available").and_then(quantity).ok_or_else(|| wrong(code::BODY, "available", &whole))?;
         let counted = match body.get("counted") {
             None | Some(Value::Null) => 0,
             Some(counted) => quantity(counted)
                 .filter(|counted| *counted >= 0)
-                .ok_or_else(|| wrong("counted", "a whole number, zero or more, or null"))?,
+                .ok_or_else(|| wrong(code::BODY, "counted", "a whole number, zero or more, or null"))?,
         };
         let in_flight = match body.get("in_flight") {
             None | Some(Value::Null) => InFlight::Counted,
@@ -52,7 +55,7 @@ impl Want {
                 Some("counted") => InFlight::Counted,
                 Some("all") => InFlight::All,
                 Some("none") => InFlight::None,
-                _ => return Err(wrong("in_flight", "\"counted\", \"all\" or \"none\"")),
+                _ => return Err(wrong(code::BODY, "in_flight", "\"counted\", \"all\" or \"none\"")),
             },
         };
         let shared = Shared::read(body)?;
@@ -122,11 +125,6 @@ impl Where {
 pub(super) fn quantity(value: &Value) -> Option<i64> {
     let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())?;
     (-QUANTITY_MAX..=QUANTITY_MAX).contains(&number).then_some(number)
-}
-
-pub(super) fn wrong(field: &str, expected: &str) -> Fault {
-    let what = format!("{field} of what the mapping made must be {expected}: mend the mapping");
-    Fault::new(FaultKind::Rejected, code::BODY, what).field(field)
 }
 
 #[cfg(test)]

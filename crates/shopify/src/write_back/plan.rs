@@ -4,6 +4,7 @@ use super::code;
 use super::config::Config;
 use super::tags;
 use crate::graphql::{ADD_ORDER_TAGS, REMOVE_ORDER_TAGS, SET_ERP_FIELDS, frozen};
+use crate::mapped::wrong;
 use crate::source::{order_gid, order_of};
 use connector::port::{Done, ExternalRef, Observation, Observed, Plan, Step, Wanted};
 use kernel::fault::{Fault, FaultKind};
@@ -133,17 +134,12 @@ fn wanted_fields(body: &Value) -> Result<Fields, Fault> {
     // Nothing to show yet is no fault.
     let erp = match body.get("erp") {
         None => None,
-        Some(erp) => Some(erp.as_object().ok_or_else(|| wrong("erp", "a table"))?),
+        Some(erp) => Some(erp.as_object().ok_or_else(|| wrong(code::BODY, "erp", "a table"))?),
     };
     let text = |name: &str| match erp.and_then(|erp| erp.get(name)) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-        Some(_) => Err(wrong(&format!("erp.{name}"), "a text or null")),
+        Some(_) => Err(wrong(code::BODY, &format!("erp.{name}"), "a text or null")),
     };
     Ok(Fields { number: text("number")?, state: text("state")?, tags: Vec::new() })
-}
-
-fn wrong(field: &str, expected: &str) -> Fault {
-    let what = format!("{field} of what the mapping made must be {expected}: mend the mapping");
-    Fault::new(FaultKind::Rejected, code::BODY, what).field(field)
 }
