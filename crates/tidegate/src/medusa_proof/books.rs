@@ -123,6 +123,11 @@ impl Row {
         self.row["is_draft_order"] == true
     }
 
+    /// In Medusa's word.
+    pub fn status(&self) -> &str {
+        self.row["status"].as_str().unwrap_or("without a status")
+    }
+
     fn is_cancelled(&self) -> bool {
         self.row["status"] == "canceled"
     }

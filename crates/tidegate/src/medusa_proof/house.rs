@@ -183,6 +183,12 @@ impl Premises for House<'_> {
         Ok(left)
     }
 
+    async fn waiting(&self) -> anyhow::Result<String> {
+        let rows = self.books.ours().await?;
+        let orders: Vec<String> = rows.iter().map(|row| format!("{} {}", row.order, row.status())).collect();
+        Ok(format!("orders {}", orders.join(", ")))
+    }
+
     async fn truth(&self) -> anyhow::Result<BTreeMap<String, Truth>> {
         let ours = lines(&self.books.ours().await?);
         let number = |value: &Value| anyhow::Ok(exact(value)?.to_f64().unwrap_or_default());

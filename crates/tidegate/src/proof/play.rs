@@ -109,7 +109,7 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
             killed?;
             let taken_off = taken_off?;
             everyday.let_go();
-            everyday.ship_rest().await?;
+            everyday.ship_rest(CATCH_UP).await?;
             let mut proof = everyday.agreed(CATCH_UP).await?;
             gate.trouble(true);
             let refunds = system.afterwards(&ground.shop, CATCH_UP).await?;

@@ -10,7 +10,7 @@ use kernel::rng::{Rng, Seeded};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use twin::shop::Order;
 use twin::shop::catalogue::{ITEMS, Warehouse};
@@ -61,6 +61,8 @@ pub trait Premises {
     async fn come(&self, coming: &[Change]) -> anyhow::Result<()>;
     /// Ships what waits for these orders, up to so many parcels. How many left.
     async fn ship(&self, most: usize, which: &dyn Fn(u64) -> Option<Split>) -> anyhow::Result<u64>;
+    /// What it says itself of what has not left, for whoever wonders why nothing does.
+    async fn waiting(&self) -> anyhow::Result<String>;
     /// What there is of each SKU.
     async fn truth(&self) -> anyhow::Result<BTreeMap<String, Truth>>;
     /// All that has left for this shop's orders, in order.
@@ -100,7 +102,9 @@ pub struct Lags {
 
 impl StockProof {
     pub fn holds(&self) -> bool {
+        // Where nothing left nothing is shown.
         self.pairs > 0
+            && self.parcels > 0
             && [self.differing, self.oversold, self.parcels_lost, self.parcels_doubled]
                 .iter()
                 .all(|count| *count == 0)
@@ -131,6 +135,7 @@ pub struct Everyday<'a, H> {
     over: AtomicBool,
     /// Some orders do not leave until then.
     waiting: AtomicBool,
+    left: AtomicU64,
     split: Mutex<BTreeSet<u64>>,
 }
 
@@ -144,6 +149,7 @@ impl<'a, H: Premises> Everyday<'a, H> {
             made: Mutex::default(),
             over: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
+            left: AtomicU64::new(0),
             split: Mutex::default(),
         }
     }
@@ -224,7 +230,7 @@ impl<'a, H: Premises> Everyday<'a, H> {
     /// Ships until it is told that the day is over.
     pub async fn shipping(&self) -> anyhow::Result<()> {
         while !self.over.load(Ordering::Relaxed) {
-            if self.house.ship(5, &|order| self.which(order)).await? == 0 {
+            if self.ship(5).await? == 0 {
                 pause(Duration::from_secs(2)).await;
             }
         }
@@ -235,10 +241,26 @@ impl<'a, H: Premises> Everyday<'a, H> {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// All that waits and is there leaves.
-    pub async fn ship_rest(&self) -> anyhow::Result<()> {
-        while self.house.ship(50, &|order| self.which(order)).await? > 0 {}
-        Ok(())
+    async fn ship(&self, most: usize) -> anyhow::Result<u64> {
+        let left = self.house.ship(most, &|order| self.which(order)).await?;
+        self.left.fetch_add(left, Ordering::Relaxed);
+        Ok(left)
+    }
+
+    /// All that waits and is there leaves. Of a day on which nothing did it is waited for so long; then the house is asked why.
+    pub async fn ship_rest(&self, patience: Duration) -> anyhow::Result<()> {
+        let until = kernel::clock::after(now(), patience);
+        loop {
+            while self.ship(50).await? > 0 {}
+            if self.left.load(Ordering::Relaxed) > 0 {
+                return Ok(());
+            }
+            if now() >= until {
+                eprintln!("nothing has left: {}", self.house.waiting().await?);
+                return Ok(());
+            }
+            pause(Duration::from_secs(2)).await;
+        }
     }
 
     /// Until both sides agree, or for so long: the look by which they did, or the last. Others may sell the same goods, and the next
@@ -340,7 +362,7 @@ impl StockProof {
         let lag = &self.lag_ms;
         format!(
             "stock      {}/{} pairs agree after {} changes; {} units oversold; {} orders refused by the shop as sold out\n\
-             parcels    {} left, {} orders in more than one; {} not in the shop, {} there twice or never sent\n\
+             parcels    {}{} left, {} orders in more than one; {} not in the shop, {} there twice or never sent\n\
              {}\
              change to accepted, of {}: p50 {} ms, p95 {} ms, p99 {} ms{}",
             self.pairs - self.differing,
@@ -348,6 +370,7 @@ impl StockProof {
             self.changes,
             self.oversold,
             self.sold_out,
+            if self.parcels == 0 { "nothing is shown: " } else { "" },
             self.parcels,
             self.split_orders,
             self.parcels_lost,

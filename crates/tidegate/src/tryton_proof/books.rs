@@ -78,10 +78,11 @@ impl Books {
             .map(drop)
     }
 
-    /// All references of this shop's orders.
+    /// The references of this shop's orders that are more than drafts: of a draft nothing can leave yet.
     pub async fn references(&self) -> anyhow::Result<BTreeSet<String>> {
-        let rows = self.rows(&["reference"]).await?;
-        Ok(rows.iter().filter_map(|row| row["reference"].as_str().map(str::to_owned)).collect())
+        let rows = self.rows(&["reference", "state"]).await?;
+        let through = rows.iter().filter(|row| is_through(row));
+        Ok(through.filter_map(|row| row["reference"].as_str().map(str::to_owned)).collect())
     }
 
     async fn rows(&self, fields: &[&str]) -> anyhow::Result<Vec<Value>> {
@@ -109,6 +110,11 @@ impl Books {
             |row: &&Value| row["reference"].as_str().is_some_and(|reference| wanted.contains(reference));
         rows.iter().filter(ours).map(|row| sale(row, &taken_back)).collect()
     }
+}
+
+/// Confirmed and processed, or called off: what the connector wants of it is done.
+fn is_through(sale: &Value) -> bool {
+    sale["state"].as_str().is_some_and(|state| matches!(state, "processing" | "done" | "cancelled"))
 }
 
 fn sale(row: &Value, taken_back: &BTreeSet<&str>) -> anyhow::Result<Sale> {
@@ -149,6 +155,13 @@ fn instant(value: &Value) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sale_is_through_when_something_of_it_can_leave_or_never_will() {
+        let through = |state: &str| is_through(&json!({ "state": state }));
+        assert_eq!(["processing", "done", "cancelled"].map(through), [true; 3]);
+        assert_eq!(["draft", "quotation", "confirmed"].map(through), [false; 3]);
+    }
 
     #[test]
     fn a_sale_is_read_with_its_amounts_and_one_taken_back_counts_as_cancelled() {

@@ -203,6 +203,13 @@ impl Premises for House<'_> {
         Ok(left)
     }
 
+    async fn waiting(&self) -> anyhow::Result<String> {
+        let ours = json!([["reference", "like", "acme-order-%"]]);
+        let fields = ["reference", "state", "shipment_method", "shipments.state", "shipments.moves.state"];
+        let sales = self.books.all("sale.sale", ours, &fields).await?;
+        Ok(format!("open shipments {}; sales {}", json!(self.open_shipments().await?), json!(sales)))
+    }
+
     /// What there is of each SKU.
     async fn truth(&self) -> anyhow::Result<BTreeMap<String, Truth>> {
         let ids: Vec<i64> = self.products.values().map(|product| product.id).collect();
