@@ -104,8 +104,10 @@ impl Engine {
                 running.end_attempt(now.wall, None, Some(true));
                 running.wrote = true;
             }
-            // It held its place only because its call was unknown; made again it would undo what came since.
-            if absent && is_overtaken(&running.claim) {
+            // It held its place only because its call was unknown; made again it would undo what came since. What is compared and set
+            // is not gone on with either where its call was carried out: what is there now is the newer one's to compare with.
+            let further = goal.flow.observe_first && matches!(&plan, Plan::Next(_));
+            if (absent || further) && is_overtaken(&running.claim) {
                 let by = running.claim.standing.routed_position.unwrap_or(running.claim.delivery.position);
                 return self.end(&lane, running, Outcome::Superseded { by }, now);
             }

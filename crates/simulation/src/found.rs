@@ -179,6 +179,19 @@ fn an_order_called_off_while_its_create_may_begin_is_filtered_by_whoever_has_its
     assert!(observes(&is_claimed(&mut engine(&world, None), &world, begun)));
 }
 
+/// An attempt that nobody has answered yet.
+fn unanswered(step: &str, creates: bool, request: &Request, world: &World) -> OpenAttempt {
+    let request = serde_json::to_vec(request).unwrap();
+    let open = Step { name: step.into(), creates, idempotent: true, request };
+    OpenAttempt {
+        id: AttemptId(1),
+        step: step.into(),
+        call_key: CallKey("tg-1".into()),
+        frozen: serde_json::to_vec(&open).unwrap().into(),
+        started_at: world.shop_wall(),
+    }
+}
+
 /// Stock, seed 7: a level whose call was unknown kept its place while newer ones came, was proved absent, and was set once
 /// more over what had been shipped since.
 #[test]
@@ -190,15 +203,7 @@ fn what_was_overtaken_while_its_call_was_unknown_is_not_made_again() {
     claim.standing.routed = sequence(2);
     claim.standing.routed_position = Some(Position(9));
     let request = Request { key: String::new(), id: Some(7), action: Action::Amend, content: json!(null) };
-    let request = serde_json::to_vec(&request).unwrap();
-    let open = Step { name: "amend".into(), creates: false, idempotent: true, request };
-    claim.open_attempt = Some(OpenAttempt {
-        id: AttemptId(1),
-        step: "amend".into(),
-        call_key: CallKey("tg-1".into()),
-        frozen: serde_json::to_vec(&open).unwrap().into(),
-        started_at: world.shop_wall(),
-    });
+    claim.open_attempt = Some(unanswered("amend", false, &request, &world));
     let due_at = world.shop_wall();
     claim.delivery.state = DeliveryState::Unknown { due_at, wait: Wait::Settle { not_there: 0 } };
     for _ in 0..2 {
@@ -212,6 +217,30 @@ fn what_was_overtaken_while_its_call_was_unknown_is_not_made_again() {
     let state = Some(DeliveryState::Ended(Outcome::Superseded { by: Position(9) }));
     assert_eq!((done[0].begun.is_none(), &done[0].state), (true, &state), "{done:?}");
     assert_eq!(done[0].schedule.len(), 1, "it may still be carried out, and is looked for later: {done:?}");
+}
+
+/// Stock, seeds 32218 and 40352: a look showed that the call had been carried out, and that more is to be done. By then that is
+/// the newer state's: what this one was routed with would put on sale what has been shipped since.
+#[test]
+fn what_is_compared_and_was_overtaken_is_not_gone_on_with_when_its_call_was_carried_out() {
+    let world = calm();
+    for (is_overtaken, goes_on) in [(true, false), (false, true)] {
+        let (mut engine, mut claim) = (crate::older::engine_that_compares(&world), claim(&world, false));
+        let sequence = |sequence| Some(kernel::version::EffectiveVersion::Sequence { sequence });
+        claim.delivery.version = sequence(1);
+        claim.standing.routed = sequence(if is_overtaken { 2 } else { 1 });
+        claim.standing.routed_position = Some(Position(9));
+        let request = Request { key: String::new(), id: None, action: Action::Create, content: json!(null) };
+        claim.open_attempt = Some(unanswered("create", true, &request, &world));
+        let due_at = world.shop_wall();
+        claim.delivery.state = DeliveryState::Unknown { due_at, wait: Wait::Settle { not_there: 0 } };
+        assert!(observes(&is_claimed(&mut engine, &world, claim.clone())));
+        let done = moves(is_observed(&mut engine, &world, &claim));
+        assert_eq!(done[0].ended.as_ref().unwrap().by_look_up, Some(true), "{done:?}");
+        assert_eq!(done[0].begun.is_some(), goes_on, "{done:?}");
+        let superseded = DeliveryState::Ended(Outcome::Superseded { by: Position(9) });
+        assert_eq!(done[0].state == Some(superseded), !goes_on, "{done:?}");
+    }
 }
 
 /// A thing that changes faster than a look and a call take: the newer state goes on from the look of the one that it has
