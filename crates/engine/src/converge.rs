@@ -18,8 +18,17 @@ use kernel::subject::Lane;
 use kernel::version::{EffectiveVersion, Order};
 use store::delivery::{Claim, DeliveryKind, DeliveryState, NewAttempt, Outcome, Wait};
 
-/// A target that needs more steps than this for one change does not converge.
+/// A target that needs more steps than this for one change does not converge, where each part of what is wanted may need
+/// [`ROUNDS_OF_A_PART`] more: one that takes the lines of an order one by one has as many steps as there are lines.
 const ROUNDS_MAX: u32 = 12;
+const ROUNDS_OF_A_PART: u32 = 2;
+
+/// By its own size, so that what never comes to rest ends as well.
+fn rounds_max(wanted: &serde_json::Value) -> u32 {
+    let parts = wanted.as_object().into_iter().flat_map(|body| body.values());
+    let parts: usize = parts.filter_map(|part| part.as_array()).map(Vec::len).sum();
+    ROUNDS_MAX.saturating_add(ROUNDS_OF_A_PART.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX)))
+}
 
 impl Engine {
     pub(crate) fn observed(
@@ -149,13 +158,13 @@ impl Engine {
     /// Commits an attempt as `sending`; its first byte leaves after that.
     fn begin(&mut self, mut running: Running, step: Step, now: Now, _rng: &mut dyn Rng) {
         let lane = running.claim.lane.clone();
+        let Some(goal) = running.goal.clone() else { return };
         running.rounds += 1;
-        if running.rounds > ROUNDS_MAX {
-            let what =
-                format!("{} does not converge: {} again after {ROUNDS_MAX} steps", lane.system, step.name);
+        let most = rounds_max(&goal.wanted.body);
+        if running.rounds > most {
+            let what = format!("{} does not converge: {} again after {most} steps", lane.system, step.name);
             return self.die(&lane, running, Fault::new(FaultKind::Bug, "TG-5002", what), now);
         }
-        let Some(goal) = running.goal.clone() else { return };
         if goal.look != Look::No && !self.writes_once_more(&mut running, &goal, &step) {
             return self.die(&lane, running, undone_again(&step.name), now);
         }
@@ -263,4 +272,18 @@ fn missing_fault(missing: &connector::port::MissingReference) -> Fault {
     Fault::new(FaultKind::Rejected, format!("missing_{}", reference.kind), message)
         .field(missing.field.clone())
         .missing(reference.kind.clone(), reference.value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_has_many_parts_may_take_as_many_steps_and_what_has_none_does_not() {
+        assert_eq!(rounds_max(&json!({"reference": "acme-order-1", "address": {"lines": ["a", "b"]}})), 12);
+        assert_eq!(rounds_max(&json!(null)), 12);
+        let lines: Vec<u32> = (0..40).collect();
+        assert_eq!(rounds_max(&json!({"lines": lines, "shipping": [1]})), 12 + 2 * 41);
+    }
 }
