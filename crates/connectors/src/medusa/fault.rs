@@ -37,3 +37,17 @@ pub(super) fn result(answer: &Answer) -> Result<Value, Fault> {
         _ => Err(by_status),
     }
 }
+
+/// Of the confirmation of an edit. Medusa frees what was reserved for its lines and reserves what is left of them anew; by its own
+/// reckoning, which edits at the same time confuse, there can be too little for a moment. So it is tried again.
+pub(super) fn of_edit(answer: &Answer, refused: Fault) -> Fault {
+    let said = serde_json::from_slice::<Said>(&answer.body).ok().and_then(|said| said.kind);
+    if refused.code != code::REFUSED || said.as_deref() != Some("not_allowed") {
+        return refused;
+    }
+    let what = format!(
+        "{}; it is tried again, because other edits of the same items can be the reason",
+        refused.message
+    );
+    Fault::new(FaultKind::Conflict, code::SHORT, what)
+}

@@ -75,6 +75,7 @@ mod code {
     pub(super) const MOVED: &str = "TG-3505";
     pub(super) const NOT_SERVED: &str = "TG-3506";
     pub(super) const LEFT: &str = "TG-3507";
+    pub(super) const SHORT: &str = "TG-3510";
 }
 
 /// What it can do with these settings, or all that is wrong with them.
@@ -148,7 +149,8 @@ impl Connector for Medusa {
                 }),
             },
             Err(fault) if fault.code == code::REFUSED => {
-                Err(self.refused(call, &frozen, answer.status, fault).await)
+                let refused = self.refused(call, &frozen, answer.status, fault).await;
+                Err(if step.name == write::CONFIRM_EDIT { fault::of_edit(&answer, refused) } else { refused })
             }
             Err(fault) => Err(fault),
         }

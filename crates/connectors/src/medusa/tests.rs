@@ -2,7 +2,8 @@
 
 use super::contract::{call, fixture};
 use super::moved::Told;
-use super::scene::next;
+use super::scene::{done, next};
+use super::scenes_of_refunds::refund_of;
 use super::{connect, describe};
 use crate::page;
 use connector::contract::{CuttingProxy, Fixture as _, Trouble};
@@ -112,6 +113,32 @@ async fn the_table_of_answers_to_a_create() {
     let seen = proxy.seen();
     let creates: Vec<_> = seen.iter().filter(|seen| seen.line.starts_with("POST")).collect();
     assert!(creates.len() >= ANSWERS.len() && creates.iter().all(|seen| seen.body == creates[0].body));
+}
+
+/// Medusa reckons what is reserved in two steps, and edits at the same time confuse it: no person is asked at once.
+#[tokio::test]
+async fn too_little_for_an_edit_is_tried_again() {
+    let desk = fixture().await;
+    let order = desk.wanted(1);
+    done(&desk, &order).await;
+    let refund = refund_of(&order, 1, &[("1", 1, "cancel")]);
+    let mut step = next(&desk, &refund).await;
+    while step.name != "edit_confirm" {
+        desk.here().apply(&call(), &CallKey("tg-1".to_owned()), &step).await.unwrap();
+        step = next(&desk, &refund).await;
+    }
+    let proxy = CuttingProxy::start(desk.target(), |seen| !seen.line.starts_with("POST")).await.unwrap();
+    let connector = desk.connector(proxy.address());
+    let other = r#"{"type":"invalid_data","message":"Order change is not open"}"#;
+    for (body, kind, code) in
+        [(STOCK, FaultKind::Conflict, "TG-3510"), (other, FaultKind::Rejected, "TG-3501")]
+    {
+        proxy.set(Trouble::answer("400 Bad Request", body));
+        let fault = connector.apply(&call(), &CallKey("tg-2".to_owned()), &step).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (kind, code), "{fault}");
+        assert!(fault.message.contains("Medusa refuses it"), "{fault}");
+    }
+    assert_eq!(done(&desk, &refund).await.0, ["edit_confirm"]);
 }
 
 #[tokio::test]

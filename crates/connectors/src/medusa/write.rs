@@ -11,6 +11,9 @@ use connector::outbound::segment;
 use connector::port::{ExternalRef, Step, Wanted};
 use serde_json::{Map, Value, json};
 
+/// The step that ends an edit.
+pub(super) const CONFIRM_EDIT: &str = "edit_confirm";
+
 fn order_path(sale: &Sale, rest: &str) -> String {
     format!("/admin/orders/{}{rest}", segment(&sale.id))
 }
@@ -94,7 +97,7 @@ pub(super) fn edit(order: &Order, context: &Context, sale: &Sale) -> Step {
         return Frozen::step("edit", "/admin/order-edits".to_owned(), &body, Some(sale), false);
     };
     next_line(order, context, sale, edit).unwrap_or_else(|| {
-        Frozen::step("edit_confirm", edit_path(sale, "/confirm"), &json!({}), Some(sale), false)
+        Frozen::step(CONFIRM_EDIT, edit_path(sale, "/confirm"), &json!({}), Some(sale), false)
     })
 }
 

@@ -56,16 +56,20 @@ impl CreditProof {
         proof
     }
 
-    /// Looks until each is booked, or for so long.
+    /// Looks until each is booked, or for so long without headway: many at once take a slow system its time.
     pub async fn awaited(
         patience: Duration,
         mut judge: impl AsyncFnMut() -> anyhow::Result<Self>,
     ) -> anyhow::Result<Self> {
-        let until = kernel::clock::after(now(), patience);
+        let (mut until, mut least) = (kernel::clock::after(now(), patience), u64::MAX);
         loop {
             let proof = judge().await?;
             if proof.holds() || now() > until {
                 return Ok(proof);
+            }
+            let amiss = proof.lost + proof.doubled + proof.wrong;
+            if amiss < least {
+                (until, least) = (kernel::clock::after(now(), patience), amiss);
             }
             pause(Duration::from_secs(2)).await;
         }

@@ -3,7 +3,7 @@
 use super::super::frozen::Frozen;
 use super::super::order::number;
 use super::super::sale::{Edit, Sale};
-use super::super::write::edit_path;
+use super::super::write::{CONFIRM_EDIT, edit_path};
 use super::Going;
 use connector::outbound::segment;
 use connector::port::{ExternalRef, Step};
@@ -35,7 +35,7 @@ pub(super) fn next_line(order: &Sale, edit: &Edit, going: &[Going<'_>], own: &Ex
 
 /// What was reserved for it is free.
 pub(super) fn confirm(order: &Sale, own: ExternalRef) -> Step {
-    of_edit(order, edit_path(order, "/confirm"), &json!({}), own).named("edit_confirm", false, false)
+    of_edit(order, edit_path(order, "/confirm"), &json!({}), own).named(CONFIRM_EDIT, false, false)
 }
 
 /// As if it had not been begun.
