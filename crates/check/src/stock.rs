@@ -1,10 +1,13 @@
-//! The rules of a flow of stock: what is kept back, units, bundles, and which locations are one. What is wrong with one is said by
-//! the domain that reads it.
+//! The rules of a flow of stock: what is kept back, units, bundles, which locations are one, and which are divided. What is wrong with
+//! one is said by the domain that reads it.
+
+mod places;
 
 use crate::judge::Judge;
 use config::{Code, Flow, Origin, Setting, Source, Spot};
 use domains::inventory::bundles::Bundles;
 use domains::inventory::drop::LineFault;
+use domains::inventory::outlets::Outlets;
 use domains::inventory::pools::Pools;
 use domains::inventory::{RuleFault, Rules};
 use kernel::id::FlowName;
@@ -34,8 +37,15 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
             Pools::default()
         }
     };
-    of_pools(judge, name, flow, &pools);
-    let rules = rules.with_pools(pools);
+    let outlets = match Outlets::parse(&texts(&flow.stock.outlets), &pools) {
+        Ok(outlets) => outlets,
+        Err(faults) => {
+            tell(judge, name, flow, &faults);
+            Outlets::default()
+        }
+    };
+    places::judge(judge, name, flow, &pools, &outlets);
+    let rules = rules.with_pools(pools).with_outlets(outlets);
     let bundles = bundles(judge, name, flow, &rules);
     let are_known = bundles.is_some();
     let bundled = rules.with_bundles(Arc::new(bundles.unwrap_or_default()), &texts(&flow.stock.bundle_share));
@@ -43,7 +53,7 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         Ok(rules) => {
             // Of bundles that cannot be read nobody knows what they would say.
             let mut idle = rules.without_effect();
-            idle.retain(|fault| are_known || fault.list == "safety");
+            idle.retain(|fault| are_known || fault.list == "safety" || fault.list == "outlets");
             tell_of(judge, name, flow, Code::Policy, &idle);
         }
         Err(faults) => tell(judge, name, flow, &faults),
@@ -65,50 +75,13 @@ fn tell_of(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, code: Code, faul
             "units" => &flow.stock.units,
             "bundle_share" => &flow.stock.bundle_share,
             "locations" => &flow.stock.locations,
+            "outlets" => &flow.stock.outlets,
             _ => &flow.stock.safety,
         };
         let at = list.value.get(fault.index).map_or(&list.origin, |rule| &rule.origin);
         let (message, help) =
             fault.message.split_once("; ").unwrap_or((fault.message.as_str(), "correct the rule"));
         judge.finding(code, at, format!("flows.{name}.stock.{}", fault.list), message, help);
-    }
-}
-
-/// What the mapping makes of a flow's pools, and what other flows of the same levels do.
-fn of_pools(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, pools: &Pools) {
-    let (all, key) = (&flow.stock.locations, format!("flows.{name}.stock.locations"));
-    let mapping = judge.mapping(name);
-    let location = mapping.and_then(|mapping| mapping.rules.iter().find(|rule| rule.to == "location"));
-    let words = location.map(|rule| rule.words.clone()).filter(|words| !words.is_empty());
-    for (pool, sources) in pools.all().filter(|_| words.is_some()) {
-        let names =
-            |text: &&Setting<String>| text.value.split('=').next().is_some_and(|name| name.trim() == pool);
-        let at = all.value.iter().find(names).map_or(&all.origin, |text| &text.origin);
-        let is_word = |name: &str| words.as_ref().is_some_and(|words| words.contains(name));
-        if !is_word(pool) {
-            let message = format!(
-                "the mapping's table of locations does not know {pool:?}, so nothing of it would be set"
-            );
-            let help = format!(
-                "write there which of the shop's locations it is, as in \"{pool}\" = \"Warehouse 7\""
-            );
-            judge.finding(Code::Policy, at, key.clone(), message, help);
-        }
-        for source in sources.iter().filter(|source| is_word(source)) {
-            let message = format!(
-                "{source:?} is shown at {pool:?}, and stands in the mapping's table of locations as well: nothing is set there"
-            );
-            let help = "take it out of that table, or out of stock.locations";
-            judge.finding(Code::Policy, at, key.clone(), message, help);
-        }
-    }
-    let same = |other: &Flow| texts(&other.stock.locations) == texts(&flow.stock.locations);
-    let other = others_of_the_same(judge, name, flow).find(|(_, other)| !same(other));
-    if let Some((other, _)) = other.filter(|_| !pools.is_empty()) {
-        let message =
-            format!("flows.{other} takes the stock of the same system for the same shop by other locations");
-        let help = "give both flows the same locations, or each a shop of its own";
-        judge.finding(Code::Policy, &all.origin, key, message, help);
     }
 }
 
@@ -202,6 +175,7 @@ fn means_nothing(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         ("units", &stock.units),
         ("bundle_share", &stock.bundle_share),
         ("locations", &stock.locations),
+        ("outlets", &stock.outlets),
     ];
     let lists = lists.into_iter().map(|(key, list)| (key, list.origin.clone()));
     let bundles = stock.bundles.iter().map(|file| ("bundles", file.origin.clone()));

@@ -187,6 +187,13 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "Locations of the source that are one to the shop: a name for them together, which the mapping reads as a location, and which they are. What may be sold there is the sum.",
         "[\"CENTRAL = WH-1 + WH-2\"]",
     ),
+    Key::with(
+        "outlets",
+        "list of texts",
+        "[]",
+        "Over which of the shop's locations what lies at one of the source's (or at several that are one) is divided: each by a name that the mapping reads as a location, with a share of what is free, or a number of units while one of them has the rest. Of shares the first has what rounding leaves; numbers are served in their order.",
+        "[\"WH-1 = WEB 70% + SHOP 30%\", \"WH-2 = ONLINE + PICKUP 5\"]",
+    ),
     Key::optional(
         "full_check",
         "cadence",
@@ -278,6 +285,8 @@ pub struct Stock {
     pub bundle_share: Setting<Vec<Setting<String>>>,
     /// Locations of the source that are one to the shop.
     pub locations: Setting<Vec<Setting<String>>>,
+    /// Locations of the shop among which what lies at one place is divided.
+    pub outlets: Setting<Vec<Setting<String>>>,
     /// `None`: only where somebody asks.
     pub full_check: Option<Setting<Cadence>>,
     pub full_check_mends: Setting<bool>,
@@ -418,7 +427,7 @@ fn slo(mut section: Section<'_>, of_stock: bool) -> Option<Slo> {
 fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (safety, units) = (section.with_default("safety"), section.with_default("units"));
     let (bundles, bundle_share) = (section.optional("bundles"), section.with_default("bundle_share"));
-    let locations = section.with_default("locations");
+    let (locations, outlets) = (section.with_default("locations"), section.with_default("outlets"));
     let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
     let snapshot_floor = section.with_default("snapshot_floor");
     Some(Stock {
@@ -427,6 +436,7 @@ fn stock(mut section: Section<'_>) -> Option<Stock> {
         bundles,
         bundle_share: bundle_share?,
         locations: locations?,
+        outlets: outlets?,
         full_check,
         full_check_mends: mends?,
         snapshot_floor: snapshot_floor?,

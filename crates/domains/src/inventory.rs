@@ -6,17 +6,20 @@
 //!
 //! A bundle has no level of its own at its source: it is composed of the newest levels of its components, and what is shown of
 //! it and of them is divided (`family`), so that no unit is on sale twice. What lies at several locations that are one to the shop
-//! (`pools`) is composed in the same way, as the sum.
+//! (`pools`) is composed in the same way, as the sum. And what the shop shows at several of its own (`outlets`) is divided among them
+//! in the same way.
 
 pub mod bundles;
 mod canonical;
 pub mod compare;
 pub mod composed;
+pub mod division;
 pub mod drop;
 pub mod family;
 mod fault;
 mod level;
 mod names;
+pub mod outlets;
 mod pair;
 pub mod pools;
 mod rules;
@@ -27,6 +30,6 @@ pub use canonical::{Canonical, Sold, Term, canonical, json_schema, sold};
 pub use fault::{StockCode, StockFault};
 pub use level::{Incoming, Stock, read};
 pub use names::Key;
-pub use pair::{alone, parts, path, shared, subject};
+pub use pair::{alone, divided, parts, path, shared, subject};
 pub(crate) use pair::{spelled, written};
 pub use rules::{BUNDLE_SHARE, RuleFault, Rules, SafetyOf};

@@ -235,6 +235,7 @@ pub const KINDS: &[Kind] = &[
     ("parcels", |mix| stock(mix, |of| of.ships = 0)),
     ("bundles", |mix| stock(mix, |of| of.bundles = 0)),
     ("several places", |mix| stock(mix, |of| of.places = 1)),
+    ("several outlets", |mix| stock(mix, |of| of.divided = None)),
     ("several pairs", |mix| stock(mix, |of| of.pairs = 1)),
 ];
 

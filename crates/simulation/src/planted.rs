@@ -36,6 +36,8 @@ pub enum Bug {
     KinForgotten,
     /// What one location owes, the others of its pool do not give.
     DebtForgiven,
+    /// What was sold at one of the shop's locations is not held back of the others.
+    ForgetsOtherOutlets,
     /// What is composed is made of the level that has just changed, and of the others as it had them last.
     OthersAsTheyWere,
     /// A set without an answer is over as soon as the shop shows what is wanted.
@@ -84,6 +86,7 @@ pub const STOCK: &[(u8, Bug, &str)] = &[
     (5, Bug::RefundIsAnEdit, "a refund is booked as an edit as well"),
     (5, Engine(Mutant::ComposedStays), "what was composed of an older level is set after a newer one came"),
     (5, Bug::DebtForgiven, "what one location of a pool owes, the others do not give"),
+    (5, Bug::ForgetsOtherOutlets, "what was sold at one outlet is not held back of the others"),
     (5, Bug::OthersAsTheyWere, "of a pool only the location that has just changed is read anew"),
     (6, Bug::KinForgotten, "what one of those that share units gave up, the others are not told of"),
     (6, Bug::LosesRefunds, "what was given back is not looked for in the states of its order"),

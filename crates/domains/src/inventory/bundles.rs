@@ -153,6 +153,13 @@ impl Bundles {
         first.and_then(|first| self.families.get(first)).map_or(&[], Vec::as_slice)
     }
 
+    /// The most SKUs that share units with one another, and the first of them.
+    #[must_use]
+    pub fn largest_family(&self) -> (usize, &str) {
+        let all = self.families.iter().map(|(first, members)| (members.len(), first.as_str()));
+        all.max_by_key(|(members, _)| *members).unwrap_or((0, ""))
+    }
+
     /// Finds who shares units with whom.
     fn gather(&mut self) {
         for start in self.made_of.keys() {

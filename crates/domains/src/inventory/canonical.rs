@@ -1,6 +1,8 @@
 //! What may be sold of a level, by the rules of one flow, and how that came about. Owns the canonical state, the form that
-//! mappings read. A bundle's is `composed`'s, in the same form; that of several locations together [`pooled`]'s.
+//! mappings read. A bundle's is `composed`'s, in the same form; that of several locations together [`pooled`]'s, and over
+//! which of the shop's it is divided [`divided`]'s.
 
+mod divided;
 mod pooled;
 
 use super::bundles::Piece;
@@ -17,6 +19,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
+use divided::Shown;
+pub(super) use divided::divided;
 pub(super) use pooled::pooled;
 
 /// The canonical state, its digest, and its explanation.
@@ -54,8 +58,9 @@ impl fmt::Display for Term {
 pub(super) struct State {
     /// As the source spells it, without blanks at its ends.
     sku: String,
-    /// As the source spells it; of several that are one to the shop the name that these have together. The quantities are then
-    /// the sums, in sales units.
+    /// As the source spells it; of several that are one to the shop the name that these have together, and the quantities are then
+    /// the sums, in sales units; of what is divided over several of the shop's the name of the outlet, and the quantities are those
+    /// of all of it.
     location: String,
     /// What is physically there, in the source's unit.
     on_hand: String,
@@ -81,6 +86,9 @@ pub(super) struct State {
     /// What a bundle is made of. `available` is the least over these then, and the quantities in the source's unit are 0.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<Made>,
+    /// Where the same units are shown, by the flow's `outlets`, this location among them: each has its part of what is free.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outlets: Vec<Shown>,
     /// When the source says that it changed.
     changed_at: String,
 }
@@ -136,6 +144,7 @@ impl State {
         location: &str,
         available: i64,
         parts: Vec<Made>,
+        outlets: Vec<Shown>,
         at: Timestamp,
     ) -> Self {
         let none = || "0".to_owned();
@@ -152,6 +161,7 @@ impl State {
             bundles: Vec::new(),
             bundle_share: None,
             parts,
+            outlets,
             changed_at: at.to_string(),
         }
     }
@@ -207,6 +217,9 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
     if rules.pools().sources(&stock.location).is_some() {
         return Err(told_of_pool(&stock.location));
     }
+    if let Some(place) = rules.outlets().place_of(&stock.location) {
+        return Err(told_of_outlet(&stock.location, place));
+    }
     let Sold { available, counted } = sum(stock, rules, &mut why)?;
     let mut why = why.unwrap_or_default();
     let (bundles, share) = bundled(&stock.sku, rules, &mut why);
@@ -227,6 +240,7 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
         bundles,
         bundle_share: share,
         parts: Vec::new(),
+        outlets: Vec::new(),
         changed_at: stock.changed_at.to_string(),
     };
     let (body, digest) = tree(&state, stock.changed_at)?;
@@ -269,6 +283,14 @@ fn told_of_pool(location: &str) -> StockFault {
          leave it out, or give it another name in the flow's stock.locations"
     );
     StockFault::new(StockCode::Pool, "$.location", what)
+}
+
+fn told_of_outlet(location: &str, place: &str) -> StockFault {
+    let what = format!(
+        "{location:?} is written down as an outlet of {place:?}, so what it shows follows from that: let the source leave it out, or \
+         give it another name in the flow's stock.outlets"
+    );
+    StockFault::new(StockCode::Outlet, "$.location", what)
 }
 
 /// The sum, and where it is asked for, each of its terms.

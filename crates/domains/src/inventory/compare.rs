@@ -100,12 +100,12 @@ impl Check {
         })
     }
 
-    /// As [`add`](Self::add), where what a pair is to show depends on others at its location. `to_show` is given what is shown of
-    /// the pair, and whom to ask what is shown of another SKU.
+    /// As [`add`](Self::add), where what a pair is to show depends on others. `to_show` is given what is shown of the pair, and whom
+    /// to ask what is shown of another: by its SKU, at the same location or at another, which is named as Shopify's side names it.
     pub fn add_by(
         &mut self,
         truth: &Truth<'_>,
-        to_show: impl FnOnce(Shown, &dyn Fn(&str) -> Option<Shown>) -> i64,
+        to_show: impl FnOnce(Shown, &dyn Fn(&str, Option<&str>) -> Option<Shown>) -> i64,
     ) -> Option<Cause> {
         self.by(self.key.name(truth.sku, truth.location), truth, to_show)
     }
@@ -114,7 +114,7 @@ impl Check {
         &mut self,
         name: u128,
         truth: &Truth<'_>,
-        to_show: impl FnOnce(Shown, &dyn Fn(&str) -> Option<Shown>) -> i64,
+        to_show: impl FnOnce(Shown, &dyn Fn(&str, Option<&str>) -> Option<Shown>) -> i64,
     ) -> Option<Cause> {
         self.report.source += 1;
         let Some(at) = self.table.find(name) else {
@@ -124,9 +124,9 @@ impl Check {
         };
         let again = self.seen.set(at);
         let (available, committed) = self.table.quantities(at);
-        let other = |sku: &str| {
-            let (available, committed) =
-                self.table.quantities(self.table.find(self.key.name(sku, truth.location))?);
+        let other = |sku: &str, location: Option<&str>| {
+            let name = self.key.name(sku, location.unwrap_or(truth.location));
+            let (available, committed) = self.table.quantities(self.table.find(name)?);
             Some(Shown { available, committed })
         };
         let wanted = to_show(Shown { available, committed }, &other);

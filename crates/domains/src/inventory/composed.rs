@@ -1,5 +1,5 @@
-//! What shares units with others, or lies at several locations that are one to the shop, made of the levels that their source told
-//! last: a bundle of those of its components, a component of its own, and each of them as the sum over the locations of a pool.
+//! What shares units with others, lies at several locations that are one to the shop, or is divided over several of its own, made of
+//! the levels that their source told last: a bundle of those of its components, a component of its own, and each of them as the sum over the locations of a pool.
 //! Owns the form of such a state, which holds these levels as they came, so that it explains itself, and what follows from them: a
 //! bundle can be sold as often as its scarcest component allows.
 
@@ -34,7 +34,7 @@ pub struct At {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
     pub sku: String,
-    /// Where it is shown: the source's own, or a pool.
+    /// Where it is shown: the source's own, a pool, or an outlet.
     pub location: String,
     pub parts: Vec<Part>,
 }
@@ -191,8 +191,9 @@ impl Composed {
             "available, before what is sold and shown of the same units elsewhere: {limiting} limits it"
         );
         why.push(Term { adds: Some(Decimal::from(available)), text });
+        let outlets = super::canonical::divided(&self.location, None, rules, &mut why);
         let changed_at = self.changed_at();
-        let state = State::of_parts(&self.sku, &self.location, available, made, changed_at);
+        let state = State::of_parts(&self.sku, &self.location, available, made, outlets, changed_at);
         let (body, digest) = tree(&state, changed_at)?;
         Ok(Canonical { body, digest, available, why })
     }

@@ -21,6 +21,8 @@ pub enum StockCode {
     Bundle,
     /// The level of a location that is made of others.
     Pool,
+    /// The level of a name under which the shop shows a part of what lies elsewhere.
+    Outlet,
 }
 
 impl StockCode {
@@ -35,6 +37,7 @@ impl StockCode {
             Self::UnknownUnit => "body_unit_unknown",
             Self::Bundle => "body_sku_is_bundle",
             Self::Pool => "body_location_is_pool",
+            Self::Outlet => "body_location_is_outlet",
         }
     }
 }

@@ -26,16 +26,34 @@ pub fn shared(first: &str, sku: &str, location: &str) -> String {
     format!("{}/{SHARED}:{}", path(first, location), written(sku.trim()))
 }
 
+/// The same of what is divided over several of the shop's locations: `ats:FIRST@WH-1/ats:SKU@WEB` is what lies at `place` and is
+/// shown at `outlet`.
+#[must_use]
+pub fn divided(first: &str, sku: &str, place: &str, outlet: &str) -> String {
+    format!("{}/{}", path(first, place), path(sku, outlet))
+}
+
 /// What such a pair is below its root: of the same kind.
 const SHARED: &str = KIND;
 
-/// SKU and location of a subject, whether it shares its units or not; `None` where it is no pair.
+/// SKU and location of a subject, whether it shares its units or not: the location where it is shown. `None` where it is no pair.
 #[must_use]
 pub fn parts(subject: &Subject) -> Option<(String, String)> {
     let Some((root, child)) = subject.path.split_once('/') else { return alone(subject) };
-    let sku = spelled(child.strip_prefix(SHARED)?.strip_prefix(':')?)?;
     let (first, location) = alone(&Subject { shop: subject.shop.clone(), path: root.to_owned() })?;
+    let own = child.strip_prefix(SHARED)?.strip_prefix(':')?;
+    if let Some((sku, outlet)) = own.split_once('@') {
+        let (sku, outlet) = (spelled(sku)?, spelled(outlet)?);
+        return (divided(&first, &sku, &location, &outlet) == subject.path).then_some((sku, outlet));
+    }
+    let sku = spelled(own)?;
     (shared(&first, &sku, &location) == subject.path).then_some((sku, location))
+}
+
+/// Where what a subject shows lies, as far as its name says so: at its own location, or at that which is divided.
+pub(super) fn lies_at(subject: &Subject) -> Option<String> {
+    let root = Subject { shop: subject.shop.clone(), path: subject.root().to_owned() };
+    alone(&root).map(|(_, location)| location)
 }
 
 /// The same of a pair that shares nothing.
@@ -99,7 +117,22 @@ mod tests {
         assert_eq!((subject.path.as_str(), subject.root()), ("ats:A@WH%201/ats:B%2F1", "ats:A@WH%201"));
         assert_eq!(parts(&subject), Some(("B/1".to_owned(), "WH 1".to_owned())));
         assert_eq!(alone(&subject), None);
-        for bad in ["ats:A@WH/ats:", "ats:A@WH/ats:B/C", "ats:A@WH/sku:B", "ats:A/ats:B@WH"] {
+        let divided = Subject { shop: shop(), path: divided("A", "B/1", "WH 1", "WEB@1") };
+        assert_eq!(
+            (divided.path.as_str(), divided.root()),
+            ("ats:A@WH%201/ats:B%2F1@WEB%401", "ats:A@WH%201")
+        );
+        assert_eq!(parts(&divided), Some(("B/1".to_owned(), "WEB@1".to_owned())));
+        assert_eq!((alone(&divided), lies_at(&divided).as_deref()), (None, Some("WH 1")));
+        for bad in [
+            "ats:A@WH/ats:",
+            "ats:A@WH/ats:B@",
+            "ats:A@WH/ats:@W",
+            "ats:A@WH/ats:B@C@D",
+            "ats:A@WH/ats:B/C",
+            "ats:A@WH/sku:B",
+            "ats:A/ats:B@WH",
+        ] {
             assert_eq!(parts(&Subject { shop: shop(), path: bad.to_owned() }), None, "{bad}");
         }
     }

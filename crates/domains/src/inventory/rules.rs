@@ -2,8 +2,9 @@
 //! text form. Of several that fit a pair the last one counts, as with a file of things to ignore: the general first, the
 //! exceptions after it.
 
-use super::bundles::Bundles;
+use super::bundles::{Bundles, FAMILY_MAX};
 use super::level::Stock;
+use super::outlets::Outlets;
 use super::pools::Pools;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -18,6 +19,7 @@ pub struct Rules {
     bundles: Arc<Bundles>,
     shares: Vec<Share>,
     pools: Pools,
+    outlets: Outlets,
 }
 
 /// What of a component bundles may have.
@@ -64,7 +66,7 @@ const SHARE_DECIMALS_MAX: u32 = 2;
 /// A rule that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFault {
-    /// `safety`, `units`, `bundle_share` or `locations`.
+    /// `safety`, `units`, `bundle_share`, `locations` or `outlets`.
     pub list: &'static str,
     /// Its place in the list.
     pub index: usize,
@@ -134,6 +136,18 @@ impl Rules {
         self
     }
 
+    /// The same with places that are divided over several of the shop's.
+    #[must_use]
+    pub fn with_outlets(mut self, outlets: Outlets) -> Self {
+        self.outlets = outlets;
+        self
+    }
+
+    #[must_use]
+    pub fn outlets(&self) -> &Outlets {
+        &self.outlets
+    }
+
     #[must_use]
     pub fn pools(&self) -> &Pools {
         &self.pools
@@ -152,7 +166,7 @@ impl Rules {
     }
 
     /// Rules that are written for one SKU and mean nothing, because what is sold of it is worked out otherwise: what is kept back of
-    /// a bundle or at a pool, and a share of what is in no bundle, with what to write instead after a semicolon.
+    /// a bundle, at a pool or at an outlet, and a share of what is in no bundle, with what to write instead after a semicolon.
     #[must_use]
     pub fn without_effect(&self) -> Vec<RuleFault> {
         let one = |sku: &Option<String>| sku.clone().filter(|sku| !sku.contains('*'));
@@ -162,6 +176,15 @@ impl Rules {
             let message = format!(
                 "{pool:?} is made of other locations, and what is kept back is kept back there; write the rule for {}",
                 sources.join(", ")
+            );
+            Some(RuleFault { list: "safety", index, message })
+        });
+        let shown = self.safety.iter().enumerate().filter_map(|(index, rule)| {
+            let outlet = one(&rule.location)?;
+            let place = self.outlets.place_of(&outlet)?;
+            let message = format!(
+                "{outlet:?} shows a part of what lies at {place:?}, and what is kept back is kept back there; write the rule for {}",
+                self.pools.sources(place).map_or_else(|| place.to_owned(), |sources| sources.join(", "))
             );
             Some(RuleFault { list: "safety", index, message })
         });
@@ -180,7 +203,21 @@ impl Rules {
             };
             Some(RuleFault { list: "bundle_share", index, message })
         });
-        kept.chain(pooled).chain(shares).collect()
+        kept.chain(pooled).chain(shown).chain(shares).chain(self.too_many()).collect()
+    }
+
+    /// Bundles that hang together at so many outlets that they would be set too slowly.
+    fn too_many(&self) -> Vec<RuleFault> {
+        let (largest, first) = self.bundles.largest_family();
+        let most = self.outlets.all().map(|(place, outlets)| (outlets.len(), place)).max();
+        let Some((outlets, place)) = most.filter(|(outlets, _)| outlets * largest > FAMILY_MAX) else {
+            return Vec::new();
+        };
+        let message = format!(
+            "{largest} SKUs from {first:?} on share components with one another, at each of the {outlets} outlets of {place:?}, and \
+             {FAMILY_MAX} in all may: they are set one after another; leave out components that never run short, or divide over fewer"
+        );
+        vec![RuleFault { list: "outlets", index: 0, message }]
     }
 
     /// What is kept back of what is on hand (in sales units), by the last rule that fits.

@@ -59,7 +59,7 @@ pub enum Short {
     UnknownSku { sku: String, similar: Option<String> },
     /// Less is open of it, anywhere.
     TooMany { sku: String, wanted: u32, open: u32, closed: Option<String> },
-    /// It is open, and not at the place that the shipment names.
+    /// It is open, and not at a place that the shipment names.
     Elsewhere { sku: String, places: Vec<String> },
     /// No one place has all of it.
     Spread { places: Vec<String> },
@@ -67,18 +67,16 @@ pub enum Short {
     Later { why: String },
 }
 
-/// Takes the units from the first place that has all of them; `at`: from that place alone.
+/// Takes the units from the first place that has all of them; `at`: from these places alone, where it names any.
 ///
 /// # Errors
 /// What stands against it; the first SKU where several are short.
-pub fn allot(wanted: &[(&str, u32)], at: Option<&str>, open: &[Open]) -> Result<Allotment, Short> {
+pub fn allot(wanted: &[(&str, u32)], at: &[&str], open: &[Open]) -> Result<Allotment, Short> {
     for (sku, _) in wanted {
         known(sku, open)?;
     }
-    let places: Vec<&str> = match at {
-        Some(at) => vec![at],
-        None => distinct(open.iter().map(|order| order.place.as_str())),
-    };
+    let all = distinct(open.iter().map(|order| order.place.as_str()));
+    let places: Vec<&str> = if at.is_empty() { all } else { at.to_vec() };
     if let Some(allotment) = places.iter().find_map(|place| taken(wanted, place, open, is_open)) {
         return Ok(allotment);
     }
@@ -92,7 +90,7 @@ pub fn allot(wanted: &[(&str, u32)], at: Option<&str>, open: &[Open]) -> Result<
         return Err(Short::Later { why: why.unwrap_or_default() });
     }
     for (sku, units) in wanted {
-        let everywhere = remaining(sku, None, open);
+        let everywhere = remaining(sku, &[], open);
         if everywhere < *units {
             let closed = open.iter().find_map(|order| match &order.stand {
                 Stand::Closed(why) if order.lines.iter().any(|line| line.sku.as_deref() == Some(sku)) => {
@@ -107,7 +105,7 @@ pub fn allot(wanted: &[(&str, u32)], at: Option<&str>, open: &[Open]) -> Result<
                 closed: closed.filter(|_| everywhere == 0),
             });
         }
-        if at.is_some() && remaining(sku, at, open) < *units {
+        if !at.is_empty() && remaining(sku, at, open) < *units {
             return Err(Short::Elsewhere { sku: (*sku).to_owned(), places: names(sku, open) });
         }
     }
@@ -175,8 +173,9 @@ fn of(order: &Open, wanted: &[(&str, u32)]) -> u32 {
 }
 
 /// Units that may leave now or later.
-fn remaining(sku: &str, at: Option<&str>, open: &[Open]) -> u32 {
-    let here = |order: &&Open| is_ever_open(&order.stand) && at.is_none_or(|at| order.place == at);
+fn remaining(sku: &str, at: &[&str], open: &[Open]) -> u32 {
+    let is_named = |order: &Open| at.is_empty() || at.contains(&order.place.as_str());
+    let here = |order: &&Open| is_ever_open(&order.stand) && is_named(order);
     open.iter().filter(here).map(|order| of(order, &[(sku, 0)])).sum()
 }
 

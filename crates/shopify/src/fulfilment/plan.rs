@@ -136,12 +136,13 @@ fn made(wanted: &Wanted, want: &Want, state: &ObjectState) -> Plan {
 }
 
 /// What of the order's open units the shipment takes.
-pub(super) fn allotted(want: &Want, open: &[Open]) -> Result<Allotment, Short> {
-    let place = want.location.as_deref().map(|wanted| {
+pub(super) fn allotted<'a>(want: &'a Want, open: &'a [Open]) -> Result<Allotment, Short> {
+    let id = |wanted: &'a String| {
         let known = open.iter().find(|order| is_place(wanted, &order.place, &order.place_name));
-        known.map_or(wanted, |order| order.place.as_str())
-    });
-    allot(&want.lines(), place, open)
+        known.map_or(wanted.as_str(), |order| order.place.as_str())
+    };
+    let places: Vec<&str> = want.locations.iter().map(id).collect();
+    allot(&want.lines(), &places, open)
 }
 
 fn told(short: &Short, context: &Context) -> Fault {

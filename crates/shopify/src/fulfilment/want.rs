@@ -8,8 +8,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Want {
     pub(super) shipment: String,
-    /// An id, a number or a name.
-    pub(super) location: Option<String>,
+    /// Where it may have left from, each an id, a number or a name; none: anywhere.
+    pub(super) locations: Vec<String>,
     /// Each SKU once.
     pub(super) lines: Vec<(String, u32)>,
     pub(super) tracking: Tracking,
@@ -46,6 +46,8 @@ impl Want {
             Some(Value::Number(number)) if number.is_u64() => Some(number.to_string()),
             _ => text(body, "", "location")?,
         };
+        let mut locations: Vec<String> = location.into_iter().collect();
+        locations.extend(texts(body, "", "locations")?);
         let lines = body
             .get("lines")
             .and_then(Value::as_array)
@@ -62,8 +64,8 @@ impl Want {
             None | Some(Value::Null) => Tracking::default(),
             Some(tracking) => Tracking {
                 company: text(tracking, "tracking.", "company")?,
-                numbers: texts(tracking, "numbers")?,
-                urls: texts(tracking, "urls")?,
+                numbers: texts(tracking, "tracking.", "numbers")?,
+                urls: texts(tracking, "tracking.", "urls")?,
             },
         };
         let notify = match body.get("notify_customer") {
@@ -72,7 +74,7 @@ impl Want {
                 notify.as_bool().ok_or_else(|| wrong(code::BODY, "notify_customer", "true or false"))?
             }
         };
-        Ok(Self { shipment, location, lines: wanted, tracking, notify })
+        Ok(Self { shipment, locations, lines: wanted, tracking, notify })
     }
 
     pub(super) fn lines(&self) -> Vec<(&str, u32)> {
@@ -81,7 +83,7 @@ impl Want {
 
     /// Whether the shipment left from there; one that does not say so may have left from anywhere.
     pub(super) fn left_from(&self, id: &str, name: &str) -> bool {
-        self.location.as_deref().is_none_or(|wanted| is_place(wanted, id, name))
+        self.locations.is_empty() || self.locations.iter().any(|wanted| is_place(wanted, id, name))
     }
 }
 
@@ -111,9 +113,9 @@ fn text(of: &Value, parent: &str, name: &str) -> Result<Option<String>, Fault> {
     }
 }
 
-fn texts(tracking: &Value, name: &str) -> Result<Vec<String>, Fault> {
-    let field = format!("tracking.{name}");
-    match tracking.get(name) {
+fn texts(of: &Value, parent: &str, name: &str) -> Result<Vec<String>, Fault> {
+    let field = format!("{parent}{name}");
+    match of.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(items)) => {
             let text = |item: &Value| item.as_str().map(str::to_owned);
@@ -146,10 +148,15 @@ mod tests {
         assert!(
             is_place("7", "gid://shopify/Location/7", "") && !is_place("7", "gid://shopify/Location/77", "")
         );
+        let mut several = good.clone();
+        (several["location"], several["locations"]) = (json!(null), json!(["Warehouse 1", "Warehouse 3"]));
+        let several = Want::read(&several).unwrap();
+        assert!(several.left_from("x", "Warehouse 3") && !several.left_from("x", "Warehouse 2"));
         for (field, name, value) in [
             ("shipment", "shipment", json!(" ")),
             ("location", "location", json!({})),
             ("lines", "lines", json!("A")),
+            ("locations", "locations", json!("Warehouse 2")),
             ("lines[0].quantity", "lines", json!([{ "sku": "A", "quantity": 0 }])),
             ("lines[0].quantity", "lines", json!([{ "sku": "A", "quantity": 1.5 }])),
             ("lines[0].sku", "lines", json!([{ "quantity": 1 }])),

@@ -1,6 +1,6 @@
 //! Stocks items at locations: a call for each, because Shopify takes no more in one. What finds no time comes again.
 
-use super::seen::{Level, Seen, observation, unreadable};
+use super::seen::{AllKin, Level, Seen, among, unreadable};
 use super::set::{for_another, key};
 use crate::graphql::{ACTIVATE_STOCK, Claim, Deadline, ShopClient, frozen};
 use connector::outbound::Access;
@@ -17,6 +17,8 @@ pub(super) struct Member<'a> {
     pub(super) item: String,
     pub(super) location: String,
     pub(super) sku: String,
+    /// What shares its units, as it was seen when this was decided: what is set next is decided by it.
+    pub(super) kin: AllKin,
 }
 
 pub(super) async fn each(
@@ -50,6 +52,6 @@ async fn one(client: &ShopClient, call: &CallContext, member: &Member<'_>) -> Re
     let level = level.unwrap_or_else(|| Err(unreadable()));
     let level = level.map_err(|fault| Fault { kind: FaultKind::Ambiguous, ..fault })?;
     let external = level.external();
-    let observation = observation(Seen::Level(level), true, None);
+    let observation = among(Seen::Level(level), true, None, member.kin.clone());
     Ok(Applied { external: Some(external), observation: Some(observation) })
 }

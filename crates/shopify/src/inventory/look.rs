@@ -2,7 +2,7 @@
 //! by SKU. A level that is gone, or that is no longer of this pair, is looked for by SKU again: Shopify made the item anew.
 
 use super::places::{Places, similar};
-use super::seen::{Kin, Level, Seen, alike, among, observation, unreadable};
+use super::seen::{AllKin, Kin, Level, Seen, alike, among, observation, unreadable};
 use super::want::{Want, Where};
 use super::{code, find};
 use crate::graphql::{Claim, Deadline, STOCK_LEVELS, ShopClient};
@@ -26,6 +26,8 @@ struct Ask<'a> {
     location: String,
     /// SKUs that share its units.
     kin: Vec<String>,
+    /// Other locations that show the same units: as the mapping calls each, and its id.
+    elsewhere: Vec<(String, String)>,
 }
 
 pub(super) async fn many(
@@ -40,7 +42,7 @@ pub(super) async fn many(
         Ok(asks) => asks,
         Err(fault) => return wanted.iter().map(|_| Err(fault.clone())).collect(),
     };
-    let (shared, asks): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| !ask.kin.is_empty());
+    let (shared, asks): (Vec<_>, Vec<_>) = asks.into_iter().partition(Ask::is_shared);
     with_kin(client, &deadline, &shared, &mut answers).await;
     let (known, mut unknown): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| ask.level().is_some());
     for known in known.chunks(LEVELS_MAX) {
@@ -53,6 +55,15 @@ pub(super) async fn many(
 }
 
 impl Ask<'_> {
+    fn is_shared(&self) -> bool {
+        !self.kin.is_empty() || !self.elsewhere.is_empty()
+    }
+
+    /// Where something of it is looked at.
+    fn locations(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.location).chain(self.elsewhere.iter().map(|(_, id)| id)).map(String::as_str)
+    }
+
     /// The level that we set before.
     fn level(&self) -> Option<&str> {
         let id = self.wanted.known.as_ref()?.id.as_str();
@@ -75,7 +86,9 @@ async fn resolved<'a>(
     let wants: Vec<_> = wanted.iter().map(|wanted| Want::read(&wanted.body)).collect();
     let names: BTreeSet<&str> = wants
         .iter()
-        .filter_map(|want| match &want.as_ref().ok()?.location {
+        .flatten()
+        .flat_map(Want::locations)
+        .filter_map(|location| match location {
             Where::Name(name) => Some(name.as_str()),
             Where::Gid(_) => None,
         })
@@ -86,7 +99,8 @@ async fn resolved<'a>(
     };
     let mut asks = Vec::with_capacity(wanted.len());
     for (index, (wanted, want)) in wanted.iter().zip(&wants).enumerate() {
-        let mut ask = Ask { index, wanted, sku: String::new(), location: String::new(), kin: Vec::new() };
+        let (sku, location) = (String::new(), String::new());
+        let mut ask = Ask { index, wanted, sku, location, kin: Vec::new(), elsewhere: Vec::new() };
         let Ok(want) = want else {
             // What is wrong with it is the plan's to say.
             ask.answer(answers, Seen::Unreadable);
@@ -94,17 +108,21 @@ async fn resolved<'a>(
         };
         ask.sku.clone_from(&want.sku);
         ask.kin = want.shared.kin(&want.sku).into_iter().map(str::to_owned).collect();
-        match (&want.location, &places) {
-            (Where::Gid(gid), _) => ask.location.clone_from(gid),
-            (Where::Name(name), Some(places)) => match places.get(name) {
-                Some(gid) => ask.location.clone_from(gid),
-                None => {
-                    let (name, similar) = (name.clone(), similar(places, name));
-                    ask.answer(answers, Seen::NoLocation { name, similar });
-                    continue;
-                }
-            },
-            (Where::Name(_), None) => continue,
+        let id = |location: &Where| match (location, &places) {
+            (Where::Gid(gid), _) => Ok(gid.clone()),
+            (Where::Name(name), Some(places)) => places.get(name).cloned().ok_or_else(|| name.clone()),
+            (Where::Name(name), None) => Err(name.clone()),
+        };
+        let others = want.other_locations().map(|other| Ok((other.as_str().to_owned(), id(other)?)));
+        let others: Result<Vec<_>, String> = others.collect();
+        match (id(&want.location), others) {
+            (Ok(location), Ok(others)) => (ask.location, ask.elsewhere) = (location, others),
+            // What is shown at a place that the shop does not have nobody knows.
+            (Err(name), _) | (_, Err(name)) => {
+                let similar = places.as_ref().and_then(|places| similar(places, &name));
+                ask.answer(answers, Seen::NoLocation { name, similar });
+                continue;
+            }
         }
         asks.push(ask);
     }
@@ -152,7 +170,8 @@ async fn by_sku(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answ
             let skus: BTreeSet<&str> = asks.iter().map(|ask| ask.sku.as_str()).collect();
             match find::stock(client, deadline, &skus, location).await {
                 Ok(variants) => {
-                    asks.iter().for_each(|ask| answers[ask.index] = Some(found(ask, &variants)));
+                    asks.iter()
+                        .for_each(|ask| answers[ask.index] = Some(found(ask, &variants, BTreeMap::new())));
                 }
                 Err(fault) => asks.iter().for_each(|ask| answers[ask.index] = Some(Err(fault.clone()))),
             }
@@ -160,44 +179,60 @@ async fn by_sku(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answ
     }
 }
 
-/// Answers those that share their units, each together with all that it shares them with.
+/// What the shop has of some SKUs at a location, or why that could not be seen.
+type Shelf = Result<Vec<Value>, Fault>;
+
+/// Answers those that share their units, each together with all that it shares them with, wherever they are shown.
 async fn with_kin(client: &ShopClient, deadline: &Deadline, asks: &[Ask<'_>], answers: &mut Answers) {
-    let mut by_location: BTreeMap<&str, Vec<&Ask<'_>>> = BTreeMap::new();
+    let mut by_location: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for ask in asks {
-        by_location.entry(&ask.location).or_default().push(ask);
+        for location in ask.locations() {
+            let skus = std::iter::once(&ask.sku).chain(&ask.kin).map(String::as_str);
+            by_location.entry(location).or_default().extend(skus);
+        }
     }
-    for (location, asks) in by_location {
-        let skus = asks.iter().flat_map(|ask| std::iter::once(&ask.sku).chain(&ask.kin));
-        let skus: Vec<&str> = skus.map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
-        let mut variants = Ok(Vec::new());
-        for skus in skus.chunks(find::SKUS_MAX) {
-            let skus = skus.iter().copied().collect();
-            match (find::stock(client, deadline, &skus, location).await, &mut variants) {
-                (Ok(found), Ok(variants)) => variants.extend(found),
-                (Err(fault), _) => variants = Err(fault),
-                (Ok(_), Err(_)) => {}
-            }
-        }
-        for ask in asks {
-            let answer = match &variants {
-                Ok(variants) => found(ask, variants),
-                Err(fault) => Err(fault.clone()),
-            };
-            answers[ask.index] = Some(answer);
-        }
+    let mut shelves: BTreeMap<&str, Shelf> = BTreeMap::new();
+    for (location, skus) in by_location {
+        shelves.insert(location, shelf(client, deadline, location, &skus).await);
+    }
+    for ask in asks {
+        answers[ask.index] = Some(found_among(ask, &shelves));
     }
 }
 
-/// What is shown and sold of each SKU that shares units; nothing of one that the shop has not there. Of several variants with one
-/// SKU all counts.
-fn kin(ask: &Ask<'_>, variants: &[Value]) -> Result<BTreeMap<String, Kin>, Fault> {
+async fn shelf(client: &ShopClient, deadline: &Deadline, location: &str, skus: &BTreeSet<&str>) -> Shelf {
+    let skus: Vec<&str> = skus.iter().copied().collect();
+    let mut variants = Vec::new();
+    for skus in skus.chunks(find::SKUS_MAX) {
+        variants.extend(find::stock(client, deadline, &skus.iter().copied().collect(), location).await?);
+    }
+    Ok(variants)
+}
+
+fn found_among(ask: &Ask<'_>, shelves: &BTreeMap<&str, Shelf>) -> Result<Observation, Fault> {
+    let shelf = |location: &str| match shelves.get(location) {
+        Some(shelf) => shelf.as_deref().map_err(Clone::clone),
+        None => Err(Fault::new(FaultKind::Bug, code::UNSEEN, "a location was not looked at")),
+    };
+    let mut elsewhere = BTreeMap::new();
+    for (name, location) in &ask.elsewhere {
+        elsewhere.insert(name.clone(), kin(ask, shelf(location)?, location)?);
+    }
+    found(ask, shelf(&ask.location)?, elsewhere)
+}
+
+/// What is shown and sold at a location of each SKU that shares units; nothing of one that the shop has not there. Of several
+/// variants with one SKU all counts.
+fn kin(ask: &Ask<'_>, variants: &[Value], location: &str) -> Result<BTreeMap<String, Kin>, Fault> {
+    let is_kin =
+        |sku: &str| ask.kin.iter().any(|kin| kin == sku) || location != ask.location && sku == ask.sku;
     let mut all: BTreeMap<String, Kin> = BTreeMap::new();
     for variant in variants {
         let sku = variant.get("sku").and_then(Value::as_str).unwrap_or_default();
         let item = &variant["inventoryItem"];
         let Some(level) = item.get("inventoryLevel").filter(|level| level.is_object()) else { continue };
-        if ask.kin.iter().any(|kin| kin == sku) {
-            let level = Level::read(level, item, Some(&ask.location), sku)?;
+        if is_kin(sku) {
+            let level = Level::read(level, item, Some(location), sku)?;
             let kin = all.entry(sku.to_owned()).or_default();
             kin.available += level.available.max(0);
             kin.committed += level.committed.max(0);
@@ -206,7 +241,11 @@ fn kin(ask: &Ask<'_>, variants: &[Value]) -> Result<BTreeMap<String, Kin>, Fault
     Ok(all)
 }
 
-fn found(ask: &Ask<'_>, variants: &[Value]) -> Result<Observation, Fault> {
+fn found(
+    ask: &Ask<'_>,
+    variants: &[Value],
+    elsewhere: BTreeMap<String, BTreeMap<String, Kin>>,
+) -> Result<Observation, Fault> {
     let sku = |variant: &&Value| variant.get("sku").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mine: Vec<&Value> = variants.iter().filter(|variant| sku(variant) == ask.sku).collect();
     let (own, location) = (ask.sku.clone(), ask.location.clone());
@@ -233,5 +272,6 @@ fn found(ask: &Ask<'_>, variants: &[Value]) -> Result<Observation, Fault> {
             return Ok(Observation { object, context: Value::Null, missing: Vec::new() });
         }
     };
-    Ok(among(seen, false, known, kin(ask, variants)?))
+    let here = kin(ask, variants, &ask.location)?;
+    Ok(among(seen, false, known, AllKin { here, elsewhere }))
 }

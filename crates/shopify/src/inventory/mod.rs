@@ -106,8 +106,8 @@ impl Inventory {
                 Ok(Frozen::Set { level, quantity, kin }) => {
                     sets.push(set::Member { index, key, level, quantity, kin });
                 }
-                Ok(Frozen::Activate { item, location, sku }) => {
-                    activations.push(activate::Member { index, key, item, location, sku });
+                Ok(Frozen::Activate { item, location, sku, kin }) => {
+                    activations.push(activate::Member { index, key, item, location, sku, kin });
                 }
                 Err(fault) => answers.push((index, Err(fault))),
             }
@@ -137,12 +137,17 @@ impl Inventory {
     }
 }
 
-/// What is to be shown of something that shares its units, by what a mapping made and what the shop shows of it and of the others at
-/// its location. `None`: it shares none, or says nothing certain.
+/// What is to be shown of something that shares its units, by what a mapping made and what the shop shows of it and of the others:
+/// by SKU at its own location, or at another, as the mapping calls that or by its whole id. `None`: it shares none, or says nothing
+/// certain.
 #[must_use]
-pub fn to_show(body: &serde_json::Value, own: Shown, others: &dyn Fn(&str) -> Option<Shown>) -> Option<i64> {
+pub fn to_show(
+    body: &serde_json::Value,
+    own: Shown,
+    others: &dyn Fn(&str, Option<&str>) -> Option<Shown>,
+) -> Option<i64> {
     let want = want::Want::read(body).ok().filter(|want| want.shared != shared::Shared::No)?;
-    Some(want.shared.to_show(&want, own, others))
+    Some(want.shared.to_show(&want, own, &|sku, at| others(sku, at.map(want::Where::as_str))))
 }
 
 /// The locations of a shop by name, each as its global id.

@@ -2,12 +2,11 @@
 
 use super::code;
 use super::config::Config;
-use super::seen::{Context, Kin, Level, Seen};
+use super::seen::{AllKin, Context, Level, Seen};
 use super::want::{QUANTITY_MAX, Want};
 use connector::port::{Done, ExternalRef, MissingReference, Observation, Observed, Plan, Step, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A member of a call, as it is frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +17,15 @@ pub(super) enum Frozen {
         level: Level,
         quantity: i64,
         /// What shares its units, as it was seen when this was decided.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        kin: BTreeMap<String, Kin>,
+        #[serde(flatten)]
+        kin: AllKin,
     },
     Activate {
         item: String,
         location: String,
         sku: String,
+        #[serde(flatten)]
+        kin: AllKin,
     },
 }
 
@@ -98,7 +99,7 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
         return refused(FaultKind::Rejected, code::NOT_STOCKED, what, "location");
     }
     let (item, location, sku) = (item.clone(), location.clone(), sku.clone());
-    Plan::Next(Frozen::Activate { item, location, sku }.step())
+    Plan::Next(Frozen::Activate { item, location, sku, kin: context.kin.clone() }.step())
 }
 
 /// A set whose answer never came: what is to be set moves with what was sold since, so that "it is what it should be" does
@@ -204,7 +205,7 @@ mod tests {
     /// was carried out after that.
     #[test]
     fn a_set_without_an_answer_is_done_where_the_pair_is_as_it_made_it() {
-        let step = Frozen::Set { level: level(2, 2), quantity: 0, kin: BTreeMap::new() };
+        let step = Frozen::Set { level: level(2, 2), quantity: 0, kin: AllKin::default() };
         for (available, committed, expected) in [
             (0, 2, true),
             // Not yet, or never.
@@ -219,7 +220,7 @@ mod tests {
         }
         assert_eq!(shows(&step, &Observation::unasked()), Some(false));
         let (item, location) = (level(0, 0).item, level(0, 0).location);
-        let stocked = Frozen::Activate { item, location, sku: "A".to_owned() };
+        let stocked = Frozen::Activate { item, location, sku: "A".to_owned(), kin: AllKin::default() };
         assert_eq!(shows(&stocked, &Observation::unasked()), None, "what plan says of it tells");
     }
 }

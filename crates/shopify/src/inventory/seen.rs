@@ -50,9 +50,27 @@ pub(super) struct Context {
     pub(super) seen: Seen,
     /// The observation is the answer to a write.
     pub(super) wrote: bool,
-    /// What shares its units at the same location, by SKU, as it was seen in the same look.
+    /// What shares its units, as it was seen in the same look.
+    #[serde(flatten)]
+    pub(super) kin: AllKin,
+}
+
+/// What shares the units of a pair, by SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct AllKin {
+    /// At the same location, without its own.
+    #[serde(default, rename = "kin", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) here: BTreeMap<String, Kin>,
+    /// At the other locations that show the same units, itself among them: by location as the mapping calls it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) kin: BTreeMap<String, Kin>,
+    pub(super) elsewhere: BTreeMap<String, BTreeMap<String, Kin>>,
+}
+
+impl AllKin {
+    /// What is shown of a SKU at the same location, or at another; `None`: the shop has it not there.
+    pub(super) fn get(&self, sku: &str, at: Option<&str>) -> Option<&Kin> {
+        at.map_or(Some(&self.here), |at| self.elsewhere.get(at))?.get(sku)
+    }
 }
 
 /// What is shown of a SKU, and sold.
@@ -108,16 +126,11 @@ pub(super) fn unreadable() -> Fault {
 
 /// `known`: what we set before. It is not called gone because Shopify does not show it now: `plan` says what is amiss.
 pub(super) fn observation(seen: Seen, wrote: bool, known: Option<&ExternalRef>) -> Observation {
-    among(seen, wrote, known, BTreeMap::new())
+    among(seen, wrote, known, AllKin::default())
 }
 
 /// The same, with what shares its units.
-pub(super) fn among(
-    seen: Seen,
-    wrote: bool,
-    known: Option<&ExternalRef>,
-    kin: BTreeMap<String, Kin>,
-) -> Observation {
+pub(super) fn among(seen: Seen, wrote: bool, known: Option<&ExternalRef>, kin: AllKin) -> Observation {
     let external = match &seen {
         Seen::Level(level) => Some(level.external()),
         _ => known.cloned(),

@@ -5,7 +5,7 @@
 
 use super::code;
 use super::config::Config;
-use super::seen::{Kin, Level, Seen, among};
+use super::seen::{AllKin, Level, Seen, among};
 use crate::graphql::{Claim, Reply, SET_STOCK, ShopClient, frozen};
 use connector::port::{Applied, CallContext};
 use kernel::fault::{Fault, FaultKind};
@@ -26,7 +26,7 @@ pub(super) struct Member<'a> {
     pub(super) level: Level,
     pub(super) quantity: i64,
     /// What shares its units, as it was seen when this was decided.
-    pub(super) kin: BTreeMap<String, Kin>,
+    pub(super) kin: AllKin,
 }
 
 type Answer = (usize, Result<Applied, Fault>);

@@ -1,10 +1,11 @@
-//! What shares its units with others: a component that is sold in bundles as well, or a bundle. Owns the reading of `bundles` and
-//! `parts` of what a mapping made, which SKUs are looked at with it, and what then is to be shown; how units are divided is the
-//! domain's (`domains::inventory::family`).
+//! What shares its units with others: a component that is sold in bundles as well, a bundle, or what is divided over several
+//! locations. Owns the reading of `bundles`, `parts` and `outlets` of what a mapping made, which SKUs are looked at with it and where,
+//! and what then is to be shown; how units are divided is the domain's (`domains::inventory::family`).
 
 use super::code;
-use super::want::{Want, quantity};
+use super::want::{Want, Where, quantity};
 use crate::mapped::wrong;
+use domains::inventory::division::{Division, Takes};
 use domains::inventory::family::{Component, Holder, Shown, bundle_to_show};
 use kernel::fault::Fault;
 use serde_json::Value;
@@ -13,7 +14,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shared {
     No,
-    /// It is sold in these bundles as well, which may have a share of it, in percent.
+    /// It is sold in these bundles as well, which may have a share of it, in percent; in none where it is only divided over several
+    /// locations.
     InBundles {
         bundles: Vec<Piece>,
         share: u8,
@@ -38,14 +40,75 @@ pub(super) struct Part {
     bundles: Vec<Piece>,
 }
 
+/// The locations that show the same units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outlets {
+    /// All but its own.
+    pub(super) others: Vec<Where>,
+    division: Division,
+}
+
+impl Outlets {
+    /// `None`: it has its units for itself. `own`: the location that the body is for.
+    pub(super) fn read(body: &Value, own: &Where) -> Result<Option<Self>, Fault> {
+        let all = list(body, "outlets")?;
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let mut outlets = Vec::with_capacity(all.len());
+        for outlet in all {
+            let location = outlet.get("location").and_then(Where::read);
+            let location = location
+                .ok_or_else(|| wrong(code::BODY, "outlets", "locations, each by its id, number or name"))?;
+            if outlets.iter().any(|(known, _)| *known == location) {
+                let what = "locations of which each stands there once: two names of the mapping's table are one of the shop's";
+                return Err(wrong(code::BODY, "outlets", what));
+            }
+            outlets.push((location, takes(outlet)?));
+        }
+        let place = outlets.iter().position(|(location, _)| location == own);
+        let place = place.ok_or_else(|| wrong(code::BODY, "outlets", "locations of which its own is one"))?;
+        let division = Division::new(outlets.iter().map(|(_, takes)| *takes).collect(), place);
+        outlets.remove(place);
+        Ok(Some(Self { others: outlets.into_iter().map(|(location, _)| location).collect(), division }))
+    }
+}
+
+/// What is shown of a SKU: at the pair's own location (`None`), or at another.
+pub(super) type Look<'a> = dyn Fn(&str, Option<&Where>) -> Option<Shown> + 'a;
+
+fn takes(outlet: &Value) -> Result<Takes, Fault> {
+    let number = |name: &str, max: i64| match outlet.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match quantity(value).filter(|number| (1..=max).contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong(
+                code::BODY,
+                "outlets",
+                "locations whose percent is 1 to 99, or whose units are 1 or more",
+            )),
+        },
+    };
+    let percent = number("percent", 99)?.and_then(|percent| u8::try_from(percent).ok());
+    match (percent, number("units", i64::MAX)?) {
+        (Some(_), Some(_)) => {
+            Err(wrong(code::BODY, "outlets", "locations that take a share or units, and not both"))
+        }
+        (Some(percent), None) => Ok(Takes::Percent(percent)),
+        (None, Some(units)) => Ok(Takes::Units(units)),
+        (None, None) => Ok(Takes::Rest),
+    }
+}
+
 impl Shared {
-    pub(super) fn read(body: &Value) -> Result<Self, Fault> {
+    /// `divided`: over several locations.
+    pub(super) fn read(body: &Value, divided: bool) -> Result<Self, Fault> {
         let parts = list(body, "parts")?;
         if !parts.is_empty() {
             return Ok(Self::OfParts(parts.iter().map(Part::read).collect::<Result<_, _>>()?));
         }
         let bundles = pieces(body, "bundles")?;
-        if bundles.is_empty() {
+        if bundles.is_empty() && !divided {
             return Ok(Self::No);
         }
         Ok(Self::InBundles { bundles, share: share(body)? })
@@ -68,9 +131,11 @@ impl Shared {
     }
 
     /// What the pair is to show beside what is shown of the others.
-    pub(super) fn to_show(&self, want: &Want, own: Shown, others: &dyn Fn(&str) -> Option<Shown>) -> i64 {
+    pub(super) fn to_show(&self, want: &Want, own: Shown, others: &Look<'_>) -> i64 {
         // Of what the shop has not there nothing is shown.
-        let shown = |sku: &str| if sku == want.sku { own } else { others(sku).unwrap_or_default() };
+        let shown = |sku: &str| if sku == want.sku { own } else { others(sku, None).unwrap_or_default() };
+        let division = || want.outlets.as_ref().map(|outlets| outlets.division.clone());
+        let elsewhere = |sku: &str, bundles: &[Piece]| elsewhere(want, sku, bundles, others);
         let holders = |bundles: &[Piece]| -> Vec<Holder> {
             bundles
                 .iter()
@@ -86,6 +151,8 @@ impl Shared {
                     share: *share,
                     alone: own,
                     holders: holders(bundles),
+                    division: division(),
+                    elsewhere: elsewhere(&want.sku, bundles),
                 };
                 component.to_show(want.in_flight)
             }
@@ -97,6 +164,8 @@ impl Shared {
                         share: part.share,
                         alone: shown(&part.sku),
                         holders: holders(&part.bundles),
+                        division: division(),
+                        elsewhere: elsewhere(&part.sku, &part.bundles),
                     };
                     let place = part.bundles.iter().position(|piece| piece.sku == want.sku);
                     // A part that does not name this bundle allows nothing.
@@ -106,6 +175,22 @@ impl Shared {
             }
         }
     }
+}
+
+/// Of a component, what is shown and sold at the other locations, alone and in bundles.
+fn elsewhere(want: &Want, sku: &str, bundles: &[Piece], others: &Look<'_>) -> Shown {
+    let locations = want.outlets.iter().flat_map(|outlets| &outlets.others);
+    let mut all = Shown::default();
+    for location in locations {
+        let bundled = bundles.iter().map(|piece| (piece.sku.as_str(), piece.quantity));
+        for (sku, quantity) in std::iter::once((sku, 1_i64)).chain(bundled) {
+            let Shown { available, committed } = others(sku, Some(location)).unwrap_or_default();
+            let units = |shown: i64| quantity.saturating_mul(shown.max(0));
+            all.available = all.available.saturating_add(units(available));
+            all.committed = all.committed.saturating_add(units(committed));
+        }
+    }
+    all
 }
 
 fn names(pieces: &[Piece]) -> impl Iterator<Item = &str> {
@@ -172,7 +257,7 @@ fn share(of: &Value) -> Result<u8, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::seen::{Kin, Level};
+    use crate::inventory::seen::{AllKin, Kin, Level};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -190,11 +275,42 @@ mod tests {
         }
     }
 
-    fn kin(of: &[(&str, i64, i64)]) -> BTreeMap<String, Kin> {
+    fn kin(of: &[(&str, i64, i64)]) -> AllKin {
+        AllKin { here: at(of), elsewhere: BTreeMap::new() }
+    }
+
+    fn at(of: &[(&str, i64, i64)]) -> BTreeMap<String, Kin> {
         let kin = |(sku, available, committed): &(&str, i64, i64)| {
             ((*sku).to_owned(), Kin { available: *available, committed: *committed })
         };
         of.iter().map(kin).collect()
+    }
+
+    #[test]
+    fn an_outlet_has_its_part_and_never_what_another_shows() {
+        let outlets = json!([{ "location": "Shop", "percent": 30 }, { "location": 7, "percent": 70 }]);
+        let body =
+            json!({ "sku": "LAMP", "location": "7", "available": 100, "counted": 2, "outlets": outlets });
+        let want = Want::read(&body).unwrap();
+        let shop = |available, committed| {
+            let elsewhere = BTreeMap::from([("Shop".to_owned(), at(&[("LAMP", available, committed)]))]);
+            AllKin { here: BTreeMap::new(), elsewhere }
+        };
+        assert_eq!(want.quantity(&level(0, 0), &shop(0, 0)), 70);
+        // Sold at both: 7 of which the source has counted 2, and the first of the rule has what rounding leaves.
+        assert_eq!(want.quantity(&level(0, 3), &shop(0, 4)), 66);
+        assert_eq!(want.quantity(&level(0, 3), &shop(60, 4)), 35, "those are on sale already");
+        assert_eq!(want.quantity(&level(0, 3), &shop(500, 4)), 0);
+        let mut body = body.clone();
+        body["bundles"] = json!([{ "sku": "SET", "quantity": 4 }]);
+        body["bundle_share"] = json!(50);
+        let want = Want::read(&body).unwrap();
+        let elsewhere = at(&[("LAMP", 5, 0), ("SET", 2, 1)]);
+        let elsewhere = BTreeMap::from([("Shop".to_owned(), elsewhere)]);
+        // Free are 98, of which 68 are of here, and half of that for the bundle.
+        let seen = |here: &[(&str, i64, i64)]| AllKin { here: at(here), elsewhere: elsewhere.clone() };
+        assert_eq!(want.quantity(&level(0, 0), &seen(&[])), 34);
+        assert_eq!(want.quantity(&level(0, 0), &seen(&[("SET", 15, 0)])), 25);
     }
 
     #[test]
@@ -233,6 +349,12 @@ mod tests {
             ("parts", json!([{ "sku": "CHAIR" }])),
             ("parts", json!([{ "sku": "CHAIR", "available": 1, "counted": -1 }])),
             ("bundle_share", json!(101)),
+            ("outlets", json!([{ "location": 2, "percent": 30 }, { "location": 3 }])),
+            ("outlets", json!([{ "location": 1, "percent": 30 }, { "location": "1" }])),
+            ("outlets", json!([{ "location": 1, "percent": 30, "units": 2 }, { "location": 2 }])),
+            ("outlets", json!([{ "location": 1, "percent": 0 }, { "location": 2 }])),
+            ("outlets", json!([{ "percent": 1 }, { "location": 1 }])),
+            ("outlets", json!("WEB")),
         ] {
             let mut body = json!({
                 "sku": "A", "location": 1, "available": 1, "bundles": [{ "sku": "SET", "quantity": 1 }],

@@ -2,14 +2,13 @@
 //! the source has not counted them yet. What is sold in bundles, or is one, is `shared`'s.
 
 use super::code;
-use super::seen::{Kin, Level};
-use super::shared::Shared;
+use super::seen::{AllKin, Kin, Level};
+use super::shared::{Outlets, Shared};
 use crate::mapped::wrong;
 use domains::inventory::compare::InFlight;
 use domains::inventory::family::Shown;
 use kernel::fault::Fault;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// No quantity of Shopify's lies outside.
 pub(super) const QUANTITY_MAX: i64 = 1_000_000_000;
@@ -25,6 +24,8 @@ pub(super) struct Want {
     pub(super) in_flight: InFlight,
     /// With whom it shares its units.
     pub(super) shared: Shared,
+    /// Where else the same units are shown.
+    pub(super) outlets: Option<Outlets>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,8 +59,9 @@ impl Want {
                 _ => return Err(wrong(code::BODY, "in_flight", "\"counted\", \"all\" or \"none\"")),
             },
         };
-        let shared = Shared::read(body)?;
-        Ok(Self { sku, location, available, counted, in_flight, shared })
+        let outlets = Outlets::read(body, &location)?;
+        let shared = Shared::read(body, outlets.is_some())?;
+        Ok(Self { sku, location, available, counted, in_flight, shared, outlets })
     }
 
     /// Of what Shopify has committed, the units that must not go back on sale.
@@ -68,15 +70,25 @@ impl Want {
     }
 
     /// What the pair is to show, by what Shopify has of it and of what shares its units.
-    pub(super) fn quantity(&self, level: &Level, kin: &BTreeMap<String, Kin>) -> i64 {
+    pub(super) fn quantity(&self, level: &Level, kin: &AllKin) -> i64 {
         match &self.shared {
             Shared::No => self.available - self.held_back(level.committed),
             shared => {
                 let shown = |kin: &Kin| Shown { available: kin.available, committed: kin.committed };
                 let own = Shown { available: level.available, committed: level.committed };
-                shared.to_show(self, own, &|sku| kin.get(sku).map(shown))
+                shared.to_show(self, own, &|sku, at| kin.get(sku, at.map(Where::as_str)).map(shown))
             }
         }
+    }
+
+    /// Where else the same units are shown.
+    pub(super) fn other_locations(&self) -> impl Iterator<Item = &Where> {
+        self.outlets.iter().flat_map(|outlets| &outlets.others)
+    }
+
+    /// Wherever something of it is shown, its own location first.
+    pub(super) fn locations(&self) -> impl Iterator<Item = &Where> {
+        std::iter::once(&self.location).chain(self.other_locations())
     }
 
     /// Whether it is a bundle of which none can be sold.
@@ -102,7 +114,14 @@ impl Want {
 }
 
 impl Where {
-    fn read(value: &Value) -> Option<Self> {
+    /// As it was written, or its whole id.
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Gid(text) | Self::Name(text) => text,
+        }
+    }
+
+    pub(super) fn read(value: &Value) -> Option<Self> {
         let text = match value {
             Value::Number(number) => number.as_u64()?.to_string(),
             Value::String(text) => text.trim().to_owned(),

@@ -1,9 +1,10 @@
-//! What is sold as a bundle of others, and what lies at several places of the warehouse that are one to the shop: items beside the
-//! bins of the warehouse, which knows of bins alone. Owns what is made of what, and the state of an item that is composed, read from
+//! What is sold as a bundle of others, what lies at several places of the warehouse that are one to the shop, and what is shown at
+//! several of the shop's: items beside the bins of the warehouse, which knows of bins alone. An item is a kind of thing at one of the
+//! shop's locations. Owns what is made of what, and the state of an item that is composed, read from
 //! the hub's own log as the binary does it.
 
 use super::facts::{LEVEL, stock_domain};
-use super::{LOCATION, item_at, sku};
+use super::{LOCATION, sku};
 use crate::flows::flow;
 use crate::hub::ready;
 use crate::planted::Bug;
@@ -11,6 +12,8 @@ use crate::world::World;
 use connector::port::Read;
 use domains::inventory::bundles::Bundles;
 use domains::inventory::composed::{self, TOPIC};
+use domains::inventory::division::Division;
+use domains::inventory::outlets::Outlets;
 use domains::inventory::pools::Pools;
 use domains::inventory::sharing::{self, Component};
 use domains::inventory::{self, Rules};
@@ -28,6 +31,8 @@ pub(crate) struct Items {
     bundles: usize,
     /// Locations of the warehouse where a pair lies, 1 or more.
     places: usize,
+    /// Locations of the shop where it is shown, 1 or more.
+    outlets: usize,
     pub(crate) rules: Rules,
 }
 
@@ -35,12 +40,15 @@ pub(crate) struct Items {
 pub(super) type Told = (usize, String);
 
 impl Items {
+    /// `divided`: over two of the shop's locations, as this rule says after the place's name.
+    ///
     /// # Panics
     /// Never: the rows are written here.
-    pub(crate) fn new(pairs: usize, bundles: usize, places: usize) -> Self {
-        let mut items = Self { pairs, bundles, places: places.max(1), rules: Rules::default() };
+    pub(crate) fn new(pairs: usize, bundles: usize, places: usize, divided: Option<&str>) -> Self {
+        let (places, rules) = (places.max(1), Rules::default());
+        let mut items = Self { pairs, bundles, places, outlets: 1, rules };
         let mut text = "bundle,component,quantity\n".to_owned();
-        for bundle in pairs..items.len() {
+        for bundle in pairs..items.kinds() {
             for pair in items.pairs_of(bundle) {
                 text += &format!("{},{},{}\n", sku(bundle), sku(pair), items.holds(bundle, pair));
             }
@@ -58,7 +66,58 @@ impl Items {
                 Err(faults) => unreachable!("a rule written here: {faults:?}"),
             }
         }
+        if let Some(divided) = divided {
+            match Outlets::parse(&[format!("{LOCATION} = {divided}")], items.rules.pools()) {
+                Ok(outlets) => {
+                    items.outlets = outlets.of(LOCATION).map_or(1, <[_]>::len);
+                    items.rules = items.rules.with_outlets(outlets);
+                }
+                Err(faults) => unreachable!("a rule written here: {faults:?}"),
+            }
+        }
         items
+    }
+
+    /// What is sold, wherever.
+    fn kinds(&self) -> usize {
+        self.pairs + self.bundles
+    }
+
+    /// What an item is, without where: a pair, or a bundle.
+    pub(crate) fn kind(&self, item: usize) -> usize {
+        item % self.kinds().max(1)
+    }
+
+    pub(crate) fn is_divided(&self) -> bool {
+        self.outlets > 1
+    }
+
+    /// As the shop calls where an item is shown.
+    pub(crate) fn shown_at(&self, item: usize) -> String {
+        let outlets = self.rules.outlets().of(LOCATION).unwrap_or_default();
+        let outlet = outlets.get(item / self.kinds().max(1));
+        outlet.map_or_else(|| LOCATION.to_owned(), |outlet| outlet.location.clone())
+    }
+
+    /// Of what is free of a pair, what falls to where an item is shown.
+    pub(crate) fn part(&self, item: usize, free: i64) -> i64 {
+        let at = self.shown_at(item);
+        let mut divisions = self.rules.outlets().divisions(&at).into_iter();
+        let own: Option<Division> =
+            divisions.find_map(|(of, division)| (of.location == at).then_some(division));
+        own.map_or(free, |division| division.part(free))
+    }
+
+    /// The item of a SKU where it is shown.
+    pub(crate) fn item(&self, name: &str, location: &str) -> Option<usize> {
+        (0..self.len()).find(|item| sku(self.kind(*item)) == name && self.shown_at(*item) == location)
+    }
+
+    /// The item of a subject's path.
+    pub(crate) fn item_at(&self, path: &str) -> Option<usize> {
+        let subject = Subject { shop: crate::source::shop_id(), path: path.to_owned() };
+        let (name, location) = inventory::parts(&subject)?;
+        self.item(&name, &location)
     }
 
     /// As the warehouse calls one of its places.
@@ -96,13 +155,14 @@ impl Items {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pairs + self.bundles
+        self.kinds() * self.outlets.max(1)
     }
 
     /// Units of a pair in one of an item.
     pub(crate) fn holds(&self, item: usize, pair: usize) -> i64 {
-        match item.checked_sub(self.pairs) {
-            None => i64::from(item == pair),
+        let kind = self.kind(item);
+        match kind.checked_sub(self.pairs) {
+            None => i64::from(kind == pair),
             // One of the first and two of the second; and a pair of the first.
             Some(0) => [1, 2].get(pair).copied().unwrap_or(0),
             Some(_) => [2].get(pair).copied().unwrap_or(0),
@@ -119,14 +179,15 @@ impl Items {
         (0..self.len()).filter(move |item| self.holds(*item, pair) > 0)
     }
 
-    /// Bundles that hold a pair.
+    /// Bundles that hold a pair, at each of the shop's locations.
     pub(crate) fn bundles_with(&self, pair: usize) -> i64 {
-        i64::try_from(self.holders(pair).filter(|item| *item >= self.pairs).count()).unwrap_or(0)
+        let bundles = self.pairs..self.kinds();
+        i64::try_from(bundles.filter(|bundle| self.holds(*bundle, pair) > 0).count()).unwrap_or(0)
     }
 
-    pub(super) fn touched_by(&self, sku: &str) -> Vec<Touched> {
+    pub(super) fn touched_by(&self, sku: &str, location: &str) -> Vec<Touched> {
         let touched = |path| Touched { domain: stock_domain(), path, once: false, written: true };
-        sharing::told_to_kin(&self.rules, sku, LOCATION).into_iter().map(touched).collect()
+        sharing::told_to_kin(&self.rules, sku, location).into_iter().map(touched).collect()
     }
 
     /// Each level that a state is made of.
@@ -146,8 +207,8 @@ impl World {
     /// What is composed of the newest levels in the log; `None`: there are none, or it waits as it is.
     pub(super) fn composed(&mut self, subject: &Subject) -> Option<Read> {
         let stock = self.stock.as_ref()?;
-        let name = sku(item_at(&subject.path)?);
-        let made_of = sharing::made_of(&stock.items.rules, &name, LOCATION);
+        let (name, location) = inventory::parts(subject)?;
+        let made_of = sharing::made_of(&stock.items.rules, &name, &location);
         let pairs: Vec<(&str, &str)> = made_of.iter().flat_map(Component::pairs).collect();
         let at = |(sku, at): &(&str, &str)| inventory::subject(subject.shop.clone(), sku, at);
         let subjects: Vec<Subject> = pairs.iter().map(at).collect();
@@ -180,7 +241,7 @@ impl World {
             levels.extend(level.map(|level| (pair, level)));
         }
         let level = |sku: &str, at: &str| levels.get(&(sku.to_owned(), at.to_owned())).map(Vec::as_slice);
-        let payload = composed::write(&name, LOCATION, &made_of, level);
+        let payload = composed::write(&name, &location, &made_of, level);
         self.stock.as_mut()?.composed_of.extend(levels);
         if waits.is_some_and(|waits| waits[..] == payload[..]) {
             return None;

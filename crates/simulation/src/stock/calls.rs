@@ -1,8 +1,8 @@
 //! What the shop makes of calls about stock: a look shows `available` and `committed` of one instant, a set is refused where
 //! it was decided upon another value, a parcel is made as often as it is asked for.
 
+use super::item_of;
 use super::planner::{Parcel, Set};
-use super::{item_at, item_of};
 use crate::node::At;
 use crate::planted::Bug;
 use crate::world::{Todo, World, ns};
@@ -75,7 +75,7 @@ impl World {
             };
             return Observation { object, ..nothing };
         }
-        let Some(item) = item_at(&wanted.subject.path) else { return nothing };
+        let Some(item) = stock.items.item_at(&wanted.subject.path) else { return nothing };
         let young = |id: &u64| {
             let order = self.shop.orders.get(id);
             let age = order.map(|order| self.shop_wall().duration_since(order.created_at).unsigned_abs());
@@ -90,11 +90,21 @@ impl World {
             json!({ "available": available, "committed": committed, "young": young })
         };
         let mut context = seen(item);
+        let name = |item: usize| super::sku(stock.items.kind(item));
+        let at = |location: &str| -> Map<String, Value> {
+            let there = (0..items).filter(|other| *other != item && stock.items.shown_at(*other) == location);
+            there.map(|other| (name(other), seen(other))).collect()
+        };
+        let own = stock.items.shown_at(item);
         if stock.mix.bundles > 0 {
-            let kin = (0..items).filter(|other| *other != item);
-            context["kin"] = kin.map(|other| (super::sku(other), seen(other))).collect::<Map<_, _>>().into();
+            context["kin"] = at(&own).into();
         }
-        let external = ExternalRef { id: super::sku(item), number: None, state: None };
+        if stock.items.is_divided() {
+            let others = (0..items).map(|other| stock.items.shown_at(other)).filter(|other| *other != own);
+            context["elsewhere"] =
+                others.map(|other| (other.clone(), at(&other).into())).collect::<Map<_, _>>().into();
+        }
+        let external = ExternalRef { id: format!("{}@{own}", name(item)), number: None, state: None };
         let object = Observed::One(ObjectState { external, body: Value::Null, adopted: false });
         Observation { object, context, ..nothing }
     }
@@ -205,8 +215,10 @@ impl World {
 
     fn is_set(&mut self, set: &Set, deferred: bool) -> Result<Applied, Fault> {
         let bug = self.bug;
-        let item: usize = set.sku.strip_prefix("SKU-").and_then(|item| item.parse().ok()).unwrap_or(0);
         let Some(stock) = &mut self.stock else { return Ok(Applied { external: None, observation: None }) };
+        let Some(item) = stock.items.item(&set.sku, &set.location) else {
+            return Err(Fault::new(FaultKind::Bug, "frozen", "a set of what is not sold"));
+        };
         let available = &mut stock.shop.available[item];
         let blind = matches!(bug, Some(Bug::SetsWithoutComparing));
         if *available != set.from && !blind {
@@ -216,10 +228,12 @@ impl World {
         *available = set.quantity;
         self.say(|| format!("* shop {item} set to {} (from {})", set.quantity, set.from));
         self.judge_set(item, set.quantity, &set.levels, deferred);
-        let external = ExternalRef { id: set.sku.clone(), number: None, state: None };
+        let id = format!("{}@{}", set.sku, set.location);
+        let external = ExternalRef { id, number: None, state: None };
         // The answer shows the pair as it was set: whatever happened since is another fact's.
         let context = json!({
             "available": set.quantity, "committed": set.committed, "young": set.committed, "kin": set.kin,
+            "elsewhere": set.elsewhere,
         });
         let state = ObjectState { external: external.clone(), body: Value::Null, adopted: false };
         let observation = Observation { object: Observed::One(state), context, missing: Vec::new() };

@@ -165,7 +165,8 @@ impl Facts for Levels {
 
     fn touches(&self, topic: &str, _payload: &[u8], state: &State) -> Vec<Touched> {
         let others = topic == COMPOSED && !self.apart;
-        if others { self.items.touched_by(&state.label) } else { Vec::new() }
+        let location = state.body["location"].as_str().unwrap_or_default();
+        if others { self.items.touched_by(&state.label, location) } else { Vec::new() }
     }
 }
 
@@ -177,8 +178,9 @@ impl Mapper for Levels {
     /// As `shopify.inventory/1`; which levels it is made of is for the judge alone, and no part of the digest.
     fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
         let mut mapped = json!({
-            "sku": body["sku"], "available": body["available"], "counted": body["counted"],
+            "sku": body["sku"], "location": body["location"], "available": body["available"], "counted": body["counted"],
             "bundles": body["bundles"], "bundle_share": body["bundle_share"], "parts": body["parts"],
+            "outlets": body["outlets"],
         });
         let digest = Sha256::digest(mapped.to_string().as_bytes()).into();
         mapped["levels"] = body["levels"].clone();

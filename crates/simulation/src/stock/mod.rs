@@ -1,7 +1,7 @@
 //! Stock under the same faults as the orders: a warehouse that counts, reserves and ships, a shop that sells what it shows,
 //! and the hub between them, by the domain's own rules and the engine's own steps. Asks the one question for which shops
 //! are blamed: was a unit sold twice? What is sold as a bundle of others takes the units of each of them; what lies at several places of
-//! the warehouse may be one to the shop.
+//! the warehouse may be one to the shop, and what lies at one may be divided over several of the shop's.
 //!
 //! What nobody could keep apart is left out: nobody ships what was called off, and nothing is called off that has left.
 
@@ -44,26 +44,19 @@ pub struct Stock {
     composed_of: BTreeMap<(String, String), Vec<u8>>,
 }
 
-/// Which item an order takes.
+/// Which item an order takes, and so where.
 fn item_of(order: u64, items: usize) -> usize {
     usize::try_from(order % (items.max(1) as u64)).unwrap_or(0)
 }
 
-fn sku(item: usize) -> String {
-    format!("SKU-{item}")
+fn sku(kind: usize) -> String {
+    format!("SKU-{kind}")
 }
 
-/// As the shop calls its one location.
+/// As the shop calls its one location, where it has one.
 const LOCATION: &str = "WH";
 
 /// Of a SKU at a location, as the warehouse tells it.
 fn subject((sku, location): (&str, &str)) -> Subject {
     domains::inventory::subject(shop_id(), sku, location)
-}
-
-/// The item of a subject's path.
-fn item_at(path: &str) -> Option<usize> {
-    let subject = Subject { shop: shop_id(), path: path.to_owned() };
-    let (sku, _) = domains::inventory::parts(&subject)?;
-    sku.strip_prefix("SKU-")?.parse().ok()
 }

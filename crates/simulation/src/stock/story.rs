@@ -16,6 +16,8 @@ pub struct StockMix {
     pub bundles: usize,
     /// Places of the warehouse that are one to the shop; 0 is as 1.
     pub places: usize,
+    /// How what lies there is divided over two of the shop's locations, as a flow's `outlets` say it after the name of the place.
+    pub divided: Option<&'static str>,
     /// On each shelf at the beginning, at most.
     pub units: u64,
     /// The warehouse says how many units of this shop's orders its figures know of.
@@ -72,6 +74,11 @@ impl Mix {
             // Of what is drawn already, so that a seed without is the run that it was.
             bundles: if units % 3 == 0 { 1 + usize::try_from(units / 3 % 2).unwrap_or(0) } else { 0 },
             places: if units % 4 == 1 { 2 } else { 1 },
+            divided: match units {
+                2 | 12 => Some("WEB 70% + STORE 30%"),
+                7 | 13 => Some("WEB + STORE 2"),
+                _ => None,
+            },
             units,
             counts: rng.chance(700),
             moves,
@@ -89,11 +96,11 @@ impl Mix {
 /// Lays out what will happen at the warehouse.
 pub(crate) fn plan(world: &mut World) {
     let Some(mix) = world.mix.stock.clone() else { return };
-    let items = Items::new(mix.pairs, mix.bundles, mix.places);
+    let items = Items::new(mix.pairs, mix.bundles, mix.places, mix.divided);
     let mut stock = super::Stock { mix: mix.clone(), items: items.clone(), ..Default::default() };
     stock.shelf.counts = mix.counts;
     (stock.shelf.items, stock.shop.items) = (items.clone(), items.clone());
-    stock.shop.available = vec![0; mix.pairs + mix.bundles];
+    stock.shop.available = vec![0; items.len()];
     let bins = items.bins_in_all();
     for _ in 0..bins {
         let on_hand = i64::try_from(world.rng.below(mix.units + 1)).unwrap_or(0);

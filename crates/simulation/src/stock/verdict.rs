@@ -67,11 +67,12 @@ impl World {
     fn expected(&self, item: usize) -> Option<i64> {
         let stock = self.stock.as_ref()?;
         let free = |pair: usize| self.free(pair);
-        // Half of what is free is for bundles, in equal parts.
-        let bundled =
-            |pair: usize| if stock.items.bundles_with(pair) > 0 { free(pair).max(0) / 2 } else { 0 };
-        if item < stock.items.pairs {
-            return Some(free(item) - bundled(item));
+        // Of what is free, each of the shop's locations has its part, and half of that is for bundles, in equal parts.
+        let own = |pair: usize| stock.items.part(item, free(pair));
+        let bundled = |pair: usize| if stock.items.bundles_with(pair) > 0 { own(pair).max(0) / 2 } else { 0 };
+        let kind = stock.items.kind(item);
+        if kind < stock.items.pairs {
+            return Some(own(kind) - bundled(kind));
         }
         let part =
             |pair: usize| bundled(pair) / stock.items.bundles_with(pair) / stock.items.holds(item, pair);
@@ -117,7 +118,7 @@ impl World {
         };
         let called_off =
             |pair: usize| stock.shop.orders.iter().any(|(id, sold)| sold.cancelled && of(*id, pair));
-        let shares = |pair: &usize| stock.items.bundles_with(*pair) > 0;
+        let shares = |pair: &usize| stock.items.bundles_with(*pair) > 0 || stock.items.is_divided();
         let within = |pair: usize| stock.shop.on_sale(pair) <= self.free(pair).max(0);
         let pairs: Vec<usize> = stock.items.pairs_of(item).into_iter().filter(shares).collect();
         pairs.iter().any(|pair| untaken(*pair) || called_off(*pair)) && pairs.iter().all(|pair| within(*pair))

@@ -1,5 +1,5 @@
-//! A source of stock whose levels are also sold in bundles, or together with those of other locations: what is composed is read from
-//! the hub's own log, where the newest of these levels lie, and not from the source. So a source that only pushes has bundles and
+//! A source of stock whose levels are also sold in bundles, together with those of other locations, or divided over several of the
+//! shop's: what is composed is read from the hub's own log, where the newest of these levels lie, and not from the source. So a source that only pushes has bundles and
 //! pools as well, and they cost no call. Owns how it is put together; all else is the source's own.
 
 mod whole;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use store::delivery::{Delivery, DeliveryState, Wait};
 use store::{Store, StoreError};
 
-/// Whose bundles and pools.
+/// Whose bundles, pools and outlets.
 #[derive(Debug, Clone)]
 struct Of {
     flow: FlowName,
@@ -39,7 +39,7 @@ struct Composing {
     flows: Vec<Of>,
 }
 
-/// Puts one before each source of a flow with bundles or pools.
+/// Puts one before each source of a flow that composes.
 pub fn over(loaded: &Loaded, connected: &mut Connected, store: &Arc<dyn Store>) -> anyhow::Result<()> {
     for (name, inner) in &mut connected.sources {
         let mut flows = Vec::new();
@@ -49,7 +49,7 @@ pub fn over(loaded: &Loaded, connected: &mut Connected, store: &Arc<dyn Store>) 
             }
             let rules = plan::rules(loaded, flow_name, flow)?;
             let shops = flow.shops.iter().flat_map(|shops| shops.iter().map(|shop| shop.value.clone()));
-            if !rules.bundles().is_empty() || !rules.pools().is_empty() {
+            if !rules.bundles().is_empty() || !rules.pools().is_empty() || !rules.outlets().is_empty() {
                 flows.push(Of { flow: flow_name.clone(), shops: shops.collect(), rules });
             }
         }

@@ -295,11 +295,11 @@ impl FullCheck {
                     }
                     if let Ok(meant) = self.stated(topic, stated, places) {
                         known.insert(figures.location, meant.location.clone());
-                        differing.compared(meant.compared(&mut check), topic, stated);
+                        differing.compared(meant.compared(&mut check, places), topic, stated);
                         continue;
                     }
                 } else if let Ok(meant) = self.stated(topic, stated, places) {
-                    differing.compared(meant.compared(&mut check), topic, stated);
+                    differing.compared(meant.compared(&mut check, places), topic, stated);
                     continue;
                 }
                 // A dead letter says why, as soon as it is pushed or read.
@@ -342,7 +342,7 @@ impl FullCheck {
             let mut family = self.scope.facts.composes(&subject).unwrap_or_default().into_iter();
             let own = |path: &String| {
                 let subject = Subject { shop: subject.shop.clone(), path: path.clone() };
-                domains::inventory::parts(&subject).is_some_and(|(own, _)| own == sku)
+                domains::inventory::parts(&subject).is_some_and(|own| own == (sku.to_owned(), at.to_owned()))
             };
             subject.path = family.find(own).ok_or_else(|| bug("what was composed shares no units"))?;
         }
@@ -392,13 +392,17 @@ impl Differing {
 }
 
 impl Meant {
-    fn compared(&self, check: &mut Check) -> Option<Cause> {
+    /// `places`: the shop's locations by name.
+    fn compared(&self, check: &mut Check, places: &BTreeMap<String, String>) -> Option<Cause> {
         if self.fed.topic != composed::TOPIC {
             return check.add(&self.truth());
         }
         // What shares its units shows what the others leave of them.
         check.add_by(&self.truth(), |own, others| {
-            shopify::inventory::to_show(&self.body, own, others).unwrap_or(self.available)
+            let others = |sku: &str, at: Option<&str>| {
+                others(sku, at.map(|name| places.get(name).map_or(name, String::as_str)))
+            };
+            shopify::inventory::to_show(&self.body, own, &others).unwrap_or(self.available)
         })
     }
 

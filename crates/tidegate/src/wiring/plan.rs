@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use config::{Config, Flow, Intake, SHOPIFY, System, Unknown};
 use connector::descriptor::{Descriptor, UnknownAnswer};
 use domains::inventory::bundles::Bundles;
+use domains::inventory::outlets::Outlets;
 use domains::inventory::pools::Pools;
 use domains::inventory::{RuleFault, Rules};
 use engine::facts::Facts;
@@ -158,7 +159,7 @@ fn flow(
     })
 }
 
-/// What the flow keeps back, its units, its bundles, and which locations are one.
+/// What the flow keeps back, its units, its bundles, which locations are one, and which are divided.
 pub fn rules(loaded: &Loaded, name: &FlowName, flow: &Flow) -> anyhow::Result<Rules> {
     let texts = |of: &config::Setting<Vec<config::Setting<String>>>| -> Vec<String> {
         of.value.iter().map(|text| text.value.clone()).collect()
@@ -172,7 +173,8 @@ pub fn rules(loaded: &Loaded, name: &FlowName, flow: &Flow) -> anyhow::Result<Ru
     };
     let pools = Pools::parse(&texts(&flow.stock.locations)).map_err(faulty)?;
     let rules = rules.with_bundles(Arc::new(bundles), &texts(&flow.stock.bundle_share)).map_err(faulty)?;
-    Ok(rules.with_pools(pools))
+    let outlets = Outlets::parse(&texts(&flow.stock.outlets), &pools).map_err(faulty)?;
+    Ok(rules.with_pools(pools).with_outlets(outlets))
 }
 
 /// A flow that carries what a target tells, or refunds or payments, has no order policy: each fact goes at once. What becomes of a credit note that

@@ -10,6 +10,7 @@ mod bundles;
 mod by_hand;
 mod charged;
 mod correcting;
+mod dividing;
 mod dropped;
 mod ends;
 mod folder;

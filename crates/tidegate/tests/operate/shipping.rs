@@ -276,6 +276,34 @@ async fn what_comes_before_its_order_waits_for_it_and_what_is_held_waits_for_its
     until_recorded(&warehouse, held.id, 1);
 }
 
+/// The mapping, with what the page says of a location that the shop shows at several of its own: the warehouse's second.
+fn divided(mapping: &str) -> String {
+    let (_, rest) = PAGE.split_once("### From a location that is divided").unwrap();
+    let (rule, _) = rest.split_once("```toml\n").unwrap().1.split_once("```").unwrap();
+    let (rule, table) = rule.split_once("\n\n").unwrap();
+    let (mapping, _) = mapping.split_once("[tables.locations]").unwrap();
+    let own = "  { to = \"location\", copy = \"location\", then = [{ look_up = \"locations\" }] },";
+    assert!(mapping.contains(own));
+    mapping.replace(own, rule) + &table.replace("\"WH-1\" = \"Warehouse 1|", "\"WH-2\" = \"Warehouse 1|")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_left_a_location_that_is_divided_is_recorded_where_its_order_is_assigned() {
+    let warehouse = open().await;
+    let path = warehouse.office.folder.path("mappings/shipments_to_shopify.toml");
+    std::fs::write(&path, divided(&std::fs::read_to_string(&path).unwrap())).unwrap();
+    let hub = warehouse.hub_with(&[]);
+    let order = warehouse.office.orders(1001, 1)[0].clone();
+    let (sku, _) = goods(&order);
+    let from = |at: &str| json!({ "location": at, "lines": [{ "sku": sku, "quantity": 1 }] });
+    // Of a location that stands in no table nobody knows where it is.
+    push(&hub, order.id, "SH-1", 1, from("WH-1"));
+    until(&warehouse.office.folder, &["dead-letters", "list", "--json"], "TG-2103");
+    push(&hub, order.id, "SH-2", 1, from("WH-2"));
+    let recorded = until_recorded(&warehouse, order.id, 1);
+    assert_eq!(Place::find(&recorded.fulfilments[0].location_id.to_string()).unwrap().code, "WH-1");
+}
+
 /// An order that the shop has not had yet.
 fn later_order() -> Order {
     let shop = Arc::new(ShopConfig::new("acme.myshopify.com").profile);

@@ -1,14 +1,16 @@
 //! What may be sold of one SKU that lies at several locations of the source which are one to the shop: the sum. Each location keeps
-//! its own rules, its own rounding, and what it has counted; one that owes units takes them from the others.
+//! its own rules, its own rounding, and what it has counted; one that owes units takes them from the others. And of what is divided
+//! over several of the shop's locations, which it may be too, how.
 
-use super::{Canonical, Due, Sold, State, Term, bundled, factor, sum, tree};
+use super::{Canonical, Due, Sold, State, Term, bundled, divided, factor, sum, tree};
 use crate::inventory::composed::At;
 use crate::inventory::fault::StockFault;
 use crate::inventory::rules::Rules;
+use crate::inventory::sharing;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-/// What may be sold of a SKU (and where that is shown), of its levels at several locations of the source that are one to the shop.
+/// What may be sold of a SKU (and where that is shown), of its levels at the locations of the source that it lies at.
 ///
 /// # Errors
 /// As [`super::canonical`].
@@ -37,8 +39,11 @@ pub(in super::super) fn pooled(
         safety += level.safety * factor;
         incoming.extend(level.incoming.iter().map(|due| (due.at, due.quantity * factor)));
     }
-    let text = format!("available at {location}, all of these together");
+    let place = sharing::place(rules, location);
+    let together = if levels.len() > 1 { ", all of these together" } else { "" };
+    let text = format!("available at {place}{together}");
     why.push(Term { adds: Some(Decimal::from(all.available)), text });
+    let outlets = divided(location, Some(all.available), rules, &mut why);
     let (bundles, bundle_share) = bundled(sku, rules, &mut why);
     incoming.sort_unstable();
     let due = |(at, quantity): (Timestamp, Decimal)| Due {
@@ -53,7 +58,7 @@ pub(in super::super) fn pooled(
         incoming: incoming.into_iter().map(due).collect(),
         bundles,
         bundle_share,
-        ..State::of_parts(sku, location, all.available, Vec::new(), changed_at)
+        ..State::of_parts(sku, location, all.available, Vec::new(), outlets, changed_at)
     };
     let (body, digest) = tree(&state, changed_at)?;
     Ok(Canonical { body, digest, available: all.available, why })

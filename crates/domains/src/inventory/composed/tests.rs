@@ -136,6 +136,32 @@ fn a_bundle_at_a_pool_is_made_of_what_all_of_its_locations_have() {
     assert_eq!((chair.available, chair.body["bundles"].as_array().map(Vec::len)), (14, Some(2)));
 }
 
+#[test]
+fn what_is_divided_says_where_else_it_is_shown() {
+    use crate::inventory::outlets::Outlets;
+    let rules = rules();
+    let outlets = Outlets::parse(&["WH-1 = WEB 70% + SHOP 30%".to_owned()], rules.pools()).unwrap();
+    let rules = rules.with_outlets(outlets);
+    let levels = [level("LAMP", "13"), level("CHAIR", "30"), level("TABLE", "11")];
+    let lamp = composed(&rules, "LAMP", "SHOP", &levels).canonical(&rules).unwrap();
+    let (body, why) = (&lamp.body, texts(&lamp));
+    assert_eq!(
+        (&body["location"], &body["available"], &body["counted"]),
+        (&"SHOP".into(), &10.into(), &1.into())
+    );
+    let outlets =
+        serde_json::json!([{ "location": "WEB", "percent": 70 }, { "location": "SHOP", "percent": 30 }]);
+    assert_eq!(body["outlets"], outlets);
+    for expected in ["10  available at WH-1", "WEB shows 70 %, now 7", "SHOP shows 30 %, now 3"] {
+        assert!(why.iter().any(|line| line.ends_with(expected)), "{expected}: {why:?}");
+    }
+    // A bundle is divided by what its components are.
+    let set = composed(&rules, "SET", "WEB", &levels).canonical(&rules).unwrap();
+    assert_eq!((set.available, &set.body["outlets"]), (6, &outlets));
+    let own = level::read(&level_at("LAMP", "WEB", "5", "0")).unwrap();
+    assert_eq!(crate::inventory::canonical(&own, &rules).unwrap_err().code, StockCode::Outlet);
+}
+
 proptest! {
     /// No unit is there that lies nowhere, none is left out, and a pool has whatever its locations have by themselves.
     #[test]

@@ -9,7 +9,15 @@ fn shown(available: i64, committed: i64) -> Shown {
 
 fn component(available: i64, counted: i64, share: u8, alone: Shown, holders: &[(i64, Shown)]) -> Component {
     let holders = holders.iter().map(|(quantity, shown)| Holder { quantity: *quantity, shown: *shown });
-    Component { available, counted: Some(counted), share, alone, holders: holders.collect() }
+    Component {
+        available,
+        counted: Some(counted),
+        share,
+        alone,
+        holders: holders.collect(),
+        division: None,
+        elsewhere: Shown::default(),
+    }
 }
 
 #[test]
@@ -103,6 +111,8 @@ impl World {
                 share: if rule == Rule::ShowsAllToAll { 100 } else { self.share },
                 alone: shown(of),
                 holders: holders.collect(),
+                division: None,
+                elsewhere: Shown::default(),
             };
             (of, place)
         };

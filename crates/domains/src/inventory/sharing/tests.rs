@@ -86,3 +86,44 @@ fn what_waits_from_before_the_rules_were_changed_is_composed_anew() {
     assert_eq!(of(true, "ats:LAMP@NORTH/ats:LAMP").unwrap(), ["ats:LAMP@NORTH"]);
     assert_eq!(of(false, "ats:LAMP@Y"), None);
 }
+
+fn outlets(rules: Rules, texts: &[&str]) -> Rules {
+    let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+    let outlets = crate::inventory::outlets::Outlets::parse(&texts, rules.pools()).unwrap();
+    rules.with_outlets(outlets)
+}
+
+#[test]
+fn what_lies_at_one_place_is_shown_at_each_of_its_outlets() {
+    let rules = outlets(rules(ROWS, &[POOL]), &["Z = WEB 70% + SHOP 30%", "ALL = NORTH + SOUTH 5"]);
+    let composes = |path: &str| composes(&rules, &subject(path)).unwrap_or_default();
+    let lamps = ["ats:LAMP@Z/ats:LAMP@WEB", "ats:LAMP@Z/ats:LAMP@SHOP"];
+    assert_eq!(
+        (composes("ats:LAMP@Z"), composes("ats:LAMP@WEB")),
+        (lamps.map(String::from).into(), lamps.map(String::from).into())
+    );
+    assert_eq!(composes("ats:LAMP@W"), ["ats:LAMP@ALL/ats:LAMP@NORTH", "ats:LAMP@ALL/ats:LAMP@SOUTH"]);
+    // All SKUs and all outlets are one lane, and what one gave up the others may take.
+    let tables = composes("ats:TABLE@Z");
+    assert_eq!(tables.len(), 4, "itself and the set, at two outlets: {tables:?}");
+    assert!(tables.iter().all(|path| subject(path).root() == "ats:CHAIR@Z"), "{tables:?}");
+    let kin = |path: &str| kin(&rules, &subject(path)).unwrap_or_default();
+    assert_eq!((kin(lamps[0]), kin(&tables[0]).len()), (vec![lamps[1].to_owned()], 7));
+    assert_eq!(told_to_kin(&rules, "LAMP", "SHOP").unwrap(), lamps[1]);
+    assert_eq!(told_to_kin(&rules, "TABLE", "WEB").unwrap(), tables[0]);
+    let of = |sku: &str, at: &str| -> Vec<(String, Vec<String>)> {
+        let made = made_of(&rules, sku, at).into_iter();
+        made.map(|component| (component.piece.sku, component.locations)).collect()
+    };
+    assert_eq!(of("LAMP", "SHOP"), [("LAMP".to_owned(), vec!["Z".to_owned()])]);
+    assert_eq!(of("LAMP", "SOUTH"), [("LAMP".to_owned(), vec!["W".to_owned(), "X".to_owned()])]);
+    assert_eq!(shown_at(&rules, place(&rules, "X")), ["NORTH", "SOUTH"]);
+
+    // What waits from before the place was divided, divided otherwise, or is divided no more.
+    let displaced = |is_composed: bool, path: &str| displaced(&rules, is_composed, &subject(path));
+    assert_eq!(displaced(true, lamps[1]), None);
+    assert_eq!(displaced(false, "ats:LAMP@Z").unwrap(), lamps);
+    assert_eq!(displaced(true, "ats:LAMP@Z/ats:LAMP@B2B").unwrap(), lamps);
+    assert_eq!(displaced(true, "ats:LAMP@ALL/ats:LAMP").unwrap().len(), 2);
+    assert_eq!(displaced(true, "ats:LAMP@Y/ats:LAMP@EAST").unwrap(), ["ats:LAMP@Y"]);
+}

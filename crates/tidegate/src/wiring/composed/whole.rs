@@ -16,11 +16,11 @@ pub(super) struct Composed {
     inner: Box<dyn Whole>,
     rules: Rules,
     shop: ShopId,
-    /// By where it is shown and by SKU, the level at each of the source's locations.
+    /// By place and by SKU, the level at each of the source's locations.
     held: BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<u8>>>>,
-    /// Of a pool, SKUs that share their units with no other and of which every location has been told: by SKU and pool.
+    /// SKUs that are in no bundle and of which every location of a place that is composed has been told: by SKU and place.
     complete: Vec<(String, String)>,
-    /// By pool, those that were given: what comes of them after that comes twice.
+    /// By place, those that were given: what comes of them after that comes twice.
     given: BTreeMap<String, BTreeSet<String>>,
     /// What came last is composed.
     is_composed: bool,
@@ -51,18 +51,19 @@ impl Composed {
         if sharing::composes(&self.rules, &subject).is_none() {
             return Some(stated);
         }
-        let at = sharing::shown_at(&self.rules, &level.location).to_owned();
-        // A bundle or a pool has no level of its own.
+        let at = sharing::place(&self.rules, &level.location).to_owned();
+        // A bundle, a pool or an outlet has no level of its own.
         let own = sharing::made_of(&self.rules, &level.sku, &at);
         if !own.iter().flat_map(sharing::Component::pairs).any(|pair| pair == (&level.sku, &level.location)) {
             return Some(stated);
         }
-        let is_pooled = self.rules.pools().sources(&at);
+        let lies_at = own.first().map_or(0, |component| component.locations.len());
+        let has_no_own = self.rules.pools().sources(&at).is_some() || self.rules.outlets().of(&at).is_some();
         let is_alone = self.rules.bundles().family(&level.sku).is_empty();
         let is_given = self.given.get(&at).is_some_and(|given| given.contains(&level.sku));
         let held = self.held.entry(at.clone()).or_default().entry(level.sku.clone()).or_default();
         if is_given || held.contains_key(&level.location) {
-            if is_pooled.is_none() {
+            if !has_no_own {
                 return Some(stated);
             }
             // What it would be at its own location nobody says.
@@ -71,7 +72,7 @@ impl Composed {
         }
         // Its own: nothing else is held with it.
         held.insert(level.location, stated.payload.to_vec());
-        if is_alone && is_pooled.is_some_and(|sources| sources.len() == held.len()) {
+        if is_alone && lies_at == held.len() {
             self.complete.push((level.sku, at));
         }
         None
@@ -82,7 +83,9 @@ impl Composed {
         let mut all = Vec::new();
         for (sku, at) in std::mem::take(&mut self.complete) {
             let held = self.held.get_mut(&at).and_then(|held| held.remove(&sku)).unwrap_or_default();
-            all.extend(self.of(&sku, &at, &BTreeMap::from([(sku.clone(), held)])));
+            let held = BTreeMap::from([(sku.clone(), held)]);
+            let shown = sharing::shown_at(&self.rules, &at).into_iter();
+            all.extend(shown.filter_map(|shown| self.of(&sku, shown, &held)));
             self.given.entry(at).or_default().insert(sku);
         }
         all
@@ -96,9 +99,9 @@ impl Composed {
         {
             let own = |sku: &String| sharing::family(&self.rules, sku, &at).into_iter();
             let paths: BTreeSet<String> = held.keys().flat_map(own).collect();
-            let sku_of = |path| parts(&Subject { shop: self.shop.clone(), path }).map(|(sku, _)| sku);
-            for sku in paths.into_iter().filter_map(sku_of) {
-                all.extend(self.of(&sku, &at, &held));
+            let pair_of = |path| parts(&Subject { shop: self.shop.clone(), path });
+            for (sku, shown) in paths.into_iter().filter_map(pair_of) {
+                all.extend(self.of(&sku, &shown, &held));
             }
         }
         all
@@ -151,7 +154,8 @@ impl Whole for Composed {
     }
 
     fn came(&self) -> Option<Came> {
-        (!self.rules.pools().is_empty()).then_some(self.came)
+        let is_counted = !self.rules.pools().is_empty() || !self.rules.outlets().is_empty();
+        is_counted.then_some(self.came)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Stock as a source tells it, with the rules of one flow: what is kept back, units, and what is composed of several levels because it
-//! is sold in bundles or lies at several locations that are one to the shop.
+//! is sold in bundles, lies at several locations that are one to the shop, or is divided over several of the shop's.
 
 use domains::inventory::composed::{self, TOPIC as COMPOSED};
 use domains::inventory::{self, Canonical, Rules, StockFault, sharing};

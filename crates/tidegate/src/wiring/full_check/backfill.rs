@@ -215,7 +215,7 @@ impl Bringing<'_> {
                     table = Some(sorted.map_err(|_| bug("the comparison ended by itself"))?);
                 }
                 let table = table.as_mut().ok_or_else(|| bug("nothing to compare with"))?;
-                match meant.compared(table) {
+                match meant.compared(table, &self.places) {
                     None => self.told.agree += 1,
                     Some(Cause::TwiceInSource | Cause::TwiceInShopify) => {
                         self.told.twice += 1;

@@ -2,6 +2,7 @@
 
 use super::*;
 use domains::inventory::composed;
+use domains::inventory::outlets::Outlets;
 use domains::inventory::pools::Pools;
 
 /// Gives what it holds, a line at a time.
@@ -30,6 +31,13 @@ fn level((sku, at, on_hand): (&str, &str, i64)) -> Vec<u8> {
 /// What is given of these levels: the topic, and what may be sold of which SKU; and what came.
 async fn given(levels: &[(&str, &str, i64)]) -> (Vec<(&'static str, String, i64)>, Came) {
     let rules = Rules::default().with_pools(Pools::parse(&["ALL = A + B".to_owned()]).unwrap());
+    given_by(&rules, levels).await
+}
+
+async fn given_by(
+    rules: &Rules,
+    levels: &[(&str, &str, i64)],
+) -> (Vec<(&'static str, String, i64)>, Came) {
     let listed = Listed(levels.iter().rev().copied().map(level).collect());
     let mut whole = Composed::new(Box::new(listed), rules.clone(), ShopId::new("acme").unwrap());
     let mut given = Vec::new();
@@ -42,11 +50,11 @@ async fn given(levels: &[(&str, &str, i64)]) -> (Vec<(&'static str, String, i64)
             let (sku, available) = match whole.topic() {
                 TOPIC => {
                     let composed = composed::read(&stated.payload).unwrap();
-                    (composed.sku.clone(), composed.canonical(&rules).unwrap().available)
+                    (composed.sku.clone(), composed.canonical(rules).unwrap().available)
                 }
                 _ => {
                     let level = inventory::read(&stated.payload).unwrap();
-                    (level.sku.clone(), inventory::sold(&level, &rules).unwrap().available)
+                    (level.sku.clone(), inventory::sold(&level, rules).unwrap().available)
                 }
             };
             given.push((whole.topic(), sku, available));
@@ -84,4 +92,17 @@ async fn one_that_comes_twice_is_counted_and_not_summed() {
         assert_eq!(given, [(TOPIC, "LAMP".to_owned(), 7)]);
         assert_eq!(came, Came { named: 3, twice: 1 });
     }
+}
+
+#[tokio::test]
+async fn what_is_divided_is_given_once_for_each_outlet() {
+    let outlets = Outlets::parse(&["A = WEB 70% + STORE 30%".to_owned()], &Pools::default()).unwrap();
+    let rules = Rules::default().with_outlets(outlets);
+    let levels = [("LAMP", "A", 3), ("LAMP", "A", 100), ("CHAIR", "B", 5), ("LAMP", "WEB", 9)];
+    let (given, came) = given_by(&rules, &levels).await;
+    let of = |topic, sku: &str, available| (topic, sku.to_owned(), available);
+    let level = "stock/level";
+    // What is told of an outlet itself is handed on, to be refused.
+    assert_eq!(given, [of(TOPIC, "LAMP", 3), of(TOPIC, "LAMP", 3), of(level, "CHAIR", 5), of(level, "LAMP", 9)]);
+    assert_eq!(came, Came { named: 4, twice: 1 });
 }
