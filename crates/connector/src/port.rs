@@ -368,6 +368,17 @@ pub struct Fed {
     /// The source's sequence number of this state.
     pub sequence: i64,
     pub payload: Vec<u8>,
+    /// It is no state: it says by how much one changed.
+    pub change: Option<FedChange>,
+}
+
+/// How a change is known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FedChange {
+    /// The source's id of it; absent: it is known by its number.
+    pub id: Option<String>,
+    /// Whether it has a number; without, that of the fact says nothing.
+    pub numbered: bool,
 }
 
 /// What changed at a source since a point that the source itself gave.

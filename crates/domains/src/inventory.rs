@@ -11,12 +11,14 @@
 
 pub mod bundles;
 mod canonical;
+pub mod change;
 pub mod compare;
 pub mod composed;
 pub mod division;
 pub mod drop;
 pub mod family;
 mod fault;
+pub mod folding;
 mod level;
 mod names;
 pub mod outlets;

@@ -141,6 +141,17 @@ pub enum Effect {
     Raise(Notice),
     /// A delivery ended or died, and that is committed; for metrics.
     Ended(Ending),
+    /// It was decided what becomes of a change; for metrics.
+    Folded(Folded),
+}
+
+/// What becomes of a change that a source told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    pub system: SystemName,
+    pub shop: ShopId,
+    /// `folded`, `known`, `no_state`, `refused`.
+    pub outcome: &'static str,
 }
 
 /// How a delivery left its lane for good.

@@ -240,7 +240,10 @@ impl Engine {
                 } else {
                     self.totals.routed += batch.len() as u64;
                     self.route_again |= batch.len() >= ROUTE_BATCH as usize;
-                    let decisions = route::decide(&self.plan, &self.planted, &batch, now);
+                    let (decisions, folded) = route::decide(&self.plan, &self.planted, &batch, now);
+                    self.out.extend(folded.into_iter().map(Effect::Folded));
+                    // What follows from a decision waits for routing once that is committed.
+                    self.route_again |= decisions.iter().any(|routed| !routed.follow_ups.is_empty());
                     self.expect_due(&decisions, now);
                     self.out.push(Effect::Route { decisions, at: now.wall, claims: Vec::new() });
                 }

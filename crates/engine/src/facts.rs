@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority};
-use kernel::fault::Fault;
+use kernel::fault::{Fault, FaultKind};
 use kernel::flow::OrderPolicy;
 use kernel::id::DomainName;
 use kernel::key::ObjectKey;
@@ -78,6 +78,42 @@ pub struct Touched {
     pub written: bool,
 }
 
+/// A state or a change, as it is folded into the record of its subject.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    /// The source's number of it, where it has one.
+    pub sequence: Option<i64>,
+    pub received_at: Timestamp,
+    /// The source was asked, and did not tell by itself.
+    pub asked: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Folding {
+    /// The record as it is now, in the domain's own form; absent: as it was.
+    pub record: Option<Vec<u8>>,
+    pub became: Became,
+    /// The source is to be read, if it can be: something is missing, or may be.
+    pub read: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Became {
+    /// The subject's state is this now.
+    State { topic: &'static str, payload: Vec<u8> },
+    /// The subject's state is what was told.
+    AsTold,
+    /// Nothing: it was known.
+    Known,
+    /// Nothing: a newer state is known.
+    Older,
+    /// There is no state yet to fold it into.
+    NoState(Fault),
+}
+
 /// The topic under which what was touched is asked for again: it brings nothing, and says what to read.
 pub const AGAIN: &str = "again";
 
@@ -133,6 +169,13 @@ pub trait Facts: Send + Sync + Debug {
     /// configuration): the paths to be asked for instead. `None`: it stands.
     fn displaced(&self, _topic: &str, _subject: &Subject) -> Option<Vec<String>> {
         None
+    }
+
+    /// Folds a change, or a state of what has a record, into that record. `record`: as [`Folding::record`] gave it last. A fault is
+    /// Rejected and names the field.
+    fn fold(&self, told: &Told<'_>, _record: Option<&[u8]>) -> Result<Folding, Fault> {
+        let what = format!("{} brings no change that can be folded", told.topic);
+        Err(Fault::new(FaultKind::Rejected, "no_changes", what))
     }
 
     /// Whether a topic brings what is composed of others. Its version is the place in the log of the newest that it is made of.

@@ -3,6 +3,9 @@
 //! It decides who takes a fact, whether a newer state has overtaken it, whether it is filtered or waits, and whether
 //! the source has to be read. It calls no network and knows no target's state.
 
+mod fold;
+
+use crate::effect::Folded;
 use crate::facts::{Admission, History, State};
 use crate::mutant::Mutant;
 use crate::mutant::Planted;
@@ -22,30 +25,44 @@ use store::log::{About, Routed, Unrouted};
 /// What is known while a batch is routed: standings move on within it.
 type Known = BTreeMap<(FlowName, Subject), Standing>;
 
-/// Decides a batch, oldest first.
-pub fn decide(plan: &Plan, planted: &Planted, batch: &[Unrouted], now: Now) -> Vec<Routed> {
-    let mut known: Known = BTreeMap::new();
-    batch.iter().map(|item| decide_one(plan, planted, item, &mut known, now)).collect()
+/// Decides a batch, oldest first; and says what becomes of the changes in it.
+pub fn decide(plan: &Plan, planted: &Planted, batch: &[Unrouted], now: Now) -> (Vec<Routed>, Vec<Folded>) {
+    let (mut known, mut records) = (Known::new(), fold::Records::default());
+    let one = |item| decide_one(plan, planted, item, (&mut known, &mut records), now);
+    let mut decisions: Vec<Routed> = batch.iter().map(one).collect();
+    fold::only_the_last(&mut decisions);
+    (decisions, records.folded)
 }
 
-fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known, now: Now) -> Routed {
+fn decide_one(
+    plan: &Plan,
+    planted: &Planted,
+    item: &Unrouted,
+    (known, records): (&mut Known, &mut fold::Records),
+    now: Now,
+) -> Routed {
     let envelope = &item.envelope;
-    let mut routed = Routed {
-        position: envelope.position,
-        version: envelope.version.clone(),
-        about: None,
-        deliveries: Vec::new(),
-    };
+    let mut routed = Routed { version: envelope.version.clone(), ..Routed::nothing(envelope.position) };
     for (flow, standing) in &item.standings {
         known.entry((flow.clone(), envelope.subject.clone())).or_insert_with(|| standing.clone());
     }
-    let takers: Vec<&FlowPlan> = plan
-        .flows
-        .values()
-        .filter(|flow| flow.takes(&envelope.domain, &envelope.source, &envelope.shop))
-        .filter(|flow| flow.policy.mode != Mode::Off)
-        .collect();
-    let takers = by_topic(takers, envelope);
+    let flows =
+        plan.flows.values().filter(|flow| flow.takes(&envelope.domain, &envelope.source, &envelope.shop));
+    // What is folded is folded whether a flow is on or not: it would be missing later.
+    let flows: Vec<&FlowPlan> = flows.collect();
+    let is_on = |flow: &&FlowPlan| flow.policy.mode != Mode::Off;
+    let takers = by_topic(flows.iter().copied().filter(is_on).collect(), envelope);
+    let flows = by_topic(flows, envelope);
+    let newest = flows.iter().filter_map(|flow| known.get(&(flow.name.clone(), envelope.subject.clone())));
+    let newest = newest.filter_map(|standing| standing.routed_position).map(|position| position.0).max();
+    if let (FactKind::Change, Some(payload)) = (envelope.kind, &item.payload) {
+        fold::change(plan, (&flows, &takers), item, payload, (&mut *records, newest), &mut routed);
+        return routed;
+    }
+    let takes = fold::level(plan, (&flows, &takers), item, (&mut *records, newest), &mut routed);
+    if matches!(takes, fold::Takes::Not) {
+        return routed;
+    }
     let Some(first) = takers.first() else { return routed };
     let Some(payload) = &item.payload else {
         routed.deliveries = takers.iter().map(|flow| ended(flow, envelope, Outcome::Redacted)).collect();
@@ -79,7 +96,7 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
     };
     match state {
         Err(fault) => {
-            routed.deliveries = takers.iter().map(|flow| dead(flow, envelope, fault.clone())).collect();
+            routed.deliveries.extend(takers.iter().map(|flow| dead(flow, envelope, fault.clone())));
         }
         Ok(state) => {
             let version = version_of(envelope, &state);
@@ -88,6 +105,8 @@ fn decide_one(plan: &Plan, planted: &Planted, item: &Unrouted, known: &mut Known
             let state = if is_composed { State { changed_at: envelope.occurred_at, ..state } } else { state };
             // What a target tells of its object is no news of the thing itself.
             routed.about = (envelope.via != Via::Outcome).then(|| about(envelope, &state));
+            let version = if let fold::Takes::Under(folded) = takes { folded } else { version };
+            records.took(item);
             for flow in takers {
                 let standing = known.entry((flow.name.clone(), envelope.subject.clone())).or_default();
                 route_state(
@@ -121,6 +140,7 @@ fn version_of(envelope: &Envelope, state: &State) -> EffectiveVersion {
         (Some(EffectiveVersion::Sequence { sequence }), _) => {
             EffectiveVersion::Sequence { sequence: *sequence }
         }
+        (Some(EffectiveVersion::Folded { revision }), _) => EffectiveVersion::Folded { revision: *revision },
         (_, Via::Outcome) => EffectiveVersion::Sequence { sequence: envelope.position.0 },
         (_, via) => EffectiveVersion::Dated {
             updated_at: state.updated_at,
@@ -188,6 +208,14 @@ fn route_state(
             standing.reading = false;
         }
     }
+}
+
+/// The rule under which a change is kept out that was sent again: it counts once.
+const COUNTS_ONCE: &str = "counts once";
+
+/// One for each of them.
+fn to_takers(takers: &[&FlowPlan], one: impl Fn(&FlowPlan) -> NewDelivery) -> Vec<NewDelivery> {
+    takers.iter().map(|flow| one(flow)).collect()
 }
 
 /// Somebody wants to know, and not only heard of it; what is composed is always read on purpose.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The two kinds of fact of DESIGN section 4, and the two things that only lead to facts.
+/// The two kinds of fact of DESIGN section 4, and the things that only lead to facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
@@ -15,6 +15,8 @@ pub enum FactKind {
     State,
     /// Each counts, in the order of its lane.
     Event,
+    /// By how much its subject changed. Folded into the subject's record when it is routed, once; what follows from it is a state.
+    Change,
     /// Says that something changed; the subject has to be read.
     Hint,
     /// Signed, but not readable: kept, and a dead letter.
@@ -26,12 +28,14 @@ impl FactKind {
         match self {
             FactKind::State => "state",
             FactKind::Event => "event",
+            FactKind::Change => "change",
             FactKind::Hint => "hint",
             FactKind::Unreadable => "unreadable",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::State, Self::Event, Self::Hint, Self::Unreadable].into_iter().find(|k| k.as_str() == text)
+        let all = [Self::State, Self::Event, Self::Change, Self::Hint, Self::Unreadable];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -49,6 +53,8 @@ pub enum Via {
     Read,
     /// Given rise to by an outcome of our own: the ERP's number.
     Outcome,
+    /// Made of the record of its subject, into which what its source told was folded.
+    Fold,
     /// Sent again by a person.
     Replay,
 }
@@ -62,18 +68,27 @@ impl Via {
             Via::Backfill => "backfill",
             Via::Read => "read",
             Via::Outcome => "outcome",
+            Via::Fold => "fold",
             Via::Replay => "replay",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Webhook, Self::Ingest, Self::Sweep, Self::Backfill, Self::Read, Self::Outcome, Self::Replay]
-            .into_iter()
-            .find(|v| v.as_str() == text)
+        let all = [
+            Self::Webhook,
+            Self::Ingest,
+            Self::Sweep,
+            Self::Backfill,
+            Self::Read,
+            Self::Outcome,
+            Self::Fold,
+            Self::Replay,
+        ];
+        all.into_iter().find(|via| via.as_str() == text)
     }
     /// Live facts go before those that catch up.
     pub fn priority(self) -> Priority {
         match self {
-            Via::Webhook | Via::Ingest | Via::Outcome | Via::Read => Priority::Live,
+            Via::Webhook | Via::Ingest | Via::Outcome | Via::Fold | Via::Read => Priority::Live,
             Via::Sweep => Priority::Sweep,
             Via::Backfill | Via::Replay => Priority::Backfill,
         }
@@ -178,7 +193,7 @@ mod tests {
     fn live_goes_before_what_catches_up() {
         assert!(Via::Webhook.priority() < Via::Sweep.priority());
         assert!(Via::Sweep.priority() < Via::Backfill.priority());
-        for via in ["webhook", "ingest", "sweep", "backfill", "read", "outcome", "replay"] {
+        for via in ["webhook", "ingest", "sweep", "backfill", "read", "outcome", "fold", "replay"] {
             assert_eq!(Via::parse(via).unwrap().as_str(), via);
         }
     }

@@ -16,6 +16,9 @@ pub enum EffectiveVersion {
     /// The source dates them, in whole seconds; the digest is that of the canonical state without the fields that
     /// we write ourselves.
     Dated { updated_at: Timestamp, digest: Digest, came_by: CameBy },
+    /// The states are those of the subject's record, into which its source's changes are folded: the how manieth one it is. From the
+    /// first change on the record says what is newer, and no state of the subject has another version.
+    Folded { revision: i64 },
 }
 
 /// How a dated state came to us; decides between two of the same instant.
@@ -41,7 +44,7 @@ pub enum Order {
 impl EffectiveVersion {
     /// How `self`, which comes later in the log, stands to `known`.
     pub fn against(&self, known: &EffectiveVersion) -> Order {
-        use EffectiveVersion::{Dated, Sequence};
+        use EffectiveVersion::{Dated, Folded, Sequence};
         match (self, known) {
             (Sequence { sequence: a }, Sequence { sequence: b }) => match a.cmp(b) {
                 std::cmp::Ordering::Less => Order::Older,
@@ -58,6 +61,14 @@ impl EffectiveVersion {
                 std::cmp::Ordering::Equal if *came_by == CameBy::Read => Order::Newer,
                 std::cmp::Ordering::Equal => Order::InDoubt,
             },
+            (Folded { revision: a }, Folded { revision: b }) => match a.cmp(b) {
+                std::cmp::Ordering::Less => Order::Older,
+                std::cmp::Ordering::Equal => Order::Same,
+                std::cmp::Ordering::Greater => Order::Newer,
+            },
+            // The record was begun with what its source had told so far.
+            (Folded { .. }, _) => Order::Newer,
+            (_, Folded { .. }) => Order::Older,
             // A source that changes how it counts is read again.
             _ => Order::InDoubt,
         }
@@ -72,6 +83,7 @@ impl EffectiveVersion {
                 bytes.extend_from_slice(digest);
                 bytes
             }
+            EffectiveVersion::Folded { revision } => [&b"folded"[..], &revision.to_be_bytes()].concat(),
         }
     }
 }
@@ -103,6 +115,18 @@ mod tests {
         for (new, known, expected) in cases {
             assert_eq!(new.against(&known), expected, "{new:?} against {known:?}");
         }
+    }
+
+    #[test]
+    fn what_was_folded_is_newer_than_what_it_was_begun_with() {
+        let folded = |revision| EffectiveVersion::Folded { revision };
+        let sequence = EffectiveVersion::Sequence { sequence: i64::MAX };
+        for before in [sequence, dated(9, 9, CameBy::Read), folded(1)] {
+            assert_eq!(folded(2).against(&before), Order::Newer, "{before:?}");
+            assert_eq!(before.against(&folded(2)), Order::Older, "{before:?}");
+        }
+        assert_eq!(folded(2).against(&folded(2)), Order::Same);
+        assert_ne!(folded(2).key_bytes(), EffectiveVersion::Sequence { sequence: 2 }.key_bytes());
     }
 
     #[test]

@@ -147,6 +147,8 @@ fn routed(world: &World) -> NewDelivery {
         envelope: claim.envelope.clone(),
         payload: claim.payload.clone(),
         standings: vec![(claim.delivery.flow.clone(), earlier)],
+        record: None,
+        base: None,
     };
     let effects = step(&mut engine(world, None), world, Event::Unrouted(vec![item]));
     let decided = effects.into_iter().find_map(|effect| match effect {

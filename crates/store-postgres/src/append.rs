@@ -134,12 +134,17 @@ struct InForce {
 impl Desk {
     /// In the order of the facts; the last that is done at this desk.
     pub(crate) async fn append(&self, facts: &[&Prepared]) -> Done<Vec<Appended>> {
+        self.append_and(facts, true).await
+    }
+
+    /// `last`: nothing else is done at this desk.
+    pub(crate) async fn append_and(&self, facts: &[&Prepared], last: bool) -> Done<Vec<Appended>> {
         let mut shops: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
         for (index, fact) in facts.iter().enumerate() {
             shops.entry(self.names().given_shop(&fact.new.shop)?).or_default().push(index);
         }
         let mut answers = vec![Appended::Duplicate { same_body: true }; facts.len()];
-        let last = shops.keys().next_back().copied();
+        let last = shops.keys().next_back().copied().filter(|_| last);
         for (shop, of_shop) in shops {
             let facts: Vec<&Prepared> = of_shop.iter().map(|index| facts[*index]).collect();
             let of_them = self.append_of_shop(shop, &facts, last == Some(shop)).await?;

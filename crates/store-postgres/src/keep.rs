@@ -200,6 +200,8 @@ impl Desk {
             }
         }
         self.execute(crate::append::TALLY, args![shop, 0_i64, -bytes]).await?;
+        self.execute("UPDATE records SET body = '' WHERE shop = $1 AND root = ANY($2)", args![shop, roots])
+            .await?;
         let sql = "UPDATE attempts a SET call = NULL FROM deliveries d WHERE d.shop = $1 AND d.root = ANY($2) \
                    AND a.shop = d.shop AND a.delivery = d.id AND a.call IS NOT NULL";
         self.execute(sql, args![shop, roots]).await?;

@@ -28,6 +28,7 @@ mod open;
 mod partitions;
 mod port;
 mod questions;
+mod records;
 mod retain;
 mod route;
 mod routing;
@@ -205,6 +206,7 @@ impl PostgresStore {
 pub fn hot_statements() -> Vec<(&'static str, &'static str)> {
     let mut all = append::statements();
     all.extend(route::statements());
+    all.extend(records::STATEMENTS);
     all.extend(claims::statements());
     all.extend([work::STATEMENTS, flush::STATEMENTS, standing::STATEMENTS].concat());
     all

@@ -4,7 +4,7 @@ use crate::append::prepare;
 use crate::desk::transact;
 use crate::error::{Done, unavailable};
 use crate::names::of_shop;
-use crate::{PostgresStore, claims, moves, retain, route};
+use crate::{PostgresStore, claims, moves, records, retain, route};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -49,7 +49,12 @@ impl Store for PostgresStore {
         self.appends.write(prepare(&self.shared.vault, batch)?).await
     }
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>> {
-        whole!(self, Look, desk => desk.unrouted(limit).await)
+        let found: StoreResult<Vec<Unrouted>> = whole!(self, Look, desk => desk.unrouted(limit).await);
+        let found = found?;
+        if !records::begin_one(&found) {
+            return Ok(found);
+        }
+        whole!(self, Look, desk => desk.with_bases(found.clone()).await)
     }
     async fn route(&self, decisions: Vec<Routed>, at: Timestamp) -> StoreResult<()> {
         route::route(&self.shared, decisions, at).await

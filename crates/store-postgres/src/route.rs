@@ -3,11 +3,13 @@
 //! A node routes first what it appended itself, and what another one appended once it has waited a moment: so nodes
 //! seldom meet at one root, and a dead one's facts are taken over. Where they meet, the table decides (`routing`).
 
+use crate::append::{self, Prepared};
 use crate::bind::args;
 use crate::codec::{nanos, version_bytes};
 use crate::deliveries::Origin;
 use crate::desk::{Desk, Shared, later, names_of, transact};
 use crate::error::{Done, bug};
+use crate::records::{RECORD, RECORD_FROM};
 use crate::routing::Place;
 use crate::view::{ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child};
 use crate::work::{LOCK, Numbers, Work};
@@ -81,7 +83,8 @@ impl Desk {
             let (routed, day) = (row.try_get(ENVELOPE_COLUMNS + 6)?, row.try_get(ENVELOPE_COLUMNS + 7)?);
             let place = Place { shop, day, root: envelope.subject.root().to_owned() };
             self.shared.handed_out.remember(envelope.position.0, place, routed);
-            found.push(Unrouted { envelope, payload, standings: Vec::new() });
+            let record = self.shared.record_of(row, ENVELOPE_COLUMNS + 8, &envelope)?;
+            found.push(Unrouted { envelope, payload, standings: Vec::new(), record, base: None });
         }
         for unrouted in &mut found {
             let subject = &unrouted.envelope.subject;
@@ -114,6 +117,10 @@ fn names(decisions: &[Routed]) -> Vec<String> {
     let mut names = Vec::new();
     for decision in decisions {
         names.extend(decision.about.iter().flat_map(|about| names_of(&about.subject)));
+        if let Some(record) = &decision.record {
+            names.extend(names_of(&record.subject));
+            names.push(record.source.as_str().to_owned());
+        }
         for new in &decision.deliveries {
             names.extend(names_of(&new.subject));
             names.extend([new.flow.as_str(), new.lane.system.as_str()].map(str::to_owned));
@@ -126,6 +133,26 @@ struct Here {
     shared: Arc<Shared>,
 }
 
+/// The facts that follow from decisions, sealed, by the place of the decision.
+type FollowUps = BTreeMap<i64, Vec<Prepared>>;
+
+/// All that the rows of these decisions need, and what follows from them sealed.
+async fn ready(
+    shared: &Arc<Shared>,
+    mut decisions: Vec<Routed>,
+) -> Result<(Vec<Routed>, FollowUps), StoreError> {
+    let mut names = names(&decisions);
+    let mut follow_ups = FollowUps::new();
+    for decision in decisions.iter_mut().filter(|decision| !decision.follow_ups.is_empty()) {
+        let prepared = append::prepare(&shared.vault, std::mem::take(&mut decision.follow_ups))?;
+        names.extend(append::names(&prepared));
+        shared.partitions.ensure(&shared.pool, &append::places(&prepared)).await?;
+        follow_ups.insert(decision.position.0, prepared);
+    }
+    shared.ensure(names.iter().map(String::as_str)).await?;
+    Ok((decisions, follow_ups))
+}
+
 /// Commits what was decided. An envelope that is routed already, or whose root another node has routed since it was
 /// handed out, is passed over.
 pub(crate) async fn route(
@@ -136,10 +163,10 @@ pub(crate) async fn route(
     if decisions.is_empty() {
         return Ok(());
     }
-    let names = names(&decisions);
-    shared.ensure(names.iter().map(String::as_str)).await?;
+    let (decisions, follow_ups) = ready(shared, decisions).await?;
     let here = Here { shared: shared.clone() };
-    let done: Done<Vec<RoutedRoots>> = transact!(here, Derived, desk => desk.route(&decisions, at).await);
+    let done: Done<Vec<RoutedRoots>> =
+        transact!(here, Derived, desk => desk.route(&decisions, &follow_ups, at).await);
     routed(shared, &decisions, done?);
     Ok(())
 }
@@ -155,11 +182,10 @@ pub(crate) async fn route_and_claim(
     if decisions.is_empty() {
         return Ok(crate::claims::claim(shared, requests, owner).await?);
     }
-    let names = names(&decisions);
-    shared.ensure(names.iter().map(String::as_str)).await?;
+    let (decisions, follow_ups) = ready(shared, decisions).await?;
     let here = Here { shared: shared.clone() };
     let done: Done<_> = transact!(here, Derived, desk => {
-        let routed = desk.route(&decisions, at).await?;
+        let routed = desk.route(&decisions, &follow_ups, at).await?;
         // What is due is no longer what it was before.
         shared.board.stir(routed.iter().map(|of_shop| of_shop.shop));
         Ok((routed, desk.claim_all(requests, owner).await?))
@@ -190,7 +216,12 @@ pub(crate) struct RoutedRoots {
 }
 
 impl Desk {
-    pub(crate) async fn route(&self, decisions: &[Routed], at: Timestamp) -> Done<Vec<RoutedRoots>> {
+    async fn route(
+        &self,
+        decisions: &[Routed],
+        follow_ups: &FollowUps,
+        at: Timestamp,
+    ) -> Done<Vec<RoutedRoots>> {
         let places = self.places(decisions).await?;
         let mut of_shops: BTreeMap<i32, Vec<(&Routed, Place)>> = BTreeMap::new();
         for decision in decisions {
@@ -200,7 +231,13 @@ impl Desk {
         }
         let mut done = Vec::new();
         for (shop, of_shop) in of_shops {
-            done.push(self.route_of_shop(shop, of_shop, at).await?);
+            let (roots, positions) = self.route_of_shop(shop, of_shop, at).await?;
+            let following: Vec<&Prepared> =
+                positions.iter().filter_map(|position| follow_ups.get(position)).flatten().collect();
+            if !following.is_empty() {
+                self.append_and(&following, false).await?;
+            }
+            done.push(roots);
         }
         Ok(done)
     }
@@ -231,14 +268,15 @@ impl Desk {
     async fn route_of_shop(
         &self,
         shop: i32,
-        decisions: Vec<(&Routed, Place)>,
+        mut decisions: Vec<(&Routed, Place)>,
         at: Timestamp,
-    ) -> Done<RoutedRoots> {
+    ) -> Done<(RoutedRoots, Vec<i64>)> {
         let mut roots = BTreeSet::new();
         let mut deliveries = 0;
         for (decision, place) in &decisions {
             roots.insert(place.root.clone());
             roots.extend(decision.about.iter().map(|about| about.subject.root().to_owned()));
+            roots.extend(decision.record.iter().map(|record| record.subject.root().to_owned()));
             for new in &decision.deliveries {
                 if self.names().given_shop(&new.lane.shop)? != shop {
                     return Err(bug(format!(
@@ -251,6 +289,13 @@ impl Desk {
             }
         }
         let shop_id = self.names().shop(shop)?;
+        let working = Box::pin(Work::on(self, &shop_id, &roots, &[], Numbers { deliveries, attempts: 0 }));
+        let folds = decisions.iter().any(|(decision, _)| decision.record.is_some());
+        // What was folded upon another record than there is, is passed over: looked at under the locks.
+        let working = if folds { Ok(working.await?) } else { Err(working) };
+        if folds {
+            decisions = self.upon_their_records(shop, decisions).await?;
+        }
         let positions: Vec<i64> = decisions.iter().map(|(decision, _)| decision.position.0).collect();
         let of_roots: Vec<&str> = decisions.iter().map(|(_, place)| place.root.as_str()).collect();
         let then: Vec<Option<i64>> = decisions
@@ -258,12 +303,11 @@ impl Desk {
             .map(|(decision, place)| self.shared.handed_out.then(decision.position.0, place))
             .collect();
         // Behind the locks, which are asked for first.
-        let working = Work::on(self, &shop_id, &roots, &[], Numbers { deliveries, attempts: 0 });
         let taking = async { Ok(self.all(TAKE, args![shop, positions, of_roots, then]).await) };
-        let (mut work, taken) = if self.is_prepared(LOCK) {
-            Box::pin(try_join(working, taking)).await?
-        } else {
-            (Box::pin(working).await?, taking.await?)
+        let (mut work, taken) = match working {
+            Ok(work) => (work, taking.await?),
+            Err(working) if self.is_prepared(LOCK) => Box::pin(try_join(working, taking)).await?,
+            Err(working) => (working.await?, taking.await?),
         };
         let mut once: BTreeSet<i64> = taken?.iter().map(|row| Ok(row.try_get(0)?)).collect::<Done<_>>()?;
         let current: Vec<(&Routed, Place)> =
@@ -282,8 +326,11 @@ impl Desk {
         self.mark_routed(shop, &current, at).await?;
         self.learn(shop, &current).await?;
         self.raise(shop, raised.clone()).await?;
+        let records = current.iter().filter_map(|(decision, _)| decision.record.as_ref());
+        work.write_records(records).await?;
         work.flush().await?;
-        Ok(RoutedRoots { shop, roots: raised })
+        let positions = current.iter().map(|(decision, _)| decision.position.0).collect();
+        Ok((RoutedRoots { shop, roots: raised }, positions))
     }
 
     async fn mark_routed(&self, shop: i32, routed: &[(&Routed, Place)], at: Timestamp) -> Done<()> {
@@ -354,9 +401,9 @@ const UNROUTED: &str = "SELECT position, day, root FROM unrouted WHERE shop = $1
 
 static UNROUTED_FACTS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {ENVELOPE}, {PAYLOAD}, r.routed, e.day FROM unnest($2::int4[], $3::int8[]) AS n (day, position) \
+        "SELECT {ENVELOPE}, {PAYLOAD}, r.routed, e.day, {RECORD} FROM unnest($2::int4[], $3::int8[]) AS n (day, position) \
          CROSS JOIN LATERAL (SELECT * FROM envelopes WHERE shop = $1 AND day = n.day AND position = n.position OFFSET 0) e \
-         CROSS JOIN LATERAL (SELECT routed FROM roots WHERE shop = $1 AND root = e.root OFFSET 0) r {PAYLOAD_FROM}"
+         CROSS JOIN LATERAL (SELECT routed FROM roots WHERE shop = $1 AND root = e.root OFFSET 0) r {PAYLOAD_FROM} {RECORD_FROM}"
     )
 });
 

@@ -286,10 +286,10 @@ async fn route_all(store: &SqliteStore) {
                 updated_at: at(1),
             };
             Routed {
-                position: found.envelope.position,
                 version,
                 about: Some(about),
                 deliveries: vec![delivery],
+                ..Routed::nothing(found.envelope.position)
             }
         })
         .collect();

@@ -94,8 +94,12 @@ async fn one_life(store: &SqliteStore) -> Result<(), StoreError> {
         updated_at: at(1),
     };
     let position = store.unrouted(1).await?.remove(0).envelope.position;
-    let routed =
-        Routed { position, version: Some(version.clone()), about: Some(about), deliveries: vec![duty] };
+    let routed = Routed {
+        version: Some(version.clone()),
+        about: Some(about),
+        deliveries: vec![duty],
+        ..Routed::nothing(position)
+    };
     store.route(vec![routed], at(2)).await?;
     let request = ClaimRequest {
         system: erp.clone(),

@@ -25,6 +25,7 @@ pub(crate) fn version_bytes(version: &EffectiveVersion) -> Vec<u8> {
             let came_by = u8::from(*came_by == CameBy::Read);
             [&[1, came_by][..], &nanos(*updated_at).to_be_bytes(), digest].concat()
         }
+        EffectiveVersion::Folded { revision } => [&[2][..], &revision.to_be_bytes()].concat(),
     }
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn version(bytes: Option<Vec<u8>>) -> Done<Option<EffectiveVersion>> 
     let number = |bytes: &[u8]| bytes.try_into().map(i64::from_be_bytes);
     let read = match bytes.split_first() {
         Some((0, rest)) => number(rest).ok().map(|sequence| EffectiveVersion::Sequence { sequence }),
+        Some((2, rest)) => number(rest).ok().map(|revision| EffectiveVersion::Folded { revision }),
         Some((1, rest)) if rest.len() == 41 => {
             let came_by = if rest[0] == 1 { CameBy::Read } else { CameBy::Push };
             let updated_at = number(&rest[1..9]).map(time);
@@ -68,10 +70,11 @@ macro_rules! numbered {
 
 numbered!(fact_number, fact_kind, FactKind, [
     0 => FactKind::State, 1 => FactKind::Event, 2 => FactKind::Hint, 3 => FactKind::Unreadable,
+    4 => FactKind::Change,
 ]);
 numbered!(via_number, via, Via, [
     0 => Via::Webhook, 1 => Via::Ingest, 2 => Via::Sweep, 3 => Via::Backfill, 4 => Via::Read, 5 => Via::Outcome,
-    6 => Via::Replay,
+    6 => Via::Replay, 7 => Via::Fold,
 ]);
 numbered!(kind_number, delivery_kind, DeliveryKind, [
     0 => DeliveryKind::State, 1 => DeliveryKind::Event, 2 => DeliveryKind::Read, 3 => DeliveryKind::Step,
@@ -246,9 +249,12 @@ mod tests {
     #[test]
     fn versions_are_read_back_and_foreign_bytes_refused() {
         let dated = |came_by| EffectiveVersion::Dated { updated_at: time(-5), digest: [9; 32], came_by };
-        for expected in
-            [EffectiveVersion::Sequence { sequence: -1 }, dated(CameBy::Push), dated(CameBy::Read)]
-        {
+        for expected in [
+            EffectiveVersion::Sequence { sequence: -1 },
+            EffectiveVersion::Folded { revision: 3 },
+            dated(CameBy::Push),
+            dated(CameBy::Read),
+        ] {
             assert_eq!(version(Some(version_bytes(&expected))).unwrap(), Some(expected));
         }
         for bad in [vec![], vec![0], vec![1; 9], vec![7; 42]] {

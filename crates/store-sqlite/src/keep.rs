@@ -185,6 +185,7 @@ impl Desk {
                    (SELECT a.id FROM attempts a JOIN deliveries d ON d.id = a.delivery \
                    WHERE d.shop = ?1 AND d.root = ?2)";
         self.execute(sql, key)?;
+        self.execute("UPDATE records SET body = zeroblob(0) WHERE shop = ?1 AND root = ?2", key)?;
         // Overwritten before it is deleted, so that the page does not keep it.
         self.execute(
             "UPDATE data_keys SET wrapped = zeroblob(length(wrapped)) WHERE shop = ?1 AND root = ?2",

@@ -28,6 +28,7 @@ mod port;
 mod pressure;
 mod questions;
 mod readers;
+mod records;
 pub mod restore;
 mod roots;
 mod route;

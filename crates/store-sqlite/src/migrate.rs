@@ -25,6 +25,7 @@ pub struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), oldest: 1 },
     Migration { number: 2, name: "series", sql: include_str!("../migrations/0002_series.sql"), oldest: 1 },
+    Migration { number: 3, name: "records", sql: include_str!("../migrations/0003_records.sql"), oldest: 1 },
 ];
 
 /// The newest that this program knows.

@@ -1,5 +1,6 @@
 //! Routing: what waits for it, found by its state, and the commit of what was decided.
 
+use crate::append::{Keys, prepare};
 use crate::codec::{nanos, version_bytes};
 use crate::desk::Desk;
 use crate::error::Done;
@@ -7,13 +8,13 @@ use crate::roots::{Root, child, label_number, parts};
 use crate::view::{ENVELOPE, SealedPayload, View, const_format, flow_name};
 use bytes::Bytes;
 use jiff::Timestamp;
-use kernel::envelope::Envelope;
+use kernel::envelope::{Envelope, FactKind};
 use kernel::id::FlowName;
 use kernel::subject::Subject;
 use rusqlite::params;
 use store::StoreError;
 use store::delivery::Standing;
-use store::log::{About, Routed, Unrouted};
+use store::log::{About, Record, Routed, Unrouted};
 use store::seal::vault::Vault;
 
 /// An envelope that waits for routing, its payload not yet opened.
@@ -22,16 +23,22 @@ pub(crate) struct SealedUnrouted {
     envelope: Envelope,
     payload: Option<SealedPayload>,
     standings: Vec<(FlowName, Standing)>,
+    record: Option<Record>,
+    base: Option<(Envelope, SealedPayload)>,
 }
 
 impl SealedUnrouted {
     pub(crate) fn open(self, vault: &Vault) -> Done<Unrouted> {
-        let Self { envelope, payload, standings } = self;
+        let Self { envelope, payload, standings, record, base } = self;
+        let base = match base {
+            Some((of, sealed)) => Some((of.clone(), opened_or_empty(sealed.open(vault, &of))?)),
+            None => None,
+        };
         let payload = match payload {
             Some(sealed) => Some(opened_or_empty(sealed.open(vault, &envelope))?),
             None => None,
         };
-        Ok(Unrouted { envelope, payload, standings })
+        Ok(Unrouted { envelope, payload, standings, record, base })
     }
 }
 
@@ -48,7 +55,12 @@ impl View<'_> {
         for envelope in envelopes {
             let payload = self.sealed_payload(envelope.position.0)?;
             let standings = self.standings(&envelope.subject)?;
-            found.push(SealedUnrouted { envelope, payload, standings });
+            let record = self.record_for(&envelope)?;
+            let base = match &record {
+                None if envelope.kind == FactKind::Change => self.base_for(&envelope, &standings)?,
+                _ => None,
+            };
+            found.push(SealedUnrouted { envelope, payload, standings, record, base });
         }
         Ok(found)
     }
@@ -83,7 +95,9 @@ pub(crate) fn opened_or_empty(opened: Done<Bytes>) -> Done<Bytes> {
 impl Desk {
     pub(crate) fn route(&mut self, decisions: Vec<Routed>, at: Timestamp) -> Done<()> {
         for decision in decisions {
-            self.route_one(decision, at)?;
+            if self.stands_upon(decision.record.as_ref())? {
+                self.route_one(decision, at)?;
+            }
         }
         Ok(())
     }
@@ -108,6 +122,13 @@ impl Desk {
             };
             last = Some((new.subject.clone(), root));
             self.insert_delivery(root, new, decision.position, at)?;
+        }
+        if let Some(new) = decision.record {
+            self.write_record(&new)?;
+        }
+        if !decision.follow_ups.is_empty() {
+            let follow_ups = prepare(&self.vault, decision.follow_ups)?;
+            self.append(&follow_ups, &mut Keys::new())?;
         }
         Ok(())
     }

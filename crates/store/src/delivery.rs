@@ -154,7 +154,8 @@ impl DeliveryKind {
 impl From<FactKind> for DeliveryKind {
     fn from(kind: FactKind) -> Self {
         match kind {
-            FactKind::State | FactKind::Unreadable => DeliveryKind::State,
+            // A change of which no state could be made stands in the place of one: the next state heals it.
+            FactKind::State | FactKind::Change | FactKind::Unreadable => DeliveryKind::State,
             FactKind::Event => DeliveryKind::Event,
             FactKind::Hint => DeliveryKind::Read,
         }

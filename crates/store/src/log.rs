@@ -67,8 +67,8 @@ pub struct NewEnvelope {
 }
 
 impl NewEnvelope {
-    /// A fact that is kept, once more, whatever became of it: a duty of its own. A sequence is the source's own; a dated version is
-    /// read from the body again.
+    /// A fact that is kept, once more, whatever became of it: a duty of its own. A sequence is the source's own, and which
+    /// state of its record it is stays; a dated version is read from the body again.
     #[must_use]
     pub fn again(envelope: Envelope, payload: Bytes, via: Via, now: Timestamp) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl NewEnvelope {
             kind: envelope.kind,
             via,
             subject: envelope.subject,
-            version: envelope.version.filter(|version| matches!(version, EffectiveVersion::Sequence { .. })),
+            version: envelope.version.filter(|version| !matches!(version, EffectiveVersion::Dated { .. })),
             occurred_at: envelope.occurred_at,
             received_at: now,
             trace: envelope.trace,
@@ -109,6 +109,30 @@ pub struct Unrouted {
     pub payload: Option<Bytes>,
     /// What is known of the subject at each flow that has had it.
     pub standings: Vec<(FlowName, Standing)>,
+    /// Of a change or a state: the record of the subject, if its source has one.
+    pub record: Option<Record>,
+    /// Of a change without a record: the newest state of the subject that was routed, if it is of the same source and kept.
+    pub base: Option<(Envelope, Bytes)>,
+}
+
+/// What a source's changes of a subject were folded into: small, opened, never dropped by age.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// How often it was written.
+    pub revision: i64,
+    /// The domain's own form; empty once its root was redacted: the revisions go on.
+    pub body: Bytes,
+}
+
+/// A record as it is after a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRecord {
+    pub subject: Subject,
+    pub source: SystemName,
+    /// The revision that the decision was made upon; 0: there was none. If it has another one by now, the whole decision is passed
+    /// over. Afterwards it has the next one.
+    pub upon: i64,
+    pub body: Bytes,
 }
 
 /// What routing decided about one envelope; committed with `routed_at` in one transaction.
@@ -120,6 +144,25 @@ pub struct Routed {
     /// What is known of the subject, whatever its flows do with it.
     pub about: Option<About>,
     pub deliveries: Vec<NewDelivery>,
+    /// What was folded.
+    pub record: Option<NewRecord>,
+    /// Facts that follow from it: the state that a record is now.
+    pub follow_ups: Vec<NewEnvelope>,
+}
+
+impl Routed {
+    /// Nothing becomes of it.
+    #[must_use]
+    pub fn nothing(position: Position) -> Self {
+        Self {
+            position,
+            version: None,
+            about: None,
+            deliveries: Vec::new(),
+            record: None,
+            follow_ups: Vec::new(),
+        }
+    }
 }
 
 /// One small row for each subject: how people call it, whose it is, its newest state in the log.

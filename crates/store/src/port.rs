@@ -46,7 +46,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Envelopes that are not routed yet, oldest position first, found by their state.
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>>;
 
-    /// Commits what routing decided; an envelope that is routed already is passed over.
+    /// Commits what routing decided, all of a decision or nothing of it; one whose envelope is routed already is passed over, and so is
+    /// one that was made upon another revision of its record than there is ([`NewRecord`](crate::log::NewRecord)): its envelope is
+    /// handed out anew.
     async fn route(&self, decisions: Vec<Routed>, at: Timestamp) -> StoreResult<()>;
 
     /// [`route`](Store::route), and then a [`claim`](Store::claim) for each request, which sees what was routed; the

@@ -81,6 +81,7 @@ labels! {
     AtShop { flow: String, shop: String }
     AtShopOnTime { flow: String, shop: String, met: &'static str }
     SourceAtShop { system: String, shop: String }
+    Folded { system: String, shop: String, outcome: &'static str }
     Called { system: String, step: String, fault: &'static str }
     OfSystem { system: String }
     Queue { system: String, state: &'static str }

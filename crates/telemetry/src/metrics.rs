@@ -1,9 +1,9 @@
 //! The one struct of all metrics: what is measured, in words; registration and encoding.
 
 use crate::labels::{
-    Action, Answer, AtDoor, AtShop, AtShopOnTime, BreakerValue, Build, Called, Came, Door, Ended, Hydration,
-    Noticed, OfFlow, OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue, QueueState,
-    SourceAtShop, Topic,
+    Action, Answer, AtDoor, AtShop, AtShopOnTime, BreakerValue, Build, Called, Came, Door, Ended, Folded,
+    Hydration, Noticed, OfFlow, OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue,
+    QueueState, SourceAtShop, Topic,
 };
 use crate::names::{self, Name};
 use kernel::fault::{FaultKind, Severity};
@@ -75,6 +75,7 @@ pub struct Metrics {
     stock_lag: Histograms<AtShop>,
     stock_on_time: Family<AtShopOnTime, Counter>,
     source_clock: Family<SourceAtShop, Seconds>,
+    changes: Family<Folded, Counter>,
     calls: Family<Called, Counter>,
     call_duration: Histograms<OfSystem>,
     queue_depth: Family<Queue, Gauge>,
@@ -129,6 +130,7 @@ impl Metrics {
             stock_lag: histograms(lag),
             stock_on_time: Family::default(),
             source_clock: Family::default(),
+            changes: Family::default(),
             calls: Family::default(),
             call_duration: histograms(latency),
             queue_depth: Family::default(),
@@ -175,6 +177,7 @@ impl Metrics {
         add(to, &names::STOCK_LAG, self.stock_lag.clone());
         add(to, &names::STOCK_ON_TIME, self.stock_on_time.clone());
         add(to, &names::SOURCE_CLOCK, self.source_clock.clone());
+        add(to, &names::CHANGES, self.changes.clone());
         add(to, &names::CALLS, self.calls.clone());
         add(to, &names::CALL_DURATION, self.call_duration.clone());
         add(to, &names::QUEUE_DEPTH, self.queue_depth.clone());
@@ -311,6 +314,11 @@ impl Metrics {
     pub fn stock_on_time(&self, flow: &FlowName, shop: &ShopId, in_time: bool) -> u64 {
         let met = if in_time { "yes" } else { "no" };
         value(&self.stock_on_time, &AtShopOnTime { flow: flow.to_string(), shop: shop.to_string(), met })
+    }
+    /// It was decided what becomes of a change that a source told.
+    pub fn change_folded(&self, system: &SystemName, shop: &ShopId, outcome: &'static str) {
+        let labels = Folded { system: system.to_string(), shop: shop.to_string(), outcome };
+        self.changes.get_or_create(&labels).inc();
     }
     /// A call to a system ended.
     pub fn called(&self, system: &SystemName, step: &str, fault: Option<FaultKind>, took: Duration) {

@@ -89,6 +89,8 @@ names! {
         "Changes of stock that were accepted; met is yes within the flow's slo.export_lag. The objective is 95 % within 2 min";
     SOURCE_CLOCK = Gauge "tidegate_source_clock_seconds" ["system", "shop"]
         "The least time from a change's date at its source to its coming here, over the last hour: below 0 the source's clock is ahead of ours";
+    CHANGES = Counter "tidegate_changes_folded" ["system", "shop", "outcome"]
+        "Changes that a source told in place of states, as routing decided: folded, known (a copy, or in the state already), no_state (there is none yet to fold it into), refused";
     CALLS = Counter "tidegate_calls" ["system", "step", "fault"]
         "Calls to systems by step and fault; fault is none where it went well";
     CALL_DURATION = Histogram "tidegate_call_duration_seconds" ["system"]

@@ -110,6 +110,7 @@ impl DeliveryLine {
 fn version(version: &EffectiveVersion) -> String {
     match version {
         EffectiveVersion::Sequence { sequence } => sequence.to_string(),
+        EffectiveVersion::Folded { revision } => format!("folded {revision}"),
         EffectiveVersion::Dated { updated_at, digest, .. } => format!("{updated_at} {}", hex(&digest[..8])),
     }
 }

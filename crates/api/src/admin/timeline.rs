@@ -43,7 +43,7 @@ impl Told {
 pub(super) fn timeline(life: &Life, parts: &AdminParts) -> Vec<Moment> {
     let mut told = Told::default();
     for (envelope, _) in &life.envelopes {
-        let rank = if envelope.via == Via::Outcome { Rank::Arose } else { Rank::Came };
+        let rank = if matches!(envelope.via, Via::Outcome | Via::Fold) { Rank::Arose } else { Rank::Came };
         let detail = format!("{} from {} via {}", envelope.topic, envelope.source, envelope.via.as_str());
         told.add(envelope.received_at, rank, "received", detail);
     }

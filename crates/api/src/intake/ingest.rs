@@ -8,6 +8,9 @@
 //! `subject` and `version` (the source's sequence number) are required. `topic` is `object/told` where it is absent.
 //! `id` makes copies one; where it is absent, subject and version do. Refuses what it cannot order.
 //!
+//! A change of a level (`stock/change`) has an `id` or a `version`: it counts each time that it comes under another one. What it is must be
+//! readable at once, because nothing later tells its quantity again.
+//!
 //! A shipment may bring `levels`, the stock that it leaves behind, as `[{"version": 18, "data": {…}}]`: they are committed
 //! together with it and before it, so that no older level is set once the shop knows of the shipment (ADR 0014).
 
@@ -17,7 +20,7 @@ use crate::watch::IntakeNotice;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domains::inventory::composed;
+use domains::inventory::{change, composed};
 use domains::json::{Json, parse, strip};
 use engine::work::lift::{self, lifted};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -95,11 +98,23 @@ impl IngestAuth {
 /// What a body says.
 struct Pushed {
     subject: Subject,
-    sequence: i64,
+    kind: FactKind,
+    /// Only a change may have none.
+    sequence: Option<i64>,
     topic: String,
     id: Option<String>,
     payload: Bytes,
     levels: Vec<Level>,
+}
+
+impl Pushed {
+    /// Under what it is known again.
+    fn named(&self) -> String {
+        match (self.sequence, &self.id) {
+            (Some(version), _) => format!("version {version} (or its id)"),
+            (None, id) => format!("the id {:?}", id.as_deref().unwrap_or_default()),
+        }
+    }
 }
 
 /// A level that a shipment leaves behind.
@@ -132,11 +147,11 @@ impl Intake {
             Ok(pushed) => pushed,
             Err(message) => return Answer::mend("unreadable", "TG-7016", &message),
         };
-        let (subject, version) = (pushed.subject.to_string(), pushed.sequence);
+        let (subject, under) = (pushed.subject.to_string(), pushed.named());
         let Ok(lift) = self.lift(&door.system, &pushed.subject.shop).await else {
             return Answer::store_unavailable();
         };
-        let pushed = Pushed { sequence: lifted(pushed.sequence, lift), ..pushed };
+        let pushed = Pushed { sequence: pushed.sequence.map(|sequence| lifted(sequence, lift)), ..pushed };
         let Ok(levels) = self.levels(door, &pushed).await else { return Answer::store_unavailable() };
         let of =
             |domain: &DomainName, pushed| envelope(door, domain, headers, &received.bytes, pushed, began);
@@ -150,7 +165,7 @@ impl Intake {
             Ok(Appended::Duplicate { same_body: true }) => Answer::taken("duplicate"),
             Ok(Appended::Duplicate { same_body: false }) => {
                 let system = door.system.clone();
-                let notice = IntakeNotice::SameVersionOtherBody { system, subject, version };
+                let notice = IntakeNotice::SameVersionOtherBody { system, subject, under };
                 self.parts.watching.intake(Severity::Ticket, &notice);
                 Answer::taken("same_id_other_body")
             }
@@ -170,9 +185,9 @@ impl Intake {
         let level = |level: &Level| {
             let path = own_pair(&level.payload).ok()?;
             let subject = Subject { shop: of.subject.shop.clone(), path };
-            let (sequence, payload) = (lifted(level.version, lift), level.payload.clone());
-            let topic = LEVEL.to_owned();
-            Some((domain, Pushed { subject, sequence, topic, id: None, payload, levels: Vec::new() }))
+            let (sequence, payload) = (Some(lifted(level.version, lift)), level.payload.clone());
+            let (topic, kind) = (LEVEL.to_owned(), FactKind::State);
+            Some((domain, Pushed { subject, kind, sequence, topic, id: None, payload, levels: Vec::new() }))
         };
         Ok(of.levels.iter().filter_map(level).collect())
     }
@@ -206,18 +221,21 @@ impl Intake {
             Some(Json::String(number)) => number.parse::<i64>().ok(),
             _ => None,
         };
-        let sequence = sequence.ok_or(
-            "$.version is missing or no whole number; write the sequence number that the source gives to this state: \
-             without it an older state could overwrite a newer one",
-        )?;
         let topic = text("topic")?.unwrap_or_else(|| TOPIC.to_owned());
+        let id = text("id")?;
+        let kind = if topic == change::TOPIC { FactKind::Change } else { FactKind::State };
+        let may_have_none = kind == FactKind::Change
+            && id.is_some()
+            && matches!(body.get("version"), None | Some(Json::Null));
+        if sequence.is_none() && !may_have_none {
+            return Err(no_version(kind).to_owned());
+        }
         if !is_topic(&topic) {
             return Err("$.topic is not two words in lower case, as in \"object/told\"".to_owned());
         }
-        let id = text("id")?;
         let (payload, levels) = data(raw)?;
         let payload = payload.ok_or("$.data is missing or no object")?;
-        Ok(Pushed { subject, sequence, topic, id, payload, levels })
+        Ok(Pushed { subject, kind, sequence, topic, id, payload, levels })
     }
 
     fn subject(&self, text: &str) -> Result<Subject, String> {
@@ -243,6 +261,19 @@ impl Intake {
     }
 }
 
+fn no_version(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Change => {
+            "$.version is missing or no whole number, and there is no $.id; write the number that the source gives to this \
+             change of the pair, or an id of its own: without either a copy would be counted twice"
+        }
+        _ => {
+            "$.version is missing or no whole number; write the sequence number that the source gives to this state: \
+             without it an older state could overwrite a newer one"
+        }
+    }
+}
+
 /// A fact is of the thing that its data names: under another's subject it would overwrite that one's.
 fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
     let is_shipment = domain.as_str() == "orders" && pushed.topic == domains::shipments::TOPIC;
@@ -255,6 +286,13 @@ fn of_its_data(domain: &DomainName, pushed: Pushed) -> Result<Pushed, String> {
              \"{LEVEL}\"",
             composed::TOPIC
         ));
+    }
+    if pushed.kind == FactKind::Change {
+        if domain.as_str() != INVENTORY {
+            return Err(format!("$.topic {:?} is of the domain inventory; send it there", change::TOPIC));
+        }
+        change::read(&pushed.payload)
+            .map_err(|fault| format!("$.data{}: {}", fault.path.trim_start_matches('$'), fault.message))?;
     }
     for (index, level) in pushed.levels.iter().enumerate() {
         own_pair(&level.payload)
@@ -328,7 +366,13 @@ fn envelope(
     pushed: Pushed,
     began: Now,
 ) -> NewEnvelope {
-    let state = pushed.id.clone().unwrap_or_else(|| DedupeKey::sequenced(&pushed.subject, pushed.sequence));
+    let sequence = pushed.sequence.unwrap_or_default();
+    let state = match (&pushed.id, pushed.kind) {
+        // One document of a source may move several pairs.
+        (Some(id), FactKind::Change) => format!("{}#{id}", pushed.subject),
+        (Some(id), _) => id.clone(),
+        (None, _) => DedupeKey::sequenced(&pushed.subject, sequence),
+    };
     let key = DedupeKey::of_system(&door.system, domain, &pushed.topic, &state);
     let trace = headers.get("traceparent").and_then(|value| value.to_str().ok());
     NewEnvelope {
@@ -336,15 +380,15 @@ fn envelope(
         domain: domain.clone(),
         source: door.system.clone(),
         topic: pushed.topic,
-        kind: FactKind::State,
+        kind: pushed.kind,
         via: Via::Ingest,
         subject: pushed.subject,
-        version: Some(EffectiveVersion::Sequence { sequence: pushed.sequence }),
+        version: pushed.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
         occurred_at: began.wall,
         received_at: began.wall,
         trace: trace.and_then(TraceId::from_traceparent).unwrap_or(TraceId(key.0)),
         // Of the fact: what is pushed and what the same system gives when it is asked are copies of each other.
-        raw_hash: DedupeKey::content(pushed.sequence, &pushed.payload),
+        raw_hash: DedupeKey::content(sequence, &pushed.payload),
         raw_bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX),
         dedupe: Some(key),
         payload: pushed.payload,

@@ -31,8 +31,8 @@ pub enum IntakeNotice {
     DataRequest { shop: ShopId, customer: String, subjects: u64 },
     /// TG-7015: keys were destroyed.
     Redacted { shop: ShopId, certificate: String, keys_destroyed: u64, duties_ended: u64 },
-    /// TG-7017: a system pushed two states under one version; the first one stands.
-    SameVersionOtherBody { system: SystemName, subject: String, version: i64 },
+    /// TG-7017: a system pushed two facts under one version or id (`under`); the first one stands.
+    SameVersionOtherBody { system: SystemName, subject: String, under: String },
     /// TG-7018: the files of `[hub.tls]` changed and cannot be served; the former pair stays.
     CertificateRefused { file: String, why: String },
     /// TG-7030: what a source says that it has is not taken for the whole; a person has to look.
@@ -109,8 +109,8 @@ impl IntakeNotice {
                 "TG-7015: {keys_destroyed} data keys of {shop} were destroyed and {duties_ended} open duties ended \
                  (certificate {certificate})"
             ),
-            Self::SameVersionOtherBody { system, subject, version } => format!(
-                "TG-7017: {system} pushed {subject} again under version {version} (or its id) with another body; the first \
+            Self::SameVersionOtherBody { system, subject, under } => format!(
+                "TG-7017: {system} pushed {subject} again under {under} with another body; the first \
                  one stands: a state that changed needs a version of its own"
             ),
             Self::CertificateRefused { file, why } => format!(

@@ -12,7 +12,7 @@ pub use intake_notice::IntakeNotice;
 pub use webhook_sink::{SinkError, WebhookSink};
 
 use crate::admin::{StockCheck, StockChecked};
-use engine::effect::Ending;
+use engine::effect::{Ending, Folded};
 use engine::hub::{Called, Watcher};
 use engine::notice::Notice;
 use engine::overview::StockLags;
@@ -113,5 +113,9 @@ impl Watcher for Watching {
             delivery.outcome = ending.outcome,
             "a delivery ended"
         );
+    }
+
+    fn folded(&self, folded: &Folded) {
+        self.metrics.change_folded(&folded.system, &folded.shop, folded.outcome);
     }
 }

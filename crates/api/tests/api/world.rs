@@ -366,7 +366,7 @@ pub(crate) async fn routed(
         created_at: placed,
         updated_at: placed,
     };
-    let decided = Routed { position, version: None, about: Some(about), deliveries: vec![delivery] };
+    let decided = Routed { about: Some(about), deliveries: vec![delivery], ..Routed::nothing(position) };
     store.route(vec![decided], placed).await.unwrap();
     let life = store.life(&subject.shop, &subject.path).await.unwrap();
     life.deliveries.last().unwrap().id

@@ -50,7 +50,13 @@ impl Level {
     }
 
     pub(super) fn fed(&self, number: i64) -> Fed {
-        Fed { path: self.path(), topic: TOPIC.to_owned(), sequence: number, payload: self.payload() }
+        Fed {
+            path: self.path(),
+            topic: TOPIC.to_owned(),
+            sequence: number,
+            payload: self.payload(),
+            change: None,
+        }
     }
 
     /// What is compared: one that was written again as it was has not changed.

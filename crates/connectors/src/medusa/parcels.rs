@@ -78,6 +78,7 @@ impl Ask<'_> {
             topic: shipments::TOPIC.to_owned(),
             sequence: number_of(written),
             payload: Value::Object(body).to_string().into_bytes(),
+            change: None,
         })
     }
 

@@ -4,7 +4,8 @@
 
 use super::{TOPIC, code};
 use connector::outbound::Answer;
-use connector::port::{Changes, Fed, Read};
+use connector::port::{Changes, Fed, FedChange, Read};
+use domains::inventory::change;
 use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind};
 use serde::Deserialize;
@@ -13,7 +14,11 @@ use std::borrow::Cow;
 
 #[derive(Deserialize)]
 struct Item<'a> {
-    version: i64,
+    /// Only a change may have none.
+    version: Option<i64>,
+    /// Of a change.
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
     /// Of a line of the whole: which snapshot it is of, where the source says so.
     #[serde(borrow)]
     snapshot: Option<&'a RawValue>,
@@ -39,6 +44,13 @@ struct Pair<'a> {
     location: Cow<'a, str>,
 }
 
+/// What makes it a change.
+#[derive(Deserialize)]
+struct By<'a> {
+    #[serde(borrow)]
+    change: Option<&'a RawValue>,
+}
+
 #[derive(Deserialize)]
 struct Changed {
     changed_at: Timestamp,
@@ -52,8 +64,13 @@ pub(super) fn read(answer: &Answer) -> Result<Read, Fault> {
         payload: item.data.get().as_bytes().to_vec(),
         topic: TOPIC.to_owned(),
         updated_at: changed_at,
-        sequence: Some(item.version),
+        sequence: Some(version(&item)?),
     })
+}
+
+/// Of a level, which has one always.
+fn version(item: &Item<'_>) -> Result<i64, Fault> {
+    item.version.ok_or_else(|| form(format!("a level has no version: {}", item.data)))
 }
 
 pub(super) fn changes(answer: &Answer) -> Result<Changes, Fault> {
@@ -90,7 +107,7 @@ pub(super) fn line(text: &[u8], number: u64) -> Result<Line<'_>, Fault> {
     let wrong = |error: serde_json::Error| form(format!("line {number} of the whole: {error}"));
     match serde_json::from_slice::<Item<'_>>(text) {
         Ok(item) => Ok(Line {
-            says: Says::Pair { sequence: item.version, data: item.data.get() },
+            says: Says::Pair { sequence: version(&item)?, data: item.data.get() },
             snapshot: item.snapshot.map(RawValue::get),
         }),
         Err(error) => match serde_json::from_slice::<End<'_>>(text) {
@@ -104,12 +121,26 @@ pub(super) fn line(text: &[u8], number: u64) -> Result<Line<'_>, Fault> {
 
 fn fed(item: &Item<'_>) -> Result<Fed, Fault> {
     let pair = pair(item)?;
-    Ok(Fed {
-        path: domains::inventory::path(&pair.sku, &pair.location),
-        topic: TOPIC.to_owned(),
-        sequence: item.version,
-        payload: item.data.get().as_bytes().to_vec(),
-    })
+    let By { change } = of_data(item)?;
+    let path = domains::inventory::path(&pair.sku, &pair.location);
+    let payload = item.data.get().as_bytes().to_vec();
+    if change.is_none() {
+        let sequence = version(item)?;
+        return Ok(Fed { path, topic: TOPIC.to_owned(), sequence, payload, change: None });
+    }
+    let id = item.id.as_deref().filter(|id| !id.is_empty()).map(str::to_owned);
+    if id.is_none() && item.version.is_none() {
+        let what = format!(
+            "a change has neither an id nor a version, so that a copy of it is not known: {}",
+            item.data
+        );
+        return Err(form(what));
+    }
+    // Nothing later tells its quantity again, so that it is not passed over.
+    change::read(&payload).map_err(|fault| form(format!("a change: {fault}; {}", item.data)))?;
+    let change = Some(FedChange { id, numbered: item.version.is_some() });
+    let sequence = item.version.unwrap_or_default();
+    Ok(Fed { path, topic: change::TOPIC.to_owned(), sequence, payload, change })
 }
 
 fn pair<'a>(item: &Item<'a>) -> Result<Pair<'a>, Fault> {
@@ -117,7 +148,8 @@ fn pair<'a>(item: &Item<'a>) -> Result<Pair<'a>, Fault> {
 }
 
 fn of_data<'a, T: Deserialize<'a>>(item: &Item<'a>) -> Result<T, Fault> {
-    serde_json::from_str(item.data.get()).map_err(|error| form(format!("version {}: {error}", item.version)))
+    let which = || item.version.map_or_else(|| item.data.to_string(), |version| format!("version {version}"));
+    serde_json::from_str(item.data.get()).map_err(|error| form(format!("{}: {error}", which())))
 }
 
 pub(super) fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Fault> {

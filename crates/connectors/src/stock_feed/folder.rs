@@ -186,6 +186,7 @@ fn fed(told: &Told) -> Fed {
         // Where the file numbers nothing, time does.
         sequence: told.version.unwrap_or_else(|| stock.changed_at.as_millisecond().max(0)),
         payload: payload(stock),
+        change: None,
     }
 }
 

@@ -47,5 +47,5 @@ fn fed(item: &Item<'_>) -> Result<Fed, Fault> {
     let payload = item.data.get().as_bytes().to_vec();
     let path = shipments::path_of(&payload)
         .map_err(|fault| super::answer::form(format!("version {}: {fault}", item.version)))?;
-    Ok(Fed { path, topic: shipments::TOPIC.to_owned(), sequence: item.version, payload })
+    Ok(Fed { path, topic: shipments::TOPIC.to_owned(), sequence: item.version, payload, change: None })
 }

@@ -4,6 +4,7 @@ use super::*;
 use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::routing::get;
+use connector::port::FedChange;
 use jiff::Timestamp;
 use kernel::envelope::TraceId;
 use kernel::id::ShopId;
@@ -69,6 +70,35 @@ async fn what_changed_comes_with_its_subject_its_sequence_and_the_point_to_go_on
     assert!(first.more);
     let second = source.changes(&call(), "inventory", Some(&first.next)).await.unwrap();
     assert_eq!((second.items.len(), second.next.as_str(), second.more), (0, "19", false));
+}
+
+#[tokio::test]
+async fn changes_stand_among_levels_and_are_known_by_id_or_number() {
+    let change = |more: &str, by: &str| {
+        format!(
+            "{{{more}\"data\":{{\"sku\":\"A\",\"location\":\"WH-1\",\"change\":{by},\"changed_at\":\"2026-11-26T14:00:00Z\"}}}}"
+        )
+    };
+    let by = "{\"on_hand\":\"-3\"}";
+    let page = |items: &[String]| format!("{{\"items\":[{}],\"next\":\"2\"}}", items.join(","));
+    let good = page(&[LEVEL.to_owned(), change("\"id\":\"m-1\",", by), change("\"version\":19,", by)]);
+    let source = served(Router::new().route("/stock", get(async move || good.clone()))).await;
+    let items = source.changes(&call(), "inventory", None).await.unwrap().items;
+    let topics: Vec<&str> = items.iter().map(|fed| fed.topic.as_str()).collect();
+    assert_eq!(topics, ["stock/level", "stock/change", "stock/change"]);
+    assert_eq!(items[0].change, None);
+    assert_eq!(items[1].change, Some(FedChange { id: Some("m-1".to_owned()), numbered: false }));
+    assert_eq!(
+        (items[2].sequence, items[2].change.clone().unwrap()),
+        (19, FedChange { id: None, numbered: true })
+    );
+    // What would be counted twice, or not at all, is passed over by nobody.
+    for bad in [change("", by), change("\"id\":\"\",", by), change("\"id\":\"m-1\",", "{\"on_hand\":-3.5}")] {
+        let body = page(&[bad]);
+        let source = served(Router::new().route("/stock", get(async move || body.clone()))).await;
+        let fault = source.changes(&call(), "inventory", None).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Rejected, "TG-3402"), "{fault}");
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ impl Ask<'_> {
                     several => unclear(&code, &place.name, several, *since),
                 };
                 let path = inventory::path(&code, &place.name);
-                fed.push(Fed { path, topic: TOPIC.to_owned(), sequence: number, payload });
+                fed.push(Fed { path, topic: TOPIC.to_owned(), sequence: number, payload, change: None });
             }
         }
         Ok(fed)

@@ -150,6 +150,7 @@ impl Ask<'_> {
                 topic: shipments::TOPIC.to_owned(),
                 sequence: connector::polled::number_of(at),
                 payload: Value::Object(body).to_string().into_bytes(),
+                change: None,
             })
         };
         orders.into_iter().filter_map(parcel).collect()

@@ -23,6 +23,8 @@ pub enum StockCode {
     Pool,
     /// The level of a name under which the shop shows a part of what lies elsewhere.
     Outlet,
+    /// A change of what no level was told of.
+    NoLevel,
 }
 
 impl StockCode {
@@ -38,6 +40,7 @@ impl StockCode {
             Self::Bundle => "body_sku_is_bundle",
             Self::Pool => "body_location_is_pool",
             Self::Outlet => "body_location_is_outlet",
+            Self::NoLevel => "body_change_without_level",
         }
     }
 }

@@ -74,7 +74,7 @@ fn text<'a>(body: &'a Json<'_>, key: &str) -> Result<Option<&'a str>, StockFault
     }
 }
 
-fn name(body: &Json<'_>, key: &str) -> Result<String, StockFault> {
+pub(super) fn name(body: &Json<'_>, key: &str) -> Result<String, StockFault> {
     let name = text(body, key)?.map(str::trim).unwrap_or_default();
     if name.is_empty() {
         return Err(missing(&format!("$.{key}"), "a text that is not blank"));
@@ -101,7 +101,7 @@ fn not_negative(body: &Json<'_>, key: &str) -> Result<Option<Decimal>, StockFaul
 }
 
 /// A whole number, or an exact decimal as a text: what a float means to its sender cannot be known.
-fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Option<Decimal>, StockFault> {
+pub(super) fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Option<Decimal>, StockFault> {
     let fault = |code, what: String| StockFault::new(code, format!("{parent}.{key}"), what);
     let unreadable = |what: String| fault(StockCode::NotQuantity, what);
     let text = match body.get(key) {
@@ -157,7 +157,7 @@ fn incoming(body: &Json<'_>) -> Result<Vec<Incoming>, StockFault> {
     items.iter().enumerate().map(read).collect()
 }
 
-fn instant(body: &Json<'_>, parent: &str, key: &str) -> Result<Timestamp, StockFault> {
+pub(super) fn instant(body: &Json<'_>, parent: &str, key: &str) -> Result<Timestamp, StockFault> {
     let expected = "an instant with its zone, as in \"2026-11-26T14:00:00Z\"";
     let wrong = |what| StockFault::new(StockCode::WrongType, format!("{parent}.{key}"), what);
     match body.get(key) {

@@ -4,7 +4,7 @@
 mod perform;
 mod together;
 
-use crate::effect::{Effect, Ending, Event};
+use crate::effect::{Effect, Ending, Event, Folded};
 use crate::engine::{Engine, Totals};
 use crate::notice::Notice;
 use crate::system::SystemView;
@@ -30,6 +30,8 @@ pub trait Watcher: Send + Sync + Debug {
     fn called(&self, call: &Called<'_>);
     /// A delivery ended or died.
     fn ended(&self, ending: &Ending);
+    /// It was decided what becomes of a change.
+    fn folded(&self, _folded: &Folded) {}
 }
 
 /// One call, for metrics.

@@ -75,6 +75,7 @@ pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
         }
         Effect::Raise(notice) => shared.watcher.notice(&notice),
         Effect::Ended(ending) => shared.watcher.ended(&ending),
+        Effect::Folded(folded) => shared.watcher.folded(&folded),
         Effect::Observe(call) => {
             let connector = shared.connectors.get(&call.system).cloned();
             let (context, wanted) = (context(shared, &call), call.what.clone());

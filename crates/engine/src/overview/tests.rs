@@ -105,7 +105,7 @@ async fn order(store: &MemoryStore, number: u32, changed: i64, state: DeliverySt
         fault,
         changed_at: at(changed),
     };
-    let routed = Routed { position, version: None, about: Some(about), deliveries: vec![delivery] };
+    let routed = Routed { about: Some(about), deliveries: vec![delivery], ..Routed::nothing(position) };
     store.route(vec![routed], at(changed)).await.unwrap();
 }
 

@@ -71,6 +71,9 @@ pub fn point_of(system: &SystemName, domain: &DomainName, shop: &ShopId) -> Stri
 
 /// As it counts here.
 pub fn lifted(fed: Fed, lift: i64) -> Fed {
+    if fed.change.as_ref().is_some_and(|change| !change.numbered) {
+        return fed;
+    }
     Fed { sequence: super::lift::lifted(fed.sequence, lift), ..fed }
 }
 
@@ -84,7 +87,12 @@ impl Scope {
     /// own, whatever became of the same state before.
     pub fn fact(&self, fed: Fed, via: Via) -> NewEnvelope {
         let subject = Subject { shop: self.shop.clone(), path: fed.path };
-        let state = DedupeKey::sequenced(&subject, fed.sequence);
+        let change = fed.change.as_ref();
+        // One document of a source may move several pairs.
+        let state = match change.and_then(|change| change.id.as_ref()) {
+            Some(id) => format!("{subject}#{id}"),
+            None => DedupeKey::sequenced(&subject, fed.sequence),
+        };
         let key = DedupeKey::of_system(&self.source_system, &self.domain, &fed.topic, &state);
         let now = self.clock.now().wall;
         NewEnvelope {
@@ -92,10 +100,12 @@ impl Scope {
             domain: self.domain.clone(),
             source: self.source_system.clone(),
             topic: fed.topic,
-            kind: FactKind::State,
+            kind: if change.is_some() { FactKind::Change } else { FactKind::State },
             via,
             subject,
-            version: Some(EffectiveVersion::Sequence { sequence: fed.sequence }),
+            version: change
+                .is_none_or(|change| change.numbered)
+                .then_some(EffectiveVersion::Sequence { sequence: fed.sequence }),
             occurred_at: now,
             received_at: now,
             trace: TraceId(key.0),

@@ -218,7 +218,7 @@ impl World {
         let own = ready(self.disk.status(&flow("stock"), std::slice::from_ref(subject)));
         let routed = own.first().and_then(|own| match own.routed.as_ref()? {
             kernel::version::EffectiveVersion::Sequence { sequence } => Some(*sequence),
-            kernel::version::EffectiveVersion::Dated { .. } => None,
+            _ => None,
         });
         let newest = newest.max(routed.unwrap_or(newest));
         let waits = own.into_iter().filter_map(|own| own.delivery).find(|delivery| {

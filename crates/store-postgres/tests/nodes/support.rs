@@ -182,7 +182,7 @@ pub(crate) async fn put(store: &PostgresStore, orders: &[Subject]) {
     let answers = store.append(facts).await.unwrap();
     let decided = answers.iter().zip(orders).map(|(answer, order)| {
         let Appended::Stored(position) = answer else { panic!("not stored: {answer:?}") };
-        Routed { position: *position, version: None, about: None, deliveries: vec![duty(order)] }
+        Routed { deliveries: vec![duty(order)], ..Routed::nothing(*position) }
     });
     store.route(decided.collect(), at(1)).await.unwrap();
 }

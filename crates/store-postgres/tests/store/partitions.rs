@@ -29,7 +29,7 @@ async fn real_postgres_retention_is_a_drop_and_loses_no_duty() {
     };
     for day in 0..10 {
         let position = append(&store, &format!("done-{day}"), day).await;
-        let decision = Routed { position, version: None, about: None, deliveries: vec![] };
+        let decision = Routed::nothing(position);
         store.route(vec![decision], at(day * DAY)).await.unwrap();
     }
     append(&store, "waits", 1).await;
@@ -50,7 +50,7 @@ async fn real_postgres_retention_is_a_drop_and_loses_no_duty() {
     assert_eq!((size.envelopes, size.unrouted), (11, 1));
     // Its duty ends: the next pass lets it go, and the history that was asked for goes with its partition.
     let waiting = store.unrouted(10).await.unwrap().remove(0);
-    let done = Routed { position: waiting.envelope.position, version: None, about: None, deliveries: vec![] };
+    let done = Routed::nothing(waiting.envelope.position);
     store.route(vec![done], at(21 * DAY)).await.unwrap();
     let retained = store.retain(at(120 * DAY), 14).await.unwrap();
     assert_eq!((retained.payloads_dropped, retained.kept_for_duty), (5, 0));

@@ -88,6 +88,11 @@ pub(super) fn select(table: Table) -> Select {
              x.adopted",
             concat!(of_root!("external_refs x"), "x.root"),
         ),
+        T::Records => (
+            &["c.shop", "c.root", "c.child", "c.source"],
+            "c.shop, r.kind, r.number, r.key, c.child, c.source, c.revision, c.body",
+            concat!(of_root!("records c"), "c.root"),
+        ),
         // Of which shop a lag was is not kept: all stand at the first one.
         T::Lags => (&["l.id"], "(SELECT min(shop) FROM roots), l.ended_at, l.flow, l.lag_ms", "lags l"),
         T::Abouts => (

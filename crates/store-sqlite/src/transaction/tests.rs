@@ -100,7 +100,7 @@ fn decision(position: Position) -> Routed {
         fault: None,
         changed_at: AT,
     };
-    Routed { position, version: Some(VERSION), about: None, deliveries: vec![duty] }
+    Routed { version: Some(VERSION), deliveries: vec![duty], ..Routed::nothing(position) }
 }
 
 fn request() -> ClaimRequest {

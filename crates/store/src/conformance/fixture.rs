@@ -125,7 +125,7 @@ pub(super) async fn append(store: &AnyStore, new: NewEnvelope) -> Position {
 pub(super) async fn route(store: &AnyStore, position: Position, deliveries: Vec<NewDelivery>) {
     let version = deliveries.first().and_then(|new| new.version.clone());
     let about = deliveries.first().map(|new| about(&new.subject, position.0));
-    let decision = Routed { position, version, about, deliveries };
+    let decision = Routed { version, about, deliveries, ..Routed::nothing(position) };
     store.route(vec![decision], at(1)).await.unwrap();
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn a_redaction_of_a_customer_finds_the_roots(store: AnyStore) {
         let subject = order(key);
         let position = append(&store, fact(&subject, 1)).await;
         let about = About { customer: customer.map(Into::into), ..about(&subject, 1) };
-        let decision = Routed { position, version: None, about: Some(about), deliveries: vec![] };
+        let decision = Routed { about: Some(about), deliveries: vec![], ..Routed::nothing(position) };
         store.route(vec![decision], at(1)).await.unwrap();
     }
     let customers = ["77".to_owned()];

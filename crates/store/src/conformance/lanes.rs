@@ -32,10 +32,10 @@ pub(super) async fn what_is_routed_is_claimed_along(store: AnyStore) {
     put(&store, state(&order("before"), 1, 1)).await;
     let position = append(&store, fact(&order("now"), 2)).await;
     let decision = |key: &str| Routed {
-        position,
         version: Some(sequence(1)),
         about: Some(about(&order(key), 2)),
         deliveries: vec![state(&order(key), 1, 2)],
+        ..Routed::nothing(position)
     };
     let nobody = ClaimRequest { system: system("wms"), ..request(5) };
     let claims = vec![nobody.clone(), request(5)];

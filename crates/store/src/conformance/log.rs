@@ -108,7 +108,7 @@ pub(super) async fn a_decision_counts_once(store: AnyStore) {
     for _ in 0..2 {
         route(&store, position, vec![state(&subject, 1, 1)]).await;
     }
-    let unknown = Routed { position: Position(9_999), version: None, about: None, deliveries: vec![] };
+    let unknown = Routed::nothing(Position(9_999));
     store.route(vec![unknown], at(1)).await.unwrap();
     assert_eq!(words(&store, &subject).await, ["waiting"]);
     let life = store.life(&shop(), "order:1").await.unwrap();

@@ -8,6 +8,7 @@ mod lanes;
 mod log;
 mod moves;
 mod questions;
+mod records;
 mod series;
 mod states;
 mod triage;
@@ -84,6 +85,13 @@ cases! {
         events_are_never_superseded,
         a_second_read_joins_the_one_that_waits,
         a_read_under_way_does_not_absorb_a_newer_one,
+    },
+    records::{
+        a_change_is_folded_once_whoever_decides,
+        changes_of_one_batch_stand_upon_each_other,
+        a_record_is_begun_with_the_newest_state_of_its_source,
+        a_record_outlives_the_log_and_not_a_redaction,
+        what_follows_from_a_decision_is_lost_with_it,
     },
     triage::{
         a_dead_letter_opens_and_closes_on_proof,

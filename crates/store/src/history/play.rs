@@ -339,7 +339,7 @@ fn decide(one: &Unrouted, at: Timestamp) -> Routed {
         created_at: at,
         updated_at: at,
     };
-    Routed { position: envelope.position, version, about: Some(about), deliveries: vec![delivery] }
+    Routed { version, about: Some(about), deliveries: vec![delivery], ..Routed::nothing(envelope.position) }
 }
 
 fn of(fact: &NewEnvelope) -> i64 {

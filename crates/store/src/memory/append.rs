@@ -3,9 +3,10 @@
 use super::bug::Bug;
 use super::rows::{Fact, Row, State};
 use crate::delivery::{Delivery, DeliveryKind, DeliveryState, NewDelivery, Outcome};
-use crate::log::{About, Appended, DedupeKey, NewEnvelope, Routed, Unrouted};
+use crate::log::{About, Appended, DedupeKey, NewEnvelope, NewRecord, Record, Routed, Unrouted};
+use bytes::Bytes;
 use jiff::Timestamp;
-use kernel::envelope::{Envelope, Via};
+use kernel::envelope::{Envelope, FactKind, Via};
 use kernel::id::{DeliveryId, Position};
 use kernel::subject::Subject;
 use kernel::version::Order;
@@ -83,15 +84,36 @@ impl State {
                     .flat_map(|flows| flows.keys())
                     .map(|flow| (flow.clone(), self.standing(flow, &fact.envelope.subject)))
                     .collect(),
+                record: self.record_of(&fact.envelope),
+                base: self.base_of(&fact.envelope),
             })
             .collect()
     }
 
+    fn record_of(&self, envelope: &Envelope) -> Option<Record> {
+        let folds = matches!(envelope.kind, FactKind::Change | FactKind::State);
+        let key = (envelope.subject.clone(), envelope.source.clone());
+        self.records.get(&key).filter(|_| folds).cloned()
+    }
+
+    /// The newest state that was routed, for a change that begins a record.
+    fn base_of(&self, envelope: &Envelope) -> Option<(Envelope, Bytes)> {
+        if envelope.kind != FactKind::Change || self.record_of(envelope).is_some() {
+            return None;
+        }
+        let newest =
+            self.known.get(&envelope.subject)?.values().filter_map(|known| known.routed_position).max()?;
+        let fact = self.facts.get(&newest)?;
+        let is_base = fact.envelope.subject == envelope.subject && fact.envelope.source == envelope.source;
+        Some((fact.envelope.clone(), fact.payload.clone().filter(|_| is_base)?))
+    }
+
     pub(super) fn route(&mut self, decisions: Vec<Routed>, at: Timestamp) {
         for decision in decisions {
-            if !self.unrouted.remove(&decision.position) {
+            if !self.unrouted.contains(&decision.position) || !self.stands_upon(decision.record.as_ref()) {
                 continue;
             }
+            self.unrouted.remove(&decision.position);
             let Some(fact) = self.facts.get_mut(&decision.position) else { continue };
             fact.routed = true;
             if decision.version.is_some() {
@@ -104,7 +126,19 @@ impl State {
                 self.note_routed(&new, decision.position);
                 self.insert(new, decision.position, at);
             }
+            if let Some(new) = decision.record {
+                let record = Record { revision: new.upon + 1, body: new.body };
+                self.records.insert((new.subject, new.source), record);
+            }
+            self.append(decision.follow_ups);
         }
+    }
+
+    /// Whether the record is still the one that a decision was made upon.
+    fn stands_upon(&self, new: Option<&NewRecord>) -> bool {
+        let Some(new) = new else { return true };
+        let known = self.records.get(&(new.subject.clone(), new.source.clone()));
+        known.map_or(0, |record| record.revision) == new.upon
     }
 
     /// Keeps what the newest state says of a subject; a customer once known stays, for redaction.

@@ -61,6 +61,10 @@ impl State {
         for root in &all {
             let Some(row) = self.roots.get(&(shop.clone(), root.clone())) else { continue };
             let (positions, deliveries) = (row.positions.clone(), row.deliveries.clone());
+            let of_root = |subject: &Subject| subject.shop == *shop && subject.root() == root;
+            for (_, record) in self.records.iter_mut().filter(|((subject, _), _)| of_root(subject)) {
+                record.body = Default::default();
+            }
             keys_destroyed += u64::from(self.destroy(&positions));
             duties_ended += self.end_redacted(&deliveries, at);
         }

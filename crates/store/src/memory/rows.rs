@@ -3,7 +3,7 @@
 use super::bug::{self, Bug};
 use crate::delivery::{Delivery, DeliveryState, OpenAttempt, Standing, StoredRef};
 use crate::lane::{self, Member};
-use crate::log::{About, DedupeKey};
+use crate::log::{About, DedupeKey, Record};
 use crate::operate::{AuditEntry, Certificate, Pause, PauseScope};
 use crate::query::{AttemptRow, Closed};
 use bytes::Bytes;
@@ -111,6 +111,7 @@ pub(super) struct State {
     pub known: BTreeMap<Subject, BTreeMap<FlowName, Known>>,
     pub external: BTreeMap<(Subject, SystemName), StoredRef>,
     pub abouts: BTreeMap<Subject, About>,
+    pub records: BTreeMap<(Subject, SystemName), Record>,
     pub names: BTreeMap<String, BTreeSet<Subject>>,
     pub subjects: BTreeMap<Subject, Vec<Position>>,
     pub roots: BTreeMap<(ShopId, String), RootRow>,

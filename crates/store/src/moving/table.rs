@@ -35,6 +35,7 @@ pub enum Table {
     Attempts,
     Standings,
     ExternalRefs,
+    Records,
     WebhookIds,
     Lags,
     Abouts,
@@ -56,7 +57,7 @@ macro_rules! columns {
 }
 
 impl Table {
-    pub const ALL: [Table; 20] = [
+    pub const ALL: [Table; 21] = [
         Table::Roots,
         Table::DataKeys,
         Table::Envelopes,
@@ -65,6 +66,7 @@ impl Table {
         Table::Attempts,
         Table::Standings,
         Table::ExternalRefs,
+        Table::Records,
         Table::WebhookIds,
         Table::Lags,
         Table::Abouts,
@@ -89,6 +91,7 @@ impl Table {
             Table::Attempts => "attempts",
             Table::Standings => "standings",
             Table::ExternalRefs => "external_refs",
+            Table::Records => "records",
             Table::WebhookIds => "webhook_ids",
             Table::Lags => "lags",
             Table::Abouts => "abouts",
@@ -136,6 +139,9 @@ impl Table {
                 shop Shop, root Text, child Text, system Name, object_key Text, id Text, number Text, state Text,
                 created_at Int, adopted Bool
             ),
+            Table::Records => {
+                columns!(shop Shop, root Text, child Text, source Name, revision Int, body Bytes)
+            }
             Table::WebhookIds => columns!(shop Shop, day Small, id Bytes, body Bytes),
             Table::Lags => columns!(shop Shop, ended_at Int, flow Name, lag_ms Int),
             Table::Abouts => columns!(

@@ -6,7 +6,7 @@
 
 use super::{DataKey, MasterKey, NotOpened, Place, Random};
 use crate::error::StoreError;
-use kernel::id::ShopId;
+use kernel::id::{ShopId, SystemName};
 use kernel::subject::Subject;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -147,6 +147,12 @@ fn key_place(shop: &str, root: &str) -> Place {
 pub fn payload_place(subject: &Subject, topic: &str, raw_hash: &[u8; 32]) -> Place {
     let shop = subject.shop.as_str().as_bytes();
     Place::of(&[b"payloads.body", shop, subject.path.as_bytes(), topic.as_bytes(), raw_hash])
+}
+
+/// The record of a subject at one source.
+pub fn record_place(subject: &Subject, source: &SystemName) -> Place {
+    let shop = subject.shop.as_str().as_bytes();
+    Place::of(&[b"records.body", shop, subject.path.as_bytes(), source.as_str().as_bytes()])
 }
 
 pub fn call_place(call_key: &str) -> Place {

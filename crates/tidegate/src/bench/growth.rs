@@ -230,7 +230,12 @@ fn decision(one: &Unrouted, at: Timestamp) -> anyhow::Result<Routed> {
     };
     let label = format!("#{}", subject.key());
     let about = About { subject, label, customer: Some("7001".into()), created_at: at, updated_at: at };
-    Ok(Routed { position: one.envelope.position, version, about: Some(about), deliveries: vec![duty] })
+    Ok(Routed {
+        version,
+        about: Some(about),
+        deliveries: vec![duty],
+        ..Routed::nothing(one.envelope.position)
+    })
 }
 
 fn still(claim: &Claim, at: Timestamp) -> Move {

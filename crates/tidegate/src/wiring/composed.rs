@@ -137,7 +137,7 @@ impl Composing {
 fn place_of(version: &EffectiveVersion) -> Option<i64> {
     match version {
         EffectiveVersion::Sequence { sequence } => Some(*sequence),
-        EffectiveVersion::Dated { .. } => None,
+        EffectiveVersion::Dated { .. } | EffectiveVersion::Folded { .. } => None,
     }
 }
 

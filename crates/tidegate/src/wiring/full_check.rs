@@ -365,7 +365,7 @@ impl FullCheck {
 /// As a feed would give it; whose it is its reader says. Its payload is its own, so that nothing else is held with it.
 fn fed(topic: &str, stated: &Stated) -> Fed {
     let (topic, payload) = (topic.to_owned(), stated.payload.to_vec());
-    Fed { path: String::new(), topic, sequence: stated.sequence, payload }
+    Fed { path: String::new(), topic, sequence: stated.sequence, payload, change: None }
 }
 
 /// What differs, for the second look: of each cause as many as have their names in the report; some hundred bytes each.

@@ -8,6 +8,7 @@ mod asking;
 mod backfilling;
 mod bundles;
 mod by_hand;
+mod changing;
 mod charged;
 mod correcting;
 mod dividing;

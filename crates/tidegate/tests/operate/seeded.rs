@@ -138,6 +138,6 @@ async fn put(
         created_at: at(0),
         updated_at: at(1),
     };
-    let routed = Routed { position, version, about: Some(about), deliveries: vec![duty] };
+    let routed = Routed { version, about: Some(about), deliveries: vec![duty], ..Routed::nothing(position) };
     store.route(vec![routed], at(3)).await.unwrap();
 }

@@ -59,7 +59,7 @@ pub(crate) fn push(hub: &Hub, version: i64, data: &Value) -> (u16, Value) {
     send(hub, &body.to_string())
 }
 
-fn send(hub: &Hub, body: &str) -> (u16, Value) {
+pub(crate) fn send(hub: &Hub, body: &str) -> (u16, Value) {
     // HMAC-SHA256 in base64: Shopify's way and ours.
     let signed = signature(SECRET, body.as_bytes());
     let request = format!(

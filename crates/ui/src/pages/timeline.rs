@@ -131,6 +131,7 @@ fn fact(envelope: &Envelope, routed: bool, life: &Life) -> Happening {
         Via::Backfill => format!("Found by a backfill of {source}"),
         Via::Read => format!("Read again from {source}"),
         Via::Outcome => format!("An outcome became a fact: {topic}"),
+        Via::Fold => format!("Folded from what {source} told: {topic}"),
         Via::Replay => format!("Sent again by a person: {topic}"),
     };
     let unreadable = envelope.kind == FactKind::Unreadable;
@@ -140,7 +141,7 @@ fn fact(envelope: &Envelope, routed: bool, life: &Life) -> Happening {
         entry = entry.text(format!("about {} {}", envelope.subject.kind(), envelope.subject.key()));
     }
     let under_way_ms = elapsed_ms(envelope.occurred_at, envelope.received_at);
-    if under_way_ms >= 1000 && envelope.via != Via::Outcome {
+    if under_way_ms >= 1000 && !matches!(envelope.via, Via::Outcome | Via::Fold) {
         entry = entry.text(format!("{} after the change at {source}", span(under_way_ms)));
     }
     if unreadable {

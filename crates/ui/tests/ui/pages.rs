@@ -145,7 +145,7 @@ async fn a_fact_that_is_not_routed_and_one_that_no_flow_wants_say_so() {
     let page = order(&desk, 7).await;
     page.says("received");
     page.says("committed to the log; to be routed");
-    let routed = Routed { position, version: None, about: None, deliveries: vec![] };
+    let routed = Routed::nothing(position);
     desk.store.route(vec![routed], scribe.now).await.unwrap();
     let page = order(&desk, 7).await;
     page.says("order 5600000000007 ○ not exported No export flow had to act on it.");

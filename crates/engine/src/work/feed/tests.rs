@@ -40,6 +40,7 @@ impl Source for Pages {
             topic: "stock/level".to_owned(),
             sequence: number + 1,
             payload: b"{}".to_vec(),
+            change: None,
         });
         let next = if self.stuck { begin } else { end };
         Ok(Changes { items: items.collect(), next: next.to_string(), more: self.stuck || end < 3 })
@@ -132,9 +133,40 @@ async fn what_was_pushed_already_is_no_news() {
         topic: "stock/level".to_owned(),
         sequence: 2,
         payload: b"{}".to_vec(),
+        change: None,
     };
     store.append(vec![scope.fact(pushed, Via::Ingest)]).await.unwrap();
     assert_eq!(pass(&scope, &|| {}).await.unwrap(), Taken { told: 3, news: 2 });
+}
+
+#[tokio::test]
+async fn a_change_is_known_by_its_pair_and_its_id() {
+    use connector::port::FedChange;
+    let store = MemoryStore::new();
+    let scope = scope(&store, &pages(9, false));
+    let change = |sku: &str, id: Option<&str>, sequence: i64| Fed {
+        path: format!("ats:{sku}@WH-1"),
+        topic: "stock/change".to_owned(),
+        sequence,
+        payload: b"{}".to_vec(),
+        change: Some(FedChange { id: id.map(str::to_owned), numbered: sequence > 0 }),
+    };
+    let told = [
+        change("A", Some("m-1"), 0),
+        change("A", Some("m-1"), 0),
+        // One document may move several pairs.
+        change("B", Some("m-1"), 0),
+        change("A", None, 7),
+        change("A", None, 7),
+    ];
+    let facts = told.map(|fed| scope.fact(lifted(fed, 1000), Via::Ingest));
+    let appended = scope.store.append(Vec::from(facts)).await.unwrap();
+    let stored: Vec<bool> = appended.iter().map(|one| matches!(one, Appended::Stored(_))).collect();
+    assert_eq!(stored, [true, false, true, true, false]);
+    let waits = store.unrouted(9).await.unwrap();
+    let shown: Vec<_> = waits.iter().map(|one| (one.envelope.kind, one.envelope.version.clone())).collect();
+    let numbered = Some(EffectiveVersion::Sequence { sequence: 1007 });
+    assert_eq!(shown, [(FactKind::Change, None), (FactKind::Change, None), (FactKind::Change, numbered)]);
 }
 
 #[tokio::test]

@@ -4,5 +4,6 @@
 mod history;
 mod nodes;
 mod plans;
+mod records;
 mod server;
 mod versions;

@@ -107,7 +107,7 @@ async fn two_open_appends_committed_in_reverse_lose_nothing() {
     let (first, second) = (schema.open().await, schema.open().await);
     let warm =
         [append(&first, fact(&order("0"), "slow")).await, append(&second, fact(&order("0"), "fast")).await];
-    let routed = |position| Routed { position, version: None, about: None, deliveries: Vec::new() };
+    let routed = Routed::nothing;
     first.route(warm.map(routed).to_vec(), at(1)).await.unwrap();
     // Whoever counts a fact of this topic waits, its position taken, its transaction open.
     let holder = connect(&schema.url).await;

@@ -1,9 +1,11 @@
 //! Stock as a source tells it, with the rules of one flow: what is kept back, units, and what is composed of several levels because it
 //! is sold in bundles, lies at several locations that are one to the shop, or is divided over several of the shop's.
 
+use domains::inventory::change::{self, TOPIC as CHANGE};
 use domains::inventory::composed::{self, TOPIC as COMPOSED};
+use domains::inventory::folding;
 use domains::inventory::{self, Canonical, Rules, StockFault, sharing};
-use engine::facts::{Facts, State, Touched};
+use engine::facts::{Became, Facts, Folding, State, Told, Touched};
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority};
 use kernel::fault::Fault;
@@ -31,6 +33,10 @@ impl Stock {
             let canonical = composed.canonical(&self.rules)?;
             return Ok((composed.sku.clone(), composed.changed_at(), canonical));
         }
+        if topic == CHANGE {
+            let change = change::read(payload)?;
+            return Err(folding::not_alone(&change));
+        }
         let stock = inventory::read(payload)?;
         let canonical = inventory::canonical(&stock, &self.rules)?;
         Ok((stock.sku, stock.changed_at, canonical))
@@ -39,7 +45,15 @@ impl Stock {
 
 impl Facts for Stock {
     fn kind_of(&self, topic: &str) -> Option<FactKind> {
-        matches!(topic, LEVEL | COMPOSED).then_some(FactKind::State)
+        match topic {
+            LEVEL | COMPOSED => Some(FactKind::State),
+            CHANGE => Some(FactKind::Change),
+            _ => None,
+        }
+    }
+
+    fn fold(&self, told: &Told<'_>, record: Option<&[u8]>) -> Result<Folding, Fault> {
+        folded(told, record)
     }
 
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {
@@ -96,8 +110,31 @@ impl Facts for Stock {
 
     fn explain(&self, topic: &str, payload: &[u8]) -> Vec<String> {
         match self.canonical(topic, payload) {
-            Ok((_, _, canonical)) => canonical.why.iter().map(ToString::to_string).collect(),
+            Ok((_, _, canonical)) => {
+                let why = canonical.why.iter().map(ToString::to_string);
+                // Each a line of the sum that adds nothing.
+                let said = |text| inventory::Term { adds: None, text }.to_string();
+                why.chain(folding::explain(payload).into_iter().map(said)).collect()
+            }
             Err(fault) => vec![fault.to_string()],
         }
     }
+}
+
+/// What is folded is the same whatever the rules of a flow: it is what the source has.
+pub(crate) fn folded(told: &Told<'_>, record: Option<&[u8]>) -> Result<Folding, Fault> {
+    let Told { topic, payload, sequence, received_at: at, asked } = *told;
+    let told = folding::Told { topic, payload, sequence, at, asked };
+    let folding = folding::fold(&told, record).map_err(StockFault::into_fault)?;
+    Ok(Folding {
+        record: folding.record,
+        became: match folding.became {
+            folding::Became::Level(payload) => Became::State { topic: LEVEL, payload },
+            folding::Became::AsTold => Became::AsTold,
+            folding::Became::Known => Became::Known,
+            folding::Became::Older => Became::Older,
+            folding::Became::NoLevel(fault) => Became::NoState(fault.into_fault()),
+        },
+        read: folding.ask,
+    })
 }

@@ -148,8 +148,13 @@ impl Bringing<'_> {
                 Some(found) => {
                     let sequence =
                         found.sequence.ok_or_else(|| bug("a level that was read has no number"))?;
-                    let fed =
-                        Fed { path: subject.path, topic: found.topic, sequence, payload: found.payload };
+                    let fed = Fed {
+                        path: subject.path,
+                        topic: found.topic,
+                        sequence,
+                        payload: found.payload,
+                        change: None,
+                    };
                     self.told.source += 1;
                     read.extend(self.meant(fed));
                 }

@@ -6,7 +6,7 @@ use api::admin::{StockChecked, StockDifference};
 use config::Violation;
 use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
 use domains::inventory::sharing::Component;
-use domains::inventory::{composed, parts, path};
+use domains::inventory::{composed, folding, parts, path};
 use engine::work::WorkError;
 use engine::work::by_hand::{self, ByHand};
 use engine::work::feed::lifted;
@@ -200,6 +200,7 @@ impl FullCheck {
             let why = match agrees {
                 true => Why::Settled,
                 false if meant.fed.topic == composed::TOPIC => self.why_composed(meant, known).await,
+                false if is_folded(known) => self.why_folded(meant, known).await?,
                 false => why(known, meant.fed.sequence),
             };
             let why = if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why };
@@ -238,6 +239,19 @@ impl FullCheck {
         }
     }
 
+    /// Of what was folded, whose versions are not the source's: whether the log has what the source has, and what became of it then.
+    async fn why_folded(&self, meant: &Meant, known: &SubjectStatus) -> Result<Why, WorkError> {
+        let Some(delivery) = &known.delivery else { return Ok(Why::Missed) };
+        let Some(folded) = self.scope.store.delivery_payload(delivery.id).await? else {
+            return Ok(Why::Missed);
+        };
+        Ok(match folding::told_version(&folded) {
+            _ if folding::is_same(&folded, &meant.fed.payload) => why_of(&delivery.state, false),
+            Some(heard) if heard > meant.fed.sequence => Why::Overtaken,
+            _ => Why::Missed,
+        })
+    }
+
     /// The levels that differing bundles and components are made of, each read and taken up once: all that shares their units is
     /// composed anew.
     pub(super) async fn tell_again(
@@ -250,7 +264,8 @@ impl FullCheck {
             let subject = Subject { shop: self.scope.shop.clone(), path: path.clone() };
             let Some(read) = self.scope.source.read(&self.scope.call(), &subject).await? else { continue };
             let Some(sequence) = read.sequence else { continue };
-            let fed = Fed { path: path.clone(), topic: read.topic, sequence, payload: read.payload };
+            let fed =
+                Fed { path: path.clone(), topic: read.topic, sequence, payload: read.payload, change: None };
             appended += 1;
             self.scope.store.append(vec![self.scope.fact(lifted(fed, lift), Via::Backfill)]).await?;
         }
@@ -286,6 +301,11 @@ fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
         }),
         also_known_as: Vec::new(),
     }
+}
+
+fn is_folded(known: &SubjectStatus) -> bool {
+    let version = known.delivery.as_ref().and_then(|delivery| delivery.version.as_ref());
+    matches!(version, Some(EffectiveVersion::Folded { .. }))
 }
 
 /// Why a pair differs, by what the log knows of it.

@@ -193,7 +193,8 @@ impl Scribe<'_> {
             created_at: placed.unwrap_or(changed),
             updated_at: changed,
         };
-        let routed = Routed { position, version: None, about: Some(known), deliveries: deliveries.collect() };
+        let routed =
+            Routed { about: Some(known), deliveries: deliveries.collect(), ..Routed::nothing(position) };
         self.store.route(vec![routed], at).await.unwrap();
     }
 

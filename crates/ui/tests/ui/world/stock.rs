@@ -149,7 +149,8 @@ impl Scribe<'_> {
         };
         let label = sku.to_owned();
         let about = About { subject: about, label, customer: None, created_at: at, updated_at: at };
-        let routed = Routed { position, version, about: Some(about), deliveries: vec![delivery] };
+        let routed =
+            Routed { version, about: Some(about), deliveries: vec![delivery], ..Routed::nothing(position) };
         self.store.route(vec![routed], later(at, 350)).await.unwrap();
     }
 
