@@ -1,3 +1,5 @@
+//! Levels and changes in every order: what a source had at last is what comes out.
+
 use super::*;
 use proptest::prelude::*;
 

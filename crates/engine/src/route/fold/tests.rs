@@ -1,3 +1,5 @@
+//! Folding within routing, over a domain of sums: what is decided upon which record, and what follows.
+
 use super::*;
 use crate::facts::{Admission, Facts, History, Mapped, Mapper, State};
 use crate::mutant::Planted;

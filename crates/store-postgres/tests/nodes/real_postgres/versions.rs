@@ -21,10 +21,10 @@ const CONTRACT: Migration = Migration {
     oldest: NOW + 1,
 };
 /// The newest schema of this program.
-const NOW: u32 = 2;
+const NOW: u32 = 3;
 
-static NEXT: [Migration; 3] = [MIGRATIONS[0], MIGRATIONS[1], EXPAND];
-static LAST: [Migration; 4] = [MIGRATIONS[0], MIGRATIONS[1], EXPAND, CONTRACT];
+static NEXT: [Migration; 4] = [MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], EXPAND];
+static LAST: [Migration; 5] = [MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], EXPAND, CONTRACT];
 
 async fn open(place: &Place, migrations: &'static [Migration]) -> Result<PostgresStore, StoreError> {
     let mut options = place.options(1);
