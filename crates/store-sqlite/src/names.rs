@@ -6,6 +6,7 @@
 use crate::error::{Done, bug};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 #[derive(Debug, Default)]
@@ -16,7 +17,11 @@ struct Known {
 
 /// Shared by the writer and the readers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(Arc<RwLock<Known>>);
+pub(crate) struct Names {
+    known: Arc<RwLock<Known>>,
+    /// Whether any record was ever written: where none was, no fact is looked up in vain.
+    has_records: Arc<AtomicBool>,
+}
 
 impl Names {
     pub(crate) fn load(connection: &Connection) -> Done<Self> {
@@ -26,16 +31,30 @@ impl Names {
         while let Some(row) = rows.next()? {
             known.learn(row.get(0)?, row.get::<_, String>(1)?.into());
         }
-        Ok(Self(Arc::new(RwLock::new(known))))
+        // A store that is only looked at may be of an older schema.
+        let has_table =
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'records')";
+        let any = connection.query_row(has_table, [], |row| row.get(0))?
+            && connection.query_row("SELECT EXISTS (SELECT 1 FROM records)", [], |row| row.get(0))?;
+        Ok(Self { known: Arc::new(RwLock::new(known)), has_records: Arc::new(AtomicBool::new(any)) })
+    }
+
+    pub(crate) fn has_records(&self) -> bool {
+        self.has_records.load(Ordering::Acquire)
+    }
+
+    /// One is about to be written; that its transaction may fail costs no more than a look-up.
+    pub(crate) fn gets_records(&self) {
+        self.has_records.store(true, Ordering::Release);
     }
 
     /// The number of a name that somebody wrote; `None`: no row can have it.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).numbers.get(name).copied()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).numbers.get(name).copied()
     }
 
     pub(crate) fn name(&self, number: i64) -> Done<Arc<str>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.names.get(&number).cloned().ok_or_else(|| bug(format!("a row with the unknown name {number}")))
     }
 
@@ -46,12 +65,12 @@ impl Names {
         }
         connection.prepare_cached("INSERT INTO names (name) VALUES (?1)")?.execute([name])?;
         let number = connection.last_insert_rowid();
-        self.0.write().unwrap_or_else(PoisonError::into_inner).learn(number, name.into());
+        self.known.write().unwrap_or_else(PoisonError::into_inner).learn(number, name.into());
         Ok((number, true))
     }
 
     pub(crate) fn forget(&self, number: i64) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(name) = known.names.remove(&number) {
             known.numbers.remove(&name);
         }

@@ -30,6 +30,9 @@ impl View<'_> {
     }
 
     fn sealed_record(&self, subject: &Subject, source: &SystemName) -> Done<Option<(i64, Vec<u8>)>> {
+        if !self.names.has_records() {
+            return Ok(None);
+        }
         let Some(source) = self.names.number(source.as_str()) else { return Ok(None) };
         let Some(root) = self.root(subject.shop.as_str(), subject.root())? else { return Ok(None) };
         let sql =
@@ -63,6 +66,7 @@ impl Desk {
     }
 
     pub(crate) fn write_record(&mut self, new: &NewRecord) -> Done<()> {
+        self.names.gets_records();
         let (shop, path) = (new.subject.shop.as_str(), new.subject.root());
         let mut root = self.root_or_new(shop, path)?;
         let source = self.number(new.source.as_str())?;

@@ -161,8 +161,10 @@ fn decided(plan: &Plan, batch: &[Unrouted]) -> Vec<Routed> {
     decide(plan, &Planted::default(), batch, Now { mono: Mono(0), wall: at(9) }).0
 }
 
+type Follows<'a> = Vec<(&'a str, Option<EffectiveVersion>)>;
+
 /// Upon which revision, and what the record is then; what follows, and under which version.
-fn shown(routed: &Routed) -> (Option<(i64, &str)>, Vec<(&str, Option<EffectiveVersion>)>) {
+fn shown(routed: &Routed) -> (Option<(i64, &str)>, Follows<'_>) {
     let text = |bytes| std::str::from_utf8(bytes).unwrap();
     let follows = routed.follow_ups.iter().map(|new| (text(&new.payload), new.version.clone()));
     (routed.record.as_ref().map(|new| (new.upon, text(&new.body))), follows.collect())

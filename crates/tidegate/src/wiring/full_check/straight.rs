@@ -77,7 +77,8 @@ mod tests {
         for (from, to) in [
             ("{ to = \"sku\", copy = \"sku\" }", "{ to = \"sku\", copy = \"sku\", then = [\"upper\"] }"),
             ("{ to = \"available\", copy = \"available\" }", "{ to = \"available\", constant = 7 }"),
-            ("copy = \"location\"", "copy = \"sku\""),
+            // Its own, and not that of an outlet.
+            ("\n  { to = \"location\", copy = \"location\"", "\n  { to = \"location\", copy = \"sku\""),
         ] {
             assert!(FILE.contains(from), "{from}");
             assert!(!straight(&FILE.replace(from, to)), "{to}");

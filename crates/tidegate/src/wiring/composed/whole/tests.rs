@@ -34,10 +34,7 @@ async fn given(levels: &[(&str, &str, i64)]) -> (Vec<(&'static str, String, i64)
     given_by(&rules, levels).await
 }
 
-async fn given_by(
-    rules: &Rules,
-    levels: &[(&str, &str, i64)],
-) -> (Vec<(&'static str, String, i64)>, Came) {
+async fn given_by(rules: &Rules, levels: &[(&str, &str, i64)]) -> (Vec<(&'static str, String, i64)>, Came) {
     let listed = Listed(levels.iter().rev().copied().map(level).collect());
     let mut whole = Composed::new(Box::new(listed), rules.clone(), ShopId::new("acme").unwrap());
     let mut given = Vec::new();
@@ -103,6 +100,9 @@ async fn what_is_divided_is_given_once_for_each_outlet() {
     let of = |topic, sku: &str, available| (topic, sku.to_owned(), available);
     let level = "stock/level";
     // What is told of an outlet itself is handed on, to be refused.
-    assert_eq!(given, [of(TOPIC, "LAMP", 3), of(TOPIC, "LAMP", 3), of(level, "CHAIR", 5), of(level, "LAMP", 9)]);
+    assert_eq!(
+        given,
+        [of(TOPIC, "LAMP", 3), of(TOPIC, "LAMP", 3), of(level, "CHAIR", 5), of(level, "LAMP", 9)]
+    );
     assert_eq!(came, Came { named: 4, twice: 1 });
 }
