@@ -102,7 +102,7 @@ impl Query {
     pub(super) fn one(&self, name: &str) -> Option<&str> {
         self.all(name).first().copied()
     }
-    fn only(&self, known: &[&str]) -> Result<(), Refusal> {
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
         let strange = self.0.iter().find(|(name, _)| !known.contains(&name.trim_end_matches("[]")));
         strange.map_or(Ok(()), |(name, _)| Err(invalid(format!("Unrecognized fields: '{name}'"))))
     }
@@ -137,6 +137,7 @@ pub(super) struct Books {
     pub(super) stock: Stock,
     /// Changes of orders that were confirmed, as they are answered.
     pub(super) changes: Vec<Value>,
+    pub(super) returns: Vec<Value>,
     numbers: i64,
 }
 
@@ -179,6 +180,7 @@ impl Books {
             ["admin", "draft-orders"] => self.create(body),
             ["admin", "draft-orders", id, "convert-to-order"] => self.convert(id),
             ["admin", "reservations", id] => self.stock.write_reservation(id, method, body),
+            ["admin", "returns", rest @ ..] => self.returns(rest, method, query, body),
             ["admin", "orders", id, "changes"] if get => Ok(self.changes_of(id, query)),
             ["admin", "order-edits"] => self.begin_edit(body),
             ["admin", "order-edits", id] if *method == Method::DELETE => self.drop_edit(id),
@@ -189,6 +191,11 @@ impl Books {
                 let mut preview = order.clone();
                 if let Some(items) = order.pointer("/order_change/items") {
                     preview["items"] = items.clone();
+                    let actions = order["order_change"]["actions"].as_array().unwrap();
+                    for item in preview["items"].as_array_mut().unwrap() {
+                        let own = |action: &&Value| action["details"]["reference_id"] == item["id"];
+                        item["actions"] = actions.iter().filter(own).cloned().collect();
+                    }
                 }
                 Ok(json!({"order": preview}))
             }
@@ -259,10 +266,12 @@ impl Books {
             return Err(invalid(format!("Items with ids {} do not exist", item["variant_id"])));
         }
         let id = format!("ordli_{}", self.next());
+        let variant = sku.map(|sku| self.stock.variant(sku));
         Ok(
-            json!({"id": id, "variant_sku": sku, "title": item.get("title").cloned().unwrap_or(json!("A thing")),
+            json!({"id": id, "variant_sku": sku, "variant": variant, "title": item.get("title").cloned().unwrap_or(json!("A thing")),
                   "metadata": item["metadata"], "raw_quantity": raw(quantity), "raw_unit_price": raw(price),
-                  "detail": {"raw_fulfilled_quantity": raw(Decimal::ZERO)}}),
+                  "detail": {"raw_fulfilled_quantity": raw(Decimal::ZERO), "raw_return_requested_quantity": raw(Decimal::ZERO),
+                             "raw_return_received_quantity": raw(Decimal::ZERO), "raw_return_dismissed_quantity": raw(Decimal::ZERO)}}),
         )
     }
 
@@ -311,8 +320,15 @@ impl Books {
     pub(super) fn add_up(&mut self, at: usize) {
         let order = &self.orders[at];
         let items = order["items"].as_array().unwrap().iter();
-        let lines: Decimal =
-            items.map(|i| exact(i, "quantity").unwrap() * exact(i, "unit_price").unwrap()).sum();
+        // What a return has received is off the total, whatever became of it.
+        let paid = |item: &Value| {
+            let of = |field: &str| exact(&item["detail"], field).unwrap();
+            let kept = exact(item, "quantity").unwrap()
+                - of("return_received_quantity")
+                - of("return_dismissed_quantity");
+            kept * exact(item, "unit_price").unwrap()
+        };
+        let lines: Decimal = items.map(paid).sum();
         let ways: Decimal =
             order["shipping_methods"].as_array().unwrap().iter().map(|m| exact(m, "amount").unwrap()).sum();
         self.orders[at]["summary"] = json!({"raw_current_order_total": raw(lines + ways)});

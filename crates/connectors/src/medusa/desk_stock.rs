@@ -44,6 +44,15 @@ impl Stock {
         SKUS.contains(&sku)
     }
 
+    /// What is sold under a SKU, and where it has a level.
+    pub(super) fn variant(&self, sku: &str) -> Value {
+        let places =
+            self.levels.keys().filter(|(own, _)| own == sku).map(|(_, place)| json!({"location_id": place}));
+        let thing = json!({"location_levels": places.collect::<Vec<_>>()});
+        json!({"id": format!("variant_{sku}"), "manage_inventory": true,
+               "inventory_items": [{"inventory_item_id": format!("iitem_{sku}"), "inventory": thing}]})
+    }
+
     /// The desk's clock: a second further at each look.
     pub(super) fn tick(&mut self) -> String {
         self.ticks += 1;

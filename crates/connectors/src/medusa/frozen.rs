@@ -32,6 +32,9 @@ pub(super) struct Stood {
     pub(super) version: i64,
     pub(super) packed: bool,
     pub(super) edit: Option<String>,
+    /// How much was done in it.
+    #[serde(default)]
+    pub(super) acted: usize,
 }
 
 impl Stood {
@@ -42,6 +45,7 @@ impl Stood {
             version: sale.version,
             packed: sale.packed,
             edit: sale.edit.as_ref().map(|edit| edit.id.clone()),
+            acted: sale.edit.as_ref().map_or(0, |edit| edit.acted),
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Medusa 2 over its admin API (docs/connectors/medusa.md): an order of the shop becomes an order there, which reserves, and what was
-//! given back of it before it left is taken off it. Owns what
-//! Medusa's calls mean; keeps nothing of an order between two calls, and makes nothing that it has not looked for.
+//! Medusa 2 over its admin API (docs/connectors/medusa.md): an order of the shop becomes an order there, which reserves; what was
+//! given back of it before it left is taken off it, and what came back is received. Owns what Medusa's calls mean; keeps nothing of
+//! an order between two calls, and makes nothing that it has not looked for.
 
 mod ask;
+mod came_back;
 mod compare;
 mod config;
 mod describe;
@@ -15,6 +16,7 @@ mod order;
 mod ours;
 mod parcels;
 mod plan;
+mod receipt;
 mod refund;
 mod sale;
 mod source;
@@ -31,6 +33,8 @@ mod desk;
 #[cfg(test)]
 mod desk_edits;
 #[cfg(test)]
+mod desk_returns;
+#[cfg(test)]
 mod desk_stock;
 #[cfg(test)]
 mod scene;
@@ -38,6 +42,8 @@ mod scene;
 mod scenes_of;
 #[cfg(test)]
 mod scenes_of_refunds;
+#[cfg(test)]
+mod scenes_of_returns;
 #[cfg(test)]
 mod tests;
 
@@ -75,7 +81,10 @@ mod code {
     pub(super) const MOVED: &str = "TG-3505";
     pub(super) const NOT_SERVED: &str = "TG-3506";
     pub(super) const LEFT: &str = "TG-3507";
+    pub(super) const NEVER_LEFT: &str = "TG-3508";
+    pub(super) const NO_SHELF: &str = "TG-3509";
     pub(super) const SHORT: &str = "TG-3510";
+    pub(super) const OTHERWISE: &str = "TG-3511";
 }
 
 /// What it can do with these settings, or all that is wrong with them.
@@ -195,9 +204,9 @@ impl Medusa {
     }
 }
 
-/// The link that a create answers with: that of a draft, or of an edit that was begun for a refund.
+/// The link that a create answers with: that of a draft, or of an edit or a return that was begun for a refund.
 fn created(body: &Value) -> Option<Applied> {
-    let draft = body.get("draft_order").or_else(|| body.get("order_change"))?;
+    let draft = ["draft_order", "order_change", "return"].iter().find_map(|name| body.get(name))?;
     let external = ExternalRef {
         id: wire::text(draft, "id")?,
         number: draft.get("display_id").and_then(Value::as_i64).map(|number| number.to_string()),

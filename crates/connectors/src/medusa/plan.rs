@@ -153,12 +153,12 @@ impl Standing<'_> {
         }
     }
 
-    /// What it comes to, against what was charged. What refunds took off was charged as well.
+    /// What it comes to, against what was charged. What refunds took off, and what came back, was charged as well.
     fn settle(&self, sale: &Sale) -> Plan {
         if let Some(excess) = sale.edits.excess.first() {
             return Plan::Next(write::unreserve(sale, excess));
         }
-        let Some(total) = sale.total.map(|total| paid(total + self.given_back, &sale.currency)) else {
+        let Some(total) = sale.sold().map(|total| paid(total + self.given_back, &sale.currency)) else {
             return done(sale, None);
         };
         let difference = total - self.order.gross;
@@ -180,7 +180,7 @@ pub(super) fn being_changed(sale: &Sale, edit: &Edit, order_key: &str) -> Plan {
     let why = match &edit.note {
         Some(note) if edit.ours => format!("its own change is not confirmed yet ({}, {note})", edit.id),
         Some(note) if note.starts_with(&refunds_of(order_key)) => {
-            format!("a refund is being taken off it ({}, {note})", edit.id)
+            format!("a refund of it is being booked ({}, {note})", edit.id)
         }
         _ => format!("somebody is changing it in Medusa ({}): confirm or cancel that there", edit.id),
     };

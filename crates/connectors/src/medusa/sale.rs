@@ -1,5 +1,6 @@
 //! An order as Medusa has it. Owns what is read of it, in drafts and in orders alike, and the form in which `plan` gets it.
 
+use super::came_back::{RECEIPT, REQUEST};
 use super::order::Address;
 use super::taken::Edits;
 use super::wire::{exact, list, spelled, text};
@@ -52,12 +53,23 @@ pub(super) struct Item {
     /// Units that are packed, or were sent.
     #[serde(default)]
     pub(super) fulfilled: Decimal,
+    /// Of these, units that a return has asked for and not received.
+    #[serde(default)]
+    pub(super) awaited: Decimal,
+    /// Of these, units that a return has received, whatever became of them.
+    #[serde(default)]
+    pub(super) came_back: Decimal,
 }
 
 impl Item {
     /// Units that are still to leave.
     pub(super) fn open(&self) -> Decimal {
         (self.quantity - self.fulfilled).max(Decimal::ZERO)
+    }
+
+    /// Units that left and have not come back. Medusa itself would take back twice what a return has received.
+    pub(super) fn away(&self) -> Decimal {
+        (self.fulfilled - self.awaited - self.came_back).max(Decimal::ZERO)
     }
 }
 
@@ -69,6 +81,12 @@ pub(super) struct Edit {
     /// What it was begun for.
     #[serde(default)]
     pub(super) note: Option<String>,
+    /// The return that is asked for or received by it.
+    #[serde(default)]
+    pub(super) of_return: Option<String>,
+    /// How much was done in it so far.
+    #[serde(default)]
+    pub(super) acted: usize,
     /// The lines as they will be.
     pub(super) items: Vec<Item>,
 }
@@ -105,6 +123,12 @@ impl Sale {
         })
     }
 
+    /// What it comes to as it was sold: Medusa takes off its total what a return has received.
+    pub(super) fn sold(&self) -> Option<Decimal> {
+        let came_back: Decimal = self.items.iter().map(|item| item.came_back * item.unit_price).sum();
+        Some(self.total? + came_back)
+    }
+
     pub(super) fn external(&self) -> ExternalRef {
         ExternalRef { id: self.id.clone(), number: self.number.clone(), state: Some(self.state().to_owned()) }
     }
@@ -125,6 +149,7 @@ impl Sale {
 /// The lines of an order, of a draft, or of a preview. What was taken out of it is none.
 fn items(record: &Value) -> Option<Vec<Item>> {
     let read = |item: &Value| {
+        let units = |field: &str| item.get("detail").and_then(|detail| exact(detail, field));
         Some(Item {
             id: text(item, "id")?,
             line: item.get("metadata").and_then(|metadata| text(metadata, "line")),
@@ -132,10 +157,10 @@ fn items(record: &Value) -> Option<Vec<Item>> {
             title: text(item, "title").unwrap_or_default(),
             quantity: exact(item, "quantity").or_else(|| whole(item, "quantity"))?,
             unit_price: price(item)?,
-            fulfilled: item
-                .get("detail")
-                .and_then(|detail| exact(detail, "fulfilled_quantity"))
-                .unwrap_or_default(),
+            fulfilled: units("fulfilled_quantity").unwrap_or_default(),
+            awaited: units("return_requested_quantity").unwrap_or_default(),
+            came_back: units("return_received_quantity").unwrap_or_default()
+                + units("return_dismissed_quantity").unwrap_or_default(),
         })
     };
     let items: Vec<Item> = list(record, "items").map(read).collect::<Option<_>>()?;
@@ -157,11 +182,14 @@ impl Edit {
     pub(super) fn read(preview: &Value) -> Option<Self> {
         let change = preview.get("order_change").filter(|change| !change.is_null())?;
         let open = matches!(text(change, "status").as_deref(), Some("pending" | "requested"));
-        let is_edit = text(change, "change_type").as_deref() == Some("edit");
-        let note = text(change, "internal_note").filter(|_| is_edit);
-        let ours = note.as_deref() == Some(EDIT_NOTE);
+        let kind = text(change, "change_type").unwrap_or_default();
+        let is_ours = matches!(kind.as_str(), "edit" | REQUEST | RECEIPT);
+        let note = text(change, "internal_note").filter(|_| is_ours);
+        let ours = kind == "edit" && note.as_deref() == Some(EDIT_NOTE);
         let id = text(change, "id").filter(|_| open)?;
-        Some(Self { id, ours, note, items: items(preview).unwrap_or_default() })
+        let acted = list(preview, "items").map(|item| list(item, "actions").count()).sum();
+        let of_return = text(change, "return_id");
+        Some(Self { id, ours, note, of_return, acted, items: items(preview).unwrap_or_default() })
     }
 }
 
@@ -170,7 +198,7 @@ pub(super) fn held(observation: &Observation) -> Option<Held> {
     let Observed::One(state) = &observation.object else { return None };
     let sale = Sale::deserialize(&state.body).ok()?;
     let currency = sale.currency.to_ascii_uppercase().parse().ok()?;
-    let total = sale.total? + sale.edits.amount(&sale.items)?;
+    let total = sale.sold()? + sale.edits.amount(&sale.items)?;
     let gross = Money::parse(&total.to_string(), currency).ok()?;
     Some(Held { gross, void: sale.cancelled() })
 }

@@ -40,30 +40,30 @@ pub(super) fn refund_of(order: &Wanted, number: u32, lines: &[(&str, u32, &str)]
     }
 }
 
-fn ordered(order: &Wanted, quantity: u32) -> Wanted {
+pub(super) fn ordered(order: &Wanted, quantity: u32) -> Wanted {
     let mut order = order.clone();
     order.body["lines"][0]["quantity"] = json!(quantity.to_string());
     order.body["gross"] = json!(format!("{}.00", quantity * 4));
     order
 }
 
-async fn held(medusa: &Fitted, wanted: &Wanted) -> String {
+pub(super) async fn held(medusa: &Fitted, wanted: &Wanted) -> String {
     let connector = medusa.here();
     let asked = Wanted { body: Value::Null, ..wanted.clone() };
     let observed = connector.observe(&call(), &asked).await.unwrap();
     connector.held(&observed).unwrap().gross.to_string()
 }
 
-async fn apply(medusa: &Fitted, step: &Step) {
+pub(super) async fn apply(medusa: &Fitted, step: &Step) {
     medusa.here().apply(&call(), &CallKey("tg-1".to_owned()), step).await.unwrap();
 }
 
-async fn is_there(medusa: &Fitted, kind: &str, order: &Wanted) -> bool {
+pub(super) async fn is_there(medusa: &Fitted, kind: &str, order: &Wanted) -> bool {
     let reference = Reference { kind: kind.to_owned(), value: order.object_key.as_str().to_owned() };
     medusa.here().exists(&call(), &reference).await.unwrap()
 }
 
-const ALL: [&str; 3] = ["edit", "edit_line", "edit_confirm"];
+pub(super) const ALL: [&str; 3] = ["edit", "edit_line", "edit_confirm"];
 
 pub(super) async fn what_was_given_back_is_free_and_stays_so(medusa: Fitted) {
     let mut shelf = Shelf::new(medusa, 10).await;

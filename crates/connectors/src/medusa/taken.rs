@@ -3,6 +3,7 @@
 //! key), what such edits took off, and what an order comes to without them; judges nobody else's edit.
 
 use super::ask::Ask;
+use super::came_back::Return;
 use super::order::{Line, Order};
 use super::sale::{Item, Sale};
 use super::wire::{exact, list, spelled, text};
@@ -21,6 +22,9 @@ const PAGE: usize = 200;
 pub(super) struct Edits {
     /// Those that bear the name of a refund of this order, confirmed or open.
     pub(super) refunds: Vec<Named>,
+    /// Returns that bear the name of a refund of this order, begun or received.
+    #[serde(default)]
+    pub(super) returns: Vec<Return>,
     /// By ids, lines that a confirmed edit changed.
     changed: BTreeSet<String>,
     /// Reservations that hold more than is open.
@@ -113,6 +117,7 @@ impl Edits {
             .filter_map(|action| text(action.get("details")?, "reference_id"));
         Self {
             refunds: edits().filter(named).filter_map(|change| Named::read(change, items)).collect(),
+            returns: Return::all(changes, &ours),
             changed: changed.collect(),
             excess: Vec::new(),
         }
@@ -153,13 +158,13 @@ pub(super) fn less_refunds(order: &Order, edits: &Edits) -> (Order, Decimal) {
 }
 
 impl Ask<'_> {
-    /// The edits of an order that is known under this key. One that was never changed is not asked for them.
+    /// The edits and returns of an order that is known under this key. One that was never changed is not asked for them.
     pub(super) async fn edits(&self, sale: &Sale, order_key: &str) -> Result<Edits, Fault> {
         if sale.draft || (sale.version <= 1 && sale.edit.is_none()) {
             return Ok(Edits::default());
         }
-        let fields = "id,status,change_type,internal_note,*actions";
-        let path = format!("/admin/orders/{}/changes?change_type=edit&fields={fields}", segment(&sale.id));
+        let fields = "id,status,change_type,internal_note,return_id,*actions";
+        let path = format!("/admin/orders/{}/changes?fields={fields}", segment(&sale.id));
         let changes = self.whole(path, "order_changes").await?;
         let mut edits = Edits::read(&changes, order_key, &sale.items);
         if !sale.cancelled() {

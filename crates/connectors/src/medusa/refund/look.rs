@@ -1,16 +1,17 @@
-//! What Medusa has of a refund: the edits of its order that bear its name. Owns the look-up; an edit that was cancelled is gone.
+//! What Medusa has of a refund: the edit and the return of its order that bear its name. Owns the look-up; one that was cancelled is
+//! gone.
 
 use super::super::ask::Ask;
 use super::super::observe::ORDER;
-use super::{Context, order_key};
-use connector::port::{ExternalRef, MissingReference, ObjectState, Observation, Observed, Wanted};
+use super::{Booked, Context, Refund, order_key};
+use connector::port::{MissingReference, ObjectState, Observation, Observed, Wanted};
 use kernel::fault::{Fault, Reference};
 
 impl Ask<'_> {
     pub(in super::super) async fn observe_refund(&self, wanted: &Wanted) -> Result<Observation, Fault> {
         let key = order_key(wanted);
         let mut context = Context::default();
-        let mut found = Vec::new();
+        let (mut edits, mut returns) = (Vec::new(), Vec::new());
         match self.by_key(key.as_str()).await? {
             Err(several) => context.several = several,
             Ok(None) => {}
@@ -19,19 +20,28 @@ impl Ask<'_> {
                     order.edit = self.edit(&order.id).await?;
                 }
                 order.edits = self.edits(&order, key.as_str()).await?;
-                let own = order.edits.refunds.iter().filter(|edit| edit.name == wanted.object_key.as_str());
-                found = own.cloned().collect();
+                let name = wanted.object_key.as_str();
+                edits = order.edits.refunds.iter().filter(|edit| edit.name == name).cloned().collect();
+                returns = order.edits.returns.iter().filter(|back| back.name == name).cloned().collect();
+                // A body that cannot be read is told by `plan`; `prove` asks without one.
+                let comes_back = Refund::read(wanted).is_ok_and(|refund| !refund.came_back().is_empty());
+                if comes_back && returns.is_empty() && !order.draft && !order.cancelled() {
+                    context.shelves = self.shelves(&order.id).await?;
+                }
                 context.order = Some(order);
             }
         }
-        let object = match found.as_slice() {
-            [] => Observed::None,
-            [edit] => Observed::One(ObjectState {
-                external: ExternalRef { id: edit.id.clone(), number: None, state: Some(edit.status.clone()) },
-                body: serde_json::to_value(edit).unwrap_or_default(),
-                adopted: false,
-            }),
-            several => Observed::Many(several.iter().map(|edit| edit.id.clone()).collect()),
+        let object = match (edits.as_slice(), returns.as_slice()) {
+            ([] | [_], [] | [_]) => match Booked::of(edits.pop(), returns.pop()) {
+                None => Observed::None,
+                Some(booked) => Observed::One(ObjectState {
+                    external: booked.external(),
+                    body: serde_json::to_value(&booked).unwrap_or_default(),
+                    adopted: false,
+                }),
+            },
+            ([_, _, ..], _) => Observed::Many(edits.into_iter().map(|edit| edit.id).collect()),
+            (_, _) => Observed::Many(returns.into_iter().map(|back| back.id).collect()),
         };
         let waits = context.several.is_empty() && context.order.as_ref().is_none_or(|order| order.draft);
         let missing = MissingReference {

@@ -1,22 +1,27 @@
-//! What was given back of an order before it left is taken off the order's lines, so that Medusa reserves and packs it no longer
-//! (docs/connectors/medusa.md). Owns its wanted form, `medusa.refund/1` (crates/mapping/schemas/medusa.refund.schema.json), and that
-//! each refund is one edit of the order, which bears the refund's object key as its note and stands there for good once it is
-//! confirmed. Gives no money back, and takes nothing back that was sent.
+//! What was given back of an order before it left is taken off the order's lines, so that Medusa reserves and packs it no longer;
+//! what came back is received, so that it lies on the shelf (docs/connectors/medusa.md). Owns its wanted form, `medusa.refund/1`
+//! (crates/mapping/schemas/medusa.refund.schema.json), and that each refund is one edit of the order, one return of it, or both in this
+//! order, which bear the refund's object key as their note and stand there for good once they are confirmed. Gives no money back.
 
+mod back;
 mod look;
 mod plan;
+mod shelf;
 mod write;
 
+use super::came_back::Return;
 use super::code;
 use super::sale::{Item, Sale};
 use super::taken::Named;
-use connector::port::{Held, Observation, Observed, Wanted};
+use connector::port::{ExternalRef, Held, Observation, Observed, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use kernel::key::ObjectKey;
 use kernel::money::Money;
 use kernel::subject::Subject;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use shelf::Shelves;
+use std::collections::BTreeMap;
 
 pub(super) use plan::plan;
 
@@ -54,7 +59,10 @@ enum Restock {
     /// They never left.
     Cancel,
     /// They never left, or the buyer keeps them.
-    NoRestock,
+    #[serde(rename = "no_restock")]
+    Kept,
+    #[serde(rename = "return")]
+    CameBack,
 }
 
 impl Refund {
@@ -84,6 +92,41 @@ impl Refund {
         let own = self.lines.iter().filter(|line| line.line == name && line.restock == restock);
         own.map(|line| line.quantity).sum()
     }
+
+    /// Units that came back, by our names of lines.
+    fn came_back(&self) -> BTreeMap<&str, Decimal> {
+        let mut lines = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| line.restock == Restock::CameBack) {
+            *lines.entry(line.line.as_str()).or_default() += line.quantity;
+        }
+        lines
+    }
+}
+
+/// What bears the refund's name: one of them, or both.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Booked {
+    edit: Option<Named>,
+    back: Option<Return>,
+}
+
+impl Booked {
+    fn of(edit: Option<Named>, back: Option<Return>) -> Option<Self> {
+        (edit.is_some() || back.is_some()).then_some(Self { edit, back })
+    }
+
+    /// The edit stands for both.
+    fn external(&self) -> ExternalRef {
+        match (&self.edit, &self.back) {
+            (Some(edit), _) => of_edit(edit),
+            (None, Some(back)) => back::external(back),
+            (None, None) => ExternalRef { id: String::new(), number: None, state: None },
+        }
+    }
+}
+
+fn of_edit(edit: &Named) -> ExternalRef {
+    ExternalRef { id: edit.id.clone(), number: None, state: Some(edit.status.clone()) }
 }
 
 /// What the order is called that was given back of.
@@ -98,6 +141,9 @@ struct Context {
     order: Option<Sale>,
     /// Ids of orders that all bear the key.
     several: Vec<String>,
+    /// For what came back and is in no return yet.
+    #[serde(default)]
+    shelves: Shelves,
 }
 
 /// How many units of a line go.
@@ -118,8 +164,7 @@ impl Going<'_> {
 fn going<'a>(refund: &Refund, order: &'a Sale) -> Result<Vec<Going<'a>>, Fault> {
     let of = |item: &'a Item| {
         let Some(line) = &item.line else { return Ok(Going { item, units: Decimal::ZERO }) };
-        let (never_left, kept) =
-            (refund.units(line, Restock::Cancel), refund.units(line, Restock::NoRestock));
+        let (never_left, kept) = (refund.units(line, Restock::Cancel), refund.units(line, Restock::Kept));
         if never_left > item.open() {
             let what = format!(
                 "{never_left} of {:?} were given back before they left, and Medusa has {} of {} packed or sent ({}): cancel the \
@@ -136,11 +181,19 @@ fn going<'a>(refund: &Refund, order: &'a Sale) -> Result<Vec<Going<'a>>, Fault> 
     order.items.iter().map(of).collect()
 }
 
-/// What it took off, by Medusa's own prices.
+/// What it took off and what came back, by Medusa's own prices.
 pub(super) fn held(observation: &Observation) -> Option<Held> {
     let Observed::One(state) = &observation.object else { return None };
-    let edit = Named::deserialize(&state.body).ok()?;
+    let Booked { edit, back } = Booked::deserialize(&state.body).ok()?;
     let order = Context::deserialize(&observation.context).ok()?.order?;
-    let gross = Money::parse(&edit.amount()?.to_string(), order.currency.to_ascii_uppercase().parse().ok()?);
-    Some(Held { gross: gross.ok()?, void: !edit.is_confirmed() })
+    let price = |id: &str| order.items.iter().find(|item| item.id == id).map(|item| item.unit_price);
+    let came_back: Option<Decimal> = match &back {
+        Some(back) => back.units.iter().map(|(item, units)| Some(units * price(item)?)).sum(),
+        None => Some(Decimal::ZERO),
+    };
+    let off = edit.as_ref().map_or(Some(Decimal::ZERO), Named::amount)?;
+    let gross =
+        Money::parse(&(off + came_back?).to_string(), order.currency.to_ascii_uppercase().parse().ok()?);
+    let is_booked = edit.is_none_or(|edit| edit.is_confirmed()) && back.is_none_or(|back| back.is_received());
+    Some(Held { gross: gross.ok()?, void: !is_booked })
 }

@@ -1,11 +1,10 @@
-//! The next step of a refund: an edit of its order is begun in its name, each line is lowered in it, and it is confirmed. Pure. The
-//! order of its questions is that of docs/connectors/medusa.md.
+//! The next step of a refund: an edit of its order is begun in its name, each line is lowered in it, and it is confirmed; then what
+//! came back is received ([`back`]). Pure. The order of its questions is that of docs/connectors/medusa.md.
 
 use super::super::plan::being_changed;
 use super::super::sale::{Edit, Sale};
-use super::super::taken::Named;
 use super::super::{code, write as order_write};
-use super::{Context, Refund, going, order_key, write};
+use super::{Booked, Context, Refund, back, going, of_edit, order_key, write};
 use connector::port::{ExternalRef, Observation, Observed, Plan, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use serde::Deserialize as _;
@@ -23,12 +22,12 @@ pub(in super::super) fn plan(wanted: &Wanted, observation: &Observation) -> Plan
         return many("orders", &refund.order, &context.several);
     }
     let own = match &observation.object {
-        Observed::Many(ids) => return many("edits", wanted.object_key.as_str(), ids),
-        Observed::None => None,
-        Observed::One(object) => match Named::deserialize(&object.body) {
-            Ok(edit) => Some((edit, object.external.clone())),
+        Observed::Many(ids) => return many("edits or returns", wanted.object_key.as_str(), ids),
+        Observed::None => Booked { edit: None, back: None },
+        Observed::One(object) => match Booked::deserialize(&object.body) {
+            Ok(booked) => booked,
             Err(error) => {
-                let what = format!("an observed edit cannot be read back: {error}");
+                let what = format!("what was observed of a refund cannot be read back: {error}");
                 return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::BODY, what));
             }
         },
@@ -36,9 +35,15 @@ pub(in super::super) fn plan(wanted: &Wanted, observation: &Observation) -> Plan
     let Some(order) = context.order.as_ref().filter(|order| !order.draft) else {
         return waits(observation, &refund);
     };
-    match own {
-        Some((edit, external)) if edit.is_confirmed() => confirmed(order, external),
-        own => open(wanted, &refund, order, own.map(|(_, external)| external)),
+    let off = match &own.edit {
+        Some(edit) if edit.is_confirmed() => confirmed(order, of_edit(edit)),
+        // What comes back is begun when there is nothing to take off any more.
+        None if own.back.is_some() => Plan::nothing("nothing of it was open in Medusa"),
+        edit => open(wanted, &refund, &context, order, edit.as_ref().map(of_edit), own.back.is_none()),
+    };
+    match off {
+        Plan::Done(off) => back::plan(wanted, &refund, order, &context.shelves, own.back.as_ref(), off),
+        other => other,
     }
 }
 
@@ -61,8 +66,15 @@ fn confirmed(order: &Sale, external: ExternalRef) -> Plan {
     }
 }
 
-/// It is not begun, or not confirmed.
-fn open(wanted: &Wanted, refund: &Refund, order: &Sale, own: Option<ExternalRef>) -> Plan {
+/// It is not begun, or not confirmed. `comes`: what came back is to be received afterwards, and if it cannot be, nothing is taken off.
+fn open(
+    wanted: &Wanted,
+    refund: &Refund,
+    context: &Context,
+    order: &Sale,
+    own: Option<ExternalRef>,
+    comes: bool,
+) -> Plan {
     if order.cancelled() {
         let why = "the order is cancelled in Medusa: nothing is reserved for it any more";
         return own
@@ -78,7 +90,10 @@ fn open(wanted: &Wanted, refund: &Refund, order: &Sale, own: Option<ExternalRef>
         }
         _ => {}
     }
-    let going = going(refund, order);
+    let mut going = going(refund, order);
+    if comes && !refund.came_back().is_empty() {
+        going = going.and_then(|going| back::receivable(refund, order, &context.shelves).map(|_| going));
+    }
     let nothing = going.as_ref().is_ok_and(|going| going.iter().all(|line| line.units.is_zero()));
     match (own, &order.edit, going) {
         // It keeps the order from being packed: what leads nowhere is not left open.
