@@ -132,8 +132,8 @@ impl Row {
         self.row["status"] == "canceled"
     }
 
-    /// As the ledger reads sales, as edited and not as refunded: with what was given back of it. Medusa rounds nothing: what is paid
-    /// is rounded here.
+    /// As the ledger reads sales, as edited and not as refunded: with what was taken off it, and with what came back, which Medusa
+    /// takes off the total. Medusa rounds nothing: what is paid is rounded here.
     pub fn sale(&self, given_back: Decimal) -> anyhow::Result<Sale> {
         let row = &self.row;
         let state = match (self.is_cancelled(), self.is_draft()) {
@@ -141,7 +141,13 @@ impl Row {
             (_, true) => "draft",
             _ => "confirmed",
         };
-        let gross = (exact(&row["summary"]["raw_current_order_total"])? + given_back)
+        let mut came_back = Decimal::ZERO;
+        for item in self.items() {
+            let units = |field: &str| exact(&item["detail"][field]);
+            let units = units("raw_return_received_quantity")? + units("raw_return_dismissed_quantity")?;
+            came_back += units * exact(&item["raw_unit_price"])?;
+        }
+        let gross = (exact(&row["summary"]["raw_current_order_total"])? + given_back + came_back)
             .round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
             .to_string();
         let created_at: Timestamp = row["created_at"].as_str().context("an order without a date")?.parse()?;
@@ -187,7 +193,12 @@ mod tests {
     #[test]
     fn an_order_is_read_with_what_is_paid_and_with_what_is_to_be_reserved() {
         let raw = |value: &str| json!({ "value": value, "precision": 20 });
-        let line = |id: &str, sku: Value, quantity: &str, packed: &str| json!({ "id": id, "variant_sku": sku, "raw_quantity": raw(quantity), "detail": { "raw_fulfilled_quantity": raw(packed) } });
+        let line = |id: &str, sku: Value, quantity: &str, packed: &str| {
+            let came_back = if id == "c" { "1" } else { "0" };
+            let detail = json!({ "raw_fulfilled_quantity": raw(packed), "raw_return_received_quantity": raw(came_back),
+                                 "raw_return_dismissed_quantity": raw("0") });
+            json!({ "id": id, "variant_sku": sku, "raw_quantity": raw(quantity), "raw_unit_price": raw("2.5"), "detail": detail })
+        };
         let mut row = Row {
             order: 7,
             row: json!({
@@ -200,7 +211,7 @@ mod tests {
         let read = row.sale(Decimal::ONE).unwrap();
         assert_eq!(
             (read.totals.gross.to_string().as_str(), read.state),
-            ("137.84", twin::erp::SaleState::Confirmed)
+            ("140.34", twin::erp::SaleState::Confirmed)
         );
         assert_eq!(row.to_reserve().unwrap(), BTreeMap::from([("a".to_owned(), Decimal::TWO)]));
         row.row["status"] = json!("canceled");

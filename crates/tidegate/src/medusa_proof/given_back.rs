@@ -1,11 +1,13 @@
-//! What the shop gave back before it left, beside the edits of Medusa's own records that took it off its orders.
+//! What the shop gave back, beside Medusa's own records: what never left, beside the edits that took it off its orders, and what came
+//! back, beside the returns that received it.
 
-use super::books::{Books, Row};
+use super::books::{Books, Row, exact};
 use crate::demo::reference;
 use crate::proof::{CreditProof, units_given_back};
 use anyhow::Context as _;
 use reqwest::Method;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -54,18 +56,45 @@ fn edit(change: &Value) -> anyhow::Result<Edit> {
     Ok(edit)
 }
 
+/// The units of each return that bears a refund's name and was received, by that name.
+async fn returns(books: &Books, row: &Row) -> anyhow::Result<Vec<(String, Units)>> {
+    let path = format!("/admin/returns?order_id={}&fields=id,canceled_at,metadata,*items", row.id()?);
+    let mut all = Vec::new();
+    for one in books.all(&path, "returns").await?.iter().filter(|one| one["canceled_at"].is_null()) {
+        let Some(name) = one["metadata"]["tidegate_key"].as_str() else { continue };
+        let mut units = Units::new();
+        for item in one["items"].as_array().into_iter().flatten() {
+            let of = row.items().find(|own| own["id"] == item["item_id"]).context("a return of no line")?;
+            let line = of["metadata"]["line"].as_str().context("a line without our name")?;
+            let received =
+                exact(&item["raw_received_quantity"])?.to_i64().context("no whole number of units")?;
+            *units.entry(line.to_owned()).or_default() += received;
+        }
+        all.push((name.to_owned(), units));
+    }
+    Ok(all)
+}
+
+/// What came back of a refund is named beside what it took off.
+const CAME_BACK: &str = " (came back)";
+
 async fn judge(books: &Books, shop: &ShopifyTwin) -> anyhow::Result<CreditProof> {
     let mut there: BTreeMap<String, Vec<Units>> = BTreeMap::new();
     for row in books.rows(&shop.orders()).await? {
         for edit in edits(books, &row).await? {
             there.entry(edit.name).or_default().push(edit.units);
         }
+        for (name, units) in returns(books, &row).await? {
+            there.entry(name + CAME_BACK).or_default().push(units);
+        }
     }
+    let [mut wanted, came_back] = units_given_back(shop);
+    wanted.extend(came_back.into_iter().map(|(name, units)| (name + CAME_BACK, units)));
     let sum = |units: &Units| Decimal::from(units.values().sum::<i64>());
-    Ok(CreditProof::compared("units taken off", units_given_back(shop), there, sum))
+    Ok(CreditProof::compared("units taken off or received", wanted, there, sum))
 }
 
-/// Until each is taken off, or for so long.
-pub async fn taken_off(books: &Books, shop: &ShopifyTwin, patience: Duration) -> anyhow::Result<CreditProof> {
+/// Until each is taken off or received, or for so long.
+pub async fn booked(books: &Books, shop: &ShopifyTwin, patience: Duration) -> anyhow::Result<CreditProof> {
     CreditProof::awaited(patience, async || judge(books, shop).await).await
 }

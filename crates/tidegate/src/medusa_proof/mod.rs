@@ -1,5 +1,5 @@
 //! `tidegate prove-medusa`: a [proof](crate::proof) against a real Medusa. Owns how Medusa is asked, and that what it reserved is
-//! compared with what was sold, also where units are given back before they leave.
+//! compared with what was sold, also where units are given back before they leave, and where they come back.
 
 mod books;
 mod given_back;
@@ -9,7 +9,7 @@ mod reserved;
 use crate::cli::{Common, Failure};
 use crate::demo::{Office, reference};
 use crate::proof::stock::{Premises as _, skus};
-use crate::proof::{self, CreditProof, Day, Records, System, give_back_before};
+use crate::proof::{self, CreditProof, Day, Records, System, give_back, give_back_before};
 use books::Books;
 use house::House;
 use reserved::Reserved;
@@ -117,7 +117,17 @@ impl System for Medusa<'_> {
         patience: Duration,
     ) -> anyhow::Result<Option<CreditProof>> {
         give_back_before(shop);
-        given_back::taken_off(&self.books, shop, patience).await.map(Some)
+        given_back::booked(&self.books, shop, patience).await.map(Some)
+    }
+
+    /// What left comes back, and lies on its shelf again.
+    async fn afterwards(
+        &self,
+        shop: &ShopifyTwin,
+        patience: Duration,
+    ) -> anyhow::Result<Option<CreditProof>> {
+        give_back(shop, true);
+        given_back::booked(&self.books, shop, patience).await.map(Some)
     }
 
     async fn references(&self) -> anyhow::Result<BTreeSet<String>> {

@@ -114,7 +114,7 @@ pub(super) async fn play<S: System>(system: &S, day: &Day) -> anyhow::Result<Pro
             gate.trouble(true);
             let refunds = system.afterwards(&ground.shop, CATCH_UP).await?;
             gate.trouble(false);
-            // What is given back moves no stock here: the same is judged once it is credited.
+            // What came back lies on its shelf again, and is sold.
             if refunds.is_some() {
                 proof = everyday.agreed(CATCH_UP).await?;
             }

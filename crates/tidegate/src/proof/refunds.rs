@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use twin::shop::{FinancialStatus, Order, RefundRequest};
+use twin::shop::{FinancialStatus, Line, Order, RefundRequest, RestockType};
 use twin::shopify::ShopifyTwin;
 
 /// Of so many shipped orders one is given back of.
@@ -93,8 +93,8 @@ impl CreditProof {
     }
 }
 
-/// A unit of each line and, of every other order, its shipping go back; nothing returns to a shelf.
-pub fn give_back(shop: &ShopifyTwin) {
+/// A unit of each line and, of every other order, its shipping go back. `restock`: what left returns to the shelf.
+pub fn give_back(shop: &ShopifyTwin, restock: bool) {
     // On terms nothing was paid yet.
     let shipped = |order: &&Arc<Order>| {
         let paid = order.financial_status() == FinancialStatus::Paid;
@@ -102,13 +102,10 @@ pub fn give_back(shop: &ShopifyTwin) {
     };
     let orders = shop.orders();
     for (number, order) in orders.iter().filter(shipped).step_by(OF).enumerate() {
+        let comes_back = |line: &&Line| line.requires_shipping && line.fulfillable() == 0;
         let lines = order.lines.iter().filter(|line| line.current_quantity > 0 && line.sku.is_some());
-        let request = RefundRequest {
-            lines: lines.map(|line| (line.id, 1)).collect(),
-            shipping: number % 2 == 0,
-            restock: false,
-            note: None,
-        };
+        let lines = lines.filter(|line| !restock || comes_back(line)).map(|line| (line.id, 1)).collect();
+        let request = RefundRequest { lines, shipping: number % 2 == 0, restock, note: None };
         // One that was free has nothing to give back.
         if let Err(refused) = shop.refund(order.id, request) {
             eprintln!("{refused}");
@@ -139,16 +136,23 @@ pub fn give_back_before(shop: &ShopifyTwin) {
     }
 }
 
-/// Units that were given back before they left, by the refund's name and by line.
-pub fn units_given_back(shop: &ShopifyTwin) -> BTreeMap<String, BTreeMap<String, i64>> {
-    let mut all = BTreeMap::new();
-    for order in shop.orders() {
-        for refund in &order.refunds {
-            let units = refund.lines.iter().map(|line| (line.line_id.to_string(), i64::from(line.quantity)));
-            all.insert(format!("{}-refund-{}", crate::demo::reference(order.id), refund.id), units.collect());
+/// Units that were given back, by the refund's name and by line: those that never left, and those that came back.
+pub fn units_given_back(shop: &ShopifyTwin) -> [BTreeMap<String, BTreeMap<String, i64>>; 2] {
+    [false, true].map(|came_back| {
+        let mut all = BTreeMap::new();
+        for order in shop.orders() {
+            for refund in &order.refunds {
+                let lines =
+                    refund.lines.iter().filter(|line| (line.restock == RestockType::Return) == came_back);
+                let units: BTreeMap<String, i64> =
+                    lines.map(|line| (line.line_id.to_string(), i64::from(line.quantity))).collect();
+                if !units.is_empty() {
+                    all.insert(format!("{}-refund-{}", crate::demo::reference(order.id), refund.id), units);
+                }
+            }
         }
-    }
-    all
+        all
+    })
 }
 
 /// What was given back, by the name that its credit note has.

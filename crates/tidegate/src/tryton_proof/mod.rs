@@ -99,7 +99,7 @@ impl System for Tryton<'_> {
         shop: &ShopifyTwin,
         patience: Duration,
     ) -> anyhow::Result<Option<CreditProof>> {
-        give_back(shop);
+        give_back(shop, false);
         credits::credited(&self.books, shop, patience).await.map(Some)
     }
 
