@@ -35,6 +35,7 @@ fn touched() -> Metrics {
     metrics.set_committing(false);
     metrics.set_free_disk(7);
     metrics.ended(&system, &flow, "delivered", None, Some(59_000));
+    metrics.change_folded(&system, &shop, "folded");
     metrics.ended(&system, &flow, "dead", Some(FaultKind::Rejected), None);
     metrics.stock_accepted(&flow, &shop, 119_000, true);
     metrics.stock_accepted(&flow, &shop, 121_000, false);
