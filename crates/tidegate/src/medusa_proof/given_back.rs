@@ -32,7 +32,9 @@ pub async fn edits(books: &Books, row: &Row) -> anyhow::Result<Vec<Edit>> {
     let ours = format!("{}-refund-", reference(row.order));
     let named =
         |change: &&Value| change["internal_note"].as_str().is_some_and(|note| note.starts_with(&ours));
-    changes.iter().filter(named).filter(|change| change["status"] == "confirmed").map(edit).collect()
+    // What begins and receives a return bears the same note.
+    let edits = |change: &&Value| change["change_type"] == "edit" && change["status"] == "confirmed";
+    changes.iter().filter(named).filter(edits).map(edit).collect()
 }
 
 fn edit(change: &Value) -> anyhow::Result<Edit> {
