@@ -24,6 +24,7 @@ mod names;
 pub mod outlets;
 mod pair;
 pub mod pools;
+mod rule_text;
 mod rules;
 pub mod sharing;
 pub mod snapshot;

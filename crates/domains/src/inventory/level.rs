@@ -37,7 +37,7 @@ pub struct Incoming {
 const QUANTITY_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 /// More than any scale shows; the sum over rules stays exact.
 const DECIMALS_MAX: u32 = 6;
-const NAME_CHARS_MAX: usize = 255;
+pub(super) const NAME_CHARS_MAX: usize = 255;
 
 /// Reads a level.
 ///

@@ -4,13 +4,12 @@
 
 use super::division::{Division, Takes};
 use super::pools::Pools;
+use super::rule_text;
 use super::rules::RuleFault;
 use std::collections::BTreeMap;
 
 /// Of one place: they are set one after another, and all are looked at before each.
 pub const OUTLETS_MAX: usize = 10;
-/// As of a location that a source tells.
-const NAME_CHARS_MAX: usize = 255;
 const UNITS_MAX: i64 = 1_000_000_000;
 
 const HELP: &str = "write what is divided, and over which of the shop's locations, by share or with a number of units and one that \
@@ -36,19 +35,12 @@ impl Outlets {
     /// # Errors
     /// Every rule that cannot be read, divides a place twice, or has two places shown at one outlet.
     pub fn parse(texts: &[String], pools: &Pools) -> Result<Self, Vec<RuleFault>> {
-        let (mut outlets, mut faults) = (Self::default(), Vec::new());
-        let mut fault = |index, message| faults.push(RuleFault { list: "outlets", index, message });
-        let mut rules = Vec::new();
-        for (index, text) in texts.iter().enumerate() {
-            match rule_of(text) {
-                Ok(rule) => rules.push((index, rule)),
-                Err(message) => fault(index, message),
-            }
-        }
+        let mut outlets = Self::default();
+        let (rules, mut faults) = rule_text::each("outlets", texts, rule_of);
         let divided: Vec<String> = rules.iter().map(|(_, (place, _))| place.clone()).collect();
         for (index, (place, all)) in rules {
             if outlets.of.contains_key(&place) {
-                fault(index, format!("{place:?} is divided already; name all its outlets in one rule"));
+                faults.at(index, format!("{place:?} is divided already; name all its outlets in one rule"));
                 continue;
             }
             if let Some(pool) = pools.of(&place) {
@@ -56,7 +48,7 @@ impl Outlets {
                     "{place:?} is sold with others as {pool:?}, so it has nothing of its own to divide; divide {pool:?}, or take it \
                      out of stock.locations"
                 );
-                fault(index, what);
+                faults.at(index, what);
             }
             for Outlet { location, .. } in &all {
                 let is_source = divided.contains(location)
@@ -66,18 +58,18 @@ impl Outlets {
                     let what = format!(
                         "{location:?} is a place that is divided or sold with others; give the outlet a name of its own"
                     );
-                    fault(index, what);
+                    faults.at(index, what);
                 } else if let Some(other) = outlets.place_of.insert(location.clone(), place.clone()) {
                     let what = format!(
                         "{location:?} shows what lies at {other:?} already; take it out of one, or make one of both in \
                          stock.locations and divide that"
                     );
-                    fault(index, what);
+                    faults.at(index, what);
                 }
             }
             outlets.of.insert(place, all);
         }
-        if faults.is_empty() { Ok(outlets) } else { Err(faults) }
+        faults.or(outlets)
     }
 
     #[must_use]
@@ -117,11 +109,7 @@ fn rule_of(text: &str) -> Result<(String, Vec<Outlet>), String> {
         text.split_once('=').ok_or_else(|| format!("{text:?} says of no place how it is divided; {HELP}"))?;
     let place = place.trim().to_owned();
     let outlets: Vec<Outlet> = outlets.split('+').map(outlet_of).collect::<Result<_, _>>()?;
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name.chars().count() <= NAME_CHARS_MAX
-            && !name.contains(|c: char| c.is_control() || c == '=' || c == '%')
-    };
+    let is_name = |name: &str| rule_text::is_location(name, &['=', '%']);
     if !is_name(&place) || !outlets.iter().all(|outlet| is_name(&outlet.location)) {
         return Err(format!("{text:?} names a location that can be none; {HELP}"));
     }

@@ -2,13 +2,12 @@
 //! location counts twice. What may be sold of several together is `composed`'s; which of the shop's locations a pool is says the
 //! mapping, by the pool's name, as of any other.
 
+use super::rule_text;
 use super::rules::RuleFault;
 use std::collections::BTreeMap;
 
 /// Locations of a source in one pool: each is read for every change of any of them.
 const SOURCES_MAX: usize = 100;
-/// As of a location that a source tells.
-const NAME_CHARS_MAX: usize = 255;
 
 /// All pools of a flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,19 +22,15 @@ impl Pools {
     /// # Errors
     /// Every rule that cannot be read, or says something twice.
     pub fn parse(texts: &[String]) -> Result<Self, Vec<RuleFault>> {
-        let (mut pools, mut faults) = (Self::default(), Vec::new());
-        let mut fault = |index, message| faults.push(RuleFault { list: "locations", index, message });
-        let mut rules = Vec::new();
-        for (index, text) in texts.iter().enumerate() {
-            match pool_of(text) {
-                Ok(rule) => rules.push((index, rule)),
-                Err(message) => fault(index, message),
-            }
-        }
+        let mut pools = Self::default();
+        let (rules, mut faults) = rule_text::each("locations", texts, pool_of);
         let names: Vec<String> = rules.iter().map(|(_, (name, _))| name.clone()).collect();
         for (index, (name, sources)) in rules {
             if pools.sources.contains_key(&name) {
-                fault(index, format!("{name:?} is written down already; name all its locations in one rule"));
+                faults.at(
+                    index,
+                    format!("{name:?} is written down already; name all its locations in one rule"),
+                );
                 continue;
             }
             for source in &sources {
@@ -43,17 +38,17 @@ impl Pools {
                     let what = format!(
                         "{source:?} is the name of a pool; name the source's own locations, and the pool as none of them"
                     );
-                    fault(index, what);
+                    faults.at(index, what);
                 } else if let Some(other) = pools.pool_of.insert(source.clone(), name.clone()) {
                     let what = format!(
                         "{source:?} is in {other:?} already, and what lies there would be sold twice; take it out of one"
                     );
-                    fault(index, what);
+                    faults.at(index, what);
                 }
             }
             pools.sources.insert(name, sources);
         }
-        if faults.is_empty() { Ok(pools) } else { Err(faults) }
+        faults.or(pools)
     }
 
     #[must_use]
@@ -86,11 +81,7 @@ fn pool_of(text: &str) -> Result<(String, Vec<String>), String> {
         text.split_once('=').ok_or_else(|| format!("{text:?} says of no location what it has; {HELP}"))?;
     let sources: Vec<String> = sources.split('+').map(|source| source.trim().to_owned()).collect();
     let name = name.trim().to_owned();
-    let is_name = |name: &String| {
-        !name.is_empty()
-            && name.chars().count() <= NAME_CHARS_MAX
-            && !name.contains(|c: char| c.is_control() || c == '=' || c == '+')
-    };
+    let is_name = |name: &String| rule_text::is_location(name, &['=', '+']);
     if !is_name(&name) || !sources.iter().all(is_name) {
         return Err(format!("{text:?} names a location that can be none; {HELP}"));
     }

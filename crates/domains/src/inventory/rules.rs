@@ -6,8 +6,10 @@ use super::bundles::{Bundles, FAMILY_MAX};
 use super::level::Stock;
 use super::outlets::Outlets;
 use super::pools::Pools;
+use super::rule_text;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -93,24 +95,18 @@ impl Rules {
     /// # Errors
     /// Every rule that cannot be read.
     pub fn parse(safety: &[String], units: &[String]) -> Result<Self, Vec<RuleFault>> {
-        let (mut rules, mut faults) = (Self::default(), Vec::new());
-        for (index, text) in safety.iter().enumerate() {
-            match safety_of(text) {
-                Ok(rule) => rules.safety.push(rule),
-                Err(message) => faults.push(RuleFault { list: "safety", index, message }),
+        let (safety, faults) = rule_text::each("safety", safety, safety_of);
+        let mut known = BTreeSet::new();
+        let (units, of_units) = rule_text::each("units", units, |text| {
+            let rule = unit_of(text)?;
+            match known.insert(rule.unit.clone()) {
+                true => Ok(rule),
+                false => Err(format!("the unit {:?} has a rule already", rule.unit)),
             }
-        }
-        for (index, text) in units.iter().enumerate() {
-            match unit_of(text) {
-                Ok(rule) if rules.units.iter().any(|known| known.unit == rule.unit) => {
-                    let message = format!("the unit {:?} has a rule already", rule.unit);
-                    faults.push(RuleFault { list: "units", index, message });
-                }
-                Ok(rule) => rules.units.push(rule),
-                Err(message) => faults.push(RuleFault { list: "units", index, message }),
-            }
-        }
-        if faults.is_empty() { Ok(rules) } else { Err(faults) }
+        });
+        let safety = safety.into_iter().map(|(_, rule)| rule).collect();
+        let units = units.into_iter().map(|(_, rule)| rule).collect();
+        faults.and(of_units).or(Self { safety, units, ..Self::default() })
     }
 
     /// The same with bundles; `shares`: what of a component they may have, `"50%"`, `"BOX-*: 100%"`.
@@ -119,14 +115,9 @@ impl Rules {
     /// Every share that cannot be read.
     pub fn with_bundles(mut self, bundles: Arc<Bundles>, shares: &[String]) -> Result<Self, Vec<RuleFault>> {
         self.bundles = bundles;
-        let mut faults = Vec::new();
-        for (index, text) in shares.iter().enumerate() {
-            match share_of(text) {
-                Ok(share) => self.shares.push(share),
-                Err(message) => faults.push(RuleFault { list: "bundle_share", index, message }),
-            }
-        }
-        if faults.is_empty() { Ok(self) } else { Err(faults) }
+        let (shares, faults) = rule_text::each("bundle_share", shares, share_of);
+        self.shares.extend(shares.into_iter().map(|(_, share)| share));
+        faults.or(self)
     }
 
     /// The same with locations of the source that are one to the shop.

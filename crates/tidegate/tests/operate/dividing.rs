@@ -5,6 +5,7 @@ use crate::bundles::{comes_to, comes_to_rest, with_bundles};
 use crate::folder::Folder;
 use crate::hub::{Hub, until};
 use crate::office::Office;
+use crate::pooling::sums;
 use crate::stock::{keeper, level, push, warehouse};
 use serde_json::{Value, json};
 use twin::wms::WmsTwin;
@@ -116,15 +117,11 @@ async fn a_number_of_units_comes_first_and_bundles_have_their_share_of_each_part
 
 /// What is shown of each SKU: a fourth of both warehouses together at the store, and the rest for the web.
 fn agrees(office: &Office, keeper: &WmsTwin) {
-    let mut sums = std::collections::BTreeMap::new();
-    for row in keeper.all_stock() {
-        *sums.entry(row.sku.clone()).or_insert(0) += row.truth.on_hand - row.truth.reserved;
-    }
-    let parts = |(sku, sum): (&String, &i64)| {
-        let store = (*sum).max(0) / 4;
-        [(sku.clone(), "WH-1", sum - store), (sku.clone(), "WH-2", store)]
+    let parts = |(sku, sum): (String, i64)| {
+        let store = sum.max(0) / 4;
+        [(sku.clone(), "WH-1", sum - store), (sku, "WH-2", store)]
     };
-    let all: Vec<_> = sums.iter().flat_map(parts).collect();
+    let all: Vec<_> = sums(keeper).into_iter().flat_map(parts).collect();
     let all: Vec<_> = all.iter().map(|(sku, at, part)| (sku.as_str(), *at, *part)).collect();
     comes_to(office, &all);
 }

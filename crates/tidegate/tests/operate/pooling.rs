@@ -101,8 +101,8 @@ async fn a_bundle_is_made_of_what_lies_at_both() {
     assert!(said.out.contains("of SKU-0001: 40 available (WH-1: 30, WH-2: 10), 2 in each"), "{}", said.out);
 }
 
-/// What the shop is to show of each SKU.
-fn sums(keeper: &WmsTwin) -> Vec<(String, i64)> {
+/// What may be sold of each SKU at all locations of the warehouse together.
+pub(crate) fn sums(keeper: &WmsTwin) -> Vec<(String, i64)> {
     let mut sums = std::collections::BTreeMap::new();
     for row in keeper.all_stock() {
         *sums.entry(row.sku.clone()).or_insert(0) += row.truth.on_hand - row.truth.reserved;
