@@ -261,21 +261,12 @@ fn state_read(running: &Running, read: Read, part: Option<String>, now: jiff::Ti
         _ => (Via::Read, asked.occurred_at),
     };
     NewEnvelope {
-        shop: asked.shop.clone(),
-        domain: asked.domain.clone(),
-        source: asked.source.clone(),
-        topic: read.topic,
-        kind: FactKind::State,
-        via,
         subject: part.map_or_else(|| own.clone(), of_part),
         version: read.sequence.map(|sequence| EffectiveVersion::Sequence { sequence }),
         occurred_at,
         received_at: now,
-        trace: asked.trace,
-        raw_hash: Sha256::digest(&read.payload).into(),
-        raw_bytes: u32::try_from(read.payload.len()).unwrap_or(u32::MAX),
         dedupe: once,
-        payload: read.payload.into(),
+        ..NewEnvelope::follows(asked, read.topic, via, read.payload)
     }
 }
 

@@ -8,14 +8,13 @@ use crate::plan::FlowPlan;
 use connector::port::{ExternalRef, Observation, Observed, Step, Wanted};
 use jiff::Timestamp;
 use kernel::clock::Mono;
-use kernel::envelope::{FactKind, Via};
+use kernel::envelope::Via;
 use kernel::fault::Fault;
 use kernel::id::AttemptId;
 use kernel::key::CallKey;
 use kernel::subject::Subject;
 use kernel::version::{Digest, EffectiveVersion};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use store::delivery::{Claim, EndedAttempt, Move, NewDelivery, StoredRef};
 use store::log::NewEnvelope;
 
@@ -194,23 +193,13 @@ impl Running {
 
     /// A fact that follows from what its target did: its source is that system, and its time is now.
     pub(crate) fn told(&self, topic: &str, subject: Subject, payload: &Value, now: Timestamp) -> NewEnvelope {
-        let (claim, payload) = (&self.claim, payload.to_string());
+        let payload = payload.to_string().into_bytes();
         NewEnvelope {
-            shop: claim.envelope.shop.clone(),
-            domain: claim.envelope.domain.clone(),
-            source: claim.lane.system.clone(),
-            topic: topic.to_owned(),
-            kind: FactKind::State,
-            via: Via::Outcome,
+            source: self.claim.lane.system.clone(),
             subject,
-            version: None,
             occurred_at: now,
             received_at: now,
-            trace: claim.envelope.trace,
-            raw_hash: Sha256::digest(payload.as_bytes()).into(),
-            raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-            dedupe: None,
-            payload: payload.into_bytes().into(),
+            ..NewEnvelope::follows(&self.claim.envelope, topic.to_owned(), Via::Outcome, payload)
         }
     }
 

@@ -67,6 +67,28 @@ pub struct NewEnvelope {
 }
 
 impl NewEnvelope {
+    /// A state that follows from another fact: of the same thing, source and time, and on its trace, where nothing else is said.
+    #[must_use]
+    pub fn follows(from: &Envelope, topic: String, via: Via, payload: Vec<u8>) -> Self {
+        Self {
+            shop: from.shop.clone(),
+            domain: from.domain.clone(),
+            source: from.source.clone(),
+            topic,
+            kind: FactKind::State,
+            via,
+            subject: from.subject.clone(),
+            version: None,
+            occurred_at: from.occurred_at,
+            received_at: from.received_at,
+            trace: from.trace,
+            raw_hash: Sha256::digest(&payload).into(),
+            raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            dedupe: None,
+            payload: payload.into(),
+        }
+    }
+
     /// A fact that is kept, once more, whatever became of it: a duty of its own. A sequence is the source's own, and which
     /// state of its record it is stays; a dated version is read from the body again.
     #[must_use]

@@ -8,11 +8,10 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use bytes::Bytes;
 use domains::orders::{self, MENDED_TOPIC, MendFault, Order, changed_paths};
-use kernel::envelope::{Envelope, FactKind, Via};
+use kernel::envelope::{Envelope, Via};
 use kernel::id::DeliveryId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use shopify::source::READ_TOPIC;
 use store::log::NewEnvelope;
 use store::operate::{AuditEntry, By};
@@ -184,23 +183,11 @@ impl Dead {
     fn again(&self, order: &Order, by: &By) -> Result<NewEnvelope, AdminError> {
         let payload = serde_json::to_vec(order)
             .map_err(|error| AdminError::not_mended(format!("the order cannot be written down: {error}")))?;
-        let from = &self.envelope;
         Ok(NewEnvelope {
-            shop: from.shop.clone(),
-            domain: from.domain.clone(),
-            source: from.source.clone(),
-            topic: MENDED_TOPIC.to_owned(),
-            kind: FactKind::State,
-            via: Via::Replay,
             subject: self.letter.subject.clone(),
-            version: None,
             occurred_at: order.updated_at,
             received_at: by.at,
-            trace: from.trace,
-            raw_hash: Sha256::digest(&payload).into(),
-            raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-            dedupe: None,
-            payload: payload.into(),
+            ..NewEnvelope::follows(&self.envelope, MENDED_TOPIC.to_owned(), Via::Replay, payload)
         })
     }
 

@@ -12,7 +12,6 @@ use kernel::fault::Fault;
 use kernel::id::{Position, SystemName};
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use store::delivery::{DeliveryKind, DeliveryState, NewDelivery, Outcome, Wait};
 use store::log::{NewEnvelope, NewRecord, Record, Routed, Unrouted};
@@ -195,23 +194,8 @@ fn waiting(flow: &FlowPlan, envelope: &Envelope) -> NewDelivery {
 
 /// The state that the record is now, as a fact of its source.
 fn state(envelope: &Envelope, topic: &str, version: EffectiveVersion, payload: Vec<u8>) -> NewEnvelope {
-    NewEnvelope {
-        shop: envelope.shop.clone(),
-        domain: envelope.domain.clone(),
-        source: envelope.source.clone(),
-        topic: topic.to_owned(),
-        kind: FactKind::State,
-        via: Via::Fold,
-        subject: envelope.subject.clone(),
-        version: Some(version),
-        occurred_at: envelope.occurred_at,
-        received_at: envelope.received_at,
-        trace: envelope.trace,
-        raw_hash: Sha256::digest(&payload).into(),
-        raw_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        dedupe: None,
-        payload: payload.into(),
-    }
+    let follows = NewEnvelope::follows(envelope, topic.to_owned(), Via::Fold, payload);
+    NewEnvelope { version: Some(version), ..follows }
 }
 
 /// A state of what has a record. What it cannot read is left to whoever reads states.
