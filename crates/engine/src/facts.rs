@@ -114,6 +114,17 @@ pub enum Became {
     NoState(Fault),
 }
 
+/// What a list of the source, which shows little of each thing, says of a state that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListedAs {
+    /// Nothing that it shows is different.
+    Same,
+    /// It changed without its date.
+    Differs,
+    /// It shows too little: what was given back once may have been given back again.
+    CannotTell,
+}
+
 /// The topic under which what was touched is asked for again: it brings nothing, and says what to read.
 pub const AGAIN: &str = "again";
 
@@ -125,10 +136,10 @@ pub trait Facts: Send + Sync + Debug {
     /// Reads a payload. A fault is Rejected and names the field.
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault>;
 
-    /// Whether a known state can be the one that a list of the source shows under this fingerprint: tells two states of
-    /// the same second apart, as far as the list shows it. What nothing lists can be any.
-    fn can_be(&self, _body: &Value, _fingerprint: &str) -> bool {
-        true
+    /// How a known state stands to the one that a list of the source shows under this fingerprint, both of the same second. What
+    /// nothing lists is the same.
+    fn listed_as(&self, _body: &Value, _fingerprint: &str) -> ListedAs {
+        ListedAs::Same
     }
 
     /// What it comes to, as edited and not as refunded; nothing where it was called off. `None` for what has no amount.

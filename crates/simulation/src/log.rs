@@ -16,6 +16,10 @@ use store::log::{Appended, NewEnvelope, Routed};
 use store::port::Store;
 use store::query::{DeliveryFilter, Phase};
 
+/// How far a sweep reaches back before the last one, and how old a change is of which that one left no doubt.
+const OVERLAP: Duration = Duration::from_secs(600);
+const SETTLES: Duration = Duration::from_secs(60);
+
 impl World {
     /// What this node may route: not what is invisible yet, and for a second not what another one appended.
     pub(crate) fn unrouted(&mut self, node: usize, limit: u32) -> Vec<store::log::Unrouted> {
@@ -71,24 +75,28 @@ impl World {
         self.shelf_is_asked(node);
         let Some(process) = &self.nodes[node].process else { return };
         let since = process.swept_to;
+        let settled = kernel::clock::after(since, OVERLAP - SETTLES);
         let flow = crate::flows::flow("orders");
         for order in self.changed_since(since) {
             let status = ready(self.disk.status(&flow, &[subject(order.id)]));
             let known = status.first().and_then(|s| s.about.as_ref()).map(|about| about.updated_at);
             // Two changes within one second: the list's fingerprint tells them apart, and that something was given back (it says
-            // how an order stands financially, and not how much).
-            let print = ready(self.disk.newest_payload(&subject(order.id)))
-                .and_then(|(_, payload)| serde_json::from_slice::<crate::facts::Order>(&payload).ok())
-                .map(|known| (known.content, known.cancelled, known.refunds.is_empty()));
+            // how an order stands financially, and not how much). What that leaves in doubt is read, until a pass saw it settled.
+            let newest = ready(self.disk.newest_payload(&subject(order.id)))
+                .and_then(|(_, payload)| serde_json::from_slice::<crate::facts::Order>(&payload).ok());
+            let print =
+                |order: &crate::facts::Order| (order.content, order.cancelled, order.refunds.is_empty());
+            let brings_more = newest.as_ref().is_some_and(|known| known.refunds != order.refunds);
             if known.is_none_or(|known| known < order.updated_at)
-                || print != Some((order.content, order.cancelled, order.refunds.is_empty()))
+                || newest.as_ref().map(print) != Some(print(&order))
+                || (brings_more && order.updated_at > settled)
             {
                 let envelope = self.envelope(node, &order, "orders/read", FactKind::State, Via::Sweep);
                 self.append_envelope(node, envelope);
             }
         }
         if let Some(process) = &mut self.nodes[node].process {
-            process.swept_to = now.checked_sub(Duration::from_secs(600)).unwrap_or(since);
+            process.swept_to = now.checked_sub(OVERLAP).unwrap_or(since);
         }
     }
 

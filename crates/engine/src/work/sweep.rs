@@ -2,7 +2,8 @@
 //! the log has; only what differs is read in full. Its watermark is the last *full* pass less an overlap, never "now".
 
 use super::{Scope, WorkError};
-use connector::port::{ListBy, Listed};
+use crate::facts::{ListedAs, State, Touched};
+use connector::port::{ListBy, Listed, Read};
 use jiff::Timestamp;
 use kernel::clock::Now;
 use kernel::envelope::Via;
@@ -29,6 +30,10 @@ pub struct Settings {
     pub from: Timestamp,
 }
 
+/// What the list cannot tell apart is read by each pass until it is older than this at its beginning, however far the two clocks are
+/// apart: of the same second another change may come.
+const SETTLES: Duration = Duration::from_secs(60);
+
 /// One full pass. The watermark moves only when all of it is committed; `news` is called after each commit.
 pub async fn pass(
     scope: &Scope,
@@ -40,6 +45,7 @@ pub async fn pass(
     let last = scope.store.cursor(&watermark).await?.and_then(|text| text.parse::<Timestamp>().ok());
     let from = last.map_or(settings.from, |last| back(last, settings.overlap).max(settings.from));
     let young = back(began.wall, settings.grace);
+    let sure = last.map(|last| back(last, settings.grace + SETTLES));
     let mut found = Found::default();
     let mut cursor = None;
     loop {
@@ -48,10 +54,20 @@ pub async fn pass(
         let subjects: Vec<_> = page.items.iter().map(|item| item.subject.clone()).collect();
         let known = scope.store.status(&scope.flow, &subjects).await?;
         for (item, known) in page.items.iter().zip(&known) {
-            if item.updated_at > young || !differs(scope, item, known).await? {
+            if item.updated_at > young {
                 continue;
             }
+            let of_log = match stands(scope, item, known).await? {
+                Stands::InLog => continue,
+                // The pass before had no doubt left.
+                Stands::Doubtful(_) if sure.is_some_and(|sure| item.updated_at <= sure) => continue,
+                Stands::Doubtful(known) => Some(known),
+                Stands::Missed => None,
+            };
             let Some(read) = scope.read(item).await? else { continue };
+            if of_log.is_some_and(|known| !brings_more(scope, &known, &read)) {
+                continue;
+            }
             scope.store.append(vec![scope.envelope(item, read, Via::Sweep)]).await?;
             found.missed += 1;
             news();
@@ -76,17 +92,46 @@ pub fn watermark_of(shop: &ShopId, flow: &FlowName) -> String {
     format!("sweep/{shop}/{flow}")
 }
 
-/// Whether the log lacks this state. `updated_at` has whole seconds, so the same instant is told apart by what the list
-/// shows beside it.
-async fn differs(scope: &Scope, item: &Listed, known: &SubjectStatus) -> Result<bool, WorkError> {
-    let Some(about) = &known.about else { return Ok(true) };
+/// A state of the log, with what else it brings.
+type Known = (State, Vec<Touched>);
+
+/// How what is listed stands to the log.
+enum Stands {
+    InLog,
+    Missed,
+    /// Of the same second as this one, and the list shows no more.
+    Doubtful(Box<Known>),
+}
+
+/// `updated_at` has whole seconds, so the same instant is told apart by what the list shows beside it.
+async fn stands(scope: &Scope, item: &Listed, known: &SubjectStatus) -> Result<Stands, WorkError> {
+    let of = |missed| if missed { Stands::Missed } else { Stands::InLog };
+    let Some(about) = &known.about else { return Ok(Stands::Missed) };
     if about.updated_at != item.updated_at || item.fingerprint.is_empty() {
-        return Ok(about.updated_at < item.updated_at);
+        return Ok(of(about.updated_at < item.updated_at));
     }
-    let Some((envelope, payload)) = newest_of_source(scope, item).await? else { return Ok(false) };
+    let Some((envelope, payload)) = newest_of_source(scope, item).await? else { return Ok(Stands::InLog) };
     // One that cannot be read is a dead letter already.
-    let Ok(state) = scope.facts.read(&envelope.topic, &payload) else { return Ok(false) };
-    Ok(!scope.facts.can_be(&state.body, &item.fingerprint))
+    let Some(known) = known_by(scope, &envelope.topic, &payload) else { return Ok(Stands::InLog) };
+    Ok(match scope.facts.listed_as(&known.0.body, &item.fingerprint) {
+        ListedAs::Same => Stands::InLog,
+        ListedAs::Differs => Stands::Missed,
+        ListedAs::CannotTell => Stands::Doubtful(Box::new(known)),
+    })
+}
+
+fn known_by(scope: &Scope, topic: &str, payload: &[u8]) -> Option<Known> {
+    let state = scope.facts.read(topic, payload).ok()?;
+    let touches = scope.facts.touches(topic, payload, &state);
+    Some((state, touches))
+}
+
+/// Whether what was read is another state than is known, or brings more with it (a second refund). One that cannot be read does.
+fn brings_more(scope: &Scope, known: &Known, read: &Read) -> bool {
+    let (state, touches) = known;
+    known_by(scope, &read.topic, &read.payload).is_none_or(|(now, brings)| {
+        now.digest != state.digest || brings.iter().any(|one| !touches.contains(one))
+    })
 }
 
 /// The newest state that the source gave. What a target told of its object (the sale's number) stands under the same subject, is
@@ -113,3 +158,6 @@ fn back(at: Timestamp, by: Duration) -> Timestamp {
 pub fn next_at(now: Now, every: Duration) -> kernel::clock::Mono {
     now.mono.plus(every)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ pub use stock::Stock;
 
 use super::recent::Recent;
 use domains::orders;
-use engine::facts::{Admission, Confirm, Facts, History, State, Touched};
+use engine::facts::{Admission, Confirm, Facts, History, ListedAs, State, Touched};
 use jiff::Timestamp;
 use kernel::envelope::FactKind;
 use kernel::fault::{Fault, FaultKind};
@@ -107,9 +107,13 @@ impl Facts for Orders {
         Ok(state)
     }
 
-    fn can_be(&self, body: &Value, fingerprint: &str) -> bool {
+    fn listed_as(&self, body: &Value, fingerprint: &str) -> ListedAs {
         use shopify::source::{Compared, compare, fingerprint_of};
-        compare(fingerprint, &fingerprint_of(body)) != Compared::Differs
+        match compare(fingerprint, &fingerprint_of(body)) {
+            Compared::Same => ListedAs::Same,
+            Compared::Differs => ListedAs::Differs,
+            Compared::Unknowable => ListedAs::CannotTell,
+        }
     }
 
     /// Each refund that the order names, once: it never changes, and is read by itself. Of payments a webhook's body only says that
