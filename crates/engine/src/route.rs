@@ -4,6 +4,7 @@
 //! the source has to be read. It calls no network and knows no target's state.
 
 mod fold;
+mod known;
 
 use crate::effect::Folded;
 use crate::facts::{Admission, History, State};
@@ -14,20 +15,16 @@ use kernel::clock::Now;
 use kernel::envelope::{Envelope, FactKind, Priority, Via};
 use kernel::fault::{Fault, FaultKind};
 use kernel::flow::Mode;
-use kernel::id::FlowName;
 use kernel::subject::{Lane, Subject};
 use kernel::version::{CameBy, EffectiveVersion, Order};
-use std::collections::BTreeMap;
+use known::Known;
 use std::time::Duration;
 use store::delivery::{Claim, DeliveryKind, DeliveryState, NewDelivery, Outcome, Standing, Wait};
 use store::log::{About, Routed, Unrouted};
 
-/// What is known while a batch is routed: standings move on within it.
-type Known = BTreeMap<(FlowName, Subject), Standing>;
-
 /// Decides a batch, oldest first; and says what becomes of the changes in it.
 pub fn decide(plan: &Plan, planted: &Planted, batch: &[Unrouted], now: Now) -> (Vec<Routed>, Vec<Folded>) {
-    let (mut known, mut records) = (Known::new(), fold::Records::default());
+    let (mut known, mut records) = (Known::default(), fold::Records::default());
     let one = |item| decide_one(plan, planted, item, (&mut known, &mut records), now);
     let mut decisions: Vec<Routed> = batch.iter().map(one).collect();
     fold::only_the_last(&mut decisions);
@@ -44,7 +41,7 @@ fn decide_one(
     let envelope = &item.envelope;
     let mut routed = Routed { version: envelope.version.clone(), ..Routed::nothing(envelope.position) };
     for (flow, standing) in &item.standings {
-        known.entry((flow.clone(), envelope.subject.clone())).or_insert_with(|| standing.clone());
+        known.learn(flow, &envelope.subject, standing);
     }
     let flows =
         plan.flows.values().filter(|flow| flow.takes(&envelope.domain, &envelope.source, &envelope.shop));
@@ -53,7 +50,7 @@ fn decide_one(
     let is_on = |flow: &&FlowPlan| flow.policy.mode != Mode::Off;
     let takers = by_topic(flows.iter().copied().filter(is_on).collect(), envelope);
     let flows = by_topic(flows, envelope);
-    let newest = flows.iter().filter_map(|flow| known.get(&(flow.name.clone(), envelope.subject.clone())));
+    let newest = flows.iter().filter_map(|flow| known.get(&flow.name, &envelope.subject));
     let newest = newest.filter_map(|standing| standing.routed_position).map(|position| position.0).max();
     if let (FactKind::Change, Some(payload)) = (envelope.kind, &item.payload) {
         fold::change(plan, (&flows, &takers), item, payload, (&mut *records, newest), &mut routed);
@@ -108,7 +105,7 @@ fn decide_one(
             let version = if let fold::Takes::Under(folded) = takes { folded } else { version };
             records.took(item);
             for flow in takers {
-                let standing = known.entry((flow.name.clone(), envelope.subject.clone())).or_default();
+                let standing = known.standing(&flow.name, &envelope.subject);
                 route_state(
                     plan,
                     planted,
@@ -121,6 +118,7 @@ fn decide_one(
                     &mut routed.deliveries,
                 );
             }
+            known.stands_in(envelope, &routed.deliveries);
             routed.version = Some(version);
         }
     }
@@ -240,7 +238,7 @@ fn composing(
     deliveries: &mut Vec<NewDelivery>,
 ) -> DeliveryState {
     let Some(paths) = flow.facts.composes(&envelope.subject) else { return admitted };
-    let version = EffectiveVersion::Sequence { sequence: envelope.position.0 };
+    let version = known::composed_of(envelope.position);
     for path in paths {
         if !planted.is(Mutant::ComposedStays) {
             deliveries.push(until_composed(flow, envelope, &path, &version));
