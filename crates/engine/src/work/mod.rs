@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod by_hand;
+pub mod differs;
 pub mod feed;
 pub mod lift;
 pub mod prove;

@@ -6,7 +6,7 @@
 //! One that was killed is gone on with by asking again: what was brought is under way or agrees by then, and Shopify's list
 //! is not asked for twice.
 
-use super::second_look::{CHUNK, Judged, READS, Why, components_of};
+use super::second_look::{CHUNK, Judged, READS, components_of};
 use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, fed, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
 use config::Violation;
@@ -14,6 +14,7 @@ use connector::port::{Fed, Read};
 use domains::inventory::compare::{Cause, Check};
 use domains::inventory::sharing::Component;
 use domains::inventory::{self, Key, StockFault, composed, parts};
+use engine::work::differs::Why;
 use engine::work::feed::lifted;
 use engine::work::{Progress, WorkError};
 use kernel::envelope::Via;

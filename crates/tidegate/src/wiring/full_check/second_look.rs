@@ -9,6 +9,7 @@ use domains::inventory::sharing::Component;
 use domains::inventory::{composed, folding, parts, path};
 use engine::work::WorkError;
 use engine::work::by_hand::{self, ByHand};
+use engine::work::differs::{Why, why, why_of};
 use engine::work::feed::lifted;
 use kernel::envelope::Via;
 use kernel::flow::{AfterConfirm, Difference};
@@ -17,7 +18,6 @@ use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
 use shopify::inventory::changed;
 use std::collections::{BTreeMap, BTreeSet};
-use store::delivery::{DeliveryState, Outcome};
 use store::query::SubjectStatus;
 
 /// Pairs that one check reads singly, to see whether their source counts anew: it does for all or for none.
@@ -25,41 +25,10 @@ pub(super) const READS: usize = 100;
 /// Looked at in one call, and asked of the store at once.
 pub(super) const CHUNK: usize = 100;
 
-/// What is known of a pair that differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
-    /// The source's newest state never came.
-    Missed,
-    /// It came, and is not delivered yet.
-    UnderWay,
-    Dead,
-    /// It was delivered, and the shop has another quantity since.
-    ChangedInShop,
-    /// They agree by now, or a newer level came and was delivered since the source was read.
-    Settled,
-    /// A higher number was delivered than the source has: it moved on since it was read, or counts anew.
-    Overtaken,
-    /// It counts anew: what it has now bears a lower number than what came before.
-    SequenceBack,
-}
-
 /// A pair that differs: why, and Shopify's id of its level, where it was set before.
 pub(super) struct Judged {
     pub(super) why: Why,
     level: Option<String>,
-}
-
-impl Why {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Missed => "missed",
-            Self::UnderWay => "under_way",
-            Self::Dead => "dead_letter",
-            Self::ChangedInShop => "changed_in_shop",
-            Self::Settled | Self::Overtaken => "settled",
-            Self::SequenceBack => "sequence_back",
-        }
-    }
 }
 
 /// What a second look leaves to be done.
@@ -306,29 +275,4 @@ fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
 fn is_folded(known: &SubjectStatus) -> bool {
     let version = known.delivery.as_ref().and_then(|delivery| delivery.version.as_ref());
     matches!(version, Some(EffectiveVersion::Folded { .. }))
-}
-
-/// Why a pair differs, by what the log knows of it.
-fn why(known: &SubjectStatus, sequence: i64) -> Why {
-    let Some(delivery) = &known.delivery else { return Why::Missed };
-    let heard = match &delivery.version {
-        Some(EffectiveVersion::Sequence { sequence: heard }) => *heard,
-        _ => return Why::Missed,
-    };
-    if heard < sequence {
-        return Why::Missed;
-    }
-    why_of(&delivery.state, heard > sequence)
-}
-
-/// The same of a state that came. `later`: a higher number than the source has.
-fn why_of(state: &DeliveryState, later: bool) -> Why {
-    match state {
-        DeliveryState::Waiting { .. } | DeliveryState::Unknown { .. } => Why::UnderWay,
-        DeliveryState::Dead => Why::Dead,
-        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) if later => Why::Overtaken,
-        DeliveryState::Ended(Outcome::Delivered { .. } | Outcome::Unchanged) => Why::ChangedInShop,
-        // Skipped, redacted, shadowed: it never got there.
-        DeliveryState::Ended(_) => Why::Missed,
-    }
 }
