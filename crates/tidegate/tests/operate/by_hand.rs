@@ -43,6 +43,21 @@ async fn what_is_only_told_or_accepted_stands_until_the_source_changes_it() {
     }
 }
 
+/// As with every source that is numbered by when it was read: a greater number is no other level.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_numbered_anew_by_its_source_is_still_changed_in_the_shop() {
+    let (office, keeper, _hub) = typed("report").await;
+    keeper.turn(|knobs| knobs.unlisted = true);
+    let before = keeper.truth("SKU-0003", "WH-1").unwrap();
+    keeper.receive("SKU-0003", "WH-1", 5).unwrap();
+    let after = keeper.correct("SKU-0003", "WH-1", before.on_hand).unwrap();
+    assert!(after.version > before.version && after.on_hand == before.on_hand, "{after:?}");
+    let checked = office.folder.json(&CHECK);
+    let part = &checked["parts"][0];
+    assert_eq!((&part["whys"]["changed_in_shop"], &part["appended"]), (&json!(1), &json!(0)), "{checked}");
+    assert_eq!(available(&office.shop, "SKU-0003"), 9_999);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_until_a_person_has_decided() {
     let (office, keeper, _hub) = typed("ask").await;

@@ -169,8 +169,7 @@ impl FullCheck {
             let why = match agrees {
                 true => Why::Settled,
                 false if meant.fed.topic == composed::TOPIC => self.why_composed(meant, known).await,
-                false if is_folded(known) => self.why_folded(meant, known).await?,
-                false => why(known, meant.fed.sequence),
+                false => self.why_level(meant, known).await?,
             };
             let why = if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why };
             whys.push(Judged { why, level: known.external.as_ref().map(|external| external.id.clone()) });
@@ -208,16 +207,24 @@ impl FullCheck {
         }
     }
 
-    /// Of what was folded, whose versions are not the source's: whether the log has what the source has, and what became of it then.
-    async fn why_folded(&self, meant: &Meant, known: &SubjectStatus) -> Result<Why, WorkError> {
-        let Some(delivery) = &known.delivery else { return Ok(Why::Missed) };
-        let Some(folded) = self.scope.store.delivery_payload(delivery.id).await? else {
+    /// Of a level: whether the log has what the source has, and what became of it then. By its number; what is the same is the same
+    /// under a greater one too, because a source without numbers is numbered by when it was read. What was folded has versions of its own.
+    async fn why_level(&self, meant: &Meant, known: &SubjectStatus) -> Result<Why, WorkError> {
+        let (sequence, is_folded) = (meant.fed.sequence, is_folded(known));
+        let by_number = if is_folded { Why::Missed } else { why(known, sequence) };
+        let Some(delivery) = known.delivery.as_ref().filter(|_| by_number == Why::Missed) else {
+            return Ok(by_number);
+        };
+        let Some(heard) = self.scope.store.delivery_payload(delivery.id).await? else {
             return Ok(Why::Missed);
         };
-        Ok(match folding::told_version(&folded) {
-            _ if folding::is_same(&folded, &meant.fed.payload) => why_of(&delivery.state, false),
-            Some(heard) if heard > meant.fed.sequence => Why::Overtaken,
-            _ => Why::Missed,
+        let is_later = || is_folded && folding::told_version(&heard) > Some(sequence);
+        Ok(if folding::is_same(&heard, &meant.fed.payload) {
+            why_of(&delivery.state, false)
+        } else if is_later() {
+            Why::Overtaken
+        } else {
+            Why::Missed
         })
     }
 
