@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use twin::shopify::Plan;
 
 pub const SHOP_DOMAIN: &str = "acme.myshopify.com";
 /// What `init` calls it.
@@ -21,6 +22,8 @@ pub struct Addresses<'a> {
     pub shop: &'a str,
     pub access_token: &'a str,
     pub client_secret: &'a str,
+    /// The shop's.
+    pub plan: Plan,
 }
 
 /// The back office.
@@ -46,14 +49,18 @@ request_timeout = "5s"
 lease = "15s"
 settle_after = "5s"
 
-[systems.erp.retry]
-first = "200ms"
-longest = "4s"
-
 [systems.erp.breaker]
 open_first = "500ms"
 open_longest = "4s"
+
+[systems.erp.retry]
+first = "200ms"
+longest = "4s"
 "#;
+
+/// What waits for seconds instead of minutes has spent its attempts within seconds: a look at a real system is many calls, and the gate
+/// before it loses one of five.
+const PATIENCE: &str = "attempts_max = 40\n";
 
 /// One store for several nodes.
 const SHARED: &str = r#"
@@ -150,6 +157,7 @@ fn adapted(text: &str, at: &Addresses<'_>, office: &Office<'_>) -> anyhow::Resul
     let mut replacements = vec![
         ("listen = \"127.0.0.1:8080\"", format!("listen = \"{listen}\"\nlog_format = \"text\"")),
         ("public_url = \"http://127.0.0.1:8080\"", format!("public_url = \"{}\"", at.hub)),
+        ("plan = \"plus\"", format!("plan = \"{}\"", at.plan.name())),
         ("admin_url = \"http://127.0.0.1:9001\"", format!("admin_url = \"{}\"", at.shop)),
     ];
     match *office {
@@ -187,5 +195,6 @@ fn adapted(text: &str, at: &Addresses<'_>, office: &Office<'_>) -> anyhow::Resul
         anyhow::ensure!(text.contains(from), "the starting configuration has no line {from:?}");
         text = text.replacen(from, &to, 1);
     }
-    Ok(text + WAITS)
+    let patient = matches!(office, Office::Tryton { .. } | Office::Medusa { .. });
+    Ok(text + WAITS + if patient { PATIENCE } else { "" })
 }

@@ -119,6 +119,7 @@ impl Ground {
             shop: shop.url(),
             access_token: ACCESS_TOKEN,
             client_secret: CLIENT_SECRET,
+            plan,
         };
         config::write(&folder, &at, office, database.as_ref().map(Database::url).as_deref(), began)?;
         let hub = match nodes {

@@ -131,6 +131,16 @@ impl Plan {
         self.restore_rate() * 20
     }
 
+    /// As a configuration has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Advanced => "advanced",
+            Self::Plus => "plus",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
     pub(super) fn display_name(self) -> &'static str {
         match self {
             Self::Standard => "Basic",
