@@ -42,6 +42,18 @@ pub enum Bug {
     OthersAsTheyWere,
     /// A set without an answer is over as soon as the shop shows what is wanted.
     TakesTheSameForDone,
+    /// What was refused because the shop had sold meanwhile is set again as it was, from what the shop has now.
+    SetsTheSameAgain,
+    /// A call that follows an answered failure goes under the key of the one before.
+    ReusesKey,
+    /// A change is folded whatever its number.
+    FoldsTwice,
+    /// What a full check has read counts for more than what was told since.
+    CheckOutranks,
+    /// A full check leaves what it finds.
+    CheckLeaves,
+    /// Of levels, the last to arrive wins.
+    LevelsByArrival,
 }
 
 impl Bug {
@@ -88,6 +100,16 @@ pub const STOCK: &[(u8, Bug, &str)] = &[
     (5, Bug::DebtForgiven, "what one location of a pool owes, the others do not give"),
     (5, Bug::ForgetsOtherOutlets, "what was sold at one outlet is not held back of the others"),
     (5, Bug::OthersAsTheyWere, "of a pool only the location that has just changed is read anew"),
+    (5, Bug::LevelsByArrival, "the last level to arrive wins, whatever its number"),
+    (
+        5,
+        Bug::SetsTheSameAgain,
+        "what the shop refused, because it had sold meanwhile, is set again as it was",
+    ),
+    (3, Bug::ReusesKey, "a call after an answered failure goes under the key of the one before"),
+    (5, Bug::CheckOutranks, "what a full check has read counts for more than what was told since"),
+    (6, Bug::FoldsTwice, "a change is folded whatever its number"),
+    (6, Bug::CheckLeaves, "a full check leaves what it finds"),
     (6, Bug::KinForgotten, "what one of those that share units gave up, the others are not told of"),
     (6, Bug::LosesRefunds, "what was given back is not looked for in the states of its order"),
     (6, Bug::TakesTheSameForDone, "a set without an answer is over as soon as the shop shows what is wanted"),

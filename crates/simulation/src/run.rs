@@ -110,7 +110,7 @@ fn is_quiet(world: &World) -> bool {
 fn whose(todo: &Todo) -> Option<At> {
     match todo {
         Todo::Tell(at, _) | Todo::Wake(at) | Todo::Beat(at) | Todo::Perform(at, _) => Some(*at),
-        Todo::Sweep(at) | Todo::LateAppend(at, _) => Some(*at),
+        Todo::Sweep(at) | Todo::LateAppend(at, _) | Todo::FullCheckLooks(at, _) => Some(*at),
         Todo::Answer(reply) => Some(reply.at),
         _ => None,
     }
@@ -161,6 +161,10 @@ fn happen(world: &mut World, todo: Todo) {
         Todo::ShelfMoves(pair, units) => world.shelf_moves(pair, units),
         Todo::ShelfShips(object) => world.shelf_ships(object),
         Todo::ShelfPush(push) => world.push_arrives(*push),
+        Todo::ShelfPoll => world.shelf_is_polled(),
+        Todo::FullCheck => world.full_check_begins(),
+        Todo::FullCheckLooks(at, meant) => world.full_check_looks(at, meant),
+        Todo::ShopByHand(item, units) => world.taken_off_sale(item, units),
         Todo::ShopCall(call) => world.shop_carries_out(*call),
         Todo::CredentialsExpire => world.unauthorized = true,
         Todo::CredentialsRenewed => world.unauthorized = false,

@@ -71,6 +71,14 @@ pub enum Todo {
     /// The warehouse packs what this object reserves.
     ShelfShips(u64),
     ShelfPush(Box<crate::stock::Push>),
+    /// The warehouse is asked for all that it has, by one of the nodes.
+    ShelfPoll,
+    /// A full check of the stock begins, at one of the nodes.
+    FullCheck,
+    /// It looks once more at what the warehouse said.
+    FullCheckLooks(At, Vec<crate::stock::Meant>),
+    /// Somebody takes units of an item off sale in the shop.
+    ShopByHand(usize, i64),
     /// A set or a parcel reaches the shop.
     ShopCall(Box<crate::stock::ShopCall>),
 }

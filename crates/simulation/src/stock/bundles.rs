@@ -19,7 +19,8 @@ use domains::inventory::sharing::{self, Component};
 use domains::inventory::{self, Rules};
 use engine::facts::Touched;
 use kernel::subject::Subject;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::Store as _;
 use store::delivery::{DeliveryState, Wait};
@@ -36,8 +37,11 @@ pub(crate) struct Items {
     pub(crate) rules: Rules,
 }
 
-/// A level that a state is made of: its bin, and the instant that it was told under.
+/// A level that a state is made of: its bin, and the instant that it was told under; behind it [`INCOMPLETE`].
 pub(super) type Told = (usize, String);
+
+/// Marks a level of which a change is missing.
+pub(super) const INCOMPLETE: char = '?';
 
 impl Items {
     /// `divided`: over two of the shop's locations, as this rule says after the place's name.
@@ -192,8 +196,12 @@ impl Items {
 
     /// Each level that a state is made of.
     pub(super) fn levels_of(&self, topic: &str, payload: &[u8]) -> Vec<Told> {
+        let incomplete = incomplete(payload);
         let told = |level: &inventory::Stock| {
-            Some((self.bin_of(&level.sku, &level.location)?, level.changed_at.to_string()))
+            let bin = self.bin_of(&level.sku, &level.location)?;
+            let mut told = level.changed_at.to_string();
+            told.extend(incomplete.contains(&self.told_as(bin)).then_some(INCOMPLETE));
+            Some((bin, told))
         };
         if topic == LEVEL {
             return inventory::read(payload).ok().and_then(|level| told(&level)).into_iter().collect();
@@ -201,6 +209,25 @@ impl Items {
         let composed = composed::read(payload).ok();
         composed.iter().flat_map(composed::Composed::levels).filter_map(told).collect()
     }
+}
+
+/// The levels in a payload that were folded behind a gap.
+fn incomplete(payload: &[u8]) -> BTreeSet<(String, String)> {
+    fn look(value: &Value, found: &mut BTreeSet<(String, String)>) {
+        let missing = value["folded"]["missing"].as_array().is_some_and(|missing| !missing.is_empty());
+        if missing || value["folded"]["given_up"].as_u64() > Some(0) {
+            let name = |of: &str| value[of].as_str().unwrap_or_default().to_owned();
+            found.insert((name("sku"), name("location")));
+        }
+        match value {
+            Value::Array(all) => all.iter().for_each(|one| look(one, found)),
+            Value::Object(all) => all.values().for_each(|one| look(one, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    look(&serde_json::from_slice(payload).unwrap_or_default(), &mut found);
+    found
 }
 
 impl World {

@@ -60,7 +60,7 @@ impl World {
         self.after(wait, Todo::Tell(at, Box::new(event)));
     }
 
-    fn shown(&self, wanted: &Wanted) -> Observation {
+    pub(super) fn shown(&self, wanted: &Wanted) -> Observation {
         let nothing = Observation::unasked();
         let Some(stock) = &self.stock else { return nothing };
         if wanted.subject.kind() == "shipment" {
@@ -138,14 +138,13 @@ impl World {
                 let (sku, location) = pair.as_ref()?;
                 stock.items.bin_of(sku, location)
             };
-            self.stock.as_mut().and_then(|stock| Some((bin(stock)?, stock))).map(|(bin, stock)| {
-                let level = stock.shelf.level(bin, wall);
-                Read {
-                    payload: level.body.to_string().into_bytes(),
-                    topic: super::facts::LEVEL.to_owned(),
-                    updated_at: level.changed_at,
-                    sequence: Some(level.sequence),
-                }
+            let level = self.stock.as_mut().and_then(|stock| Some(stock.shelf.level(bin(stock)?, wall)));
+            let level = level.map(|level| self.numbered(node, level));
+            level.map(|level| Read {
+                payload: level.body.to_string().into_bytes(),
+                topic: super::facts::LEVEL.to_owned(),
+                updated_at: level.changed_at,
+                sequence: Some(level.sequence),
             })
         } else {
             self.composed(&call.what)
@@ -194,6 +193,7 @@ impl World {
     pub(crate) fn shop_carries_out(&mut self, arrived: ShopCall) {
         let ShopCall { call, at, unanswered, late, deferred } = arrived;
         let request = &call.what.1.request;
+        self.judge_key(call.what.0.as_str(), request);
         let result = if let Ok(set) = serde_json::from_slice::<Set>(request) {
             self.is_set(&set, deferred)
         } else if let Ok(parcel) = serde_json::from_slice::<Parcel>(request) {
@@ -222,9 +222,12 @@ impl World {
         let available = &mut stock.shop.available[item];
         let blind = matches!(bug, Some(Bug::SetsWithoutComparing));
         if *available != set.from && !blind {
+            stock.refused.insert(item, set.quantity);
             let what = format!("it is {available} and not {}", set.from);
             return Err(Fault::new(FaultKind::Conflict, "CHANGE_FROM_QUANTITY_STALE", what));
         }
+        let refused = stock.refused.remove(&item).filter(|_| bug == Some(Bug::SetsTheSameAgain));
+        let set = &Set { quantity: refused.unwrap_or(set.quantity), ..set.clone() };
         *available = set.quantity;
         self.say(|| format!("* shop {item} set to {} (from {})", set.quantity, set.from));
         self.judge_set(item, set.quantity, &set.levels, deferred);

@@ -6,9 +6,10 @@ use super::shelf::Shipment;
 use crate::planted::Bug;
 use crate::source::{shop_id, system};
 use crate::world::World;
+use domains::inventory::change::TOPIC as CHANGE;
 use domains::inventory::composed::{self, Composed, TOPIC as COMPOSED};
-use domains::inventory::{self, StockFault, sharing};
-use engine::facts::{Facts, Mapped, Mapper, State, Touched};
+use domains::inventory::{self, StockFault, folding, sharing};
+use engine::facts::{Became, Facts, Folding, Mapped, Mapper, State, Told, Touched};
 use engine::plan::FlowPlan;
 use jiff::Timestamp;
 use kernel::envelope::FactKind;
@@ -58,9 +59,7 @@ pub(crate) fn refunds_of(order: u64, refunds: &[u64]) -> Vec<Touched> {
 /// The flows of the stock, beside those of the orders.
 pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
     let Some(stock) = &world.stock else { return Vec::new() };
-    let apart = world.bug == Some(Bug::KinForgotten);
-    let forgiven = world.bug == Some(Bug::DebtForgiven);
-    let levels = Arc::new(Levels { items: stock.items.clone(), apart, forgiven });
+    let Some(levels) = Levels::of(world).map(Arc::new) else { return Vec::new() };
     let parcels = |forgets| Arc::new(Parcels { forgets, items: stock.items.clone() });
     let flow = |name: &str, domain: DomainName, facts: Arc<dyn Facts>, mapper: Arc<dyn Mapper>| FlowPlan {
         name: crate::flows::flow(name),
@@ -93,15 +92,25 @@ pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
 }
 
 #[derive(Debug)]
-struct Levels {
+pub(super) struct Levels {
     items: Items,
     /// The planted bug: what one gave up the others are not told of.
     apart: bool,
     /// The planted bug: what one location owes, the others of its pool do not give.
     forgiven: bool,
+    /// The planted bug: the number of a change is not looked at.
+    numberless: bool,
 }
 
 impl Levels {
+    /// Of this run.
+    pub(super) fn of(world: &World) -> Option<Self> {
+        let items = world.stock.as_ref()?.items.clone();
+        let is = |bug| world.bug == Some(bug);
+        let (apart, forgiven) = (is(Bug::KinForgotten), is(Bug::DebtForgiven));
+        Some(Self { items, apart, forgiven, numberless: is(Bug::FoldsTwice) })
+    }
+
     /// What a state of a pool says under the planted bug.
     fn forgiven(&self, composed: &Composed, body: &mut Value) {
         if self.forgiven && composed.parts.len() == 1 {
@@ -117,7 +126,26 @@ fn rejected(code: &str, what: impl ToString) -> Fault {
 
 impl Facts for Levels {
     fn kind_of(&self, topic: &str) -> Option<FactKind> {
-        matches!(topic, LEVEL | COMPOSED).then_some(FactKind::State)
+        match topic {
+            LEVEL | COMPOSED => Some(FactKind::State),
+            CHANGE => Some(FactKind::Change),
+            _ => None,
+        }
+    }
+
+    fn fold(&self, told: &Told<'_>, record: Option<&[u8]>) -> Result<Folding, Fault> {
+        let Told { topic, payload, sequence, received_at: at, asked } = *told;
+        let sequence = sequence.filter(|_| !(self.numberless && topic == CHANGE));
+        let folding = folding::fold(&folding::Told { topic, payload, sequence, at, asked }, record);
+        let folding = folding.map_err(StockFault::into_fault)?;
+        let became = match folding.became {
+            folding::Became::Level(payload) => Became::State { topic: LEVEL, payload },
+            folding::Became::AsTold => Became::AsTold,
+            folding::Became::Known => Became::Known,
+            folding::Became::Older => Became::Older,
+            folding::Became::NoLevel(fault) => Became::NoState(fault.into_fault()),
+        };
+        Ok(Folding { record: folding.record, became, read: folding.ask })
     }
 
     fn read(&self, topic: &str, payload: &[u8]) -> Result<State, Fault> {

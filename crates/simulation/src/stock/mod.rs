@@ -8,6 +8,7 @@
 mod bundles;
 mod buyers;
 mod calls;
+mod checks;
 mod facts;
 mod planner;
 mod pushes;
@@ -18,6 +19,7 @@ mod verdict;
 
 pub use calls::ShopCall;
 pub(crate) use calls::{is_a_call, is_ours};
+pub use checks::Meant;
 pub(crate) use facts::{flows, refunds_of};
 pub(crate) use planner::Counter;
 pub use pushes::Push;
@@ -42,6 +44,10 @@ pub struct Stock {
     pub(crate) shop: Shelves,
     /// The levels that something was composed of last, by SKU and location; for a planted bug.
     composed_of: BTreeMap<(String, String), Vec<u8>>,
+    /// What the shop has heard under each key.
+    keys: BTreeMap<String, Vec<u8>>,
+    /// What it refused to set last, by item; for a planted bug.
+    refused: BTreeMap<usize, i64>,
 }
 
 /// Which item an order takes, and so where.

@@ -3,10 +3,12 @@
 
 use super::Stock;
 use super::shelf::{Level, Shipment};
+use super::story::POLLED_EVERY;
 use crate::planted::Bug;
 use crate::source::{shop_id, subject as order_subject, system};
 use crate::world::{Todo, World};
 use bytes::Bytes;
+use domains::inventory::change::TOPIC as CHANGE;
 use kernel::envelope::{FactKind, TraceId, Via};
 use kernel::id::DomainName;
 use kernel::rng::Rng;
@@ -89,7 +91,12 @@ impl World {
     }
 
     fn push(&mut self, push: Push, mix: &super::StockMix) {
-        if self.fault(mix.push_lost) {
+        // Where nobody asks for them, parcels are told until they are heard.
+        if mix.polled {
+            return;
+        }
+        let for_sure = mix.deaf && push.shipment.is_some();
+        if !for_sure && self.fault(mix.push_lost) {
             return;
         }
         let mut delay = Duration::from_millis(5 + self.rng.below(200));
@@ -114,8 +121,9 @@ impl World {
             }
         }
         push.tries += 1;
-        if push.tries <= 6 {
-            let wait = Duration::from_secs(2 << push.tries);
+        let for_sure = push.shipment.is_some() && self.mix.stock.as_ref().is_some_and(|mix| mix.deaf);
+        if push.tries <= 6 || for_sure {
+            let wait = Duration::from_secs(2 << push.tries.min(6));
             self.after(wait, Todo::ShelfPush(Box::new(push)));
         }
     }
@@ -128,38 +136,69 @@ impl World {
         self.append_together(node, batch);
     }
 
+    /// One of the nodes asks, and some time later again.
+    pub(crate) fn shelf_is_polled(&mut self) {
+        self.after(POLLED_EVERY, Todo::ShelfPoll);
+        let node = usize::try_from(self.rng.below(self.nodes.len() as u64)).unwrap_or(0);
+        if self.takes_webhooks(node) && !self.fault(self.mix.read_fails) {
+            self.shelf_is_asked(node);
+        }
+    }
+
+    /// What numbers a level that has no number of its own: the clock of whoever reads it, from before it was read.
+    pub(super) fn numbered(&mut self, node: usize, level: Level) -> Level {
+        let polled = self.stock.as_ref().is_some_and(|stock| stock.mix.polled);
+        if !polled {
+            return level;
+        }
+        let began = i64::try_from(self.rng.below(60)).unwrap_or(0);
+        Level { sequence: self.clock(node).wall.as_millisecond() - began, ..level }
+    }
+
     /// The feed: every level as it is now, and every parcel; what is known already is a duplicate.
     pub(crate) fn shelf_is_asked(&mut self, node: usize) {
         if self.nodes[node].store_cut || self.trouble(node).is_some() {
             return;
         }
         let wall = self.shop_wall();
-        let Some(Stock { shelf, .. }) = &mut self.stock else { return };
+        let Some(Stock { shelf, mix, .. }) = &mut self.stock else { return };
+        if mix.deaf {
+            return;
+        }
         // No change, so no new number: the truth behind it is told again under the same instant.
         let levels: Vec<Level> = (0..shelf.bins.len()).map(|bin| shelf.level(bin, wall)).collect();
         let shipments = shelf.shipments.clone();
+        // One that is polled tells what has changed since it was asked last, whoever asked.
+        let levels: Vec<Level> =
+            levels.into_iter().filter(|level| !mix.polled || shelf.is_news(level)).collect();
+        let levels: Vec<Level> = levels.into_iter().map(|level| self.numbered(node, level)).collect();
         let mut batch: Vec<NewEnvelope> = levels.iter().map(|level| self.level_fact(node, level)).collect();
         batch.extend(shipments.iter().map(|shipment| self.shipment_fact(node, shipment)));
         self.append_together(node, batch);
     }
 
-    fn level_fact(&self, node: usize, level: &Level) -> NewEnvelope {
+    pub(super) fn level_fact(&self, node: usize, level: &Level) -> NewEnvelope {
         let text = |name: &str| level.body[name].as_str().unwrap_or_default();
         let subject = super::subject((text("sku"), text("location")));
-        let payload = Bytes::from(level.body.to_string());
+        let tells_changes = self.mix.stock.as_ref().is_some_and(|mix| mix.changes);
+        let change = level.change.as_ref().filter(|_| tells_changes);
+        let payload = Bytes::from(change.unwrap_or(&level.body).to_string());
+        let (topic, kind) = match change {
+            Some(_) => (CHANGE, FactKind::Change),
+            None => (super::facts::LEVEL, FactKind::State),
+        };
         let dedupe = DedupeKey::sequenced(&subject, level.sequence);
-        let version = EffectiveVersion::Sequence { sequence: level.sequence };
+        // The bug: by when it came.
+        let arrival = i64::try_from(self.now).ok().filter(|_| self.bug == Some(Bug::LevelsByArrival));
+        let version = EffectiveVersion::Sequence { sequence: arrival.unwrap_or(level.sequence) };
         let base = self.fact(node, super::facts::stock_domain(), subject, payload);
+        let dedupe = DedupeKey::of_system(&system("erp"), &super::facts::stock_domain(), topic, &dedupe);
         NewEnvelope {
-            topic: super::facts::LEVEL.to_owned(),
+            topic: topic.to_owned(),
+            kind,
             version: Some(version),
             occurred_at: level.changed_at,
-            dedupe: Some(DedupeKey::of_system(
-                &system("erp"),
-                &super::facts::stock_domain(),
-                super::facts::LEVEL,
-                &dedupe,
-            )),
+            dedupe: Some(dedupe),
             ..base
         }
     }

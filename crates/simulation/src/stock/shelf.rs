@@ -37,6 +37,10 @@ pub(crate) struct Bin {
     /// Reserved for other channels.
     pub(crate) others: i64,
     pub(crate) sequence: i64,
+    /// On hand, reserved, and of that this shop's, as of its newest number.
+    pub(super) numbered: [i64; 3],
+    /// Its number when it was told last to whoever asks.
+    pub(super) asked_to: i64,
 }
 
 /// A parcel that left.
@@ -80,6 +84,8 @@ pub(crate) struct Level {
     pub(crate) sequence: i64,
     pub(crate) body: Value,
     pub(crate) changed_at: Timestamp,
+    /// By what it differs from the number before, where it is told because it changed.
+    pub(crate) change: Option<Value>,
 }
 
 #[derive(Debug, Default)]
@@ -123,13 +129,37 @@ impl Shelf {
 
     /// Something changed: the next level of the bin, told from now on.
     pub(crate) fn changed(&mut self, bin: usize, wall: Timestamp) -> Level {
-        self.bins[bin].sequence += 1;
-        self.level(bin, wall)
+        let of = &mut self.bins[bin];
+        of.sequence += 1;
+        let is_first = of.sequence == 1;
+        let level = self.level(bin, wall);
+        let now = self.quantities(bin);
+        let before = std::mem::replace(&mut self.bins[bin].numbered, now);
+        let [on_hand, reserved, ours] = [0, 1, 2].map(|nth| (now[nth] - before[nth]).to_string());
+        let mut by = json!({ "on_hand": on_hand, "reserved": reserved });
+        if self.counts {
+            by["counted"] = json!(ours);
+        }
+        let [sku, location, changed_at] =
+            ["sku", "location", "changed_at"].map(|name| level.body[name].clone());
+        let change = json!({ "sku": sku, "location": location, "change": by, "changed_at": changed_at });
+        Level { change: (!is_first).then_some(change), ..level }
+    }
+
+    /// Whether whoever asks has not been told this level.
+    pub(crate) fn is_news(&mut self, level: &Level) -> bool {
+        std::mem::replace(&mut self.bins[level.bin].asked_to, level.sequence) < level.sequence
+    }
+
+    /// On hand, reserved, and of that this shop's.
+    fn quantities(&self, bin: usize) -> [i64; 3] {
+        let (Bin { on_hand, others, .. }, ours) = (&self.bins[bin], self.reserved(bin));
+        [*on_hand, others + ours, ours]
     }
 
     /// The level as it is now.
     pub(crate) fn level(&mut self, bin: usize, wall: Timestamp) -> Level {
-        let Bin { on_hand, others, sequence } = self.bins[bin];
+        let Bin { on_hand, others, sequence, .. } = self.bins[bin];
         let ours = self.reserved(bin);
         let changed_at = wall.checked_add(std::time::Duration::from_nanos(sequence.unsigned_abs()));
         let changed_at = changed_at.unwrap_or(wall);
@@ -144,7 +174,7 @@ impl Shelf {
         });
         let truth = Truth { units: on_hand - others, shipped: self.shipped(bin) };
         self.told.insert((bin, changed_at.to_string()), truth);
-        Level { bin, sequence, body, changed_at }
+        Level { bin, sequence, body, changed_at, change: None }
     }
 
     pub(crate) fn truth(&self, bin: usize, changed_at: &str) -> Option<&Truth> {

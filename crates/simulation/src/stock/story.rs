@@ -8,6 +8,12 @@ use crate::world::{Todo, World, ns};
 use kernel::rng::{Rng, Seeded};
 use std::time::Duration;
 
+/// When it is asked first, where it has to be, and how often.
+const FIRST_POLL: Duration = Duration::from_secs(3);
+pub(super) const POLLED_EVERY: Duration = Duration::from_secs(25);
+/// When the first full check begins.
+const FIRST_CHECK: Duration = Duration::from_secs(200);
+
 /// Shares are per mille.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StockMix {
@@ -32,6 +38,16 @@ pub struct StockMix {
     pub push_lost: u32,
     pub push_late: u32,
     pub push_twice: u32,
+    /// It tells by how much a level changed, and not the level.
+    pub changes: bool,
+    /// It neither pushes nor numbers its levels: it is asked, and the number is the clock's of whoever asks.
+    pub polled: bool,
+    /// Full checks are made.
+    pub checks: bool,
+    /// It only pushes: nobody asks it what it has, but for full checks and what is read on purpose.
+    pub deaf: bool,
+    /// How often somebody takes units off sale in the shop.
+    pub by_hand: u32,
 }
 
 impl Mix {
@@ -88,6 +104,13 @@ impl Mix {
             push_lost,
             push_late,
             push_twice,
+            // Of what is drawn already, as above.
+            changes: splits % 3 == 2,
+            // What a clock numbers that is behind another's is older: nodes' clocks are to be kept in step (ADR 0006).
+            polled: splits % 3 == 1 && ships % 6 != 5 && !mix.clock_jumps && !mix.skew,
+            checks: ships % 3 == 2,
+            deaf: ships % 6 == 5,
+            by_hand: if ships % 3 == 2 { 1 + ships % 4 } else { 0 },
         });
         mix
     }
@@ -104,7 +127,7 @@ pub(crate) fn plan(world: &mut World) {
     let bins = items.bins_in_all();
     for _ in 0..bins {
         let on_hand = i64::try_from(world.rng.below(mix.units + 1)).unwrap_or(0);
-        let bin = super::shelf::Bin { on_hand, others: 0, sequence: 0 };
+        let bin = super::shelf::Bin { on_hand, ..Default::default() };
         stock.shelf.bins.push(bin);
     }
     world.stock = Some(stock);
@@ -118,5 +141,16 @@ pub(crate) fn plan(world: &mut World) {
         let bin = usize::try_from(bin).unwrap_or(0);
         let others = mix.others && world.rng.chance(500);
         world.at(at, Todo::ShelfMoves(bin, if others { -units } else { units }));
+    }
+    if mix.polled {
+        world.at(ns(FIRST_POLL), Todo::ShelfPoll);
+    }
+    if mix.checks {
+        world.at(ns(FIRST_CHECK), Todo::FullCheck);
+    }
+    for _ in 0..mix.by_hand {
+        let (at, item) = (world.rng.below(within), world.rng.below(items.len() as u64));
+        let units = 1 + i64::try_from(world.rng.below(3)).unwrap_or(0);
+        world.at(at, Todo::ShopByHand(usize::try_from(item).unwrap_or(0), units));
     }
 }
