@@ -56,7 +56,7 @@ impl Engine {
         let observe_first =
             observe_first || running.goal.as_ref().is_some_and(|goal| goal.flow.observe_first);
         if self.may_go_on_from_a_look(&running)
-            && let Some(seen) = self.looked.take(&lane, now.mono)
+            && let Some(seen) = self.looked.take(&lane, running.claim.standing.delivered.as_ref(), now.mono)
         {
             running.asked_at = seen.asked_at;
             running.reused = true;

@@ -79,7 +79,11 @@ impl Engine {
         let Some(planner) = self.planners.get(&lane.system).cloned() else { return };
         let plan = planner.plan(&goal.wanted, &observation);
         if goal.flow.observe_first {
-            running.seen = Some(Seen { asked_at: running.asked_at, observation: observation.clone() });
+            running.seen = Some(Seen {
+                asked_at: running.asked_at,
+                observation: observation.clone(),
+                delivered: running.claim.standing.delivered.clone(),
+            });
         }
         if running.open.as_ref().is_some_and(|open| open.unknown) {
             let same_again = |open: &Open| matches!(&plan, Plan::Next(step) if step.name == open.step.name);

@@ -14,10 +14,10 @@ use kernel::envelope::{FactKind, Priority, Via};
 use kernel::fault::Fault;
 use kernel::rng::Rng;
 use kernel::subject::{Lane, Subject};
-use kernel::version::{Digest, EffectiveVersion};
+use kernel::version::{Digest, EffectiveVersion, Order};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
-use store::delivery::{DeliveryKind, DeliveryState, Move, Outcome, StoredRef};
+use store::delivery::{Claim, DeliveryKind, DeliveryState, Move, Outcome, StoredRef};
 use store::log::{DedupeKey, NewEnvelope};
 
 /// The rule under which domains keep out what was called off before it was made; here it was found at the target.
@@ -92,6 +92,13 @@ impl Engine {
         let not_wanted = matches!(outcome, Outcome::Filtered { .. });
         let mut movement = running.movement(now.wall);
         movement.follow_ups.extend(refusal::taken(&running, tells && not_wanted, now.wall));
+        // It was carried out, and has been overtaken since: whoever had looked before that has to look again.
+        let goal = running.goal.as_ref().filter(|goal| goal.flow.observe_first && running.wrote);
+        if let (Some(goal), Outcome::Superseded { .. }) = (goal, &outcome)
+            && is_newest(&running.claim)
+        {
+            movement.delivered = Some((running.claim.delivery.version.clone(), goal.digest));
+        }
         movement.state = Some(DeliveryState::Ended(outcome));
         self.last_tried.remove(&running.claim.delivery.id);
         self.vanished.remove(&running.claim.delivery.id);
@@ -312,4 +319,11 @@ fn told(running: &Running, external: &StoredRef, now: jiff::Timestamp) -> NewEnv
         "told_at": now.to_string(),
     });
     running.told("object/told", running.claim.delivery.subject.clone(), &payload, now)
+}
+
+/// Whether a state is no older than what was delivered last.
+fn is_newest(claim: &Claim) -> bool {
+    let (Some(own), kind) = (&claim.delivery.version, claim.delivery.kind) else { return false };
+    let delivered = claim.standing.delivered.as_ref();
+    kind == DeliveryKind::State && delivered.is_none_or(|delivered| own.against(delivered) != Order::Older)
 }

@@ -6,6 +6,7 @@
 use connector::port::Observation;
 use kernel::clock::Mono;
 use kernel::subject::Lane;
+use kernel::version::EffectiveVersion;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const KEPT: usize = 2_000;
 pub(crate) struct Seen {
     pub(crate) asked_at: Mono,
     pub(crate) observation: Observation,
+    /// What was delivered last, by then.
+    pub(crate) delivered: Option<EffectiveVersion>,
 }
 
 #[derive(Debug, Default)]
@@ -34,8 +37,15 @@ impl Looked {
         }
     }
 
-    /// Once: what comes of it is looked at anew.
-    pub(crate) fn take(&mut self, lane: &Lane, now: Mono) -> Option<Seen> {
-        self.0.remove(lane).filter(|seen| now.since(seen.asked_at) <= STANDS)
+    /// Once: what comes of it is looked at anew. `delivered`: what was delivered last, by now. Where another node has written
+    /// meanwhile, the target may show again what it showed, and have sold of it all the same: what is compared does not tell.
+    pub(crate) fn take(
+        &mut self,
+        lane: &Lane,
+        delivered: Option<&EffectiveVersion>,
+        now: Mono,
+    ) -> Option<Seen> {
+        let seen = self.0.remove(lane)?;
+        (now.since(seen.asked_at) <= STANDS && seen.delivered.as_ref() == delivered).then_some(seen)
     }
 }
