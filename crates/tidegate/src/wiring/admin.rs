@@ -5,6 +5,8 @@ use super::Loaded;
 use super::connectors::Connected;
 use super::feeds;
 use super::paced::cursor_of;
+use super::patient::Patient;
+use super::shops::Timer;
 use super::sweeps::{self, Around};
 use api::admin::{Cadenced, FlowInfo, StockFlow, Work, WorkScope};
 use config::SHOPIFY;
@@ -37,7 +39,8 @@ pub fn works(
         Some(_) => format!("{OWNER} {:016x}", super::clock::seed()),
         None => OWNER.to_owned(),
     };
-    let around = Around { store: store.clone(), source: source.clone(), clock: clock.clone(), owner };
+    let source = Patient::new(source.clone(), Arc::new(Timer));
+    let around = Around { store: store.clone(), source, clock: clock.clone(), owner };
     let mut works = Vec::new();
     for (name, flow) in loaded.config.flows.iter().filter(|(_, flow)| flow.exports_orders()) {
         let (Some(planned), Some(target)) =

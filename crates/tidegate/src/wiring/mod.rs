@@ -18,6 +18,7 @@ mod mapper;
 pub mod node;
 pub mod open;
 pub mod paced;
+mod patient;
 pub mod plan;
 pub mod price_series;
 pub mod price_sources;
