@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) stops: BTreeMap<u64, Stop>,
     /// Of the app, on fulfilment orders.
     pub(super) holds: Holds,
+    /// Fulfilments of which the customer was written to, in that order.
+    pub(super) mails: Vec<u64>,
     ids: u64,
 }
 
@@ -84,6 +86,7 @@ impl State {
             bulk_faults: VecDeque::new(),
             stops: BTreeMap::new(),
             holds: Holds::new(),
+            mails: Vec::new(),
             ids: 0,
         }
     }

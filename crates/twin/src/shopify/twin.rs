@@ -296,6 +296,11 @@ impl ShopifyTwin {
         self.shop.state().stops.insert(order_id, Stop::Scheduled { at });
     }
 
+    /// Fulfilments of which the customer was written to, once for each mail, in that order: made, or tracked otherwise.
+    pub fn mails(&self) -> Vec<u64> {
+        self.shop.state().mails.clone()
+    }
+
     /// Whether a person holds an order.
     pub fn is_held(&self, order_id: u64) -> bool {
         matches!(self.shop.state().stops.get(&order_id), Some(Stop::Hold { .. }))

@@ -1,9 +1,9 @@
 //! Fulfilment orders and fulfilments: what is open, what is made of it, and what Shopify refuses.
 
 use crate::sink::Sink;
-use crate::{ask, codes, config, scopes, shop_with};
+use crate::{ask, codes, config, noon, placed, scopes, shop_with};
 use serde_json::{Value, json};
-use tidegate_twin::shop::CancelReason;
+use tidegate_twin::shop::{CancelReason, Mix, What};
 use tidegate_twin::shopify::ShopifyTwin;
 
 const READ: &str = "query ($id: ID!) { order(id: $id) { displayFulfillmentStatus fulfillments(first: 9) { id status totalQuantity trackingInfo { company number } }
@@ -109,6 +109,51 @@ async fn what_may_not_leave_is_refused_and_nothing_is_made() {
     twin.grant(&scopes(&["write_orders", "read_locations"]));
     let answer = ask(&twin, CREATE, json!({ "fulfillment": { "lineItemsByFulfillmentOrder": [] } })).await;
     assert_eq!(codes(&answer), ["ACCESS_DENIED"]);
+}
+
+/// Stocked so that no one location has all of an order: each of its two lines is assigned to another.
+async fn divided() -> ShopifyTwin {
+    let twin = shop_with(config(), 0).await;
+    let placed = placed(&config(), 20, noon(), Mix { b2b: 0, ..Mix::plain() });
+    let mut orders = placed.into_iter().filter_map(|change| match change.what {
+        What::Place(order) => Some(*order),
+        _ => None,
+    });
+    let mut order = orders.find(|order| order.lines.len() >= 2).unwrap();
+    order.lines.truncate(2);
+    for (line, item) in order.lines.iter_mut().zip(&tidegate_twin::shop::catalogue::ITEMS) {
+        (line.sku, line.variant_id) = (Some(item.sku.to_owned()), Some(item.variant_id()));
+        (line.quantity, line.current_quantity) = (2, 2);
+    }
+    for (index, line) in order.lines.iter().enumerate() {
+        for (place, location) in ["WH-1", "WH-2"].iter().enumerate() {
+            let available = if place == index { 9 } else { 0 };
+            twin.set_by_hand(line.sku.as_deref().unwrap(), location, available).unwrap();
+        }
+    }
+    twin.place(order).unwrap();
+    twin
+}
+
+#[tokio::test]
+async fn a_fulfilment_leaves_from_one_location_and_a_customer_is_written_to_as_often_as_is_said() {
+    let twin = divided().await;
+    let order = read(&twin).await;
+    let open = order["fulfillmentOrders"]["nodes"].as_array().unwrap().clone();
+    let places: Vec<&Value> = open.iter().map(|one| &one["assignedLocation"]["name"]).collect();
+    assert_eq!(places, ["Warehouse 1", "Warehouse 2"]);
+    let parts: Vec<Value> = open.iter().map(|one| part(one, &one["lineItems"]["nodes"][0], 1)).collect();
+    let refused = create(&twin, json!(parts)).await.unwrap_err();
+    assert_eq!(refused, "All fulfillment orders must be assigned to a single location.");
+    assert!(twin.orders()[0].fulfilments.is_empty());
+    for (index, part) in parts.iter().enumerate() {
+        let fulfillment = json!({ "lineItemsByFulfillmentOrder": [part], "notifyCustomer": index == 1 });
+        let answer = ask(&twin, CREATE, json!({ "fulfillment": fulfillment })).await;
+        assert_eq!(answer["data"]["fulfillmentCreate"]["userErrors"], json!([]), "{answer}");
+    }
+    let made = twin.orders()[0].fulfilments.clone();
+    assert_ne!(made[0].location_id, made[1].location_id);
+    assert_eq!(twin.mails(), [made[1].id]);
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ fn judged(state: &State, order: &Order, wanted: &[Wanted]) -> Result<Vec<(u64, u
     if places.len() > 1 {
         return Err(Refused::new(
             FULFILMENT,
-            "All fulfillment orders must be assigned to the same location.",
+            "All fulfillment orders must be assigned to a single location.",
         ));
     }
     Ok(units)

@@ -21,6 +21,9 @@ pub(super) fn create(args: &Arguments, request: &Arc<Request>) -> Resolved {
     let wanted = parts.into_iter().flatten().map(wanted).collect::<Result<Vec<_>, _>>()?;
     let tracking = tracking(input.get("trackingInfo").unwrap_or(&Value::Null))?;
     let made = fulfil::create(&request.shop, &wanted, &tracking);
+    if let (Ok((_, id)), Some(true)) = (&made, input.get("notifyCustomer").and_then(Value::as_bool)) {
+        request.shop.state().mails.push(*id);
+    }
     answered("FulfillmentCreatePayload", made.map(|(order, id)| node(&order, id)))
 }
 
@@ -35,6 +38,9 @@ pub(super) fn track(args: &Arguments, request: &Arc<Request>) -> Resolved {
     let id = id_of("Fulfillment", args.text("fulfillmentId").unwrap_or_default())?;
     let tracking = tracking(args.get("trackingInfoInput").unwrap_or(&Value::Null))?;
     let order = fulfil::track(&request.shop, id, &tracking);
+    if order.is_ok() && args.get("notifyCustomer").and_then(Value::as_bool) == Some(true) {
+        request.shop.state().mails.push(id);
+    }
     answered("FulfillmentTrackingInfoUpdatePayload", order.map(|order| node(&order, id)))
 }
 
