@@ -11,7 +11,7 @@ mod fault;
 mod path;
 mod read;
 
-pub use allot::{Allotment, Line as OpenLine, Open, Part, Short, Stand, allot};
+pub use allot::{Allotment, Line as OpenLine, Open, Part, Short, Stand, allot, allot_at};
 pub use canonical::{Canonical, canonical, json_schema};
 pub use fault::{ShipmentCode, ShipmentFault};
 pub use path::{parts, path};

@@ -1,6 +1,7 @@
-//! Which open units of an order a shipment takes: from a shop's fulfilment orders at one location, each a part of the order
-//! that is to leave from one place. Pure. A shipment is one parcel run from one place, so it becomes one fulfilment; what would
-//! need two is refused, never split in silence.
+//! Which open units of an order a shipment takes from a shop's fulfilment orders, each a part of the order that is to leave from
+//! one place. Pure. A parcel is one fulfilment where one place has all of it. Where no one place has, and it may have left from
+//! several that have it together, it is one fulfilment at each of them: as few as follow from taking from the place with the most
+//! first. Refuses to take from a place that the shipment does not name.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,10 +46,13 @@ pub struct Part {
     pub lines: Vec<(String, u32)>,
 }
 
-/// What is taken, and from where.
+/// What is taken from one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allotment {
     pub place: String,
+    /// Each SKU once.
+    pub lines: Vec<(String, u32)>,
+    /// The same, by fulfilment order.
     pub parts: Vec<Part>,
 }
 
@@ -61,27 +65,30 @@ pub enum Short {
     TooMany { sku: String, wanted: u32, open: u32, closed: Option<String> },
     /// It is open, and not at a place that the shipment names.
     Elsewhere { sku: String, places: Vec<String> },
-    /// No one place has all of it.
-    Spread { places: Vec<String> },
     /// It is there, and may not leave yet: waits.
     Later { why: String },
 }
 
-/// Takes the units from the first place that has all of them; `at`: from these places alone, where it names any.
+/// Takes the units from the first place that has all of them, else from several, the most last; `at`: from these places alone,
+/// where it names any. At least one, each of another place.
 ///
 /// # Errors
 /// What stands against it; the first SKU where several are short.
-pub fn allot(wanted: &[(&str, u32)], at: &[&str], open: &[Open]) -> Result<Allotment, Short> {
+pub fn allot(wanted: &[(&str, u32)], at: &[&str], open: &[Open]) -> Result<Vec<Allotment>, Short> {
     for (sku, _) in wanted {
         known(sku, open)?;
     }
     let all = distinct(open.iter().map(|order| order.place.as_str()));
-    let places: Vec<&str> = if at.is_empty() { all } else { at.to_vec() };
-    if let Some(allotment) = places.iter().find_map(|place| taken(wanted, place, open, is_open)) {
-        return Ok(allotment);
+    let places: Vec<&str> = if at.is_empty() { all } else { distinct(at.iter().copied()) };
+    if let Some(allotment) = places.iter().find_map(|place| allot_at(wanted, place, open)) {
+        return Ok(vec![allotment]);
     }
     // Held somewhere, where it would fit: it waits there, and is not sent off from a worse place meanwhile.
-    if places.iter().any(|place| taken(wanted, place, open, is_ever_open).is_some()) {
+    let is_held = places.iter().any(|place| is_whole(&taken(wanted, place, open, is_ever_open), wanted));
+    if !is_held && let Some(allotments) = divided(wanted, &places, open, is_open) {
+        return Ok(allotments);
+    }
+    if is_held || divided(wanted, &places, open, is_ever_open).is_some() {
         let waits = |order: &&Open| places.contains(&order.place.as_str()) && of(order, wanted) > 0;
         let why = open.iter().filter(waits).find_map(|order| match &order.stand {
             Stand::Later(why) => Some(why.clone()),
@@ -89,34 +96,58 @@ pub fn allot(wanted: &[(&str, u32)], at: &[&str], open: &[Open]) -> Result<Allot
         });
         return Err(Short::Later { why: why.unwrap_or_default() });
     }
-    for (sku, units) in wanted {
-        let everywhere = remaining(sku, &[], open);
-        if everywhere < *units {
-            let closed = open.iter().find_map(|order| match &order.stand {
-                Stand::Closed(why) if order.lines.iter().any(|line| line.sku.as_deref() == Some(sku)) => {
-                    Some(why.clone())
-                }
-                _ => None,
-            });
-            return Err(Short::TooMany {
-                sku: (*sku).to_owned(),
-                wanted: *units,
-                open: everywhere,
-                closed: closed.filter(|_| everywhere == 0),
-            });
+    Err(short(wanted, at, open))
+}
+
+/// All of the units from one place, where they are all open there.
+#[must_use]
+pub fn allot_at(wanted: &[(&str, u32)], place: &str, open: &[Open]) -> Option<Allotment> {
+    Some(taken(wanted, place, open, is_open)).filter(|allotment| is_whole(allotment, wanted))
+}
+
+/// From several places, the one that has the most of what is left first, the earlier of those that have as much: so it comes last,
+/// when all else has been taken. `None` where they have not all of it together.
+fn divided(
+    wanted: &[(&str, u32)],
+    places: &[&str],
+    open: &[Open],
+    may: impl Fn(&Stand) -> bool + Copy,
+) -> Option<Vec<Allotment>> {
+    let (mut left, mut places) = (wanted.to_vec(), places.to_vec());
+    let mut allotments: Vec<Allotment> = Vec::new();
+    while left.iter().any(|(_, units)| *units > 0) {
+        let there = places.iter().map(|place| taken(&left, place, open, may));
+        let most = there.reduce(|most, one| if one.units() > most.units() { one } else { most })?;
+        if most.units() == 0 {
+            return None;
         }
-        if !at.is_empty() && remaining(sku, at, open) < *units {
-            return Err(Short::Elsewhere { sku: (*sku).to_owned(), places: names(sku, open) });
+        for (sku, units) in &most.lines {
+            let of = left.iter_mut().filter(|(wanted, _)| *wanted == sku.as_str());
+            of.for_each(|(_, left)| *left = left.saturating_sub(*units));
         }
+        places.retain(|place| *place != most.place);
+        allotments.push(most);
     }
-    let names = wanted.iter().flat_map(|(sku, _)| names(sku, open));
-    let mut places: Vec<String> = Vec::new();
-    for name in names {
-        if !places.contains(&name) {
-            places.push(name);
-        }
+    allotments.reverse();
+    Some(allotments).filter(|allotments| !allotments.is_empty())
+}
+
+/// Why there are not enough.
+fn short(wanted: &[(&str, u32)], at: &[&str], open: &[Open]) -> Short {
+    let all = wanted.iter().map(|(sku, units)| (*sku, *units, remaining(sku, &[], open)));
+    if let Some((sku, wanted, everywhere)) = all.clone().find(|(_, units, there)| there < units) {
+        let closed = open.iter().find_map(|order| match &order.stand {
+            Stand::Closed(why) if order.lines.iter().any(|line| line.sku.as_deref() == Some(sku)) => {
+                Some(why.clone())
+            }
+            _ => None,
+        });
+        let closed = closed.filter(|_| everywhere == 0);
+        return Short::TooMany { sku: sku.to_owned(), wanted, open: everywhere, closed };
     }
-    Err(Short::Spread { places })
+    let elsewhere = all.clone().find(|(sku, units, _)| remaining(sku, at, open) < *units);
+    let sku = elsewhere.or_else(|| all.clone().next()).map(|(sku, ..)| sku).unwrap_or_default();
+    Short::Elsewhere { sku: sku.to_owned(), places: names(sku, open) }
 }
 
 fn is_open(stand: &Stand) -> bool {
@@ -139,13 +170,8 @@ fn known(sku: &str, open: &[Open]) -> Result<(), Short> {
     Err(Short::UnknownSku { sku: sku.to_owned(), similar })
 }
 
-/// All of the units at one place, in the order of its fulfilment orders; `None` where they are not all there.
-fn taken(
-    wanted: &[(&str, u32)],
-    place: &str,
-    open: &[Open],
-    may: impl Fn(&Stand) -> bool,
-) -> Option<Allotment> {
+/// As many of the units as one place has, in the order of its fulfilment orders.
+fn taken(wanted: &[(&str, u32)], place: &str, open: &[Open], may: impl Fn(&Stand) -> bool) -> Allotment {
     let mut left: BTreeMap<&str, u32> = wanted.iter().copied().collect();
     let mut parts = Vec::new();
     for order in open.iter().filter(|order| order.place == place && may(&order.stand)) {
@@ -162,8 +188,21 @@ fn taken(
             parts.push(Part { fulfilment_order: order.id.clone(), lines });
         }
     }
-    let is_all = left.values().all(|left| *left == 0) && !parts.is_empty();
-    is_all.then(|| Allotment { place: place.to_owned(), parts })
+    let lines = wanted.iter().map(|(sku, units)| ((*sku).to_owned(), units.saturating_sub(left[sku])));
+    let lines = lines.filter(|(_, units)| *units > 0).collect();
+    Allotment { place: place.to_owned(), lines, parts }
+}
+
+impl Allotment {
+    fn units(&self) -> u64 {
+        self.lines.iter().map(|(_, units)| u64::from(*units)).sum()
+    }
+}
+
+/// Whether it is all that is wanted, and something.
+fn is_whole(allotment: &Allotment, wanted: &[(&str, u32)]) -> bool {
+    let all: u64 = wanted.iter().map(|(_, units)| u64::from(*units)).sum();
+    all > 0 && allotment.units() == all
 }
 
 /// Units of what is wanted that one fulfilment order still has.

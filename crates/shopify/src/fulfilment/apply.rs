@@ -1,8 +1,11 @@
 //! One frozen call of a shipment. Owns what an answer has to show, and what a refusal means.
 
 use super::code;
-use super::note::Notes;
+use super::note::{Note, Notes};
+use super::parcel::Parcel;
+use super::plan::piece_of;
 use super::seen::{Context, Made, may_leave};
+use super::want::has_same;
 use crate::graphql::{
     CANCEL_FULFILMENT, CREATE_FULFILMENT, Claim, Deadline, Document, FULFILMENT_ORDER_LINES, NOTE_SHIPMENT,
     ShopClient, TRACK_FULFILMENT,
@@ -21,12 +24,33 @@ pub(super) fn document(step: &Step) -> Option<&'static Document> {
     OURS.iter().find(|document| document.name == name).and_then(|document| Document::named(document.name))
 }
 
-/// The shipment that a frozen note is of.
-pub(super) fn noted(step: &Step) -> Option<String> {
+/// Whether what was looked at shows that a frozen call was carried out. `None`: what is planned tells; so it is with a create that
+/// is all of the parcel.
+pub(super) fn shows(step: &Step, context: &Context, object: &Observed) -> Option<bool> {
     let body: Value = serde_json::from_slice(&step.request).ok()?;
-    let value = body.pointer("/variables/metafields/0/value").and_then(Value::as_str);
-    let is_note = body.get("operationName")?.as_str()? == NOTE_SHIPMENT.name;
-    Notes::read(value.filter(|_| is_note)).shipments.pop().map(|note| note.shipment)
+    let name = body.get("operationName")?.as_str()?;
+    if name == NOTE_SHIPMENT.name {
+        let value = body.pointer("/variables/metafields/0/value").and_then(Value::as_str);
+        let sent: Note = Notes::read(value).shipments.pop()?;
+        return Some(context.notes.has(&sent));
+    }
+    let parcel = match object {
+        Observed::One(state) => Parcel::read(state)?,
+        Observed::None | Observed::Many(_) => return None,
+    };
+    if name == CREATE_FULFILMENT.name {
+        let piece = parcel.pieces.get(piece_of(step)?)?;
+        return Some(piece.made.is_some());
+    }
+    let id = body.pointer("/variables/id")?.as_str()?;
+    let (_, made) = parcel.made().find(|(_, made)| made.id == id)?;
+    if name == CANCEL_FULFILMENT.name {
+        return Some(made.is_cancelled());
+    }
+    let numbers = body.pointer("/variables/tracking/numbers").and_then(Value::as_array);
+    let numbers: Vec<String> =
+        numbers.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    Some(has_same(&numbers, &made.numbers))
 }
 
 pub(super) async fn apply(client: &ShopClient, call: &CallContext, step: &Step) -> Result<Applied, Fault> {
@@ -51,15 +75,23 @@ pub(super) async fn apply(client: &ShopClient, call: &CallContext, step: &Step) 
         .iter()
         .find_map(|field| reply.data.get(field)?.get("fulfillment"))
         .filter(|made| made.is_object());
-    let Some(node) = made else { return Ok(Applied { external: None, observation: None }) };
-    Ok(match Made::read(node) {
-        Ok(made) => {
-            let object = Observed::One(made.state(false));
+    let nothing = Applied { external: None, observation: None };
+    let Some(node) = made else { return Ok(nothing) };
+    Ok(match (Made::read(node), piece_of(step)) {
+        // It is known by its first piece.
+        (_, Some(_)) if !step.creates => nothing,
+        (Ok(made), piece) => {
+            let parcel = Parcel::whole(made);
+            let object = Observed::One(parcel.state(false));
             let observation = Observation { object, context: Context::unread().value(), missing: Vec::new() };
-            Applied { external: Some(made.external()), observation: Some(observation) }
+            // One piece is not the parcel: the others are looked at.
+            Applied {
+                external: Some(parcel.external()),
+                observation: Some(observation).filter(|_| piece.is_none()),
+            }
         }
         // It is there, and what it is like is looked at.
-        Err(_) => {
+        (Err(_), _) => {
             let id = node.get("id").and_then(Value::as_str).map(str::to_owned);
             let external = id.map(|id| ExternalRef { id, number: None, state: None });
             Applied { external, observation: None }

@@ -1,17 +1,17 @@
-//! An order's fulfilments and what of it is open, read whole; and which of the fulfilments is the shipment that is asked for.
+//! An order's fulfilments and what of it is open, read whole.
 
 use super::code;
 use super::config::{Config, KEY};
-use super::note::{Notes, Whose};
-use super::plan::allotted;
+use super::find::find;
+use super::note::Notes;
+use super::plan::plan;
 use super::seen::{Context, Made, line, open, shape};
-use super::want::Want;
 use crate::graphql::{
     Claim, Deadline, FULFILMENT_LINES, FULFILMENT_ORDER_LINES, ORDER_FULFILMENTS, ShopClient,
 };
 use crate::source::{connection, order_gid, order_of};
-use connector::port::{CallContext, MissingReference, Observation, Observed, Stage, Wanted};
-use domains::shipments::{Open, Short};
+use connector::port::{CallContext, MissingReference, Observation, Observed, Plan, Wanted};
+use domains::shipments::Open;
 use kernel::fault::{Fault, FaultKind, Reference};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,15 +22,15 @@ const FULFILMENTS_MAX: usize = 40;
 const PAGES_MAX: usize = 20;
 
 /// Reads of one order.
-struct Look<'a> {
+pub(super) struct Look<'a> {
     client: &'a ShopClient,
     deadline: Deadline,
 }
 
 /// What the order shows.
-struct Shown {
-    made: Vec<Made>,
-    context: Context,
+pub(super) struct Shown {
+    pub(super) made: Vec<Made>,
+    pub(super) context: Context,
 }
 
 pub(super) async fn look(
@@ -47,19 +47,13 @@ pub(super) async fn look(
         let context = Context::no_order().value();
         return Ok(Observation { object: Observed::None, context, missing: vec![missing] });
     };
-    let object = look.object(wanted, &shown).await?;
+    let object = find(&look, wanted, &shown).await?;
+    let observation = Observation { object, context: shown.context.value(), missing: Vec::new() };
     // What is open now or never is the plan's; what opens later is looked at again, and nothing is decided.
-    if object == Observed::None
-        && wanted.stage != Stage::Cancelled
-        && let Ok(want) = Want::read(&wanted.body)
-        && let Err(Short::Later { why }) = allotted(&want, &shown.context.open)
-    {
-        let what = format!(
-            "the order's units may not leave yet: {why}; what was shipped waits until Shopify releases them"
-        );
-        return Err(Fault::new(FaultKind::Conflict, code::LATER, what));
+    match plan(config, wanted, &observation) {
+        Plan::NotAllowed(fault) if fault.code == code::LATER => Err(fault),
+        _ => Ok(observation),
     }
-    Ok(Observation { object, context: shown.context.value(), missing: Vec::new() })
 }
 
 impl Look<'_> {
@@ -112,72 +106,23 @@ impl Look<'_> {
         Ok(found)
     }
 
-    /// The fulfilment that is this shipment: the one that we know, else the one that came when it was sent and holds the same,
-    /// else one that somebody made with its tracking numbers.
-    async fn object(&self, wanted: &Wanted, shown: &Shown) -> Result<Observed, Fault> {
-        if let Some(known) = &wanted.known {
-            let found = shown.made.iter().find(|made| made.id == known.id);
-            return Ok(found.map_or(Observed::None, |made| one(made, false)));
-        }
-        // What is wrong with it is the plan's to say.
-        let Ok(want) = Want::read(&wanted.body) else { return Ok(Observed::None) };
-        let notes = &shown.context.notes;
-        let may_adopt = wanted.stage != Stage::Cancelled && !want.tracking.numbers.is_empty();
-        let mut found = Vec::new();
-        for made in &shown.made {
-            let adopted = match notes.whose(&want.shipment, &made.id) {
-                Whose::This => false,
-                Whose::Nobody if may_adopt && want.tracking.has(&made.numbers) && !made.is_cancelled() => {
-                    true
-                }
-                Whose::Nobody | Whose::Another => continue,
-            };
-            if self.is_same(wanted, &want, made).await? {
-                found.push((made, adopted));
-            }
-        }
-        // One that we sent is nearer than one that somebody made.
-        if found.iter().any(|(_, adopted)| !adopted) {
-            found.retain(|(_, adopted)| !adopted);
-        }
-        Ok(match found.as_slice() {
-            [] => Observed::None,
-            [(made, adopted)] => one(made, *adopted),
-            several => Observed::Many(several.iter().map(|(made, _)| made.id.clone()).collect()),
-        })
-    }
-
-    /// Whether a fulfilment holds what the shipment holds, from where it left. A shipment that was cancelled need not say what
-    /// it held: then what was sent for it is it.
-    async fn is_same(&self, wanted: &Wanted, want: &Want, made: &Made) -> Result<bool, Fault> {
-        if wanted.stage == Stage::Cancelled && want.lines.is_empty() {
-            return Ok(true);
-        }
-        let units: u64 = want.lines.iter().map(|(_, units)| u64::from(*units)).sum();
-        let is_there = made.place.as_ref().is_none_or(|(id, name)| want.left_from(id, name));
-        if units != made.units || !is_there {
-            return Ok(false);
-        }
-        let mut left: BTreeMap<&str, u64> =
-            want.lines.iter().map(|(sku, units)| (sku.as_str(), u64::from(*units))).collect();
-        let mut after: Option<String> = None;
+    /// Units by SKU; what has none is by the empty one. `None`: it is not there.
+    pub(super) async fn holds(&self, made: &Made) -> Result<Option<BTreeMap<String, u64>>, Fault> {
+        let (mut holds, mut after): (BTreeMap<String, u64>, Option<String>) = (BTreeMap::new(), None);
         loop {
             let data = self.ask(&FULFILMENT_LINES, &json!({ "id": made.id, "after": after })).await?;
             let Some(fulfilment) = data.get("fulfillment").filter(|one| one.is_object()) else {
-                return Ok(false);
+                return Ok(None);
             };
             let (nodes, next) = connection(fulfilment, "fulfillmentLineItems")?;
             for node in nodes {
                 let units = node.get("quantity").and_then(Value::as_u64).ok_or_else(shape)?;
                 let sku = node.pointer("/lineItem/sku").and_then(Value::as_str).unwrap_or_default();
-                let Some(left) = left.get_mut(sku).filter(|left| **left >= units) else {
-                    return Ok(false);
-                };
-                *left -= units;
+                *holds.entry(sku.to_owned()).or_default() += units;
             }
             match next {
                 Some(next) => after = Some(next),
-                None => return Ok(left.values().all(|left| *left == 0)),
+                None => return Ok(Some(holds)),
             }
         }
     }
@@ -198,10 +143,6 @@ fn head(order: &Value) -> Result<Shown, Fault> {
         open: Vec::new(),
     };
     Ok(Shown { made, context })
-}
-
-fn one(made: &Made, adopted: bool) -> Observed {
-    Observed::One(made.state(adopted))
 }
 
 fn too_large(what: &str) -> Fault {

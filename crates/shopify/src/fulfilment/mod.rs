@@ -1,17 +1,20 @@
 //! What was shipped, recorded in Shopify: the part of the connector `shopify` that takes subjects of kind `shipment`, each as
-//! one fulfilment of its order.
+//! one fulfilment of its order, or as one for each location that its units are assigned to: Shopify takes no fulfilment of two.
 //!
 //! A fulfilment carries no reference of ours: it has neither an idempotency key nor metafields, and two parcels of an order may
-//! hold the same and have no tracking number. So before a shipment is first sent, the order is given a note of which
-//! fulfilments it had (`note`). What came after that note, and before the next shipment's, and holds what the shipment holds,
-//! is it. Where two could be it, neither is touched. Owns no stock, and never makes, moves, splits or releases a fulfilment
-//! order.
+//! hold the same and have no tracking number. So before a shipment is sent, the order is given a note of which fulfilments it
+//! had, and of how the shipment is divided (`note`). What came after that note, and before the next shipment's, and holds what
+//! the shipment or a piece of it holds, is it (`find`). Where two could be it, neither is touched. Owns no stock, and never
+//! makes, moves, splits or releases a fulfilment order.
 
 mod apply;
 mod config;
+mod find;
 mod look;
 mod note;
+mod parcel;
 mod plan;
+mod refusal;
 mod seen;
 mod want;
 
@@ -38,7 +41,7 @@ mod code {
     pub(super) const UNKNOWN_SKU: &str = "TG-6504";
     /// More than is open.
     pub(super) const TOO_MANY: &str = "TG-6505";
-    /// The units are at another location, or at several.
+    /// The units are at a location that the shipment does not name.
     pub(super) const ELSEWHERE: &str = "TG-6506";
     /// Somebody cancelled the fulfilment in Shopify.
     pub(super) const CANCELLED_THERE: &str = "TG-6507";
@@ -60,11 +63,10 @@ pub(crate) fn is_ours(step: &Step) -> bool {
     apply::document(step).is_some()
 }
 
-/// A note that stands at the order was written; of the other calls the plan tells.
+/// Of a piece of a parcel, what is there tells whether it was made; of a note, that it stands at the order.
 pub(crate) fn shows(step: &Step, observed: &Observation) -> Option<bool> {
-    let context = seen::Context::read(&observed.context)?;
-    let shipment = apply::noted(step)?;
-    context.notes.has(&shipment).then_some(true)
+    let context = seen::Context::read(&observed.context).filter(|_| is_ours(step))?;
+    apply::shows(step, &context, &observed.object)
 }
 
 /// Looks at fulfilments and makes them, in all shops.

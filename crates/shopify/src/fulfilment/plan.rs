@@ -1,7 +1,11 @@
-//! From what an order has to what was shipped of it: noted, then made; tracked otherwise, or taken back. Pure.
+//! From what an order has to what was shipped of it: noted, then made, piece by piece where it is divided; tracked otherwise, or
+//! taken back. Owns that a customer is written to once for a parcel: with the last call that it takes. Pure.
 
 use super::code;
 use super::config::{Config, KEY};
+use super::note::Share;
+use super::parcel::Parcel;
+use super::refusal::{begun, cancelled_there, no_order, refused, told};
 use super::seen::{Context, Made};
 use super::want::{Want, is_place};
 use crate::graphql::{
@@ -9,9 +13,10 @@ use crate::graphql::{
 };
 use crate::source::{order_gid, order_of};
 use connector::port::{Done, ExternalRef, ObjectState, Observation, Observed, Plan, Stage, Step, Wanted};
-use domains::shipments::{Allotment, Open, Short, allot};
+use domains::shipments::{Allotment, Open, Short, allot, allot_at};
 use kernel::fault::{Fault, FaultKind};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> Plan {
     let (order, want) = match (order_of(&wanted.subject), Want::read(&wanted.body)) {
@@ -23,7 +28,7 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
         return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::SHAPE, what));
     };
     match &observed.object {
-        Observed::One(state) => made(wanted, &want, state),
+        Observed::One(state) => made(config, order, wanted, &want, &context, state),
         Observed::Many(ids) => {
             let what = format!("{} fulfilments could be this shipment: {}", ids.len(), ids.join(", "));
             Plan::NotAllowed(Fault::new(FaultKind::Conflict, code::FROZEN, what))
@@ -39,6 +44,7 @@ pub(super) fn plan(config: &Config, wanted: &Wanted, observed: &Observation) -> 
     }
 }
 
+/// Nothing of it is there.
 fn make(config: &Config, order: &str, want: &Want, context: &Context) -> Plan {
     if !context.has_order {
         return Plan::NotAllowed(no_order(order));
@@ -47,12 +53,70 @@ fn make(config: &Config, order: &str, want: &Want, context: &Context) -> Plan {
         let what = "the mapping left no line of this shipment: mend it, or skip this";
         return refused(code::BODY, what, "lines");
     }
-    let allotment = match allotted(want, &context.open) {
-        Ok(allotment) => allotment,
-        Err(short) => return Plan::NotAllowed(told(&short, context)),
+    let nothing = Parcel::divided(context.notes.parts(&want.shipment));
+    match rest(want, &nothing, &want.lines, &context.open) {
+        Ok(allotments) => go_on(config, order, want, context, &nothing, &allotments),
+        Err(short) => Plan::NotAllowed(told(&short, context)),
+    }
+}
+
+/// What is to be made of it yet, in this order: as it was divided, while that can be, so that what was decided once stays so.
+fn rest(
+    want: &Want,
+    parcel: &Parcel,
+    missing: &[(String, u32)],
+    open: &[Open],
+) -> Result<Vec<Allotment>, Short> {
+    let lines: Vec<(&str, u32)> = missing.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
+    let shares = parcel.open_shares();
+    let as_noted = |share: &&Share| {
+        let place = open.iter().find(|order| order.place == share.at)?;
+        let may = want.left_from(&place.place, &place.place_name);
+        allot_at(&share.lines(), &share.at, open).filter(|_| may)
     };
-    if !context.notes.has(&want.shipment) {
-        let notes = context.notes.with(&want.shipment, &context.made);
+    if sum(shares.iter().flat_map(|share| share.lines())) == sum(lines.iter().copied())
+        && let Some(noted) = shares.iter().map(as_noted).collect()
+    {
+        return Ok(noted);
+    }
+    let id = |wanted: &'_ String| {
+        let known = open.iter().find(|order| is_place(wanted, &order.place, &order.place_name));
+        known.map_or_else(|| wanted.clone(), |order| order.place.clone())
+    };
+    let places: Vec<String> = want.locations.iter().map(id).collect();
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    allot(&lines, &places, open)
+}
+
+/// By SKU.
+fn sum<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> BTreeMap<&'a str, u64> {
+    let mut sum = BTreeMap::new();
+    for (sku, units) in lines {
+        *sum.entry(sku).or_default() += u64::from(units);
+    }
+    sum
+}
+
+/// The next of what is to be made yet, once our note says that it is, and how it is divided.
+fn go_on(
+    config: &Config,
+    order: &str,
+    want: &Want,
+    context: &Context,
+    parcel: &Parcel,
+    allotments: &[Allotment],
+) -> Plan {
+    let Some(next) = allotments.first() else {
+        let what = "nothing is left to be made of a shipment, and it was to be made";
+        return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::SHAPE, what));
+    };
+    let made = parcel.made_shares();
+    let share = |one: &Allotment| Share { at: one.place.clone(), lines: one.lines.iter().cloned().collect() };
+    let shares: Vec<Share> = made.iter().cloned().chain(allotments.iter().map(share)).collect();
+    let parts = if shares.len() == 1 { Vec::new() } else { shares };
+    if !context.notes.stands(&want.shipment, &parts) {
+        let others = context.made.iter().filter(|id| !parcel.has(id));
+        let notes = context.notes.with(&want.shipment, &parts, others);
         let metafield = json!({
             "ownerId": order_gid(order),
             "namespace": config.namespace,
@@ -62,10 +126,27 @@ fn make(config: &Config, order: &str, want: &Want, context: &Context) -> Plan {
         });
         return step("note", &NOTE_SHIPMENT, false, &json!({ "metafields": [metafield] }));
     }
-    step("create", &CREATE_FULFILMENT, true, &json!({ "fulfillment": input(want, &allotment) }))
+    let notifies = want.notify && allotments.len() == 1;
+    let variables = json!({ "fulfillment": input(want, next, notifies) });
+    match parts.len() {
+        0 => step("create", &CREATE_FULFILMENT, true, &variables),
+        // The first brings the parcel into being; whether the others were made is seen of each.
+        _ => step(&piece_name("create", made.len()), &CREATE_FULFILMENT, made.is_empty(), &variables),
+    }
 }
 
-fn input(want: &Want, allotment: &Allotment) -> Value {
+/// Of a step that is about one piece of a parcel that is divided; `index` from nought.
+fn piece_name(step: &str, index: usize) -> String {
+    format!("{step}_{}", index + 1)
+}
+
+/// The piece that a step is about, from nought; `None`: all of the parcel.
+pub(super) fn piece_of(step: &Step) -> Option<usize> {
+    let (_, number) = step.name.split_once('_')?;
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
+fn input(want: &Want, allotment: &Allotment, notifies: bool) -> Value {
     let parts: Vec<Value> = allotment
         .parts
         .iter()
@@ -77,7 +158,7 @@ fn input(want: &Want, allotment: &Allotment) -> Value {
             })
         })
         .collect();
-    let mut input = json!({ "lineItemsByFulfillmentOrder": parts, "notifyCustomer": want.notify });
+    let mut input = json!({ "lineItemsByFulfillmentOrder": parts, "notifyCustomer": notifies });
     if !want.tracking.is_empty() {
         input["trackingInfo"] = tracking(want);
     }
@@ -98,119 +179,64 @@ fn tracking(want: &Want) -> Value {
     input
 }
 
-/// The fulfilment is there: it is to be taken back, or to be tracked by other numbers, or as it is to be.
-fn made(wanted: &Wanted, want: &Want, state: &ObjectState) -> Plan {
-    let Ok(made) = serde_json::from_value::<Made>(state.body.clone()) else {
+/// It is there, or some of it is: it is to be taken back, to be tracked by other numbers, to be made to the end, or as it is to be.
+fn made(
+    config: &Config,
+    order: &str,
+    wanted: &Wanted,
+    want: &Want,
+    context: &Context,
+    state: &ObjectState,
+) -> Plan {
+    let Some(parcel) = Parcel::read(state) else {
         let what = "a fulfilment was looked at and cannot be read back";
         return Plan::NotAllowed(Fault::new(FaultKind::Bug, code::FROZEN, what));
     };
-    let done = |note: Option<&str>| {
-        Plan::Done(Done {
-            external: state.external.clone(),
-            note: note.map(str::to_owned),
-            unchanged: true,
-            adopted: state.adopted,
-        })
+    let named = |step: &str, index: usize| match parcel.is_divided() {
+        true => piece_name(step, index),
+        false => step.to_owned(),
     };
-    match (wanted.stage == Stage::Cancelled, made.is_cancelled()) {
-        (true, true) => done(None),
-        (true, false) => step("cancel", &CANCEL_FULFILMENT, false, &json!({ "id": made.id })),
-        (false, true) => {
-            let what = format!(
-                "{} was cancelled in Shopify, and its source says that it was shipped: cancel the shipment there and tell \
-                 it anew under another number, or skip this",
-                made.name
-            );
-            refused(code::CANCELLED_THERE, what, "shipment")
-        }
-        (false, false) if !want.tracking.numbers.is_empty() && !want.tracking.has(&made.numbers) => {
-            let variables = json!({ "id": made.id, "tracking": tracking(want), "notify": want.notify });
-            step("track", &TRACK_FULFILMENT, false, &variables)
-        }
-        (false, false) => {
-            let note =
-                "somebody had recorded it in Shopify with the same tracking numbers: it was taken over";
-            done(Some(note).filter(|_| state.adopted))
-        }
+    if wanted.stage == Stage::Cancelled {
+        let standing = parcel.made().find(|(_, made)| !made.is_cancelled());
+        return match standing {
+            Some((index, made)) => {
+                step(&named("cancel", index), &CANCEL_FULFILMENT, false, &json!({ "id": made.id }))
+            }
+            None => done(&parcel, state, None),
+        };
+    }
+    if let Some((_, made)) = parcel.made().find(|(_, made)| made.is_cancelled()) {
+        return cancelled_there(made);
+    }
+    let missing = parcel.missing(&want.lines);
+    let is_tracked = |made: &Made| want.tracking.numbers.is_empty() || want.tracking.has(&made.numbers);
+    let mut untracked = parcel.made().filter(|(_, made)| !is_tracked(made));
+    if let Some((index, made)) = untracked.next() {
+        let notify = want.notify && missing.is_empty() && untracked.next().is_none();
+        let variables = json!({ "id": made.id, "tracking": tracking(want), "notify": notify });
+        return step(&named("track", index), &TRACK_FULFILMENT, false, &variables);
+    }
+    if missing.is_empty() {
+        let note = "somebody had recorded it in Shopify with the same tracking numbers: it was taken over";
+        let note = Some(note.to_owned()).filter(|_| state.adopted);
+        return done(&parcel, state, note.or_else(|| parcel.told()));
+    }
+    match rest(want, &parcel, &missing, &context.open) {
+        Ok(allotments) => go_on(config, order, want, context, &parcel, &allotments),
+        Err(short) => Plan::NotAllowed(begun(told(&short, context), &parcel)),
     }
 }
 
-/// What of the order's open units the shipment takes.
-pub(super) fn allotted<'a>(want: &'a Want, open: &'a [Open]) -> Result<Allotment, Short> {
-    let id = |wanted: &'a String| {
-        let known = open.iter().find(|order| is_place(wanted, &order.place, &order.place_name));
-        known.map_or(wanted.as_str(), |order| order.place.as_str())
-    };
-    let places: Vec<&str> = want.locations.iter().map(id).collect();
-    allot(&want.lines(), &places, open)
-}
-
-fn told(short: &Short, context: &Context) -> Fault {
-    let fault =
-        |code: &str, what: String, field: &str| Fault::new(FaultKind::Rejected, code, what).field(field);
-    match short {
-        Short::UnknownSku { sku, similar } => {
-            let near = similar.as_ref().map(|near| format!(" (it has {near:?})")).unwrap_or_default();
-            let what = format!(
-                "the order has no line with the SKU {sku:?}{near}: correct it at the source, whose newer state heals this"
-            );
-            fault(code::UNKNOWN_SKU, what, "sku")
-        }
-        Short::TooMany { sku, wanted, open, closed } => {
-            let why = match (context.order_cancelled, closed) {
-                (true, _) => " (the order is cancelled)".to_owned(),
-                (false, Some(why)) => format!(" (its fulfilment order is {why})"),
-                (false, None) => String::new(),
-            };
-            let what = format!(
-                "{wanted} units of {sku:?} were shipped and {open} are open at the order{why}: they were recorded, refunded \
-                 or edited away already; correct the shipment at its source, or skip this"
-            );
-            fault(code::TOO_MANY, what, "quantity")
-        }
-        Short::Elsewhere { sku, places } => {
-            let what = format!(
-                "{sku:?} is open at {}, and not where it was shipped from: move its fulfilment order to that location in \
-                 Shopify and release this, or correct the location at the source",
-                places.join(" and ")
-            );
-            fault(code::ELSEWHERE, what, "location")
-        }
-        Short::Spread { places } => {
-            let what = format!(
-                "no one location has all of it open, only {} together: a fulfilment leaves from one location, so tell a \
-                 shipment for each, or move the fulfilment orders in Shopify and release this",
-                places.join(" and ")
-            );
-            fault(code::ELSEWHERE, what, "location")
-        }
-        Short::Later { why } => Fault::new(
-            FaultKind::Conflict,
-            code::LATER,
-            format!("the order's units may not leave yet: {why}"),
-        ),
-    }
-}
-
-fn no_order(order: &str) -> Fault {
-    let what = format!(
-        "Shopify shows no order {order}: it is another shop's, it was deleted, or it is older than 60 days and the app lacks \
-         read_all_orders; this is released by itself as soon as it is there"
-    );
-    let fault = Fault::new(FaultKind::Rejected, "missing_order", what).field("order");
-    fault.missing("order".to_owned(), order.to_owned())
+fn done(parcel: &Parcel, state: &ObjectState, note: Option<String>) -> Plan {
+    Plan::Done(Done { external: parcel.external(), note, unchanged: true, adopted: state.adopted })
 }
 
 fn step(name: &str, document: &Document, creates: bool, variables: &Value) -> Plan {
     Plan::Next(Step {
         name: name.to_owned(),
         creates,
-        // Each but the create is absolute: a second one leaves the same.
-        idempotent: !creates,
+        // Each but a create is absolute: a second one leaves the same.
+        idempotent: document.name != CREATE_FULFILMENT.name,
         request: frozen(document, variables),
     })
-}
-
-fn refused(code: &str, what: impl Into<String>, field: &str) -> Plan {
-    Plan::NotAllowed(Fault::new(FaultKind::Rejected, code, what).field(field))
 }

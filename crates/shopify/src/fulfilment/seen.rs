@@ -3,7 +3,6 @@
 
 use super::code;
 use super::note::Notes;
-use connector::port::{ExternalRef, ObjectState};
 use domains::shipments::{Open, OpenLine, Stand};
 use kernel::fault::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
@@ -77,17 +76,6 @@ impl Made {
                 .transpose()?,
             numbers: numbers.map(str::to_owned).collect(),
         })
-    }
-
-    pub(super) fn external(&self) -> ExternalRef {
-        let (number, state) = (Some(self.name.clone()), Some(self.status.to_ascii_lowercase()));
-        ExternalRef { id: self.id.clone(), number, state }
-    }
-
-    pub(super) fn state(&self, adopted: bool) -> ObjectState {
-        // Plain data always serialises.
-        let body = serde_json::to_value(self).unwrap_or_default();
-        ObjectState { external: self.external(), body, adopted }
     }
 
     pub(super) fn is_cancelled(&self) -> bool {

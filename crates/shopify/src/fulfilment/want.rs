@@ -28,15 +28,19 @@ impl Tracking {
         self.company.is_none() && self.numbers.is_empty() && self.urls.is_empty()
     }
 
-    /// The same numbers, in whatever order.
     pub(super) fn has(&self, numbers: &[String]) -> bool {
-        let sorted = |numbers: &[String]| {
-            let mut numbers = numbers.to_vec();
-            numbers.sort();
-            numbers
-        };
-        sorted(&self.numbers) == sorted(numbers)
+        has_same(&self.numbers, numbers)
     }
+}
+
+/// The same numbers, in whatever order.
+pub(super) fn has_same(one: &[String], other: &[String]) -> bool {
+    let sorted = |numbers: &[String]| {
+        let mut numbers = numbers.to_vec();
+        numbers.sort();
+        numbers
+    };
+    sorted(one) == sorted(other)
 }
 
 impl Want {

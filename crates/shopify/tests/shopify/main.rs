@@ -6,6 +6,7 @@ mod documents;
 mod fulfilment;
 mod hold;
 mod inventory;
+mod parcel;
 mod prices;
 mod reference;
 mod roles;
