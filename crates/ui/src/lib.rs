@@ -51,6 +51,8 @@ pub fn router(state: UiState) -> Router {
         .route("/orders/{shop}/{order}/resume", post(pages::order_acts::resume))
         .route("/stock", get(pages::stock::show))
         .route("/stock/by-hand", post(pages::stock_by_hand::decided))
+        .route("/stock/checks/{flow}/{shop}/{number}", get(pages::stock_check::show))
+        .route("/stock/checks/{flow}/{shop}/{number}/{file}", get(pages::stock_check::file))
         .route("/prices", get(pages::prices::show))
         .route("/dead-letters", get(pages::dead_letters::list))
         .route("/dead-letters/group", get(pages::dead_letters::group))

@@ -10,6 +10,7 @@ pub(crate) mod prices;
 mod prices_hydrated;
 pub(crate) mod stock;
 pub(crate) mod stock_by_hand;
+pub(crate) mod stock_check;
 mod stock_pair;
 pub(crate) mod systems;
 mod timeline;

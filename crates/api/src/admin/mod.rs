@@ -31,6 +31,7 @@ mod prove;
 mod reconcile;
 mod release;
 mod replay;
+mod reports;
 mod selection;
 mod sequence;
 mod skip;
@@ -49,7 +50,7 @@ pub use prices::{
     Around, Hydrate, HydrateError, Hydrated, Hydrating, carried_out, due_of, gauges_of_history, history,
     version_of,
 };
-pub use reconcile::{CheckError, Checking, StockCheck, StockChecked, StockDifference, record};
+pub use reconcile::{CheckError, Checking, Made, StockCheck, StockChecked, kept, record};
 
 use crate::live::LiveHub;
 use crate::prices::Prices;
@@ -167,6 +168,8 @@ pub fn router(parts: Arc<AdminParts>, guard: Guard) -> Router {
         .route("/backfill/inventory", post(backfill_stock::backfill))
         .route("/prove", post(prove::prove))
         .route("/reconcile", post(reconcile::reconcile))
+        .route("/reconcile/reports", get(reports::list))
+        .route("/reconcile/report", get(reports::show))
         .route("/sweep", post(sweep::sweep))
         .route("/backup", post(backup::backup))
         .merge(prices::router());

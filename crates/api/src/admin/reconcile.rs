@@ -1,5 +1,6 @@
 //! `POST reconcile`: all that a source has of stock against all that its shop has; with `dry_run` it only tells, else what
-//! differs is taken up again, behind live facts. Every check leaves its figures in the audit: that is the drift's history.
+//! differs is taken up again, behind live facts. Every check leaves a line in the audit and its report in the store
+//! (`engine::work::drift`).
 
 use super::asked::{Body, Hand, NothingElse};
 use super::stream::{Teller, streamed};
@@ -7,16 +8,19 @@ use super::{AdminError, AdminParts, Parts, StockBackfilled, StockNamed};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Response;
+use engine::work::drift::{self, Checked, Difference, Report};
 use engine::work::{Progress, WorkError};
 use jiff::tz::TimeZone;
+use kernel::clock::{Clock, Now};
 use kernel::fault::Fault;
 use kernel::id::{FlowName, ShopId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
-use store::StoreError;
+use std::time::Duration;
 use store::operate::{AuditEntry, By};
+use store::{Store, StoreError};
 
 /// A full check that can be asked for: one flow at one shop.
 #[async_trait]
@@ -102,21 +106,38 @@ pub struct StockChecked {
     /// How long each part took: `waiting` (for Shopify's list), `shop`, `source`, `second_look`.
     pub took_ms: BTreeMap<String, u64>,
     /// Some of them, with their names.
-    pub differences: Vec<StockDifference>,
+    pub differences: Vec<Difference>,
+    /// Under which number it is kept (`tidegate reconcile show`).
+    pub report: Option<u64>,
 }
 
-/// One pair on which the sides do not agree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StockDifference {
-    pub sku: String,
-    pub location: String,
-    pub cause: String,
-    pub why: Option<String>,
-    /// What the shop's available should be.
-    pub wanted: Option<i64>,
-    pub has: Option<i64>,
-    /// How the other side spells the SKU, where it differs by capitals or blanks alone.
-    pub spelt: Option<String>,
+impl StockChecked {
+    /// As it is kept.
+    fn report(&self, check: &dyn StockCheck, made: &Made<'_>, took: Duration) -> Report {
+        Report {
+            checked: Checked {
+                number: 0,
+                flow: check.flow().to_string(),
+                shop: check.shop().to_string(),
+                began: made.began.wall,
+                took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                who: made.by.who.clone(),
+                why: made.by.why.clone(),
+                dry_run: made.dry_run,
+                source: self.source,
+                shop_has: self.shop_has,
+                same: self.same,
+                unreadable: self.unreadable,
+                without_sku: self.without_sku,
+                causes: self.causes.clone(),
+                whys: self.whys.clone(),
+                appended: self.appended,
+                notes: self.notes.clone(),
+                whole: true,
+            },
+            differences: self.differences.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -191,18 +212,45 @@ async fn walk(
     let dry_run = !checking.mends;
     let mut all = Reconciled { dry_run, parts: Vec::new() };
     for check in checks {
-        let told = check.run(&checking, &teller.after(0)).await?;
-        parts.store.audit(record(check.as_ref(), &told, dry_run, &by)).await?;
+        let made = Made { by: &by, dry_run, began: parts.clock.now() };
+        let mut told = check.run(&checking, &teller.after(0)).await?;
         if told.appended > 0 {
             parts.hub.appended();
         }
         parts.watching.asked(check.as_ref(), &told);
+        let report = kept(parts.store.as_ref(), parts.clock.as_ref(), check.as_ref(), &told, &made).await?;
+        told.report = Some(report);
         all.parts.push(told);
     }
     Ok(all)
 }
 
-/// What a check found, for the audit: together they are the drift's history.
+/// How a check was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Made<'a> {
+    pub by: &'a By,
+    pub dry_run: bool,
+    pub began: Now,
+}
+
+/// What a check found stands in the audit and, with every pair, in the store; under this number.
+///
+/// # Errors
+/// The store's: of a check that mended, what it took up again stays so.
+pub async fn kept(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    check: &dyn StockCheck,
+    told: &StockChecked,
+    made: &Made<'_>,
+) -> Result<u64, StoreError> {
+    store.audit(record(check, told, made.dry_run, made.by)).await?;
+    let now = clock.now();
+    let report = told.report(check, made, now.mono.since(made.began.mono));
+    drift::keep(store, (check.flow(), check.shop()), report, now.wall).await
+}
+
+/// What a check found, for the audit.
 pub fn record(check: &dyn StockCheck, told: &StockChecked, dry_run: bool, by: &By) -> AuditEntry {
     let causes: Vec<String> = told.causes.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
     let causes = if causes.is_empty() { "no difference".to_owned() } else { causes.join(", ") };

@@ -41,5 +41,5 @@ fn every_endpoint_that_is_there_is_on_the_page() {
         assert_eq!(of_path, count, "{full}");
         all += count;
     }
-    assert_eq!((all, headings().len()), (46, 46));
+    assert_eq!((all, headings().len()), (48, 48));
 }

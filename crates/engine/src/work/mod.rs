@@ -4,6 +4,7 @@
 pub mod backfill;
 pub mod by_hand;
 pub mod differs;
+pub mod drift;
 pub mod feed;
 pub mod lift;
 pub mod prove;

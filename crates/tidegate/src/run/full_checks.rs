@@ -1,11 +1,11 @@
 //! Full checks of stock at their cadence: each as often as its flow says, never two at a time, at the node whose turn it is.
-//! One that was missed while no hub ran is made up for once. What it found stands in the audit, as where a person asked.
+//! One that was missed while no hub ran is made up for once. What it found is kept as where a person asked.
 
 use super::Running;
 use crate::wiring::Loaded;
 use crate::wiring::again::Again;
 use crate::wiring::node::Turn;
-use api::admin::{CheckError, Checking, Ran, StockCheck, record};
+use api::admin::{CheckError, Checking, Made as HowMade, Ran, StockCheck, kept, record};
 use api::watch::{IntakeNotice, Watching};
 use config::Cadence;
 use engine::work::{Quiet, WorkError};
@@ -151,8 +151,10 @@ impl Due {
                     flow.name = %flow, shop.id = %shop, work.count = told.appended,
                     "a full check: {}{}", entry.target, told.notes.iter().map(|note| format!("; {note}")).collect::<String>()
                 );
-                if let Err(error) = self.store.audit(entry).await {
-                    tracing::warn!(flow.name = %flow, error = %error, "what the full check found is not in the audit");
+                let how = HowMade { by: &by, dry_run: !self.mends, began };
+                let (store, clock) = (self.store.as_ref(), self.clock.as_ref());
+                if let Err(error) = kept(store, clock, self.check.as_ref(), &told, &how).await {
+                    tracing::warn!(flow.name = %flow, shop.id = %shop, error = %error, "what the full check found is not kept");
                 }
                 Ok(found)
             }

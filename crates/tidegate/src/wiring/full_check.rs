@@ -20,9 +20,7 @@ use super::Loaded;
 use super::connectors::Connected;
 use super::plan::INVENTORY;
 use anyhow::Context as _;
-use api::admin::{
-    CheckError, Checking, StockBackfilled, StockCheck, StockChecked, StockDifference, StockNamed,
-};
+use api::admin::{CheckError, Checking, StockBackfilled, StockCheck, StockChecked, StockNamed};
 use async_trait::async_trait;
 use config::{Origin, SHOPIFY, Violation};
 use connector::port::{Came, Connector, Fed, Stated};
@@ -31,6 +29,7 @@ use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth
 use domains::inventory::composed;
 use engine::facts::Mapper;
 use engine::plan::Plan;
+use engine::work::drift::Difference;
 use engine::work::{Progress, Scope, WorkError};
 use jiff::tz::TimeZone;
 use kept::{Kept, NotKept};
@@ -432,14 +431,14 @@ impl<'a> Watch<'a> {
 }
 
 /// What was found, a line for each pair of which the name is known; counted by cause.
-fn lines_of(report: &Report, told: &mut StockChecked) -> BTreeMap<(String, String), StockDifference> {
+fn lines_of(report: &Report, told: &mut StockChecked) -> BTreeMap<(String, String), Difference> {
     let mut lines = BTreeMap::new();
     for (cause, found) in report.all() {
         if found.count > 0 {
             told.causes.insert(cause.as_str().to_owned(), found.count);
         }
         for one in &found.kept {
-            let line = StockDifference {
+            let line = Difference {
                 sku: one.sku.clone(),
                 location: one.location.clone(),
                 cause: cause.as_str().to_owned(),

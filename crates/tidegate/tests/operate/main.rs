@@ -33,6 +33,7 @@ mod real_postgres;
 mod real_postgres_prices;
 mod redacted;
 mod refunding;
+mod reported;
 mod reserving;
 mod restored;
 mod seeded;

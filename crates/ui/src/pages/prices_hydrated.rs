@@ -1,7 +1,6 @@
 //! What was brought into the shops' catalogs, on `/prices`: the drift that comparisons found over time, and the last runs.
 
-use crate::drift::Check;
-use crate::drift_chart::drift_charts;
+use crate::drift_chart::{Point, drift_charts};
 use crate::over_time::Drawing;
 use crate::prices::{Prices, PricesHydrated};
 use crate::state::Ui;
@@ -61,31 +60,20 @@ fn row(run: PricesHydrated, ui: &Ui) -> Row {
 
 /// Only a comparison with all that the shop has finds what somebody else changed.
 fn plots(runs: &[PricesHydrated], ui: &Ui) -> Vec<Plot> {
-    let mut shops: BTreeMap<&str, Vec<Check>> = BTreeMap::new();
+    let mut shops: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
     for run in runs.iter().rev().filter(|run| run.against_shop && run.failed.is_none()) {
-        let causes =
-            if run.drift > 0 { vec![(run.drift, "changed by somebody else".to_owned())] } else { Vec::new() };
-        shops.entry(&run.shop).or_default().push(Check {
-            at: run.at,
-            who: run.who.clone(),
-            why: run.why.clone(),
-            flow: String::new(),
-            shop: run.shop.clone(),
-            pairs: (0, 0),
-            causes,
-            again: run.changes,
-            dry: false,
-        });
+        let point = Point { at: run.at, count: run.drift, more: String::new() };
+        shops.entry(&run.shop).or_default().push(point);
     }
-    let plot = |(shop, all): (&str, Vec<Check>)| {
-        let newest: Vec<&Check> = all[all.len().saturating_sub(POINTS)..].iter().collect();
-        let differing = newest.iter().filter(|check| check.differences() > 0).count();
+    let plot = |(shop, all): (&str, Vec<Point>)| {
+        let newest = &all[all.len().saturating_sub(POINTS)..];
+        let differing = newest.iter().filter(|check| check.count > 0).count();
         let zone = ShopId::new(shop).map_or(&ui.given.time_zone, |shop| ui.zone(&shop));
         let words = format!(
             "Prices in the catalogs of {shop} that somebody else had changed, over time: {differing} of {} found any.",
             many(newest.len() as u64, "comparison")
         );
-        Plot { charts: drift_charts(&newest, ui.now(), zone), name: shop.to_owned(), words }
+        Plot { charts: drift_charts(newest, ui.now(), zone), name: shop.to_owned(), words }
     };
     shops.into_iter().map(plot).collect()
 }

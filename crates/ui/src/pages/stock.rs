@@ -1,12 +1,12 @@
 //! `/stock`: what may be sold of a SKU, at each shop and location, and why; below it the drift's history, as full checks
-//! found it. The numbers are the flow's own facts', the same that `tidegate ats show` tells.
+//! found it; each leads to its report (`stock_check`). The numbers are the flow's own facts', the same that `tidegate ats show` tells.
 
 use super::stock_by_hand::{HandCard, cards};
 use super::stock_pair::{Around, PairCard};
 use crate::access::Session;
 use crate::chrome::{Chrome, Part, html};
-use crate::drift::{Check, checks, series};
-use crate::drift_chart::drift_charts;
+use crate::drift::{causes, point};
+use crate::drift_chart::{Point, drift_charts};
 use crate::error::PageError;
 use crate::over_time::Drawing;
 use crate::state::Ui;
@@ -19,6 +19,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use engine::facts::is_shown_by;
 use engine::overview::stock;
+use engine::work::drift::{Checked, history};
 use jiff::tz::TimeZone;
 use kernel::id::ShopId;
 use std::collections::BTreeMap;
@@ -26,8 +27,6 @@ use std::sync::Arc;
 
 /// Pairs of one page; `tidegate ats show` lists all.
 const PAIRS_MAX: usize = 50;
-/// Lines of the audit looked through for full checks.
-const AUDIT_MAX: u32 = 1000;
 /// Checks of the table, and points of one plot: the newest.
 const ROWS: usize = 20;
 const POINTS: usize = 120;
@@ -62,6 +61,8 @@ struct CheckRow {
     who: String,
     why: String,
     of: String,
+    /// To its report.
+    link: String,
     pairs: String,
     differences: String,
     differs: bool,
@@ -81,7 +82,7 @@ pub(crate) async fn show(
         (pairs, left_out) = pairs_of(&ui, &sku).await?;
     }
     let unknown = configured && !sku.is_empty() && pairs.is_empty();
-    let found = checks(&ui.given.store.audit_entries(AUDIT_MAX).await?);
+    let found = found(&ui).await?;
     let title = if sku.is_empty() { "Stock".to_owned() } else { format!("Stock of {sku}") };
     let chrome = Chrome::new(&ui, &session, Part::Stock, title);
     let page = StockPage {
@@ -91,7 +92,7 @@ pub(crate) async fn show(
         stock_met: met(&ui).await?,
         by_hand: cards(&ui).await?,
         plots: plots(&found, &ui),
-        rows: found.iter().take(ROWS).map(|check| row(check, &ui)).collect(),
+        rows: rows(&found, &ui),
         sku,
         pairs,
         left_out,
@@ -131,37 +132,57 @@ async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageErro
     Ok((pairs, left_out))
 }
 
-fn plots(found: &[Check], ui: &Ui) -> Vec<Plot> {
-    let plot = |((flow, shop), all): ((String, String), Vec<&Check>)| {
-        let newest = &all[all.len().saturating_sub(POINTS)..];
-        let name = format!("{flow} at {shop}");
-        let differing = newest.iter().filter(|check| check.differences() > 0).count();
-        let last = newest.last().map_or(0, |check| check.differences());
-        let words = format!(
-            "Differences that {} of {name} found, over time: {differing} of them found any; the last found {}.",
-            many(newest.len() as u64, "full check"),
-            thousands(last),
-        );
-        Plot { charts: drift_charts(newest, ui.now(), zone_of(ui, &shop)), name, words }
-    };
-    series(found).into_iter().map(plot).collect()
+/// The newest checks of each flow and shop, newest first.
+async fn found(ui: &Ui) -> Result<Vec<Vec<Checked>>, PageError> {
+    let mut found = Vec::new();
+    for flow in &ui.given.stock {
+        for shop in &flow.shops {
+            let checks = history(ui.given.store.as_ref(), &flow.name, shop, POINTS).await?;
+            found.extend((!checks.is_empty()).then_some(checks));
+        }
+    }
+    Ok(found)
 }
 
-fn row(check: &Check, ui: &Ui) -> CheckRow {
+fn plots(found: &[Vec<Checked>], ui: &Ui) -> Vec<Plot> {
+    let plot = |checks: &Vec<Checked>| {
+        let points: Vec<Point> = checks.iter().rev().map(point).collect();
+        let (flow, shop) = checks.first().map_or(("", ""), |check| (&check.flow, &check.shop));
+        let name = format!("{flow} at {shop}");
+        let differing = points.iter().filter(|point| point.count > 0).count();
+        let words = format!(
+            "Differences that {} of {name} found, over time: {differing} of them found any; the last found {}.",
+            many(points.len() as u64, "full check"),
+            thousands(points.last().map_or(0, |point| point.count)),
+        );
+        Plot { charts: drift_charts(&points, ui.now(), zone_of(ui, shop)), name, words }
+    };
+    found.iter().map(plot).collect()
+}
+
+/// The newest of all.
+fn rows(found: &[Vec<Checked>], ui: &Ui) -> Vec<CheckRow> {
+    let mut all: Vec<&Checked> = found.iter().flatten().collect();
+    all.sort_by_key(|check| std::cmp::Reverse(check.began));
+    all.into_iter().take(ROWS).map(|check| row(check, ui)).collect()
+}
+
+fn row(check: &Checked, ui: &Ui) -> CheckRow {
     let differences = check.differences();
     CheckRow {
-        at: moment(check.at, ui.now(), zone_of(ui, &check.shop)),
+        at: moment(check.began, ui.now(), zone_of(ui, &check.shop)),
         who: check.who.clone(),
         why: check.why.clone(),
         of: format!("{} at {}", check.flow, check.shop),
-        pairs: format!("{} / {}", thousands(check.pairs.0), thousands(check.pairs.1)),
+        link: format!("/stock/checks/{}/{}/{}", check.flow, check.shop, check.number),
+        pairs: format!("{} / {}", thousands(check.source), thousands(check.shop_has)),
         differences: thousands(differences),
         differs: differences > 0,
-        causes: check.causes(),
-        again: if check.dry { "only told".to_owned() } else { thousands(check.again) },
+        causes: causes(&check.causes),
+        again: if check.dry_run { "only told".to_owned() } else { thousands(check.appended) },
     }
 }
 
-fn zone_of<'a>(ui: &'a Ui, shop: &str) -> &'a TimeZone {
+pub(super) fn zone_of<'a>(ui: &'a Ui, shop: &str) -> &'a TimeZone {
     ShopId::new(shop).map_or(&ui.given.time_zone, |shop| ui.zone(&shop))
 }

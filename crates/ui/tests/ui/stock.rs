@@ -4,6 +4,7 @@ use crate::desk::{Desk, TOKEN};
 use crate::world::stock::{due, flow_of_stock, pair, stock_room};
 use axum::http::StatusCode;
 use engine::overview::Accepted;
+use engine::work::drift::{Checked, Report, keep};
 use kernel::fault::{Fault, FaultKind};
 use std::sync::atomic::Ordering;
 use store::Store;
@@ -82,7 +83,7 @@ async fn the_drift_is_a_table_and_a_plot() {
     page.says("stock_to_shopify at acme");
     assert_eq!(page.body.matches("<svg").count(), 2, "a wide and a narrow one");
     assert_eq!(page.body.matches("<circle").count(), 2 * 14);
-    page.says("1,244 differences");
+    page.says("1,244 differences (1,240 differ, 4 not in the shop)");
     let words = "Differences that 14 full checks of stock_to_shopify at acme found, over time: 3 of them found any; the last found 0.";
     assert!(page.body.contains(words), "{}", page.body);
     page.says("03:43:05 1,244 1,240 differ, 4 not in the shop 1,244 100,000 / 99,996 ada: a full check");
@@ -95,16 +96,56 @@ async fn the_drift_is_a_table_and_a_plot() {
 
 #[tokio::test]
 async fn each_flow_and_shop_has_a_plot_of_its_own() {
-    let desk = by_day().await;
-    let other = store::operate::AuditEntry {
-        target: "stock_to_shopify, shop other: 7 pairs against 7; no difference".into(),
-        at: desk.scribe().now,
-        ..desk.store.audit_entries(1).await.unwrap().remove(0)
+    let mut both = flow_of_stock();
+    let other = kernel::id::ShopId::new("other").unwrap();
+    both.shops.push(other.clone());
+    let desk = Desk::with(vec![both]);
+    desk.sign_in(TOKEN).await;
+    stock_room(&desk.scribe()).await;
+    let checked = Checked {
+        flow: "stock_to_shopify".to_owned(),
+        shop: "other".to_owned(),
+        began: desk.scribe().now,
+        who: "ada".to_owned(),
+        why: "a full check".to_owned(),
+        source: 7,
+        shop_has: 7,
+        ..Checked::default()
     };
-    desk.store.audit(other).await.unwrap();
+    let report = Report { checked, ..Report::default() };
+    keep(desk.store.as_ref(), (&flow_of_stock().name, &other), report, desk.scribe().now).await.unwrap();
     let page = desk.get("/stock").await;
     assert_eq!(page.body.matches("<svg").count(), 4);
     page.says("none 0 7 / 7 stock_to_shopify at other ada: a full check");
+}
+
+#[tokio::test]
+async fn a_check_is_shown_pair_by_pair_and_given_as_a_file() {
+    let desk = by_day().await;
+    let list = desk.get("/stock").await;
+    let path = "/stock/checks/stock_to_shopify/acme/6";
+    assert!(list.body.contains(&format!("href=\"{path}\"")), "{}", list.body);
+    let page = desk.get(path).await;
+    page.says("Differences: 1,244 – 1,240 differ, 4 not in the shop. Taken up again: 1,244.");
+    page.says("LAMP-0 WH-1 5 7 differs never came");
+    page.says("944 more are left out");
+    let missing = desk.get(&format!("{path}?cause=missing_in_shopify")).await;
+    missing.says("LAMP-3 WH-1 5 – not in the shop");
+    missing.says_not("never came");
+
+    let table = desk.get(&format!("{path}/differences.csv")).await;
+    assert_eq!(table.body.lines().count(), 1 + 1_244);
+    assert!(table.body.contains("stock_to_shopify,acme,LAMP-9,WH-1,5,7,differs,missed,"), "{}", table.body);
+    let whole: serde_json::Value =
+        serde_json::from_str(&desk.get(&format!("{path}/check.json")).await.body).unwrap();
+    assert_eq!((&whole["number"], &whole["causes"]["differs"]), (&6.into(), &1_240.into()));
+    assert_eq!(whole["differences"].as_array().unwrap().len(), 1_244);
+
+    desk.get("/stock/checks/stock_to_shopify/acme/14").await.says("Nothing differs.");
+    for nothing in ["/stock/checks/stock_to_shopify/acme/15", "/stock/checks/s/other/1", &format!("{path}/x")] {
+        assert_eq!(desk.get(nothing).await.status, StatusCode::NOT_FOUND, "{nothing}");
+    }
+    assert_eq!(Desk::new().get(path).await.status, StatusCode::SEE_OTHER, "it wants a session");
 }
 
 #[tokio::test]

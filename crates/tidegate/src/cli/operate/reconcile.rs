@@ -1,28 +1,51 @@
 //! `tidegate reconcile inventory`: all that the source has against all that the shop has, and what differs, by cause.
+//! `reports` and `show`: what checks found, by cadence or by hand.
+
+mod reports;
 
 use super::client::Client;
 use super::page::{self, Page, list, many, number, text};
 use super::progress::Teller;
 use super::{Place, who};
 use crate::cli::Failure;
+use engine::work::drift::{self, Report};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
   tidegate reconcile inventory --dry-run            tells, changes nothing
+  tidegate reconcile reports                        what each check found, by cadence or by hand
+  tidegate reconcile show 17                        one of them, pair by pair";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  tidegate reconcile inventory --dry-run            tells, changes nothing
   tidegate reconcile inventory --why \"after the outage\"
   tidegate reconcile inventory --dry-run --csv > differences.csv
   tidegate reconcile inventory --accept-smaller \"Ada: the Leeds warehouse is closed\"
-  tidegate audit | grep reconcile                   what each check found: the drift's history
 
-A check that was killed goes on with what it had read of the shop, and says so. The source has to be able to say all that it has (docs/connectors/stock_feed.md).";
+A check that was killed goes on with what it had read of the shop, and says so. The source has to be able to say all that it has (docs/connectors/stock_feed.md). What it found is kept: tidegate reconcile show.";
 
-/// Compares all stock of a source with all of its shop, and takes up what differs
+/// Compares all stock of a source with all of its shop, and takes up what differs; and shows what such checks found
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What of
-    domain: Domain,
+    #[command(subcommand)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Which {
+    Inventory(Check),
+    Reports(reports::List),
+    Show(reports::Show),
+}
+
+/// Compares all stock of a source with all of its shop, and takes up what differs
+#[derive(Debug, clap::Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+struct Check {
     #[command(flatten)]
     place: Place,
     /// Tells, and changes nothing
@@ -58,13 +81,15 @@ fn approval(text: &str) -> Result<Approval, String> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Domain {
-    Inventory,
+pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
+    match &args.which {
+        Which::Inventory(check) => made(client, check, json).await,
+        Which::Reports(list) => reports::list(client, list, json).await,
+        Which::Show(show) => reports::show(client, show, json).await,
+    }
 }
 
-pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
-    let Domain::Inventory = args.domain;
+async fn made(client: &Client, args: &Check, json: bool) -> Result<(), Failure> {
     let mut asked = json!({ "dry_run": args.dry_run, "anew": args.anew, "who": who(), "why": args.why });
     if let Some(Approval { who, why }) = &args.accept_smaller {
         asked["accept_smaller"] = true.into();
@@ -79,11 +104,18 @@ pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure
     if json {
         page::json(&answer);
     } else if args.csv {
-        csv(&answer);
+        crate::cli::say::out(csv(list(&answer["parts"]))?);
     } else {
         drawn(&answer).print();
     }
     Ok(())
+}
+
+/// Of checks as the hub tells them.
+fn csv(parts: &[Value]) -> Result<String, Failure> {
+    let reports: Result<Vec<Report>, _> = parts.iter().map(Report::deserialize).collect();
+    let reports = reports.map_err(|error| anyhow::anyhow!("the hub tells a check in another form: {error}"))?;
+    Ok(drift::csv(&reports))
 }
 
 /// More than a person reads; `--json` and `--csv` have all.
@@ -93,43 +125,14 @@ fn drawn(answer: &Value) -> Page {
     let mut page = Page::new();
     let dry_run = answer["dry_run"] == true;
     for part in list(&answer["parts"]) {
-        page.line(format!(
-            "{} at {}: {} of the source, {} of the shop; {} agree",
-            text(&part["flow"]),
-            text(&part["shop"]),
-            many(number(&part["source"]), "pair"),
-            many(number(&part["shop_has"]), "pair"),
-            number(&part["same"]),
-        ));
-        for note in list(&part["notes"]) {
-            page.line(format!("  {}", text(note)));
-        }
-        for (name, what) in [("unreadable", "could not be read"), ("without_sku", "levels have no SKU")] {
-            if number(&part[name]) > 0 {
-                page.line(format!("  {} {what}", number(&part[name])));
-            }
-        }
-        for (name, count) in part["causes"].as_object().into_iter().flatten() {
-            page.line(format!("  {} {}", number(count), cause(name)));
-        }
-        for (name, count) in part["whys"].as_object().into_iter().flatten() {
-            page.line(format!("    of what was looked at once more, {} {}", number(count), why(name)));
-        }
+        figures(&mut page, part);
         if number(&part["whys"]["changed_in_shop"]) > 0 {
             by_hand(&mut page, part);
         }
         if number(&part["whys"]["sequence_back"]) > 0 {
             page.line("  to be heard again it needs a person's word: tidegate ats reset-sequence --help");
         }
-        let differences = list(&part["differences"]);
-        let rows = differences.iter().take(SHOWN).map(row);
-        page.table(&["sku", "location", "should have", "has", "what", "why"], rows.collect());
-        if differences.len() > SHOWN {
-            page.line(format!(
-                "and {} more: --json or --csv shows all that are kept",
-                differences.len() - SHOWN
-            ));
-        }
+        pairs(&mut page, list(&part["differences"]));
         let appended = number(&part["appended"]);
         page.line(if dry_run {
             "nothing was changed".to_owned()
@@ -140,6 +143,44 @@ fn drawn(answer: &Value) -> Page {
         });
     }
     page
+}
+
+/// What was compared, and what came of it, by cause.
+fn figures(page: &mut Page, part: &Value) {
+    page.line(format!(
+        "{} at {}: {} of the source, {} of the shop; {} agree",
+        text(&part["flow"]),
+        text(&part["shop"]),
+        many(number(&part["source"]), "pair"),
+        many(number(&part["shop_has"]), "pair"),
+        number(&part["same"]),
+    ));
+    for note in list(&part["notes"]) {
+        page.line(format!("  {}", text(note)));
+    }
+    for (name, what) in [("unreadable", "could not be read"), ("without_sku", "levels have no SKU")] {
+        if number(&part[name]) > 0 {
+            page.line(format!("  {} {what}", number(&part[name])));
+        }
+    }
+    for (name, count) in part["causes"].as_object().into_iter().flatten() {
+        page.line(format!("  {} {}", number(count), cause(name)));
+    }
+    for (name, count) in part["whys"].as_object().into_iter().flatten() {
+        page.line(format!("    of what was looked at once more, {} {}", number(count), why(name)));
+    }
+}
+
+/// What differs.
+fn pairs(page: &mut Page, differences: &[Value]) {
+    let rows = differences.iter().take(SHOWN).map(row);
+    page.table(&["sku", "location", "should have", "has", "what", "why"], rows.collect());
+    if differences.len() > SHOWN {
+        page.line(format!(
+            "and {} more: --json or --csv shows all that are kept",
+            differences.len() - SHOWN
+        ));
+    }
 }
 
 /// What becomes of what somebody typed; where it is set back the last line says so.
@@ -195,27 +236,4 @@ fn why(word: &str) -> &str {
         "sequence_back" => "the source counts anew",
         other => other,
     }
-}
-
-fn csv(answer: &Value) {
-    let field = |value: &Value| {
-        let text = text(value);
-        if text.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", text.replace('"', "\"\""))
-        } else {
-            text
-        }
-    };
-    let mut out = String::from("flow,shop,sku,location,should_have,has,cause,why,spelt\n");
-    for part in list(&answer["parts"]) {
-        for one in list(&part["differences"]) {
-            let fields =
-                [&part["flow"], &part["shop"], &one["sku"], &one["location"], &one["wanted"], &one["has"]];
-            let fields: Vec<String> =
-                fields.into_iter().chain([&one["cause"], &one["why"], &one["spelt"]]).map(field).collect();
-            out.push_str(&fields.join(","));
-            out.push('\n');
-        }
-    }
-    crate::cli::say::out(&out);
 }

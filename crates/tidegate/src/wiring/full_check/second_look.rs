@@ -2,7 +2,7 @@
 //! what the log knows of it and what the shop has this moment.
 
 use super::{FullCheck, Meant};
-use api::admin::{StockChecked, StockDifference};
+use api::admin::StockChecked;
 use config::Violation;
 use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
 use domains::inventory::sharing::Component;
@@ -10,6 +10,7 @@ use domains::inventory::{composed, folding, parts, path};
 use engine::work::WorkError;
 use engine::work::by_hand::{self, ByHand};
 use engine::work::differs::{Why, why, why_of};
+use engine::work::drift;
 use engine::work::feed::lifted;
 use kernel::envelope::Via;
 use kernel::flow::{AfterConfirm, Difference};
@@ -46,7 +47,7 @@ impl FullCheck {
         &self,
         differing: Vec<Fed>,
         places: &BTreeMap<String, String>,
-        lines: &mut BTreeMap<(String, String), StockDifference>,
+        lines: &mut BTreeMap<(String, String), drift::Difference>,
         mend: bool,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
@@ -69,7 +70,7 @@ impl FullCheck {
     async fn look(
         &self,
         chunk: Vec<Meant>,
-        lines: &mut BTreeMap<(String, String), StockDifference>,
+        lines: &mut BTreeMap<(String, String), drift::Difference>,
         mend: bool,
         (reads, found): (&mut usize, &mut Found),
         told: &mut StockChecked,
@@ -119,7 +120,7 @@ impl FullCheck {
     fn by_hand(
         &self,
         meant: &Meant,
-        line: &StockDifference,
+        line: &drift::Difference,
         level: Option<String>,
     ) -> Option<(ByHand, Option<String>)> {
         let by_hand = ByHand {

@@ -5,6 +5,7 @@ use super::{Scribe, acme, answered, flow, later, system};
 use bytes::Bytes;
 use domains::inventory::{self, Rules, StockFault};
 use engine::facts::{Facts, State};
+use engine::work::drift::{Checked, Difference, Report, keep};
 use jiff::Timestamp;
 use kernel::envelope::{FactKind, Priority, TraceId, Via};
 use kernel::fault::{Fault, FaultKind};
@@ -16,7 +17,6 @@ use std::sync::Arc;
 use store::Store;
 use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
 use store::log::{About, Appended, NewEnvelope, Routed};
-use store::operate::AuditEntry;
 
 pub(crate) const FLOW: &str = "stock_to_shopify";
 const TOPIC: &str = "stock/level";
@@ -176,29 +176,56 @@ impl Scribe<'_> {
         self.go(step).await;
     }
 
-    /// A full check, as the hub leaves it in the audit.
-    pub(crate) async fn checked(&self, at: Timestamp, found: &str, again: u64) {
-        let entry = AuditEntry {
-            at,
-            who: "ada".into(),
-            action: "reconcile".into(),
-            target: format!("{FLOW}, shop acme: {found}"),
-            why: "a full check".into(),
-            count: again,
+    /// A full check, as the hub keeps it: what it compared, what it found of each cause, and how many it took up again; none:
+    /// it only told.
+    pub(crate) async fn checked(
+        &self,
+        at: Timestamp,
+        (source, shop_has): (u64, u64),
+        causes: &[(&str, u64)],
+        again: Option<u64>,
+    ) {
+        let difference = |cause: &str, number: u64| Difference {
+            sku: format!("LAMP-{number}"),
+            location: "WH-1".to_owned(),
+            cause: cause.to_owned(),
+            why: (cause == "differs").then(|| "missed".to_owned()),
+            wanted: (cause != "unknown_in_source").then_some(5),
+            has: (cause != "missing_in_shopify").then_some(7),
+            ..Difference::default()
         };
-        self.store.audit(entry).await.unwrap();
+        let differences = causes.iter().flat_map(|(cause, count)| (0..*count).map(|n| difference(cause, n)));
+        let report = Report {
+            differences: differences.collect(),
+            checked: Checked {
+                flow: FLOW.to_owned(),
+                shop: "acme".to_owned(),
+                began: at,
+                took_ms: 14_000,
+                who: "ada".to_owned(),
+                why: "a full check".to_owned(),
+                dry_run: again.is_none(),
+                source,
+                shop_has,
+                same: source - causes.iter().map(|(_, count)| count).sum::<u64>(),
+                causes: causes.iter().map(|(cause, count)| ((*cause).to_owned(), *count)).collect(),
+                appended: again.unwrap_or(0),
+                ..Checked::default()
+            },
+        };
+        keep(self.store.as_ref(), (&flow(FLOW), &acme()), report, at).await.unwrap();
     }
 }
 
 /// Quiet, an outage that the next check mended, quiet again.
 async fn fortnight(scribe: &Scribe<'_>) {
     for days in (1..15_i64).rev() {
-        let (found, again) = match days {
-            9 => ("100000 pairs against 99996; 1240 differs, 4 missing_in_shopify", 1244),
-            8 => ("100000 pairs against 100000; 31 differs", 31),
-            3 => ("100012 pairs against 100013; 2 differs, 1 unknown_in_source, changed nothing", 0),
-            _ => ("100000 pairs against 100000; no difference", 0),
+        let (pairs, causes, again): (_, &[(&str, u64)], _) = match days {
+            9 => ((100_000, 99_996), &[("differs", 1_240), ("missing_in_shopify", 4)], Some(1_244)),
+            8 => ((100_000, 100_000), &[("differs", 31)], Some(31)),
+            3 => ((100_012, 100_013), &[("differs", 2), ("unknown_in_source", 1)], None),
+            _ => ((100_000, 100_000), &[], Some(0)),
         };
-        scribe.checked(scribe.ago(days * DAY - 90 * MINUTE), found, again).await;
+        scribe.checked(scribe.ago(days * DAY - 90 * MINUTE), pairs, causes, again).await;
     }
 }
