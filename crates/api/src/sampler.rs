@@ -6,13 +6,15 @@ mod hands;
 use crate::intake::Intake;
 use crate::live::LiveHub;
 use crate::watch::Watching;
+use domains::inventory::compare::Cause;
 use engine::hub::Watcher as _;
 use engine::notice::{Notice, What};
 use engine::overview::{Overview, SystemLine, Watched, overview};
+use engine::work::drift;
 use hands::Hands;
 use kernel::clock::Clock;
 use kernel::fault::Severity;
-use kernel::id::SystemName;
+use kernel::id::{FlowName, ShopId, SystemName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Store, StoreError};
@@ -29,6 +31,8 @@ pub struct Sampler {
     /// What was raised and has not ended.
     raised: BTreeSet<String>,
     hands: Hands,
+    /// Flows of stock at shops, of which full checks may be made.
+    checked: Vec<(FlowName, ShopId)>,
 }
 
 impl Sampler {
@@ -41,7 +45,23 @@ impl Sampler {
         watched: Watched,
     ) -> Self {
         let hands = Hands::new(clock.now().wall);
-        Self { store, hub, watching, clock, intake, watched, raised: BTreeSet::new(), hands }
+        Self {
+            store,
+            hub,
+            watching,
+            clock,
+            intake,
+            watched,
+            raised: BTreeSet::new(),
+            hands,
+            checked: Vec::new(),
+        }
+    }
+
+    /// With the drift that full checks find.
+    #[must_use]
+    pub fn with_checks(self, checked: Vec<(FlowName, ShopId)>) -> Self {
+        Self { checked, ..self }
     }
 
     /// One look, and all that is to be said of it.
@@ -61,6 +81,7 @@ impl Sampler {
         let seen = overview(self.store.as_ref(), &self.hub.snapshot(), &self.watched, now.wall).await?;
         let touched = self.hands.look(self.store.as_ref()).await?;
         gauges(self.watching.metrics(), &seen);
+        self.drift().await?;
         for (action, count) in touched.into_iter().filter(|_| speaks) {
             self.watching.metrics().touched_by_hand(action, count);
         }
@@ -71,6 +92,20 @@ impl Sampler {
         }
         if speaks {
             self.raise(&seen);
+        }
+        Ok(())
+    }
+
+    /// What the newest full check found, whichever node made it.
+    async fn drift(&self) -> Result<(), StoreError> {
+        for (flow, shop) in &self.checked {
+            let newest = drift::history(self.store.as_ref(), flow, shop, 1).await?;
+            if let Some(newest) = newest.first() {
+                let none = Cause::ALL.map(|cause| (cause.as_str(), 0));
+                let found = newest.causes.iter().map(|(cause, count)| (cause.as_str(), *count));
+                let began_s = newest.began.as_second();
+                self.watching.metrics().stock_checked(flow, shop, began_s, none.into_iter().chain(found));
+            }
         }
         Ok(())
     }

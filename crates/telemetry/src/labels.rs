@@ -80,6 +80,7 @@ labels! {
     OfFlow { system: String, flow: String }
     AtShop { flow: String, shop: String }
     AtShopOnTime { flow: String, shop: String, met: &'static str }
+    AtShopByCause { flow: String, shop: String, cause: String }
     SourceAtShop { system: String, shop: String }
     Folded { system: String, shop: String, outcome: &'static str }
     Called { system: String, step: String, fault: &'static str }

@@ -1,9 +1,9 @@
 //! The one struct of all metrics: what is measured, in words; registration and encoding.
 
 use crate::labels::{
-    Action, Answer, AtDoor, AtShop, AtShopOnTime, BreakerValue, Build, Called, Came, Door, Ended, Folded,
-    Hydration, Noticed, OfFlow, OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime, PriceAnswer, Queue,
-    QueueState, SourceAtShop, Topic,
+    Action, Answer, AtDoor, AtShop, AtShopByCause, AtShopOnTime, BreakerValue, Build, Called, Came, Door,
+    Ended, Folded, Hydration, Noticed, OfFlow, OfServer, OfShop, OfSink, OfSystem, OfTopic, OnTime,
+    PriceAnswer, Queue, QueueState, SourceAtShop, Topic,
 };
 use crate::names::{self, Name};
 use kernel::fault::{FaultKind, Severity};
@@ -74,6 +74,8 @@ pub struct Metrics {
     export_lag: Histograms<OfFlow>,
     stock_lag: Histograms<AtShop>,
     stock_on_time: Family<AtShopOnTime, Counter>,
+    stock_drift: Family<AtShopByCause, Gauge>,
+    stock_checked_last: Family<AtShop, Gauge>,
     source_clock: Family<SourceAtShop, Seconds>,
     changes: Family<Folded, Counter>,
     calls: Family<Called, Counter>,
@@ -129,6 +131,8 @@ impl Metrics {
             export_lag: histograms(lag),
             stock_lag: histograms(lag),
             stock_on_time: Family::default(),
+            stock_drift: Family::default(),
+            stock_checked_last: Family::default(),
             source_clock: Family::default(),
             changes: Family::default(),
             calls: Family::default(),
@@ -176,6 +180,8 @@ impl Metrics {
         add(to, &names::EXPORT_LAG, self.export_lag.clone());
         add(to, &names::STOCK_LAG, self.stock_lag.clone());
         add(to, &names::STOCK_ON_TIME, self.stock_on_time.clone());
+        add(to, &names::STOCK_DRIFT, self.stock_drift.clone());
+        add(to, &names::STOCK_CHECKED_LAST, self.stock_checked_last.clone());
         add(to, &names::SOURCE_CLOCK, self.source_clock.clone());
         add(to, &names::CHANGES, self.changes.clone());
         add(to, &names::CALLS, self.calls.clone());
@@ -237,6 +243,22 @@ impl Metrics {
         self.hydrated_last.get_or_create(&of).set(began_s);
         self.lists_at_the_cart.get_or_create(&of).set(i64::try_from(lists_at_the_cart).unwrap_or(i64::MAX));
         self.at_the_cart.get_or_create(&of).set(i64::try_from(at_the_cart).unwrap_or(i64::MAX));
+    }
+    /// When the newest full check of stock began, and how many differences it found, by cause; a cause that it does not name is
+    /// told as none from then on.
+    pub fn stock_checked<'a>(
+        &self,
+        flow: &FlowName,
+        shop: &ShopId,
+        began_s: i64,
+        causes: impl IntoIterator<Item = (&'a str, u64)>,
+    ) {
+        let (flow, shop) = (flow.to_string(), shop.to_string());
+        for (cause, count) in causes {
+            let of = AtShopByCause { flow: flow.clone(), shop: shop.clone(), cause: cause.to_owned() };
+            self.stock_drift.get_or_create(&of).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        self.stock_checked_last.get_or_create(&AtShop { flow, shop }).set(began_s);
     }
     /// Prices that somebody else had changed, by a comparison with all that the shop has.
     pub fn catalog_drift(&self, shop: &ShopId, prices: u64) {

@@ -87,6 +87,10 @@ names! {
         "From a change of stock at its source to its acceptance by the target; where the source dated it after it had come, from its coming";
     STOCK_ON_TIME = Counter "tidegate_stock_on_time" ["flow", "shop", "met"]
         "Changes of stock that were accepted; met is yes within the flow's slo.export_lag. The objective is 95 % within 2 min";
+    STOCK_DRIFT = Gauge "tidegate_stock_drift" ["flow", "shop", "cause"]
+        "Pairs on which source and shop did not agree, by cause, as the newest full check found them, by cadence or by hand";
+    STOCK_CHECKED_LAST = Gauge "tidegate_stock_checked_last_seconds" ["flow", "shop"]
+        "Unix time at which the newest full check of stock that came to its end began";
     SOURCE_CLOCK = Gauge "tidegate_source_clock_seconds" ["system", "shop"]
         "The least time from a change's date at its source to its coming here, over the last hour: below 0 the source's clock is ahead of ours";
     CHANGES = Counter "tidegate_changes_folded" ["system", "shop", "outcome"]

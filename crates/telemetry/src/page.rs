@@ -36,6 +36,8 @@ const ALERTS: &str = "
 | the intake misses its objective | `sum(rate(tidegate_intake_on_time_total{met=\"no\"}[30d])) / sum(rate(tidegate_intake_on_time_total[30d])) > 0.0005` |
 | orders are late | `max(tidegate_queue_age_seconds) > 60` |
 | stock misses its objective | `sum(rate(tidegate_stock_on_time_total{met=\"no\"}[1h])) / sum(rate(tidegate_stock_on_time_total[1h])) > 0.05` |
+| the nightly check finds drift | `sum by (flow, shop) (tidegate_stock_drift{cause!=\"unknown_in_source\"}) > 100` |
+| no full check came to its end | `time() - tidegate_stock_checked_last_seconds > 2 * 86400` |
 | a source's clock is ahead | `min(tidegate_source_clock_seconds) < -2` |
 | a breaker stays open | `min_over_time(tidegate_breaker_state[5m]) == 2` |
 | dead letters | `sum(tidegate_queue_depth{state=\"dead\"}) > 0` |

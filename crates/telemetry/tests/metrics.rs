@@ -39,6 +39,7 @@ fn touched() -> Metrics {
     metrics.ended(&system, &flow, "dead", Some(FaultKind::Rejected), None);
     metrics.stock_accepted(&flow, &shop, 119_000, true);
     metrics.stock_accepted(&flow, &shop, 121_000, false);
+    metrics.stock_checked(&flow, &shop, 1_800_000_000, [("differs", 3), ("twice_in_source", 0)]);
     metrics.set_source_clock(&system, &shop, -2_500);
     metrics.called(&system, "create", Some(FaultKind::Ambiguous), Duration::from_secs(1));
     metrics.set_queue(&system, QueueSample { waiting: 4, due: 3, unknown: 2, dead: 1, oldest_s: 61.5 });

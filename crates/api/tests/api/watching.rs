@@ -2,8 +2,10 @@
 
 use crate::doors::{Doors, Webhook};
 use crate::world::{ago, due, routed, unknown_item, well};
+use engine::work::drift::{self, Checked, Report};
 use http::StatusCode;
-use kernel::id::DeliveryId;
+use jiff::Timestamp;
+use kernel::id::{DeliveryId, FlowName, ShopId};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -131,4 +133,32 @@ async fn a_store_that_cannot_be_read_leaves_the_gauges_as_they_were() {
     doors.store.fails.store(true, Ordering::SeqCst);
     sampler.sample().await.unwrap_err();
     assert_eq!(doors.metrics.encode(), before);
+}
+
+#[tokio::test]
+async fn the_drift_of_the_newest_check_is_a_gauge_whoever_made_it() {
+    let doors = Doors::new();
+    let (flow, shop) = (FlowName::new("stock").unwrap(), ShopId::new("acme").unwrap());
+    let mut sampler = doors.sampler().with_checks(vec![(flow.clone(), shop.clone())]);
+    let mut checked = async |second: i64, causes: &[(&str, u64)]| {
+        let causes = causes.iter().map(|(cause, count)| ((*cause).to_owned(), *count)).collect();
+        let began = Timestamp::from_second(second).unwrap();
+        let checked = Checked { began, causes, ..Checked::default() };
+        let report = Report { checked, ..Report::default() };
+        drift::keep(&doors.store.inner, (&flow, &shop), report, began).await.unwrap();
+        sampler.sample().await.unwrap();
+        doors.metrics.encode()
+    };
+    let drift = |cause: &str, count: u64| {
+        format!("tidegate_stock_drift{{flow=\"stock\",shop=\"acme\",cause=\"{cause}\"}} {count}")
+    };
+    let told = checked(1_700_000_000, &[("differs", 3)]).await;
+    for line in [drift("differs", 3), drift("twice_in_source", 0)] {
+        assert!(told.contains(&line), "{line} is not in\n{told}");
+    }
+    let told = checked(1_700_086_400, &[("unknown_in_source", 2)]).await;
+    let last = "tidegate_stock_checked_last_seconds{flow=\"stock\",shop=\"acme\"} 1700086400".to_owned();
+    for line in [drift("differs", 0), drift("unknown_in_source", 2), last] {
+        assert!(told.contains(&line), "{line} is not in\n{told}");
+    }
 }

@@ -16,7 +16,7 @@ use config::SHOPIFY;
 use connector::port::CallContext;
 use kernel::clock::Clock;
 use kernel::envelope::TraceId;
-use kernel::id::{ShopId, SystemName};
+use kernel::id::{FlowName, ShopId, SystemName};
 use shopify::graphql::Shops;
 use shopify::subscriptions::{Wanted, apply, list, plan};
 use std::sync::Arc;
@@ -113,7 +113,8 @@ pub fn start(
     for pull in &running.pulls {
         set.spawn(price_sources::keep(pull.clone(), price_sources::Around::of(running), running.turn()));
     }
-    set.spawn(sample(loaded, running, intake));
+    let checked = checks.iter().map(|check| (check.flow().clone(), check.shop().clone())).collect();
+    set.spawn(sample(loaded, running, intake, checked));
     set.spawn(retain(loaded, running));
     Tasks(set)
 }
@@ -195,7 +196,12 @@ impl Keeper {
     }
 }
 
-fn sample(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> impl Future<Output = ()> + use<> {
+fn sample(
+    loaded: &Loaded,
+    running: &Running,
+    intake: &Arc<Intake>,
+    checked: Vec<(FlowName, ShopId)>,
+) -> impl Future<Output = ()> + use<> {
     let watched = running.watched(loaded);
     let mut sampler = Sampler::new(
         running.store.clone(),
@@ -204,7 +210,8 @@ fn sample(loaded: &Loaded, running: &Running, intake: &Arc<Intake>) -> impl Futu
         running.clock.clone(),
         intake.clone(),
         watched,
-    );
+    )
+    .with_checks(checked);
     let mut turn = running.turn();
     async move {
         while !turn.stopped(SAMPLE_EVERY).await {

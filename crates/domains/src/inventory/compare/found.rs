@@ -16,6 +16,14 @@ pub enum Cause {
 }
 
 impl Cause {
+    pub const ALL: [Self; 5] = [
+        Self::MissingInShopify,
+        Self::UnknownInSource,
+        Self::Differs,
+        Self::TwiceInSource,
+        Self::TwiceInShopify,
+    ];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
