@@ -59,8 +59,11 @@ pub enum CheckError {
     /// What the source says that it has is not believed; what to do stands in the text.
     #[error("{0}")]
     Doubted(String),
-    #[error("{what} of {flow} at {shop} is under way: ask again when it has ended")]
-    UnderWay { what: &'static str, flow: FlowName, shop: ShopId },
+    #[error(
+        "a full check or a backfill of the stock of {flow} at {shop} is under way, here or at another node: ask again when it has \
+         ended; that of a node that died counts for a minute"
+    )]
+    UnderWay { flow: FlowName, shop: ShopId },
 }
 
 impl From<Fault> for CheckError {

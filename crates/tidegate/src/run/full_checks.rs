@@ -1,5 +1,5 @@
-//! Full checks of stock at their cadence: each as often as its flow says, never two at a time, at the node whose turn it is.
-//! One that was missed while no hub ran is made up for once. What it found is kept as where a person asked.
+//! Full checks of stock at their cadence: each as often as its flow says, at the node whose turn it is; that there are
+//! never two at a time is the check's own (`wiring::full_check`). One that was missed while no hub ran is made up for once. What it found is kept as where a person asked.
 
 use super::Running;
 use crate::wiring::Loaded;
@@ -21,9 +21,6 @@ use store::operate::By;
 
 /// How often it is looked whether one is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// A check's lease ends this soon after a node that has died; a longer check is made under one that is renewed by nobody,
-/// because another would only read both sides as well.
-const LEASE: Duration = Duration::from_secs(3_600);
 
 /// Under which name the store keeps when a check was made last.
 pub fn cursor(flow: &FlowName, shop: &ShopId) -> String {
@@ -40,7 +37,6 @@ struct Due {
     /// Tells the hub that facts were committed.
     appended: Box<dyn Fn() + Send + Sync>,
     watching: Arc<Watching>,
-    owner: String,
     again: Again,
 }
 
@@ -72,7 +68,6 @@ pub fn all(
             clock: running.clock.clone(),
             appended: Box::new(move || hub.appended()),
             watching: running.watching.clone(),
-            owner: running.node.name.clone(),
             again: Again::default(),
         };
         Some(due.keep(running.turn()))
@@ -114,12 +109,7 @@ impl Due {
             return;
         }
         // The first comes when it is due after now: at its first start a hub has only begun to bring what there is.
-        let first = last.is_none();
-        let ours = first || matches!(self.store.lease(name, &self.owner, now, LEASE).await, Ok(true));
-        if !ours {
-            return;
-        }
-        let made = if first { Made::Done } else { self.make().await };
+        let made = if last.is_none() { Made::Done } else { self.make().await };
         // One that failed is due still, for another node and another life of the hub as well.
         self.again =
             if made == Made::Failed { self.again.failed(self.clock.now().wall) } else { Again::default() };

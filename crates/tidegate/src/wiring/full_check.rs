@@ -3,16 +3,19 @@
 //! its cause, and, where that is asked for, taken up again as a fact like any other, behind live ones.
 //!
 //! Nothing is concluded from half a side: a stream that fails ends the check, and nothing was changed. Nor from a side that
-//! cannot be the whole ([`guard`]). One that was killed goes on with what it had read of the shop ([`kept`]).
+//! cannot be the whole ([`guard`]). One that was killed goes on with what it had read of the shop ([`kept`]). There is one at a
+//! time, over all nodes ([`running`]).
 
 mod backfill;
 mod guard;
 mod kept;
 mod rows;
+mod running;
 mod second_look;
 mod shop_side;
 mod straight;
 
+use running::Run;
 use straight::Figures;
 pub use straight::Straight;
 
@@ -32,7 +35,7 @@ use engine::plan::Plan;
 use engine::work::drift::Difference;
 use engine::work::{Progress, Scope, WorkError};
 use jiff::tz::TimeZone;
-use kept::{Kept, NotKept};
+use kept::Kept;
 use kernel::clock::{Clock, Mono};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{FlowName, ShopId};
@@ -175,7 +178,21 @@ impl StockCheck for FullCheck {
     }
 
     async fn run(&self, asked: &Checking, progress: &dyn Progress) -> Result<StockChecked, CheckError> {
-        let (mut kept, note) = self.kept(&self.folder, asked.anew, "a full check")?;
+        let run = self.begin(asked.mends).await?;
+        let checked = self.checked(&run, asked, progress).await;
+        run.end().await;
+        checked
+    }
+}
+
+impl FullCheck {
+    async fn checked(
+        &self,
+        run: &Run,
+        asked: &Checking,
+        progress: &dyn Progress,
+    ) -> Result<StockChecked, CheckError> {
+        let (mut kept, note) = self.kept(&self.folder, asked.anew)?;
         let mut told = StockChecked {
             flow: self.scope.flow.to_string(),
             shop: self.scope.shop.to_string(),
@@ -183,37 +200,24 @@ impl StockCheck for FullCheck {
             by_hand: policy_word(self.policy),
             ..StockChecked::default()
         };
-        let found = self.found(&mut kept, asked, progress, &mut told).await;
+        let found = self.found(&mut kept, (run, asked), progress, &mut told).await;
         // What the source said was doubted, or all is told: neither is gone on with.
         if matches!(found, Ok(()) | Err(CheckError::Doubted(_))) {
             kept.forget().map_err(files)?;
         }
         found.map(|()| told)
     }
-}
 
-impl FullCheck {
-    /// What an interrupted one has left in a folder; `what` has it.
-    fn kept(
-        &self,
-        folder: &Path,
-        anew: bool,
-        what: &'static str,
-    ) -> Result<(Kept, Option<String>), CheckError> {
+    /// What an interrupted one has left in a folder.
+    fn kept(&self, folder: &Path, anew: bool) -> Result<(Kept, Option<String>), Fault> {
         let now = self.scope.clock.now().wall;
-        Kept::open(folder, &self.revision, now, anew).map_err(|why| match why {
-            NotKept::UnderWay => {
-                let (flow, shop) = (self.scope.flow.clone(), self.scope.shop.clone());
-                CheckError::UnderWay { what, flow, shop }
-            }
-            NotKept::Broken(error) => files(error).into(),
-        })
+        Kept::open(folder, &self.revision, now, anew).map_err(files)
     }
 
     async fn found(
         &self,
         kept: &mut Kept,
-        asked: &Checking,
+        (run, asked): (&Run, &Checking),
         progress: &dyn Progress,
         told: &mut StockChecked,
     ) -> Result<(), CheckError> {
@@ -226,14 +230,16 @@ impl FullCheck {
         // By what the source told, and not by what is shown of it: of two locations that are one a whole one may be missing.
         let twice = check.twice() + came.unwrap_or_default().twice;
         let named = came.map_or(check.named() + told.unreadable, |came| came.named.saturating_sub(twice));
+        run.may().await?;
         self.believe(named, twice, asked, told).await?;
         let report = shop_side::named(kept, check.end())?;
         (told.source, told.shop_has, told.same) = (report.source, report.shopify, report.same);
         let mut lines = lines_of(&report, told);
         if !lines.is_empty() {
-            self.second_look(differing, &places, &mut lines, asked.mends, told).await?;
+            self.second_look(run, differing, &places, &mut lines, told).await?;
         } else if asked.mends && self.policy == Violation::Ask {
             // What was asked about is as it should be by now.
+            run.may().await?;
             self.ask(Vec::new(), told).await?;
         }
         watch.told("second_look", told);

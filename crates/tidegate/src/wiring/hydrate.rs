@@ -2,10 +2,10 @@
 
 use super::Loaded;
 use super::clock::seed;
-use super::hydrate_lease::{LEASE, Lease, last_run_of};
 use super::hydration::{LeftAtTheCart, Markets, wanted};
 use super::last_read::LastRead;
 use super::open;
+use super::run_lease::{LEASE, Lease, OneOf, last_run_of};
 use api::admin::{Hydrate, HydrateError, Hydrating};
 use async_trait::async_trait;
 use config::{MarketList, Plan as ShopPlan, Violation};
@@ -123,7 +123,7 @@ impl Catalogs {
             return Err(HydrateError::under_way(what));
         };
         let owner = last_read.owner(seed).map_err(|error| broken(error.to_string()))?;
-        let taken = Lease::take(&self.store, &self.clock, shop, owner).await;
+        let taken = Lease::take(&self.store, &self.clock, OneOf::hydration(shop), owner).await;
         let Some((lease, before)) = taken.map_err(|error| broken(error.to_string()))? else {
             let what = format!(
                 "prices are being brought into the shop {shop} by another node: wait until its run has ended; if that node \

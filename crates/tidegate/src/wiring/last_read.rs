@@ -2,6 +2,7 @@
 //! old one or the new one whatever ends the process, that two runs do not share the folder, and that a folder of a node that
 //! was not the last to write the shop's prices is not believed.
 
+use super::run_lease;
 use async_trait::async_trait;
 use rustix::fs::{FlockOperation, flock};
 use shopify::prices::Memory;
@@ -13,8 +14,6 @@ use std::path::{Path, PathBuf};
 const LOCK: &str = "lock";
 const RUN: &str = "run";
 const HALF: &str = "half";
-/// This folder's name to the store.
-const OWNER: &str = "owner";
 /// Of a list's file, behind its number.
 const ENDING: &str = ".list";
 
@@ -45,15 +44,7 @@ impl LastRead {
 
     /// By which name this folder holds the lease of a run: it stays the same over the lives of its node.
     pub fn owner(&self, new: impl FnOnce() -> u64) -> io::Result<String> {
-        match std::fs::read_to_string(self.folder.join(OWNER)) {
-            Ok(owner) if !owner.is_empty() => Ok(owner),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => {
-                let owner = format!("{:016x}", new());
-                put(&self.folder, OWNER, owner.as_bytes())?;
-                Ok(owner)
-            }
-        }
+        run_lease::owner(&self.folder, new)
     }
 
     /// Which run wrote here last.

@@ -95,8 +95,9 @@ async fn a_backfill_whose_hub_is_killed_is_gone_on_with() {
         std::fs::read_to_string(&state).is_ok_and(|text| text.contains("sha256"))
     };
     assert!((0..500).find(has_read).is_some(), "the shop was never read");
-    // Meanwhile nobody else may begin; a full check is another thing.
-    office.folder.tidegate(&all).refused(1, &["TG-7031", "a backfill of stock"]);
+    // Meanwhile nobody else may begin, a full check neither.
+    office.folder.tidegate(&all).refused(1, &["TG-7031", "a backfill of the stock"]);
+    office.folder.tidegate(&["reconcile", "inventory", "--dry-run"]).refused(1, &["TG-7031"]);
     hub.kill();
     assert!(!asking.wait().unwrap().success());
     keeper.turn(|knobs| knobs.hang_snapshot_after = None);

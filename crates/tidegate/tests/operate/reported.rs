@@ -2,8 +2,11 @@
 
 use crate::hub::Hub;
 use crate::patience::eventually;
+use crate::seeded;
 use crate::stock::{agree, keeper, warehouse};
 use serde_json::{Value, json};
+use std::time::Duration;
+use store::Store as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_nightly_check_found_is_shown_the_next_morning_pair_by_pair() {
@@ -47,7 +50,10 @@ async fn what_the_nightly_check_found_is_shown_the_next_morning_pair_by_pair() {
     let is_this = |one: &&Value| one["number"] == report["number"];
     let kept = all["reports"].as_array().unwrap().iter().find(is_this).unwrap();
     assert_eq!((&kept["whole"], &kept["whys"]), (&json!(true), &json!({ "changed_in_shop": 1 })));
-    office.folder.tidegate(&["reconcile", "show", "9999"]).refused(4, &["no check 9999", "reconcile reports"]);
+    office
+        .folder
+        .tidegate(&["reconcile", "show", "9999"])
+        .refused(4, &["no check 9999", "reconcile reports"]);
     office.folder.tidegate(&["reconcile", "reports", "--shop", "other"]).refused(4, &["other"]);
 
     // One by hand stands among them, under the number that it was told.
@@ -55,4 +61,27 @@ async fn what_the_nightly_check_found_is_shown_the_next_morning_pair_by_pair() {
     let newest = office.folder.json(&asked);
     assert_eq!(made["parts"][0]["report"], newest["number"], "{made}");
     assert_eq!((&newest["why"], &newest["appended"]), (&json!("a test"), &json!(1)));
+}
+
+/// As a node elsewhere that shares the store: a lock in this one's data directory says nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_check_nor_a_backfill_begins_beside_one_of_another_node() {
+    let office = warehouse().await;
+    let _keeper = keeper(&office).await;
+    let hold = async |length: Duration| {
+        let store = seeded::open(&office.folder);
+        let name = "stock_run/stock_to_shopify/acme";
+        assert!(store.lease(name, "elsewhere", crate::office::now(), length).await.unwrap());
+    };
+    hold(Duration::from_secs(3_600)).await;
+    let check: &[&str] = &["reconcile", "inventory", "--dry-run"];
+    let part: &[&str] = &["backfill", "inventory", "--sku", "SKU-0001", "--dry-run"];
+    for asked in [check, part] {
+        office.folder.tidegate(asked).refused(1, &["TG-7031", "at another node"]);
+    }
+    hold(Duration::ZERO).await;
+    for asked in [check, part] {
+        let said = office.folder.tidegate(asked);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
 }

@@ -48,7 +48,7 @@ fn system(name: &str) -> SystemName {
     SystemName::new(name).unwrap()
 }
 
-fn open(folder: &Folder) -> SqliteStore {
+pub(crate) fn open(folder: &Folder) -> SqliteStore {
     std::fs::create_dir_all(folder.path("data")).unwrap();
     let key = std::fs::read_to_string(folder.path("secrets/master.key")).unwrap();
     SqliteStore::open(Options {

@@ -74,7 +74,6 @@ async fn a_nightly_check_that_failed_is_made_again_in_the_same_night_unless_a_pe
         clock: clock.clone(),
         appended: Box::new(|| ()),
         watching: Arc::new(Watching::new(Arc::new(Metrics::new()), clock, Vec::new())),
-        owner: "hub".to_owned(),
         again: Again::default(),
     };
     let name = cursor(check.flow(), check.shop());

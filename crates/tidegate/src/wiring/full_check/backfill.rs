@@ -6,6 +6,7 @@
 //! One that was killed is gone on with by asking again: what was brought is under way or agrees by then, and Shopify's list
 //! is not asked for twice.
 
+use super::running::Run;
 use super::second_look::{CHUNK, Judged, READS, components_of};
 use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, fed, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
@@ -31,8 +32,8 @@ const PLANNED: &str = "planned";
 /// One backfill.
 struct Bringing<'a> {
     check: &'a FullCheck,
+    run: &'a Run,
     named: &'a StockNamed,
-    brings: bool,
     progress: &'a dyn Progress,
     places: BTreeMap<String, String>,
     /// By how much the source's numbers are lifted.
@@ -55,10 +56,22 @@ impl FullCheck {
         brings: bool,
         progress: &dyn Progress,
     ) -> Result<StockBackfilled, CheckError> {
+        let run = self.begin(brings).await?;
+        let brought = self.bring(&run, named, progress).await;
+        run.end().await;
+        brought
+    }
+
+    async fn bring(
+        &self,
+        run: &Run,
+        named: &StockNamed,
+        progress: &dyn Progress,
+    ) -> Result<StockBackfilled, CheckError> {
         let mut bringing = Bringing {
             check: self,
+            run,
             named,
-            brings,
             progress,
             places: shopify::inventory::location_ids(&self.client, &self.scope.call()).await?,
             lift: self.scope.lift().await?,
@@ -87,7 +100,7 @@ impl FullCheck {
         }
         bringing.look().await?;
         // What shares units is composed anew once the levels that it is made of are told again.
-        self.tell_again(&bringing.components, bringing.lift).await?;
+        self.tell_again(run, &bringing.components, bringing.lift).await?;
         let mut told = bringing.told;
         let mut timed = StockChecked::default();
         watch.told("whole", &mut timed);
@@ -190,8 +203,7 @@ impl Bringing<'_> {
         let check = self.check;
         let marker = check.backfills.join(PLANNED);
         let was_planned = marker.exists();
-        let (mut kept, note) =
-            check.kept(&check.backfills, was_planned && !self.brings, "a backfill of stock")?;
+        let (mut kept, note) = check.kept(&check.backfills, was_planned && !self.run.mends)?;
         if was_planned {
             std::fs::remove_file(&marker).map_err(files)?;
         }
@@ -232,7 +244,7 @@ impl Bringing<'_> {
             }
         }
         self.look().await?;
-        if self.brings {
+        if self.run.mends {
             kept.forget().map_err(files)?;
         } else {
             // What the plan has read, its doing need not ask for again.
@@ -307,13 +319,14 @@ impl Bringing<'_> {
             if outcome != "agrees" || self.named.sku.is_some() {
                 self.tell(&meant, outcome, is_brought.then(|| why.as_str()));
             }
-            if is_brought && self.brings && meant.fed.topic == composed::TOPIC {
+            if is_brought && self.run.mends && meant.fed.topic == composed::TOPIC {
                 self.components.extend(components_of(&meant));
-            } else if is_brought && self.brings {
+            } else if is_brought && self.run.mends {
                 brought.push(self.check.scope.fact(meant.fed, Via::Backfill));
             }
         }
         if !brought.is_empty() {
+            self.run.may().await?;
             self.check.scope.store.append(brought).await?;
         }
         if self.progress.at(self.done, self.total.max(self.done)) {

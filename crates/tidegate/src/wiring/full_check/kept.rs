@@ -1,6 +1,7 @@
 //! What a full check has read so far, in a folder of the data directory, so that one that is killed goes on. Owns what of it
 //! may be gone on with: Shopify's bulk operation by its id, and, once it was read whole, what the shop has, in a file with
-//! its checksum. Refuses to be shared by two checks, and to go on with what is too old, of another configuration, or damaged.
+//! its checksum. Refuses to go on with what is too old, of another configuration, or damaged. That two runs do not share it,
+//! whoever opens it has seen to ([`lock`]).
 //!
 //! Of the source nothing is kept: half of one snapshot and half of a later one are no snapshot.
 
@@ -52,16 +53,14 @@ pub(super) struct ShopSide {
 #[derive(Debug)]
 pub(super) struct Kept {
     folder: PathBuf,
-    /// Held until it is dropped, by whatever ends the process too.
-    _lock: File,
     revision: String,
     state: Option<State>,
 }
 
-/// Why there is no folder.
+/// Why a folder is not locked.
 #[derive(Debug)]
 pub(super) enum NotKept {
-    /// Another check has it.
+    /// Another run has it.
     UnderWay,
     Broken(io::Error),
 }
@@ -72,6 +71,17 @@ impl From<io::Error> for NotKept {
     }
 }
 
+/// The one lock of a flow's checks and backfills at a shop; made, where it is not there.
+pub(super) fn lock(folder: &Path) -> Result<File, NotKept> {
+    std::fs::create_dir_all(folder)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(NotKept::UnderWay),
+        Err(error) => Err(io::Error::from(error).into()),
+    }
+}
+
 impl Kept {
     /// The folder, and what a reader should know of what was found in it.
     pub(super) fn open(
@@ -79,20 +89,13 @@ impl Kept {
         revision: &str,
         now: Timestamp,
         anew: bool,
-    ) -> Result<(Self, Option<String>), NotKept> {
+    ) -> io::Result<(Self, Option<String>)> {
         std::fs::create_dir_all(folder)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(NotKept::UnderWay),
-            Err(error) => return Err(io::Error::from(error).into()),
-        }
-        let mut kept =
-            Self { folder: folder.to_owned(), _lock: lock, revision: revision.to_owned(), state: None };
+        let mut kept = Self { folder: folder.to_owned(), revision: revision.to_owned(), state: None };
         let found = match std::fs::read(folder.join(STATE)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((kept, None)),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let note = match judged(&found, revision, now, anew) {
             Ok(state) => {
@@ -243,10 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn two_checks_do_not_share_it() {
+    fn two_runs_do_not_share_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (_kept, _) = Kept::open(folder.path(), "r1", at("2026-11-26T02:00:00Z"), false).unwrap();
-        let second = Kept::open(folder.path(), "r1", at("2026-11-26T02:00:00Z"), false);
-        assert!(matches!(second, Err(NotKept::UnderWay)));
+        let first = lock(folder.path()).unwrap();
+        assert!(matches!(lock(folder.path()), Err(NotKept::UnderWay)));
+        drop(first);
+        lock(folder.path()).unwrap();
     }
 }

@@ -1,6 +1,7 @@
 //! The second look of a full check: what differed at first may be on its way, or agree by now. Owns why a pair differs, by
 //! what the log knows of it and what the shop has this moment.
 
+use super::running::Run;
 use super::{FullCheck, Meant};
 use api::admin::StockChecked;
 use config::Violation;
@@ -45,10 +46,10 @@ impl FullCheck {
     /// Of what differed, what the shop has this moment, and what the log knows.
     pub(super) async fn second_look(
         &self,
+        run: &Run,
         differing: Vec<Fed>,
         places: &BTreeMap<String, String>,
         lines: &mut BTreeMap<(String, String), drift::Difference>,
-        mend: bool,
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
         let lift = self.scope.lift().await?;
@@ -58,20 +59,21 @@ impl FullCheck {
             // It was mapped before: one that cannot be is not among them.
             let chunk = differing.by_ref().take(CHUNK).map(|fed| self.meant(lifted(fed, lift), places));
             let chunk = chunk.collect::<Result<Vec<_>, _>>()?;
-            self.look(chunk, lines, mend, (&mut reads, &mut found), told).await?;
+            self.look(run, chunk, lines, (&mut reads, &mut found), told).await?;
         }
-        if mend && self.policy == Violation::Ask {
+        if run.mends && self.policy == Violation::Ask {
+            run.may().await?;
             self.ask(found.by_hand, told).await?;
         }
-        told.appended += self.tell_again(&found.components, lift).await?;
+        told.appended += self.tell_again(run, &found.components, lift).await?;
         Ok(())
     }
 
     async fn look(
         &self,
+        run: &Run,
         chunk: Vec<Meant>,
         lines: &mut BTreeMap<(String, String), drift::Difference>,
-        mend: bool,
         (reads, found): (&mut usize, &mut Found),
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
@@ -99,7 +101,7 @@ impl FullCheck {
                 Why::ChangedInShop => self.policy == Violation::Revert,
                 _ => false,
             };
-            if mend && is_mended {
+            if run.mends && is_mended {
                 if meant.fed.topic == composed::TOPIC {
                     found.components.extend(components_of(&meant));
                     continue;
@@ -109,6 +111,7 @@ impl FullCheck {
             }
         }
         if !mended.is_empty() {
+            run.may().await?;
             told.appended += mended.len() as u64;
             self.scope.store.append(mended).await?;
         }
@@ -233,6 +236,7 @@ impl FullCheck {
     /// composed anew.
     pub(super) async fn tell_again(
         &self,
+        run: &Run,
         components: &BTreeSet<String>,
         lift: i64,
     ) -> Result<u64, WorkError> {
@@ -244,6 +248,7 @@ impl FullCheck {
             let fed =
                 Fed { path: path.clone(), topic: read.topic, sequence, payload: read.payload, change: None };
             appended += 1;
+            run.may().await?;
             self.scope.store.append(vec![self.scope.fact(lifted(fed, lift), Via::Backfill)]).await?;
         }
         Ok(appended)

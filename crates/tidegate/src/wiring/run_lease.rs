@@ -1,13 +1,16 @@
-//! That one run hydrates a shop at a time, on however many nodes. Owns the lease of a run in the store and the name by which all
-//! nodes know the last one; a run that was asleep while another began is told so before its next write. Refuses to know what is
-//! written.
+//! That there is one run of a kind at a time, on however many nodes: one that hydrates a shop, one that checks or backfills the
+//! stock of a flow there. Owns the lease of a run in the store and the name by which all nodes know the last one; a run that was
+//! asleep while another began is told so before its next write. Refuses to know what is written.
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use kernel::clock::{Clock, Now};
-use kernel::id::ShopId;
+use kernel::id::{FlowName, ShopId};
 use shopify::prices::Fence;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -19,10 +22,51 @@ use tokio::task::JoinHandle;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// It is renewed so often, whatever the run waits for; a write in between believes what was known that long ago.
 const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// A folder's name to the store.
+const OWNER: &str = "owner";
+const HALF: &str = "owner.half";
 
-/// Under which name the store keeps which run was the last.
+/// What there is one run of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOf {
+    /// The lease's name.
+    lease: String,
+    /// Under which name the store keeps which run was the last.
+    last: String,
+}
+
+impl OneOf {
+    pub fn hydration(shop: &ShopId) -> Self {
+        Self { lease: format!("hydrate/{shop}"), last: last_run_of(shop) }
+    }
+
+    /// Of full checks and backfills: both read the same, and bring the same.
+    pub fn stock(flow: &FlowName, shop: &ShopId) -> Self {
+        Self { lease: format!("stock_run/{flow}/{shop}"), last: format!("stock_run/{flow}/{shop}/last") }
+    }
+}
+
+/// Under which name the store keeps which hydration was the last.
 pub fn last_run_of(shop: &ShopId) -> String {
     format!("hydrated/{shop}")
+}
+
+/// By which name a folder holds a lease: it stays the same over the lives of its node. The folder is locked.
+pub fn owner(folder: &Path, new: impl FnOnce() -> u64) -> io::Result<String> {
+    let (path, half) = (folder.join(OWNER), folder.join(HALF));
+    match std::fs::read_to_string(&path) {
+        Ok(owner) if !owner.is_empty() => Ok(owner),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => {
+            let owner = format!("{:016x}", new());
+            let mut file = File::create(&half)?;
+            file.write_all(owner.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&half, &path)?;
+            File::open(folder)?.sync_all()?;
+            Ok(owner)
+        }
+    }
 }
 
 /// Held by one run. It ends with [`Lease::give_back`], or by itself a [`LEASE`] after it was renewed last.
@@ -55,14 +99,14 @@ impl Lease {
     pub async fn take(
         store: &Arc<dyn Store>,
         clock: &Arc<dyn Clock>,
-        shop: &ShopId,
+        one_of: OneOf,
         owner: String,
     ) -> Result<Option<(Self, Option<String>)>, StoreError> {
-        let (name, now) = (format!("hydrate/{shop}"), clock.now());
+        let (name, now) = (one_of.lease, clock.now());
         if !store.lease(&name, &owner, now.wall, LEASE).await? {
             return Ok(None);
         }
-        let (cursor, run) = (last_run_of(shop), format!("{} {owner}", now.wall));
+        let (cursor, run) = (one_of.last, format!("{} {owner}", now.wall));
         let before = store.cursor(&cursor).await?;
         store.set_cursor(&cursor, &run).await?;
         let (store, clock, renewed) = (store.clone(), clock.clone(), Mutex::new(now));
@@ -142,17 +186,21 @@ impl Fence for Held {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use jiff::Timestamp;
     use kernel::clock::Mono;
     use store::MemoryStore;
 
     #[derive(Debug)]
-    struct Turned(Mutex<u64>);
+    pub(in crate::wiring) struct Turned(Mutex<u64>);
 
     impl Turned {
-        fn later(&self, seconds: u64) {
+        pub(in crate::wiring) fn new() -> Self {
+            Self(Mutex::new(0))
+        }
+
+        pub(in crate::wiring) fn later(&self, seconds: u64) {
             *self.0.lock().unwrap() += seconds;
         }
     }
@@ -172,13 +220,13 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            Self { store: Arc::new(MemoryStore::new()), turned: Arc::new(Turned(Mutex::new(0))) }
+            Self { store: Arc::new(MemoryStore::new()), turned: Arc::new(Turned::new()) }
         }
 
         async fn take(&self, owner: &str) -> Option<(Lease, Option<String>)> {
             let clock: Arc<dyn Clock> = self.turned.clone();
             let shop = ShopId::new("acme").unwrap();
-            Lease::take(&self.store, &clock, &shop, owner.to_owned()).await.unwrap()
+            Lease::take(&self.store, &clock, OneOf::hydration(&shop), owner.to_owned()).await.unwrap()
         }
     }
 
