@@ -4,7 +4,7 @@
 mod places;
 
 use crate::judge::Judge;
-use config::{Code, Flow, Origin, Setting, Source, Spot};
+use config::{Code, Finding, Flow, OnlyInShop, Origin, Setting, Source, Spot};
 use domains::inventory::bundles::Bundles;
 use domains::inventory::drop::LineFault;
 use domains::inventory::outlets::Outlets;
@@ -19,6 +19,7 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
     for (name, flow) in judge.flows() {
         if flow.domain.as_str() == "inventory" {
             rules(judge, name, flow);
+            only_in_shop(judge, name, flow);
         } else {
             means_nothing(judge, name, flow);
         }
@@ -62,6 +63,18 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         let (at, key) = (&flow.stock.bundle_share.origin, format!("flows.{name}.stock.bundle_share"));
         let help = "name the file of bundles, as in bundles = \"mappings/bundles.csv\", or take it out";
         judge.finding(Code::Policy, at, key, "stock.bundle_share means nothing without stock.bundles", help);
+    }
+}
+
+/// A check that only tells sets nothing to 0.
+fn only_in_shop(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
+    let (policy, mends) = (&flow.stock.only_in_shop, &flow.stock.full_check_mends);
+    if policy.value == OnlyInShop::Zero && flow.stock.full_check.is_some() && !mends.value {
+        let message = format!("flow {name} sets what only the shop has to 0, and its full check only tells");
+        let help = "take full_check_mends = false out, or write only_in_shop = \"report\"";
+        let finding = Finding::new(Code::Policy, &policy.origin, message, help);
+        let finding = finding.key(format!("flows.{name}.stock.only_in_shop"));
+        judge.push(finding.related("the other of the two", &mends.origin));
     }
 }
 
@@ -179,7 +192,8 @@ fn means_nothing(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     ];
     let lists = lists.into_iter().map(|(key, list)| (key, list.origin.clone()));
     let bundles = stock.bundles.iter().map(|file| ("bundles", file.origin.clone()));
-    for (key, origin) in lists.chain(bundles) {
+    let policy = [("only_in_shop", stock.only_in_shop.origin.clone())];
+    for (key, origin) in lists.chain(bundles).chain(policy) {
         if origin != Origin::Default {
             let message = format!("stock.{key} means nothing to a flow of {}", flow.domain.as_str());
             let help = "take it out, or move it to a flow of inventory";

@@ -214,6 +214,13 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "Of the pairs of its last whole snapshot, the share that the source's next one has to have; one with fewer is refused until a person has said that so many are gone (`tidegate reconcile inventory --accept-smaller`).",
         "\"99%\"",
     ),
+    Key::with(
+        "only_in_shop",
+        "text",
+        "\"report\"",
+        "What becomes of a pair that a full check which mends finds in the shop alone, at a location of which the source tells: `report` tells of it, `zero` sets it to what may be sold of nothing. Never of a first check, nor of more pairs than a snapshot may be smaller (`snapshot_floor`), until a person has said so.",
+        "\"zero\"",
+    ),
 ];
 
 /// Within which 95 % of the changes of stock are accepted, where nobody said otherwise.
@@ -245,7 +252,17 @@ impl Intake {
     }
 }
 
+/// What becomes of a pair that the shop has and its source does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnlyInShop {
+    Report,
+    /// It is set to what may be sold of nothing.
+    Zero,
+}
+
 words! {
+    OnlyInShop, "policy for what only the shop has", "policy for what only the shop has": "report" => OnlyInShop::Report,
+        "zero" => OnlyInShop::Zero;
     Intake, "way of intake", "intake": "webhook" => Intake::Webhook, "poll" => Intake::Poll, "push" => Intake::Push,
         "outcome" => Intake::Outcome;
     Mode, "mode", "mode": "off" => Mode::Off, "shadow" => Mode::Shadow, "live" => Mode::Live;
@@ -292,6 +309,7 @@ pub struct Stock {
     pub full_check_mends: Setting<bool>,
     /// Of the last whole snapshot's pairs.
     pub snapshot_floor: Setting<Share>,
+    pub only_in_shop: Setting<OnlyInShop>,
 }
 
 /// `[flows.NAME.slo]`.
@@ -430,6 +448,7 @@ fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (locations, outlets) = (section.with_default("locations"), section.with_default("outlets"));
     let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
     let snapshot_floor = section.with_default("snapshot_floor");
+    let only_in_shop = section.with_default("only_in_shop");
     Some(Stock {
         safety: safety?,
         units: units?,
@@ -440,6 +459,7 @@ fn stock(mut section: Section<'_>) -> Option<Stock> {
         full_check,
         full_check_mends: mends?,
         snapshot_floor: snapshot_floor?,
+        only_in_shop: only_in_shop?,
     })
 }
 

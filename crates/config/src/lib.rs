@@ -46,7 +46,7 @@ pub use connection::{Connection, ConnectionValue};
 pub use document::reference;
 pub use escalation::Escalation;
 pub use finding::{Finding, render};
-pub use flows::{Flow, Intake, Slo, Sweep};
+pub use flows::{Flow, Intake, OnlyInShop, Slo, Sweep};
 pub use hub::{Hub, Limits, LogFormat, LogLevel};
 pub use init::{ErpKind, InitError, InitFile, InitOptions, starting_configuration};
 pub use key::{Default, Key, Section};

@@ -45,6 +45,7 @@ pub(crate) fn why(word: &str) -> &str {
         "changed_in_shop" => "changed in the shop by somebody else",
         "settled" => "agree by now",
         "sequence_back" => "the source counts anew",
+        "zeroed" => "set to 0",
         other => other,
     }
 }

@@ -159,10 +159,12 @@ impl Check {
     /// The end of the source's side.
     #[must_use]
     pub fn end(self) -> Naming {
-        let unseen = (0..self.table.len()).filter(|at| !self.seen.get(*at) && self.table.is_first(*at));
-        let nameless: BTreeSet<u128> = unseen.take(self.report.limit).map(|at| self.table.name(at)).collect();
-        let count =
-            (0..self.table.len()).filter(|at| !self.seen.get(*at) && self.table.is_first(*at)).count();
+        let unseen = || (0..self.table.len()).filter(|at| !self.seen.get(*at) && self.table.is_first(*at));
+        // What can be sold there first.
+        let sells = |at: &usize| self.table.quantities(*at).0 > 0;
+        let all = unseen().filter(|at| sells(at)).chain(unseen().filter(|at| !sells(at)));
+        let nameless: BTreeSet<u128> = all.take(self.report.limit).map(|at| self.table.name(at)).collect();
+        let count = unseen().count();
         let mut report = self.report;
         report.unknown_in_source.count = count as u64;
         Naming { key: self.key, nameless, report }

@@ -9,12 +9,14 @@
 mod backfill;
 mod guard;
 mod kept;
+mod only_shop;
 mod rows;
 mod running;
 mod second_look;
 mod shop_side;
 mod straight;
 
+use only_shop::Heard;
 use running::Run;
 use straight::Figures;
 pub use straight::Straight;
@@ -25,7 +27,7 @@ use super::plan::INVENTORY;
 use anyhow::Context as _;
 use api::admin::{CheckError, Checking, StockBackfilled, StockCheck, StockChecked, StockNamed};
 use async_trait::async_trait;
-use config::{Origin, SHOPIFY, Violation};
+use config::{OnlyInShop, Origin, SHOPIFY, Violation};
 use connector::port::{Came, Connector, Fed, Stated};
 use domains::inventory::Key;
 use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth};
@@ -79,6 +81,7 @@ struct FullCheck {
     zone: TimeZone,
     /// What becomes of a quantity that somebody typed in the shop.
     policy: Violation,
+    only_in_shop: OnlyInShop,
 }
 
 /// Every full check that can be asked for.
@@ -130,6 +133,7 @@ pub fn all(
                 backfills: data_dir.join("backfills").join(format!("{name}@{shop}")),
                 zone: of_shop.time_zone.value.clone(),
                 policy,
+                only_in_shop: flow.stock.only_in_shop.value,
             }));
         }
     }
@@ -225,13 +229,13 @@ impl FullCheck {
         let key = Key([super::clock::seed(), super::clock::seed()]);
         let shelves = self.shop_side(kept, key, progress, told).await?;
         let mut watch = Watch::begin(&self.scope.clock);
-        let (check, differing, came) = self.source_side(shelves, &places, progress, told).await?;
+        let (check, differing, came, heard) = self.source_side(shelves, &places, progress, told).await?;
         watch.told("source", told);
         // By what the source told, and not by what is shown of it: of two locations that are one a whole one may be missing.
         let twice = check.twice() + came.unwrap_or_default().twice;
         let named = came.map_or(check.named() + told.unreadable, |came| came.named.saturating_sub(twice));
         run.may().await?;
-        self.believe(named, twice, asked, told).await?;
+        let measured = self.believe(named, twice, asked, told).await?;
         let report = shop_side::named(kept, check.end())?;
         (told.source, told.shop_has, told.same) = (report.source, report.shopify, report.same);
         let mut lines = lines_of(&report, told);
@@ -241,6 +245,9 @@ impl FullCheck {
             // What was asked about is as it should be by now.
             run.may().await?;
             self.ask(Vec::new(), told).await?;
+        }
+        if self.only_in_shop == OnlyInShop::Zero {
+            self.zero((run, asked), measured, (&heard, &places), &mut lines, told).await?;
         }
         watch.told("second_look", told);
         told.differences = lines.into_values().collect();
@@ -254,7 +261,7 @@ impl FullCheck {
         places: &BTreeMap<String, String>,
         progress: &dyn Progress,
         told: &mut StockChecked,
-    ) -> Result<(Check, Vec<Fed>, Option<Came>), CheckError> {
+    ) -> Result<(Check, Vec<Fed>, Option<Came>, Heard), CheckError> {
         let of_shop = shelves.len();
         let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
         let mut topic = whole.topic();
@@ -277,7 +284,7 @@ impl FullCheck {
         // A million names are put in order: nothing else is to wait for that.
         let sorted = tokio::task::spawn_blocking(move || Check::new(shelves, in_flight, KEPT)).await;
         let mut check = sorted.map_err(|_| bug("the comparison ended by itself"))?;
-        let mut differing = Differing::default();
+        let (mut differing, mut heard) = (Differing::default(), Heard::default());
         // The shop's location of each of the source's.
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         let mut tell_at = TELL_EVERY;
@@ -299,11 +306,13 @@ impl FullCheck {
                         continue;
                     }
                     if let Ok(meant) = self.stated(topic, stated, places) {
+                        heard.of(&meant);
                         known.insert(figures.location, meant.location.clone());
                         differing.compared(meant.compared(&mut check, places), topic, stated);
                         continue;
                     }
                 } else if let Ok(meant) = self.stated(topic, stated, places) {
+                    heard.of(&meant);
                     differing.compared(meant.compared(&mut check, places), topic, stated);
                     continue;
                 }
@@ -324,7 +333,7 @@ impl FullCheck {
             come = whole.next().await?;
             topic = whole.topic();
         }
-        Ok((check, differing.all, whole.came()))
+        Ok((check, differing.all, whole.came(), heard))
     }
 
     /// What a state of the whole is meant to be at the target.
@@ -369,8 +378,11 @@ impl FullCheck {
 
 /// As a feed would give it; whose it is its reader says. Its payload is its own, so that nothing else is held with it.
 fn fed(topic: &str, stated: &Stated) -> Fed {
-    let (topic, payload) = (topic.to_owned(), stated.payload.to_vec());
-    Fed { path: String::new(), topic, sequence: stated.sequence, payload, change: None }
+    fed_as(topic, stated.sequence, stated.payload.to_vec())
+}
+
+fn fed_as(topic: &str, sequence: i64, payload: Vec<u8>) -> Fed {
+    Fed { path: String::new(), topic: topic.to_owned(), sequence, payload, change: None }
 }
 
 /// What differs, for the second look: of each cause as many as have their names in the report; some hundred bytes each.

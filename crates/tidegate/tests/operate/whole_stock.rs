@@ -3,7 +3,7 @@
 use crate::hub::{Hub, until};
 use crate::office::Office;
 use crate::patience::comes;
-use crate::stock::{agree, available, differing, keeper, level, push, settled, warehouse};
+use crate::stock::{agree, available, differing, keeper, level, push, settled, warehouse, with_stock};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -199,4 +199,73 @@ async fn a_warehouse_that_pushes_and_counts_anew_is_heard_from_its_first_number_
     push(&hub, 600, &level("SKU-0001", "9", json!({})));
     settled(&office.folder, "SKU-0001", 1_000_000_000_000_600);
     assert_eq!(available(&office.shop, "SKU-0001"), 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_shop_has_is_set_to_0_where_the_flow_says_so_and_the_source_is_believed() {
+    let office = Office::open_with(|shop| {
+        shop.stock.generated = 3;
+        shop.stock.available = 17;
+    })
+    .await;
+    with_stock(&office.folder);
+    let keeper = keeper(&office).await;
+    let _hub = Hub::start_with(&office.folder, &["flows.stock_to_shopify.stock.only_in_shop=zero"]);
+    agree(&office, &keeper);
+    let check = ["reconcile", "inventory", "--why", "a test"];
+    let checked = || office.folder.json(&check)["parts"][0].clone();
+    let told = |part: &Value, note: &str| {
+        assert!(part["notes"].to_string().contains(note), "{note:?} is not in {part}");
+    };
+    let sells = |sku: &str, quantity: i64| {
+        let sells = comes(|| {
+            office.folder.tidegate(&["status"]);
+            available(&office.shop, sku) == quantity
+        });
+        assert!(sells, "{sku} shows {}", available(&office.shop, sku));
+    };
+
+    // Nothing says yet that what the source names is all of it; and six of 46 are more than a snapshot may be smaller.
+    let first = checked();
+    told(&first, "no earlier snapshot");
+    assert_eq!((&first["causes"], &first["appended"]), (&json!({ "unknown_in_source": 6 }), &json!(0)));
+    let second = checked();
+    told(&second, "more than 10 % of what the shop has");
+    assert_eq!(second["appended"], 0, "{second}");
+    assert_eq!(available(&office.shop, "GEN-000001"), 17);
+
+    let said = office.folder.tidegate(&approved(APPROVE));
+    assert!(said.out.contains("6 pairs that only the shop has are set to 0"), "{said:?}");
+    sells("GEN-000001", 0);
+    sells("GEN-000003", 0);
+    let audit = office.folder.json(&["audit"]);
+    let zeroed = audit["entries"].as_array().unwrap().iter().find(|one| one["action"] == "zero_only_in_shop");
+    assert_eq!((&zeroed.unwrap()["who"], &zeroed.unwrap()["count"]), (&json!("Ada"), &json!(6)), "{audit}");
+    // It was a set like any other, from what was seen there.
+    assert!(office.shop.stock_sets().iter().any(|set| set.sku == "GEN-000001" && set.to == 0));
+    let settled = checked();
+    assert_eq!(
+        (&settled["whys"], &settled["appended"], &settled["differences"]),
+        (&json!({ "settled": 6 }), &json!(0), &json!([])),
+        "{settled}"
+    );
+
+    // A few that the source leaves out are set to 0 without anybody, and told anew under their old number they come back.
+    keeper.turn(|knobs| knobs.short_snapshot_after = Some(38));
+    let short = checked();
+    assert_eq!((&short["whys"]["zeroed"], &short["appended"]), (&json!(2), &json!(2)), "{short}");
+    let gone = comes(|| {
+        office.folder.tidegate(&["status"]);
+        differing(&office, &keeper).len() == 2
+    });
+    assert!(gone, "{:?}", differing(&office, &keeper));
+    keeper.turn(|knobs| knobs.short_snapshot_after = None);
+    let back = checked();
+    assert_eq!((&back["whys"]["missed"], &back["appended"]), (&json!(2), &json!(2)), "{back}");
+    agree(&office, &keeper);
+
+    // Half of a warehouse is refused before anything is set.
+    keeper.turn(|knobs| knobs.short_snapshot_after = Some(20));
+    office.folder.tidegate(&check).refused(1, &["TG-7030"]);
+    assert!(differing(&office, &keeper).is_empty());
 }

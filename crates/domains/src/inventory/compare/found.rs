@@ -71,7 +71,7 @@ impl fmt::Display for Difference {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     pub count: u64,
-    /// Some of them up to the limit: the first that came; of those that Shopify alone has, any.
+    /// Some of them up to the limit: the first that came; of those that Shopify alone has, those first that can be sold there.
     pub kept: Vec<Difference>,
 }
 

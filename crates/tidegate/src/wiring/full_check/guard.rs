@@ -19,14 +19,15 @@ struct Last {
 }
 
 impl FullCheck {
-    /// Refuses what cannot be the whole; what is believed is remembered, by a check that only tells too.
+    /// Refuses what cannot be the whole; what is believed is remembered, by a check that only tells too. Whether there was an
+    /// earlier one to measure it by.
     pub(super) async fn believe(
         &self,
         named: u64,
         twice: u64,
         asked: &Checking,
         told: &mut StockChecked,
-    ) -> Result<(), CheckError> {
+    ) -> Result<bool, CheckError> {
         mixed(named, twice).map_err(|mixed| CheckError::Doubted(mixed.to_string()))?;
         let (scope, cursor) = (&self.scope, format!("snapshot/{}/{}", self.scope.flow, self.scope.shop));
         let last: Last = match scope.store.cursor(&cursor).await? {
@@ -60,7 +61,8 @@ impl FullCheck {
             };
             scope.store.audit(entry).await?;
         }
-        self.remember(&cursor, &Last { pairs: named, at: Some(now), refused: None }).await
+        self.remember(&cursor, &Last { pairs: named, at: Some(now), refused: None }).await?;
+        Ok(last.pairs > 0)
     }
 
     async fn remember(&self, cursor: &str, last: &Last) -> Result<(), CheckError> {

@@ -164,21 +164,34 @@ impl FullCheck {
     pub(super) async fn whys(&self, chunk: &[Meant], reads: &mut usize) -> Result<Vec<Judged>, WorkError> {
         let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
         let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
-        let wanted: Vec<Wanted> =
-            chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
-        let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
+        let agree = self.agree(chunk, &known).await;
         let mut whys = Vec::with_capacity(chunk.len());
-        for (((meant, known), wanted), seen) in chunk.iter().zip(&known).zip(&wanted).zip(seen) {
-            let agrees = matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
+        for ((meant, known), agrees) in chunk.iter().zip(&known).zip(agree) {
             let why = match agrees {
                 true => Why::Settled,
                 false if meant.fed.topic == composed::TOPIC => self.why_composed(meant, known).await,
                 false => self.why_level(meant, known).await?,
             };
-            let why = if why == Why::Overtaken { self.overtaken(meant, reads).await } else { why };
+            let why = match why {
+                Why::Overtaken => self.overtaken(meant, reads).await,
+                // It was ours to set it to nothing, and its source names it again.
+                Why::ChangedInShop if self.was_zeroed(known).await? => Why::Missed,
+                why => why,
+            };
             whys.push(Judged { why, level: known.external.as_ref().map(|external| external.id.clone()) });
         }
         Ok(whys)
+    }
+
+    /// Of each, whether the shop has this moment what is wanted.
+    pub(super) async fn agree(&self, chunk: &[Meant], known: &[SubjectStatus]) -> Vec<bool> {
+        let wanted: Vec<Wanted> =
+            chunk.iter().zip(known).map(|(meant, known)| wanted(meant, known)).collect();
+        let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
+        let agrees = |(wanted, seen): (&Wanted, Result<_, _>)| {
+            matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)))
+        };
+        wanted.iter().zip(seen).map(agrees).collect()
     }
 
     /// Read once more: a source that has the same level still does not count as it did. One that cannot be asked has moved on.
