@@ -19,6 +19,7 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
     for (name, flow) in judge.flows() {
         if flow.domain.as_str() == "inventory" {
             rules(judge, name, flow);
+            whole(judge, name, flow);
             only_in_shop(judge, name, flow);
         } else {
             means_nothing(judge, name, flow);
@@ -63,6 +64,29 @@ fn rules(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         let (at, key) = (&flow.stock.bundle_share.origin, format!("flows.{name}.stock.bundle_share"));
         let help = "name the file of bundles, as in bundles = \"mappings/bundles.csv\", or take it out";
         judge.finding(Code::Policy, at, key, "stock.bundle_share means nothing without stock.bundles", help);
+    }
+}
+
+/// A full check of a source that cannot say all that it has would fail each time.
+fn whole(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
+    let source = &flow.source.value;
+    // A system that is unknown or damaged is another rule's.
+    if judge.descriptor(source).is_none_or(|descriptor| descriptor.tells_whole) {
+        return;
+    }
+    let stock = &flow.stock;
+    let zero = (stock.only_in_shop.value == OnlyInShop::Zero).then_some(&stock.only_in_shop.origin);
+    let written =
+        [("full_check", stock.full_check.as_ref().map(|check| &check.origin)), ("only_in_shop", zero)];
+    for (key, at) in written {
+        let Some(at) = at else { continue };
+        let message = format!(
+            "stock.{key} of flow {name} needs a source that can be asked for all that it has, and {source} cannot"
+        );
+        let help = format!(
+            "for a stock feed, set url in [systems.{source}.connection] (GET /stock/snapshot); or take {key} out"
+        );
+        judge.finding(Code::NotServed, at, format!("flows.{name}.stock.{key}"), message, help);
     }
 }
 

@@ -197,7 +197,7 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
     Key::optional(
         "full_check",
         "cadence",
-        "When all stock of the source is compared with all of the shop: how often (`24h`), how often in a window (`10m in 22:00-05:00 Europe/Berlin`), or by five fields of cron and a time zone. One that was missed is made up for once. Without it, only where somebody asks (`tidegate reconcile inventory`).",
+        "When all stock of the source is compared with all of the shop, which needs a source that can be asked for all that it has (a stock feed with `url`; Tryton and Medusa with their locations; no feed that only pushes or drops files): how often (`24h`), how often in a window (`10m in 22:00-05:00 Europe/Berlin`), or by five fields of cron and a time zone. One that was missed is made up for once. Without it, only where somebody asks (`tidegate reconcile inventory`).",
         "\"30 2 * * * Europe/Berlin\"",
     ),
     Key::with(

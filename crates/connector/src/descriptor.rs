@@ -26,6 +26,8 @@ pub struct Descriptor {
     pub resolves_references: bool,
     /// As a source: whether it can be asked what changed since a point that it gave.
     pub tells_changes: bool,
+    /// As a source of stock: whether it can be asked for all that it has, as a full check does.
+    pub tells_whole: bool,
     /// What order flows may ask of it.
     pub orders: OrderAbilities,
     /// The keys of `[systems.X.connection]`.

@@ -116,6 +116,7 @@ impl Erp {
             observe_first: true,
             resolves_references: false,
             tells_changes: false,
+            tells_whole: false,
             orders,
             settings: Vec::new(),
         };

@@ -62,6 +62,7 @@ fn descriptor(kind: &str, title: &str, services: Vec<Service>, unknown: UnknownA
         observe_first: false,
         resolves_references: true,
         tells_changes: false,
+        tells_whole: false,
         orders: OrderAbilities::default(),
         settings: Vec::new(),
     }
@@ -112,9 +113,11 @@ fn stock(direction: Direction, schema: &str) -> Service {
     Service { domain: "inventory".into(), direction, schema: schema.into() }
 }
 
-fn stock_feed(_: &Settings) -> Result<Descriptor, Vec<String>> {
+fn stock_feed(settings: &Settings) -> Result<Descriptor, Vec<String>> {
+    let asked = settings.read(Secrets::Referred, |at| at.text("url"))?.is_some();
     let services = vec![stock(Direction::Source, "stock/1")];
-    Ok(descriptor("stock_feed", "a stock feed", services, UnknownAnswer::Neither))
+    let feed = descriptor("stock_feed", "a stock feed", services, UnknownAnswer::Neither);
+    Ok(Descriptor { tells_changes: asked, tells_whole: asked, ..feed })
 }
 
 fn connect(_: &Settings) -> Connected {

@@ -18,6 +18,7 @@ pub(super) fn descriptor(config: &Config) -> Descriptor {
         observe_first: config.observe_first,
         resolves_references: !config.exists.is_empty(),
         tells_changes: false,
+        tells_whole: false,
         orders: orders(config),
         settings: SETTINGS.iter().map(Setting::from).collect(),
     }

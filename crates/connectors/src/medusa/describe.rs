@@ -26,6 +26,7 @@ pub(super) fn descriptor(asked: bool) -> Descriptor {
         observe_first: true,
         resolves_references: true,
         tells_changes: asked,
+        tells_whole: asked,
         orders: OrderAbilities {
             confirms: true,
             address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),

@@ -67,6 +67,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         observe_first: true,
         resolves_references: false,
         tells_changes: false,
+        tells_whole: false,
         orders: OrderAbilities {
             confirms: true,
             address: any(),

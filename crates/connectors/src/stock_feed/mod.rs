@@ -66,6 +66,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         observe_first: false,
         resolves_references: false,
         tells_changes: config.outbound.is_some() || config.folder.is_some(),
+        tells_whole: config.outbound.is_some(),
         orders: OrderAbilities::default(),
         settings: config::SETTINGS.to_vec(),
     })

@@ -114,6 +114,7 @@ pub(crate) fn descriptor() -> Descriptor {
         observe_first: false,
         resolves_references: false,
         tells_changes: false,
+        tells_whole: false,
         orders: OrderAbilities {
             address: ticket(),
             line: ticket(),
