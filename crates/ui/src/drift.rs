@@ -29,7 +29,10 @@ fn told<'a>(counts: &'a BTreeMap<String, u64>, word: impl Fn(u64, &'a str) -> &'
 pub(crate) fn cause(count: u64, cause: &str) -> &str {
     match cause {
         "differs" if count != 1 => "differ",
-        "missing_in_shopify" => "not in the shop",
+        "missing_in_shopify" => "not in the shop, or not stocked there",
+        "unknown_sku" => "not in the shop",
+        "not_stocked" => "not stocked there",
+        "wrong_location" => "at another location",
         "unknown_in_source" => "only in the shop",
         "twice_in_source" => "twice at the source",
         "twice_in_shopify" => "twice in the shop",
@@ -68,7 +71,7 @@ mod tests {
         };
         assert_eq!(causes(&counts(&[])), "");
         assert_eq!(causes(&counts(&[("differs", 1)])), "differs");
-        let two = counts(&[("differs", 1_240), ("missing_in_shopify", 4)]);
+        let two = counts(&[("differs", 1_240), ("unknown_sku", 4)]);
         assert_eq!(causes(&two), "1,240 differ, 4 not in the shop");
         assert_eq!(whys(&counts(&[("missed", 3), ("settled", 1)])), "3 never came, 1 agree by now");
     }

@@ -7,7 +7,8 @@
 //! 1. [`Shelves`] gathers what Shopify has.
 //! 2. [`Check`] takes each pair of the source, and knows at once whether it is missing or differs, by its name.
 //! 3. What then remains is in Shopify alone, and of it only the 128 bits are known: [`Naming`] is shown Shopify's side once more,
-//!    until all have their name. Where nothing remains there is nothing to show.
+//!    until all have their name. So it is where something is missing, to tell a SKU that Shopify does not have from one that lies
+//!    elsewhere. Where nothing remains there is nothing to show.
 //!
 //! Nothing is concluded from half a side: a caller whose stream fails drops the check. A pair that a side has twice (two
 //! variants of one SKU) is a finding of its own and not compared; of what only the source has, its reader knows
@@ -21,8 +22,9 @@ pub use shelves::{Shelf, Shelves, TooMany};
 
 use super::family::Shown;
 use super::names::Key;
+use found::Elsewhere;
 use shelves::{Bits, Table};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Of what Shopify sold and has not shipped, what is held back (the mapping's `in_flight`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,28 +169,53 @@ impl Check {
         let count = unseen().count();
         let mut report = self.report;
         report.unknown_in_source.count = count as u64;
-        Naming { key: self.key, nameless, report }
+        let missing = report.missing_in_shopify.kept.iter();
+        let missing = missing.map(|it| (sku_of(&self.key, &it.sku), Elsewhere::default())).collect();
+        Naming { key: self.key, table: self.table, seen: self.seen, nameless, missing, report }
     }
 }
 
-/// What Shopify has and the source does not name, until it has its names.
+/// A SKU alone; no location is called so.
+fn sku_of(key: &Key, sku: &str) -> u128 {
+    key.name(sku, "")
+}
+
+/// What Shopify has and the source does not name, until it has its names; and what is missing, until it is known where else it is.
 #[derive(Debug)]
 pub struct Naming {
     key: Key,
+    table: Table,
+    seen: Bits,
     nameless: BTreeSet<u128>,
+    missing: BTreeMap<u128, Elsewhere>,
     report: Report,
 }
 
 impl Naming {
-    /// Whether Shopify's side has to be shown once more.
+    /// Whether Shopify's side has to be shown once more: to its end where something is missing.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.nameless.is_empty()
+        !self.nameless.is_empty() || !self.missing.is_empty()
     }
 
     pub fn add(&mut self, shelf: &Shelf<'_>) {
-        if self.is_open() && self.nameless.remove(&self.key.name(shelf.sku, shelf.location)) {
+        if !self.is_open() {
+            return;
+        }
+        let name = self.key.name(shelf.sku, shelf.location);
+        if self.nameless.remove(&name) {
             self.report.name_unknown(shelf.sku, shelf.location, i64::from(shelf.available));
+        }
+        if !self.missing.is_empty()
+            && let Some(elsewhere) = self.missing.get_mut(&sku_of(&self.key, shelf.sku))
+        {
+            elsewhere.stocked = true;
+            let is_untold = self.table.find(name).is_some_and(|at| !self.seen.get(at));
+            let (units, most) =
+                (i64::from(shelf.available), elsewhere.untold.as_ref().map_or(0, |(_, has)| *has));
+            if is_untold && units > most {
+                elsewhere.untold = Some((shelf.location.to_owned(), units));
+            }
         }
     }
 
@@ -196,6 +223,8 @@ impl Naming {
     #[must_use]
     pub fn end(mut self) -> Report {
         self.report.match_spellings();
+        let (key, missing) = (self.key, self.missing);
+        self.report.tell_missing_apart(|sku| missing.get(&sku_of(&key, sku)).cloned().unwrap_or_default());
         self.report
     }
 }

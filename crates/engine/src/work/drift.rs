@@ -75,6 +75,11 @@ pub struct Difference {
     pub has: Option<i64>,
     /// How the other side spells the SKU, where it differs by capitals or blanks alone.
     pub spelt: Option<String>,
+    /// When the shop says that the quantity was changed last, where somebody changed it there.
+    pub changed_at: Option<Timestamp>,
+    /// Of a wrong location, where the shop sells units of which the source does not tell, and how many.
+    pub elsewhere: Option<String>,
+    pub elsewhere_has: Option<i64>,
 }
 
 /// A check with its pairs.

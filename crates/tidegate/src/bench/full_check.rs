@@ -107,7 +107,7 @@ fn plant(shop: &ShopifyTwin, goods: u32) -> anyhow::Result<Planted> {
     for at in 0..MISSING {
         let sku = sku(2 + at * (goods / MISSING));
         shop.set_stocked(&sku, "WH-2", false)?;
-        planted.insert((sku, "WH-2"), "missing_in_shopify");
+        planted.insert((sku, "WH-2"), "not_stocked");
     }
     for number in goods + 1..=goods + ALONE {
         for place in ["WH-1", "WH-2"] {

@@ -15,11 +15,13 @@ mod running;
 mod second_look;
 mod shop_side;
 mod straight;
+mod told;
 
 use only_shop::Heard;
 use running::Run;
 use straight::Figures;
 pub use straight::Straight;
+use told::{Watch, lines_of, policy_word};
 
 use super::Loaded;
 use super::connectors::Connected;
@@ -30,15 +32,14 @@ use async_trait::async_trait;
 use config::{OnlyInShop, Origin, SHOPIFY, Violation};
 use connector::port::{Came, Connector, Fed, Stated};
 use domains::inventory::Key;
-use domains::inventory::compare::{Cause, Check, InFlight, Report, Shelves, Truth};
+use domains::inventory::compare::{Cause, Check, InFlight, Shelves, Truth};
 use domains::inventory::composed;
 use engine::facts::Mapper;
 use engine::plan::Plan;
-use engine::work::drift::Difference;
 use engine::work::{Progress, Scope, WorkError};
 use jiff::tz::TimeZone;
 use kept::Kept;
-use kernel::clock::{Clock, Mono};
+use kernel::clock::Clock;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{FlowName, ShopId};
 use kernel::key::ObjectKey;
@@ -238,7 +239,7 @@ impl FullCheck {
         let measured = self.believe(named, twice, asked, told).await?;
         let report = shop_side::named(kept, check.end())?;
         (told.source, told.shop_has, told.same) = (report.source, report.shopify, report.same);
-        let mut lines = lines_of(&report, told);
+        let mut lines = lines_of(&report, &places, told);
         if !lines.is_empty() {
             self.second_look(run, differing, &places, &mut lines, told).await?;
         } else if asked.mends && self.policy == Violation::Ask {
@@ -425,58 +426,6 @@ impl Meant {
 
     fn truth(&self) -> Truth<'_> {
         Truth { sku: &self.sku, location: &self.location, available: self.available, counted: self.counted }
-    }
-}
-
-/// How long each part took.
-struct Watch<'a> {
-    clock: &'a Arc<dyn Clock>,
-    since: Mono,
-}
-
-impl<'a> Watch<'a> {
-    fn begin(clock: &'a Arc<dyn Clock>) -> Self {
-        Self { clock, since: clock.now().mono }
-    }
-
-    /// The part that ends now.
-    fn told(&mut self, part: &str, told: &mut StockChecked) {
-        let now = self.clock.now().mono;
-        let took = now.since(std::mem::replace(&mut self.since, now));
-        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        *told.took_ms.entry(part.to_owned()).or_default() += took_ms;
-    }
-}
-
-/// What was found, a line for each pair of which the name is known; counted by cause.
-fn lines_of(report: &Report, told: &mut StockChecked) -> BTreeMap<(String, String), Difference> {
-    let mut lines = BTreeMap::new();
-    for (cause, found) in report.all() {
-        if found.count > 0 {
-            told.causes.insert(cause.as_str().to_owned(), found.count);
-        }
-        for one in &found.kept {
-            let line = Difference {
-                sku: one.sku.clone(),
-                location: one.location.clone(),
-                cause: cause.as_str().to_owned(),
-                why: None,
-                wanted: one.wanted,
-                has: one.has,
-                spelt: one.spelt.as_ref().map(|(sku, _)| sku.clone()),
-            };
-            lines.insert((one.sku.clone(), one.location.clone()), line);
-        }
-    }
-    lines
-}
-
-fn policy_word(policy: Violation) -> &'static str {
-    match policy {
-        Violation::Report => "report",
-        Violation::Revert => "revert",
-        Violation::Accept => "accept",
-        Violation::Ask => "ask",
     }
 }
 

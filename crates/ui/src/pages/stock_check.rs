@@ -61,6 +61,8 @@ struct Row {
     has: String,
     what: String,
     why: String,
+    /// When the shop says that it was changed.
+    changed: Option<Moment>,
 }
 
 type Named = (String, String, u64);
@@ -91,7 +93,7 @@ pub(crate) async fn show(
         causes: found(&checked),
         whys: whys(&checked.whys),
         kinds: if gone { Vec::new() } else { kinds(&checked, &path, shown) },
-        rows: meant.iter().take(PAIRS_MAX).map(|one| row(one)).collect(),
+        rows: meant.iter().take(PAIRS_MAX).map(|one| row(one, &ui, &checked.shop)).collect(),
         left_out: meant.len().saturating_sub(PAIRS_MAX),
         who: checked.who,
         why: checked.why,
@@ -154,11 +156,15 @@ fn kinds(checked: &Checked, path: &str, shown: Option<&str>) -> Vec<Kind> {
     std::iter::once(all).chain(checked.causes.iter().map(kind)).collect()
 }
 
-fn row(one: &Difference) -> Row {
+fn row(one: &Difference, ui: &Ui, shop: &str) -> Row {
     let number = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
     let mut what = cause(1, &one.cause).to_owned();
     if let Some(spelt) = &one.spelt {
         what.push_str(&format!(": the other side spells it {spelt:?}"));
+    }
+    if let Some(elsewhere) = &one.elsewhere {
+        let has = number(one.elsewhere_has);
+        what.push_str(&format!(": {has} at {elsewhere}, of which the source does not tell"));
     }
     Row {
         link: format!("/stock?sku={}", escaped(&one.sku)),
@@ -168,5 +174,6 @@ fn row(one: &Difference) -> Row {
         has: number(one.has),
         what,
         why: one.why.as_deref().map(why).unwrap_or_default().to_owned(),
+        changed: one.changed_at.map(|at| moment(at, ui.now(), zone_of(ui, shop))),
     }
 }

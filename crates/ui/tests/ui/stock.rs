@@ -4,7 +4,7 @@ use crate::desk::{Desk, TOKEN};
 use crate::world::stock::{due, flow_of_stock, pair, stock_room};
 use axum::http::StatusCode;
 use engine::overview::Accepted;
-use engine::work::drift::{Checked, Report, keep};
+use engine::work::drift::{Checked, Difference, Report, keep};
 use kernel::fault::{Fault, FaultKind};
 use std::sync::atomic::Ordering;
 use store::Store;
@@ -129,20 +129,43 @@ async fn a_check_is_shown_pair_by_pair_and_given_as_a_file() {
     page.says("Differences: 1,244 – 1,240 differ, 4 not in the shop. Taken up again: 1,244.");
     page.says("LAMP-0 WH-1 5 7 differs never came");
     page.says("944 more are left out");
-    let missing = desk.get(&format!("{path}?cause=missing_in_shopify")).await;
+    let missing = desk.get(&format!("{path}?cause=unknown_sku")).await;
     missing.says("LAMP-3 WH-1 5 – not in the shop");
     missing.says_not("never came");
 
     let table = desk.get(&format!("{path}/differences.csv")).await;
     assert_eq!(table.body.lines().count(), 1 + 1_244);
-    assert!(table.body.contains("stock_to_shopify,acme,LAMP-9,WH-1,5,7,differs,missed,"), "{}", table.body);
+    assert!(
+        table.body.contains("stock_to_shopify,acme,LAMP-9,WH-1,5,7,differs,missed,,,,"),
+        "{}",
+        table.body
+    );
     let whole: serde_json::Value =
         serde_json::from_str(&desk.get(&format!("{path}/check.json")).await.body).unwrap();
     assert_eq!((&whole["number"], &whole["causes"]["differs"]), (&6.into(), &1_240.into()));
     assert_eq!(whole["differences"].as_array().unwrap().len(), 1_244);
 
+    let one = Difference {
+        sku: "LAMP".to_owned(),
+        location: "WH-1".to_owned(),
+        cause: "wrong_location".to_owned(),
+        why: Some("changed_in_shop".to_owned()),
+        changed_at: Some(desk.scribe().ago(60_000)),
+        elsewhere: Some("Warehouse 2".to_owned()),
+        elsewhere_has: Some(12),
+        ..Difference::default()
+    };
+    let (flow, shop) = (flow_of_stock().name, kernel::id::ShopId::new("acme").unwrap());
+    let checked = Checked { flow: flow.to_string(), shop: shop.to_string(), ..Checked::default() };
+    let report = Report { checked, differences: vec![one] };
+    keep(desk.store.as_ref(), (&flow, &shop), report, desk.scribe().now).await.unwrap();
+    let told = desk.get("/stock/checks/stock_to_shopify/acme/15").await;
+    told.says("at another location: 12 at Warehouse 2, of which the source does not tell");
+    told.says("changed in the shop by somebody else 02:12:05 (1 min ago)");
+
     desk.get("/stock/checks/stock_to_shopify/acme/14").await.says("Nothing differs.");
-    for nothing in ["/stock/checks/stock_to_shopify/acme/15", "/stock/checks/s/other/1", &format!("{path}/x")] {
+    for nothing in ["/stock/checks/stock_to_shopify/acme/16", "/stock/checks/s/other/1", &format!("{path}/x")]
+    {
         assert_eq!(desk.get(nothing).await.status, StatusCode::NOT_FOUND, "{nothing}");
     }
     assert_eq!(Desk::new().get(path).await.status, StatusCode::SEE_OTHER, "it wants a session");

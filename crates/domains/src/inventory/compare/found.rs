@@ -6,8 +6,14 @@ use std::fmt;
 /// Why a pair is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// Shopify has no such SKU, or does not stock it there.
+    /// Shopify has no such SKU, or does not stock it there: which of the three below, of those that have their names.
     MissingInShopify,
+    /// Shopify has no level of the SKU anywhere.
+    UnknownSku,
+    /// Shopify has the SKU at other locations.
+    NotStocked,
+    /// The same, and at one of these it sells units of which the source does not tell.
+    WrongLocation,
     UnknownInSource,
     Differs,
     TwiceInSource,
@@ -16,8 +22,11 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::MissingInShopify,
+        Self::UnknownSku,
+        Self::NotStocked,
+        Self::WrongLocation,
         Self::UnknownInSource,
         Self::Differs,
         Self::TwiceInSource,
@@ -28,6 +37,9 @@ impl Cause {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MissingInShopify => "missing_in_shopify",
+            Self::UnknownSku => "unknown_sku",
+            Self::NotStocked => "not_stocked",
+            Self::WrongLocation => "wrong_location",
             Self::UnknownInSource => "unknown_in_source",
             Self::Differs => "differs",
             Self::TwiceInSource => "twice_in_source",
@@ -49,6 +61,8 @@ pub struct Difference {
     pub has: Option<i64>,
     /// The other side has a pair that differs from this one by capitals or blanks only: its SKU and location.
     pub spelt: Option<(String, String)>,
+    /// Of a [wrong location](Cause::WrongLocation): where Shopify sells most of it of which the source does not tell, and how many.
+    pub elsewhere: Option<(String, i64)>,
 }
 
 impl fmt::Display for Difference {
@@ -60,11 +74,22 @@ impl fmt::Display for Difference {
             (None, Some(has)) => write!(f, ", Shopify has {has}")?,
             (None, None) => {}
         }
+        if let Some((location, has)) = &self.elsewhere {
+            write!(f, "; it has {has} at {location}")?;
+        }
         match &self.spelt {
             Some((sku, location)) => write!(f, "; the other side spells it {sku:?} at {location:?}"),
             None => Ok(()),
         }
     }
+}
+
+/// What Shopify has of a SKU that is missing somewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Elsewhere {
+    pub(super) stocked: bool,
+    /// Units of which the source does not tell: the location with most of them.
+    pub(super) untold: Option<(String, i64)>,
 }
 
 /// All of one cause.
@@ -83,7 +108,11 @@ pub struct Report {
     /// Pairs that Shopify has.
     pub shopify: u64,
     pub same: u64,
+    /// Beyond those that have their names.
     pub missing_in_shopify: Found,
+    pub unknown_sku: Found,
+    pub not_stocked: Found,
+    pub wrong_location: Found,
     pub unknown_in_source: Found,
     pub differs: Found,
     pub twice_in_source: Found,
@@ -99,6 +128,9 @@ impl Report {
             shopify,
             same: 0,
             missing_in_shopify: none(),
+            unknown_sku: none(),
+            not_stocked: none(),
+            wrong_location: none(),
             unknown_in_source: none(),
             differs: none(),
             twice_in_source: none(),
@@ -109,10 +141,13 @@ impl Report {
 
     /// By cause.
     #[must_use]
-    pub fn all(&self) -> [(Cause, &Found); 5] {
+    pub fn all(&self) -> [(Cause, &Found); 8] {
         [
             (Cause::Differs, &self.differs),
             (Cause::MissingInShopify, &self.missing_in_shopify),
+            (Cause::UnknownSku, &self.unknown_sku),
+            (Cause::NotStocked, &self.not_stocked),
+            (Cause::WrongLocation, &self.wrong_location),
             (Cause::UnknownInSource, &self.unknown_in_source),
             (Cause::TwiceInSource, &self.twice_in_source),
             (Cause::TwiceInShopify, &self.twice_in_shopify),
@@ -128,6 +163,9 @@ impl Report {
     fn of(&mut self, cause: Cause) -> &mut Found {
         match cause {
             Cause::MissingInShopify => &mut self.missing_in_shopify,
+            Cause::UnknownSku => &mut self.unknown_sku,
+            Cause::NotStocked => &mut self.not_stocked,
+            Cause::WrongLocation => &mut self.wrong_location,
             Cause::UnknownInSource => &mut self.unknown_in_source,
             Cause::Differs => &mut self.differs,
             Cause::TwiceInSource => &mut self.twice_in_source,
@@ -148,7 +186,7 @@ impl Report {
         found.count += 1;
         if found.kept.len() < limit {
             let (sku, location) = (sku.to_owned(), location.to_owned());
-            found.kept.push(Difference { sku, location, cause, wanted, has, spelt: None });
+            found.kept.push(Difference { sku, location, cause, wanted, has, spelt: None, elsewhere: None });
         }
     }
 
@@ -156,6 +194,23 @@ impl Report {
     pub(super) fn name_unknown(&mut self, sku: &str, location: &str, has: i64) {
         self.unknown_in_source.count -= 1;
         self.add(Cause::UnknownInSource, sku, location, None, Some(has));
+    }
+
+    /// Tells apart what is missing, each by what was seen of its SKU elsewhere.
+    pub(super) fn tell_missing_apart(&mut self, seen: impl Fn(&str) -> Elsewhere) {
+        for mut it in std::mem::take(&mut self.missing_in_shopify.kept) {
+            self.missing_in_shopify.count -= 1;
+            let seen = seen(&it.sku);
+            it.cause = match (&seen.untold, seen.stocked) {
+                (Some(_), _) => Cause::WrongLocation,
+                (None, true) => Cause::NotStocked,
+                (None, false) => Cause::UnknownSku,
+            };
+            it.elsewhere = seen.untold;
+            let found = self.of(it.cause);
+            found.count += 1;
+            found.kept.push(it);
+        }
     }
 
     /// Finds what is one pair to a person and two to a computer: the first cause of failed imports.

@@ -2,7 +2,8 @@
 
 use super::Report;
 
-const HEAD: &str = "flow,shop,sku,location,should_have,has,cause,why,spelt\n";
+const HEAD: &str =
+    "flow,shop,sku,location,should_have,has,cause,why,spelt,changed_at,elsewhere,elsewhere_has\n";
 
 /// A line for each pair.
 pub fn csv<'a>(reports: impl IntoIterator<Item = &'a Report>) -> String {
@@ -21,6 +22,9 @@ pub fn csv<'a>(reports: impl IntoIterator<Item = &'a Report>) -> String {
                 one.cause.clone(),
                 text(&one.why),
                 text(&one.spelt),
+                one.changed_at.map(|at| at.to_string()).unwrap_or_default(),
+                text(&one.elsewhere),
+                number(one.elsewhere_has),
             ];
             out.push_str(&fields.map(quoted).join(","));
             out.push('\n');

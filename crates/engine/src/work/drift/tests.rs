@@ -15,7 +15,8 @@ fn found(pairs: usize, padding: usize) -> Report {
         why: Some("missed".to_owned()),
         wanted: Some(5),
         has: Some(7),
-        spelt: None,
+        changed_at: Some(Timestamp::UNIX_EPOCH),
+        ..Difference::default()
     };
     let causes = BTreeMap::from([("differs".to_owned(), pairs as u64)]);
     let causes = if pairs == 0 { BTreeMap::new() } else { causes };
@@ -133,6 +134,12 @@ async fn figures_that_moved_to_another_store_go_on_there() {
 fn the_table_quotes_what_would_be_two_fields() {
     let table = csv([&found(1, 0)]);
     let mut lines = table.lines();
-    assert_eq!(lines.next(), Some("flow,shop,sku,location,should_have,has,cause,why,spelt"));
-    assert_eq!(lines.next(), Some("stock,acme,SKU-0,\"WH-1, \"\"old\"\"\",5,7,differs,missed,"));
+    assert_eq!(
+        lines.next(),
+        Some("flow,shop,sku,location,should_have,has,cause,why,spelt,changed_at,elsewhere,elsewhere_has")
+    );
+    assert_eq!(
+        lines.next(),
+        Some("stock,acme,SKU-0,\"WH-1, \"\"old\"\"\",5,7,differs,missed,,1970-01-01T00:00:00Z,,")
+    );
 }

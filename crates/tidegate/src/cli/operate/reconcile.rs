@@ -4,7 +4,7 @@
 mod reports;
 
 use super::client::Client;
-use super::page::{self, Page, list, many, number, text};
+use super::page::{self, Page, at, list, many, number, text};
 use super::progress::Teller;
 use super::{Place, who};
 use crate::cli::Failure;
@@ -114,7 +114,8 @@ async fn made(client: &Client, args: &Check, json: bool) -> Result<(), Failure> 
 /// Of checks as the hub tells them.
 fn csv(parts: &[Value]) -> Result<String, Failure> {
     let reports: Result<Vec<Report>, _> = parts.iter().map(Report::deserialize).collect();
-    let reports = reports.map_err(|error| anyhow::anyhow!("the hub tells a check in another form: {error}"))?;
+    let reports =
+        reports.map_err(|error| anyhow::anyhow!("the hub tells a check in another form: {error}"))?;
     Ok(drift::csv(&reports))
 }
 
@@ -176,10 +177,7 @@ fn pairs(page: &mut Page, differences: &[Value]) {
     let rows = differences.iter().take(SHOWN).map(row);
     page.table(&["sku", "location", "should have", "has", "what", "why"], rows.collect());
     if differences.len() > SHOWN {
-        page.line(format!(
-            "and {} more: --json or --csv shows all that are kept",
-            differences.len() - SHOWN
-        ));
+        page.line(format!("and {} more: --json or --csv shows all that are kept", differences.len() - SHOWN));
     }
 }
 
@@ -204,14 +202,18 @@ fn row(one: &Value) -> Vec<String> {
     if !spelt.is_empty() {
         what.push_str(&format!(": the other side spells it {spelt:?}"));
     }
-    vec![
-        text(&one["sku"]),
-        text(&one["location"]),
-        text(&one["wanted"]),
-        text(&one["has"]),
-        what,
-        why(&text(&one["why"])).to_owned(),
-    ]
+    let elsewhere = text(&one["elsewhere"]);
+    if !elsewhere.is_empty() {
+        what.push_str(&format!(
+            ": {} at {elsewhere}, of which the source does not tell",
+            text(&one["elsewhere_has"])
+        ));
+    }
+    let mut why = why(&text(&one["why"])).to_owned();
+    if !one["changed_at"].is_null() {
+        why.push_str(&format!(" at {} UTC", at(&one["changed_at"])));
+    }
+    vec![text(&one["sku"]), text(&one["location"]), text(&one["wanted"]), text(&one["has"]), what, why]
 }
 
 /// The hub's words, said at length.
@@ -219,6 +221,9 @@ fn cause(word: &str) -> &str {
     match word {
         "differs" => "differ",
         "missing_in_shopify" => "not in the shop, or not stocked there",
+        "unknown_sku" => "not in the shop",
+        "not_stocked" => "not stocked there",
+        "wrong_location" => "not stocked there, and sold at another location",
         "unknown_in_source" => "only in the shop",
         "twice_in_source" => "twice at the source",
         "twice_in_shopify" => "twice in the shop: two variants have one SKU",

@@ -8,7 +8,8 @@
 
 use super::running::Run;
 use super::second_look::{CHUNK, Judged, READS, components_of};
-use super::{FullCheck, Meant, TELL_EVERY, Watch, bug, fed, files, in_flight};
+use super::told::Watch;
+use super::{FullCheck, Meant, TELL_EVERY, bug, fed, files, in_flight};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
 use config::Violation;
 use connector::port::{Fed, Read};

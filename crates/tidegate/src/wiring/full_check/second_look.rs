@@ -18,7 +18,7 @@ use kernel::flow::{AfterConfirm, Difference};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
 use kernel::version::EffectiveVersion;
-use shopify::inventory::changed;
+use shopify::inventory::{Changed, changed};
 use std::collections::{BTreeMap, BTreeSet};
 use store::query::SubjectStatus;
 
@@ -36,8 +36,8 @@ pub(super) struct Judged {
 /// What a second look leaves to be done.
 #[derive(Default)]
 struct Found {
-    /// Typed in the shop, and the level's id there.
-    by_hand: Vec<(ByHand, Option<String>)>,
+    /// Typed in the shop.
+    by_hand: Vec<ByHand>,
     /// Levels that differing bundles are made of.
     components: BTreeSet<String>,
 }
@@ -78,6 +78,7 @@ impl FullCheck {
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
         let judged = self.whys(&chunk, reads).await?;
+        let mut changed = self.changed(&judged).await?;
         let mut mended = Vec::new();
         for (meant, Judged { why, level }) in chunk.into_iter().zip(judged) {
             *told.whys.entry(why.as_str().to_owned()).or_default() += 1;
@@ -93,8 +94,11 @@ impl FullCheck {
                     parts(&meant.subject).map_or_else(|| pair.1.clone(), |(_, location)| location);
             }
             if why == Why::ChangedInShop {
-                let line = lines.get(&pair);
-                found.by_hand.extend(line.and_then(|line| self.by_hand(&meant, line, level)));
+                let changed = level.and_then(|level| changed.remove(&level)).unwrap_or_default();
+                if let Some(line) = lines.get_mut(&pair) {
+                    line.changed_at = changed.at;
+                    found.by_hand.extend(self.by_hand(&meant, line, changed));
+                }
             }
             let is_mended = match why {
                 Why::Missed => true,
@@ -120,13 +124,8 @@ impl FullCheck {
 }
 
 impl FullCheck {
-    fn by_hand(
-        &self,
-        meant: &Meant,
-        line: &drift::Difference,
-        level: Option<String>,
-    ) -> Option<(ByHand, Option<String>)> {
-        let by_hand = ByHand {
+    fn by_hand(&self, meant: &Meant, line: &drift::Difference, changed: Changed) -> Option<ByHand> {
+        Some(ByHand {
             path: meant.subject.path.clone(),
             sku: meant.sku.clone(),
             location: line.location.clone(),
@@ -134,26 +133,21 @@ impl FullCheck {
             has: line.has?,
             sequence: number_of(meant),
             seen_at: self.scope.clock.now().wall,
-            changed_at: None,
-            history_url: None,
+            changed_at: changed.at,
+            history_url: changed.history_url,
             decided: None,
-        };
-        Some((by_hand, level))
+        })
+    }
+
+    /// When what somebody typed was typed, as Shopify tells it, by the id of its level.
+    async fn changed(&self, judged: &[Judged]) -> Result<BTreeMap<String, Changed>, WorkError> {
+        let typed = judged.iter().filter(|judged| judged.why == Why::ChangedInShop);
+        let levels: Vec<String> = typed.filter_map(|judged| judged.level.clone()).collect();
+        Ok(changed(&self.client, &self.scope.call(), &levels).await?)
     }
 
     /// A person is asked about all that was written by hand and not decided yet.
-    pub(super) async fn ask(
-        &self,
-        found: Vec<(ByHand, Option<String>)>,
-        told: &mut StockChecked,
-    ) -> Result<(), WorkError> {
-        let levels: Vec<String> = found.iter().filter_map(|(_, level)| level.clone()).collect();
-        let changed = changed(&self.client, &self.scope.call(), &levels).await?;
-        let dated = |(one, level): (ByHand, Option<String>)| {
-            let changed = level.and_then(|level| changed.get(&level).cloned()).unwrap_or_default();
-            ByHand { changed_at: changed.at, history_url: changed.history_url, ..one }
-        };
-        let found: Vec<ByHand> = found.into_iter().map(dated).collect();
+    pub(super) async fn ask(&self, found: Vec<ByHand>, told: &mut StockChecked) -> Result<(), WorkError> {
         let (store, flow, shop) = (self.scope.store.as_ref(), &self.scope.flow, &self.scope.shop);
         told.newly_asked = by_hand::ask(store, flow, shop, found).await?;
         told.asked = by_hand::Questions::load(store, flow, shop).await?.open().count() as u64;
@@ -188,9 +182,7 @@ impl FullCheck {
         let wanted: Vec<Wanted> =
             chunk.iter().zip(known).map(|(meant, known)| wanted(meant, known)).collect();
         let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
-        let agrees = |(wanted, seen): (&Wanted, Result<_, _>)| {
-            matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)))
-        };
+        let agrees = |(wanted, seen): (&Wanted, Result<_, _>)| matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
         wanted.iter().zip(seen).map(agrees).collect()
     }
 

@@ -3,7 +3,8 @@
 
 use super::kept::Kept;
 use super::rows::{Reading, Writing};
-use super::{FullCheck, PAIRS_MAX, TELL_EVERY, WITHIN, Watch, bug, files};
+use super::told::Watch;
+use super::{FullCheck, PAIRS_MAX, TELL_EVERY, WITHIN, bug, files};
 use api::admin::{CheckError, StockChecked};
 use domains::inventory::Key;
 use domains::inventory::compare::{Naming, Report, Shelf, Shelves};
