@@ -18,6 +18,7 @@ pub mod division;
 pub mod drop;
 pub mod family;
 mod fault;
+pub mod figures;
 pub mod folding;
 mod level;
 mod names;

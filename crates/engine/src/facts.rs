@@ -152,6 +152,11 @@ pub trait Facts: Send + Sync + Debug {
         Vec::new()
     }
 
+    /// What a person is shown of a payload's state beside its body, in the domain's own words; null where there is nothing more.
+    fn figures(&self, _topic: &str, _payload: &[u8]) -> Value {
+        Value::Null
+    }
+
     /// How soon it is to go, of what came by one way: `known` is the target's own word for the state that its object was
     /// last known in. What is not pressing lets the rest pass.
     fn urgency(&self, _state: &State, _known: Option<&str>) -> Priority {

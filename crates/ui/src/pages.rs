@@ -11,6 +11,7 @@ mod prices_hydrated;
 pub(crate) mod stock;
 pub(crate) mod stock_by_hand;
 pub(crate) mod stock_check;
+mod stock_now;
 mod stock_pair;
 pub(crate) mod systems;
 mod timeline;

@@ -5,6 +5,7 @@ use crate::prices::Prices;
 use engine::facts::Facts;
 use engine::hub::{Hub, Snapshot};
 use engine::overview::Watched;
+use engine::work::stock_now::LooksNow;
 use jiff::tz::TimeZone;
 use kernel::clock::Clock;
 use kernel::id::{FlowName, ShopId, SystemName};
@@ -57,6 +58,8 @@ pub struct StockFlow {
     pub target: SystemName,
     pub shops: Vec<ShopId>,
     pub facts: Arc<dyn Facts>,
+    /// Who asks a shop what it has this moment; a shop that is not among them is not asked.
+    pub now: BTreeMap<ShopId, Arc<dyn LooksNow>>,
 }
 
 /// What the pages are made of.

@@ -1,13 +1,16 @@
 //! `GET ats?sku=SKU-0001`: what may be sold of one SKU, at each of its locations: what the source said last, what follows
-//! from it and why, what the target was set to, and what waits.
+//! from it and why, what the target was set to, and what waits; and what the shop has this moment, which is asked of it unless
+//! `offline=true`. A shop that does not answer is said, and is no failure.
 
 use super::asked::Question;
 use super::lines::{DeliveryLine, LetterLine, RefLine};
 use super::{AdminError, Parts, StockFlow};
 use axum::Json;
 use axum::extract::State;
-use engine::facts::{State as Fact, is_shown_by};
+use engine::facts::is_shown_by;
+use engine::work::stock_now::{StockNow, look};
 use jiff::Timestamp;
+use kernel::subject::Subject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,6 +19,9 @@ use serde_json::Value;
 pub(super) struct Asked {
     sku: String,
     shop: Option<String>,
+    /// The shop is not asked what it has this moment.
+    #[serde(default)]
+    offline: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,6 +41,8 @@ struct Pair {
     fact: Option<Said>,
     /// Why there is none.
     unreadable: Option<String>,
+    /// What the shop has this moment, and why it is not what it is to have.
+    now: StockNow,
     external: Vec<RefLine>,
     open: Vec<DeliveryLine>,
     dead_letters: Vec<LetterLine>,
@@ -47,6 +55,8 @@ struct Said {
     sequence: Option<i64>,
     /// The canonical state: on hand, reserved, available, …
     state: Value,
+    /// The same in sales units, with all that is kept back, and what may be promised of what is on its way.
+    figures: Value,
     /// How `available` came about, a line for each term.
     why: Vec<String>,
 }
@@ -68,14 +78,21 @@ pub(super) async fn show(
     let here = |shop: &str| asked.shop.as_deref().is_none_or(|asked| asked == shop);
     let mut stock = Vec::new();
     let found = parts.store.find(sku).await?;
+    let mut found_of: Vec<(&StockFlow, &Subject)> = Vec::new();
     for subject in &found {
         if subject.kind() != "ats" || !here(subject.shop.as_str()) {
             continue;
         }
         let of_shop = parts.stock.iter().filter(|flow| flow.shops.contains(&subject.shop));
         for flow in of_shop.filter(|flow| !is_shown_by(flow.facts.as_ref(), subject, &found)) {
-            stock.push(pair(&parts, flow, subject).await?);
+            found_of.push((flow, subject));
         }
+    }
+    let of: Vec<_> =
+        found_of.iter().map(|(flow, subject)| (&flow.name, *subject, flow.now.get(&subject.shop))).collect();
+    let nows = look(&of, asked.offline).await;
+    for ((flow, subject), now) in found_of.into_iter().zip(nows) {
+        stock.push(pair(&parts, flow, subject, now).await?);
     }
     if stock.is_empty() {
         return Err(AdminError::not_found(format!(
@@ -88,7 +105,8 @@ pub(super) async fn show(
 async fn pair(
     parts: &super::AdminParts,
     flow: &StockFlow,
-    subject: &kernel::subject::Subject,
+    subject: &Subject,
+    now_there: StockNow,
 ) -> Result<Pair, AdminError> {
     let life = parts.store.life(&subject.shop, subject.root()).await?.only(subject);
     let now = parts.clock.now().wall;
@@ -103,8 +121,14 @@ async fn pair(
                     Some(kernel::version::EffectiveVersion::Sequence { sequence }) => Some(*sequence),
                     _ => None,
                 };
-                let why = flow.facts.explain(&envelope.topic, &payload);
-                fact = Some(said(&state, envelope.received_at, sequence, why));
+                fact = Some(Said {
+                    received_at: envelope.received_at,
+                    changed_at: state.changed_at,
+                    sequence,
+                    state: state.body.as_ref().clone(),
+                    figures: flow.facts.figures(&envelope.topic, &payload),
+                    why: flow.facts.explain(&envelope.topic, &payload),
+                });
             }
         },
     }
@@ -118,6 +142,7 @@ async fn pair(
         target: flow.target.to_string(),
         fact,
         unreadable,
+        now: now_there,
         external: RefLine::all(&life),
         open: life
             .deliveries
@@ -132,8 +157,4 @@ async fn pair(
             .map(|letter| LetterLine::of(letter, parts))
             .collect(),
     })
-}
-
-fn said(state: &Fact, received_at: Timestamp, sequence: Option<i64>, why: Vec<String>) -> Said {
-    Said { received_at, changed_at: state.changed_at, sequence, state: state.body.as_ref().clone(), why }
 }

@@ -64,6 +64,7 @@ use connector::port::Connector;
 use engine::facts::Facts;
 use engine::overview::Watched;
 use engine::work::Scope;
+use engine::work::stock_now::LooksNow;
 use engine::work::sweep::Settings;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -71,6 +72,7 @@ use kernel::clock::Clock;
 use kernel::flow::{Difference, Mode};
 use kernel::id::{DomainName, FlowName, ShopId, SystemName};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 
@@ -106,6 +108,8 @@ pub struct StockFlow {
     pub target: SystemName,
     pub shops: Vec<ShopId>,
     pub facts: Arc<dyn Facts>,
+    /// Who asks a shop what it has this moment; a shop that is not among them is not asked.
+    pub now: BTreeMap<ShopId, Arc<dyn LooksNow>>,
 }
 
 /// What sweep, backfill and prove need of one flow and one shop.

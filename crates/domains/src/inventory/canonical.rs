@@ -341,7 +341,7 @@ fn sum(stock: &Stock, rules: &Rules, why: &mut Option<Vec<Term>>) -> Result<Sold
 }
 
 /// How many sales units a unit of the source holds, and by which rule.
-fn factor<'a>(stock: &Stock, rules: &'a Rules) -> Result<(Decimal, Option<&'a str>), StockFault> {
+pub(super) fn factor<'a>(stock: &Stock, rules: &'a Rules) -> Result<(Decimal, Option<&'a str>), StockFault> {
     let Some(unit) = &stock.unit else { return Ok((Decimal::ONE, None)) };
     if let Some((holds, rule)) = rules.holds(unit) {
         return Ok((holds, Some(rule)));

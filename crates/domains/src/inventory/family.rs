@@ -11,6 +11,10 @@
 //!
 //! Pure; who reads what the shop shows, and sets, is the target's connector.
 
+mod terms;
+
+pub use terms::in_flight_term;
+
 use super::compare::InFlight;
 use super::division::Division;
 
@@ -84,10 +88,7 @@ impl Component {
         if free <= 0 {
             return part;
         }
-        let others = self.holders.iter().fold(self.elsewhere.available.max(0), |sum, holder| {
-            sum.saturating_add(holder.quantity.saturating_mul(holder.shown.available.max(0)))
-        });
-        (part - self.bundled(part)).min(free.saturating_sub(others)).max(0)
+        (part - self.bundled(part)).min(free.saturating_sub(self.shown_by_others(None))).max(0)
     }
 
     /// How many of one of its holders this component allows to show.
@@ -97,12 +98,18 @@ impl Component {
         let free = self.free(in_flight);
         let count = i64::try_from(self.holders.len()).unwrap_or(i64::MAX);
         let part = self.bundled(self.part(free)) / count;
-        let others = self.holders.iter().enumerate().filter(|(index, _)| *index != holder);
-        let alone = self.alone.available.max(0).saturating_add(self.elsewhere.available.max(0));
-        let others = others.fold(alone, |sum, (_, other)| {
-            sum.saturating_add(other.quantity.saturating_mul(other.shown.available.max(0)))
-        });
+        let others = self.shown_by_others(Some(holder));
         (part.min(free.saturating_sub(others)) / own.quantity.max(1)).max(0)
+    }
+
+    /// Of its units, what is shown by all but one of its holders, or (`None`) all but itself.
+    fn shown_by_others(&self, own: Option<usize>) -> i64 {
+        let alone = own.map_or(0, |_| self.alone.available.max(0));
+        let elsewhere = alone.saturating_add(self.elsewhere.available.max(0));
+        let others = self.holders.iter().enumerate().filter(|(index, _)| Some(*index) != own);
+        others.fold(elsewhere, |sum, (_, other)| {
+            sum.saturating_add(other.quantity.saturating_mul(other.shown.available.max(0)))
+        })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod drift;
 pub mod feed;
 pub mod lift;
 pub mod prove;
+pub mod stock_now;
 pub mod sweep;
 
 use crate::facts::Facts;

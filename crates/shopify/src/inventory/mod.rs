@@ -6,6 +6,7 @@
 mod activate;
 mod changed;
 mod config;
+mod explained;
 mod find;
 mod look;
 mod places;
@@ -19,6 +20,7 @@ mod want;
 pub use changed::{Changed, changed};
 pub(crate) use config::{Config, SETTINGS};
 pub use config::{SCHEMA, SCHEMA_NAME};
+pub use explained::{Explained, LevelNow, explained};
 
 use crate::graphql::Shops;
 use connector::port::{Applied, CallContext, Observation, Plan, Step, Together, Wanted};

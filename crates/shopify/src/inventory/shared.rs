@@ -24,6 +24,16 @@ pub(super) enum Shared {
     OfParts(Vec<Part>),
 }
 
+/// The units that a pair is of.
+pub(super) enum Units<'a> {
+    /// Its own, and nobody else's.
+    Own,
+    /// It is their component.
+    Of(Component),
+    /// It is a bundle: of each component its SKU, and the place of this bundle among its holders.
+    OfParts(Vec<(&'a str, Component, usize)>),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
     sku: String,
@@ -132,6 +142,18 @@ impl Shared {
 
     /// What the pair is to show beside what is shown of the others.
     pub(super) fn to_show(&self, want: &Want, own: Shown, others: &Look<'_>) -> i64 {
+        match self.units(want, own, others) {
+            Units::Own => want.available - want.held_back(own.committed),
+            Units::Of(component) => component.to_show(want.in_flight),
+            Units::OfParts(parts) => {
+                let parts: Vec<_> = parts.into_iter().map(|(_, part, place)| (part, place)).collect();
+                bundle_to_show(&parts, want.in_flight)
+            }
+        }
+    }
+
+    /// Of which units it is, and what is shown and sold of these.
+    pub(super) fn units<'a>(&'a self, want: &Want, own: Shown, others: &Look<'_>) -> Units<'a> {
         // Of what the shop has not there nothing is shown.
         let shown = |sku: &str| if sku == want.sku { own } else { others(sku, None).unwrap_or_default() };
         let division = || want.outlets.as_ref().map(|outlets| outlets.division.clone());
@@ -143,21 +165,18 @@ impl Shared {
                 .collect()
         };
         match self {
-            Self::No => want.available - want.held_back(own.committed),
-            Self::InBundles { bundles, share } => {
-                let component = Component {
-                    available: want.available,
-                    counted: Some(want.counted),
-                    share: *share,
-                    alone: own,
-                    holders: holders(bundles),
-                    division: division(),
-                    elsewhere: elsewhere(&want.sku, bundles),
-                };
-                component.to_show(want.in_flight)
-            }
+            Self::No => Units::Own,
+            Self::InBundles { bundles, share } => Units::Of(Component {
+                available: want.available,
+                counted: Some(want.counted),
+                share: *share,
+                alone: own,
+                holders: holders(bundles),
+                division: division(),
+                elsewhere: elsewhere(&want.sku, bundles),
+            }),
             Self::OfParts(parts) => {
-                let part = |part: &Part| {
+                let part = |part: &'a Part| {
                     let component = Component {
                         available: part.available,
                         counted: part.counted,
@@ -169,9 +188,9 @@ impl Shared {
                     };
                     let place = part.bundles.iter().position(|piece| piece.sku == want.sku);
                     // A part that does not name this bundle allows nothing.
-                    (component, place.unwrap_or(usize::MAX))
+                    (part.sku.as_str(), component, place.unwrap_or(usize::MAX))
                 };
-                bundle_to_show(&parts.iter().map(part).collect::<Vec<_>>(), want.in_flight)
+                Units::OfParts(parts.iter().map(part).collect())
             }
         }
     }

@@ -5,7 +5,7 @@ use super::Running;
 use super::price_pages::PricePages;
 use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
-use api::admin::{AdminParts, Guard};
+use api::admin::{AdminParts, Guard, StockFlow};
 use api::forwarded::Client;
 use api::health::{self, Health, Readiness};
 use api::intake::{self, IngestAuth, IngestDoor, Intake, IntakeLimits};
@@ -69,7 +69,7 @@ impl Doors {
             .merge(health::router(health))
             .merge(running.prices.clone().map(api::prices::router).unwrap_or_default())
             .merge(api::admin::router(parts.clone(), Guard::Bearer(token.clone())))
-            .merge(ui::router(pages(loaded, running, token, tls.is_some())))
+            .merge(ui::router(pages(loaded, running, token, tls.is_some())?))
             .layer(axum::middleware::from_fn(client_address))
             .layer(axum::middleware::from_fn_with_state(running.readiness.clone(), farewell));
         let proxies = hub.trusted_proxies.value.iter().map(|network| network.value).collect();
@@ -152,7 +152,7 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
             &running.clock,
         ),
         flows: wiring::admin::flows(loaded),
-        stock: wiring::admin::stock(loaded, &running.plan),
+        stock: stock(loaded, running)?,
         cadences: wiring::admin::cadences(loaded),
         prices: running.prices.clone(),
         hydrates: wiring::hydrate::all(
@@ -173,26 +173,37 @@ pub fn admin_parts(loaded: &Loaded, running: &Running) -> anyhow::Result<AdminPa
     })
 }
 
-fn pages(loaded: &Loaded, running: &Running, token: SecretString, own_tls: bool) -> ui::UiState {
+fn stock(loaded: &Loaded, running: &Running) -> anyhow::Result<Vec<StockFlow>> {
+    let Running { plan, connected, store, clock, .. } = running;
+    let looking = wiring::full_check::looking(loaded, plan, connected, store, clock)?;
+    Ok(wiring::admin::stock(loaded, plan, &looking))
+}
+
+fn pages(
+    loaded: &Loaded,
+    running: &Running,
+    token: SecretString,
+    own_tls: bool,
+) -> anyhow::Result<ui::UiState> {
     let shops =
         loaded.config.shops.iter().map(|(id, shop)| (id.clone(), shop.time_zone.value.clone())).collect();
     let zone = loaded.config.shops.values().next().map_or(TimeZone::UTC, |shop| shop.time_zone.value.clone());
     let public = loaded.config.hub().and_then(|hub| hub.public_url.as_ref());
-    ui::UiState {
+    Ok(ui::UiState {
         store: running.store.clone(),
         hub: Arc::new(running.hub.clone()),
         clock: running.clock.clone(),
         random: Arc::new(PageRandom),
         admin_token: token,
         watched: running.watched(loaded),
-        stock: wiring::admin::stock(loaded, &running.plan).into_iter().map(stock_page).collect(),
+        stock: stock(loaded, running)?.into_iter().map(stock_page).collect(),
         prices: running.prices.clone().map(|prices| price_pages(loaded, running, prices)),
         shops,
         time_zone: zone,
         truth: truth(loaded),
         who: "operator".to_owned(),
         behind_tls: own_tls || public.is_some_and(|url| url.value.is_https()),
-    }
+    })
 }
 
 fn price_pages(loaded: &Loaded, running: &Running, prices: Arc<Prices>) -> Arc<dyn ui::Prices> {
@@ -202,8 +213,8 @@ fn price_pages(loaded: &Loaded, running: &Running, prices: Arc<Prices>) -> Arc<d
 
 /// The pages know nothing of the API.
 fn stock_page(flow: api::admin::StockFlow) -> ui::StockFlow {
-    let api::admin::StockFlow { name, source, target, shops, facts } = flow;
-    ui::StockFlow { name, source, target, shops, facts }
+    let api::admin::StockFlow { name, source, target, shops, facts, now } = flow;
+    ui::StockFlow { name, source, target, shops, facts, now }
 }
 
 fn truth(loaded: &Loaded) -> ui::Truth {

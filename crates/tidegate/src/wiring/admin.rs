@@ -4,6 +4,7 @@
 use super::Loaded;
 use super::connectors::Connected;
 use super::feeds;
+use super::full_check::Looking;
 use super::paced::cursor_of;
 use super::patient::Patient;
 use super::shops::Timer;
@@ -83,7 +84,7 @@ pub fn flows(loaded: &Loaded) -> Vec<FlowInfo> {
 }
 
 /// The flows of stock, for whoever asks what may be sold.
-pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
+pub fn stock(loaded: &Loaded, plan: &Plan, looking: &Looking) -> Vec<StockFlow> {
     let flows = loaded.config.flows.iter().filter(|(_, flow)| flow.domain.as_str() == "inventory");
     flows
         .filter_map(|(name, flow)| {
@@ -94,6 +95,7 @@ pub fn stock(loaded: &Loaded, plan: &Plan) -> Vec<StockFlow> {
                 target: planned.target.clone(),
                 shops: loaded.config.shops_of(flow).map(|(id, _)| id.clone()).collect(),
                 facts: planned.facts.clone(),
+                now: looking.get(name).cloned().unwrap_or_default(),
             })
         })
         .collect()

@@ -9,6 +9,7 @@
 mod backfill;
 mod guard;
 mod kept;
+mod now;
 mod only_shop;
 mod rows;
 mod running;
@@ -36,6 +37,7 @@ use domains::inventory::compare::{Cause, Check, InFlight, Shelves, Truth};
 use domains::inventory::composed;
 use engine::facts::Mapper;
 use engine::plan::Plan;
+use engine::work::stock_now::LooksNow;
 use engine::work::{Progress, Scope, WorkError};
 use jiff::tz::TimeZone;
 use kept::Kept;
@@ -93,7 +95,37 @@ pub fn all(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Vec<Arc<dyn StockCheck>>> {
-    let mut checks: Vec<Arc<dyn StockCheck>> = Vec::new();
+    let checks = each(loaded, plan, connected, store, clock)?;
+    Ok(checks.into_iter().map(|check| check as Arc<dyn StockCheck>).collect())
+}
+
+/// Who asks a shop what it has this moment, for each flow of stock.
+pub type Looking = BTreeMap<FlowName, BTreeMap<ShopId, Arc<dyn LooksNow>>>;
+
+/// The same that a check looks with.
+pub fn looking(
+    loaded: &Loaded,
+    plan: &Plan,
+    connected: &Connected,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Looking> {
+    let mut looking = Looking::new();
+    for check in each(loaded, plan, connected, store, clock)? {
+        let (flow, shop) = (check.scope.flow.clone(), check.scope.shop.clone());
+        looking.entry(flow).or_default().insert(shop, check);
+    }
+    Ok(looking)
+}
+
+fn each(
+    loaded: &Loaded,
+    plan: &Plan,
+    connected: &Connected,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Vec<Arc<FullCheck>>> {
+    let mut checks = Vec::new();
     let data_dir = super::open::data_dir(&loaded.config).context("the configuration has no [hub]")?;
     let flows = loaded
         .config

@@ -24,7 +24,7 @@ fn sells(office: &Office, sku: &str, quantity: i64) {
         sells,
         "{sku}: {} and not {quantity}: {:?}",
         available(&office.shop, sku),
-        office.folder.tidegate(&["ats", "show", sku, "--explain"])
+        office.folder.tidegate(&["ats", "show", sku, "--explain", "--offline"])
     );
 }
 

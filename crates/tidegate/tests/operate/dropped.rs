@@ -79,7 +79,7 @@ async fn a_file_that_is_dropped_is_what_the_shop_sells() {
     sells(&office, "SKU-0001", 50);
     drop_file(&folder.join("older.csv"), CSV);
     appears(&office, &folder.join("done/older.csv"));
-    until(&office.folder, &["ats", "show", "SKU-0003", "--json"], "\"open\":[]");
+    until(&office.folder, &["ats", "show", "SKU-0003", "--offline", "--json"], "\"open\":[]");
     assert_eq!((available(&office.shop, "SKU-0001"), available(&office.shop, "SKU-0003")), (50, 4));
 }
 

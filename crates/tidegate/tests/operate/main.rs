@@ -38,6 +38,7 @@ mod reserving;
 mod restored;
 mod seeded;
 mod shipping;
+mod showing;
 mod stock;
 mod store_files;
 mod transcripts;

@@ -85,7 +85,8 @@ pub(crate) fn available(shop: &ShopifyTwin, sku: &str) -> i64 {
 pub(crate) fn settled(folder: &Folder, sku: &str, version: i64) -> Value {
     let version = format!("\"sequence\":{version}");
     let settled = eventually(|| {
-        let said = folder.tidegate(&["ats", "show", sku, "--location", "WH-1", "--explain", "--json"]);
+        let said =
+            folder.tidegate(&["ats", "show", sku, "--location", "WH-1", "--explain", "--offline", "--json"]);
         let is_settled = said.out.contains(&version) && said.out.contains("\"open\":[]");
         is_settled.then(|| said.json()["stock"][0].clone())
     });

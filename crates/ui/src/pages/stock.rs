@@ -9,7 +9,7 @@ use crate::drift::{causes, point};
 use crate::drift_chart::{Point, drift_charts};
 use crate::error::PageError;
 use crate::over_time::Drawing;
-use crate::state::Ui;
+use crate::state::{StockFlow, Ui};
 use crate::stock_met::StockMet;
 use crate::words::{Moment, many, moment, thousands};
 use askama::Template;
@@ -20,8 +20,10 @@ use axum::response::Response;
 use engine::facts::is_shown_by;
 use engine::overview::stock;
 use engine::work::drift::{Checked, history};
+use engine::work::stock_now::look;
 use jiff::tz::TimeZone;
 use kernel::id::ShopId;
+use kernel::subject::Subject;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -76,18 +78,23 @@ pub(crate) async fn show(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Response, PageError> {
     let sku: String = query.get("sku").map_or("", |sku| sku.trim()).chars().take(SKU_CHARS_MAX).collect();
+    let offline = query.get("offline").is_some_and(|offline| offline == "true");
     let configured = !ui.given.stock.is_empty();
     let (mut pairs, mut left_out) = (Vec::new(), 0);
     if configured && !sku.is_empty() {
-        (pairs, left_out) = pairs_of(&ui, &sku).await?;
+        (pairs, left_out) = pairs_of(&ui, &sku, offline).await?;
     }
     let unknown = configured && !sku.is_empty() && pairs.is_empty();
     let found = found(&ui).await?;
     let title = if sku.is_empty() { "Stock".to_owned() } else { format!("Stock of {sku}") };
     let chrome = Chrome::new(&ui, &session, Part::Stock, title);
     let page = StockPage {
-        // What is not there is not asked for again and again.
-        chrome: if unknown { chrome } else { chrome.refresh(10) },
+        // What is not there is not asked for again and again, and a shop not as often as ourselves.
+        chrome: match (unknown, sku.is_empty()) {
+            (true, _) => chrome,
+            (false, true) => chrome.refresh(10),
+            (false, false) => chrome.refresh(60),
+        },
         configured,
         stock_met: met(&ui).await?,
         by_hand: cards(&ui).await?,
@@ -107,11 +114,14 @@ async fn met(ui: &Ui) -> Result<Vec<StockMet>, PageError> {
     Ok(seen.iter().map(|met| StockMet::of(met, now, ui.zone(&met.shop))).collect())
 }
 
+/// A pair that was found: its shop and location, and the flow that moves it.
+type Found<'a> = (ShopId, String, &'a Subject, &'a StockFlow);
+
 /// Each pair of the SKU by each flow that moves its shop's stock, in the order of shops and locations; and how many more
 /// there are.
-async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageError> {
+async fn pairs_of(ui: &Ui, sku: &str, offline: bool) -> Result<(Vec<PairCard>, usize), PageError> {
     let found = ui.given.store.find(sku).await?;
-    let mut all = Vec::new();
+    let mut all: Vec<Found<'_>> = Vec::new();
     for subject in &found {
         let Some((_, location)) = domains::inventory::parts(subject) else { continue };
         let of_shop = ui.given.stock.iter().filter(|flow| flow.shops.contains(&subject.shop));
@@ -124,10 +134,14 @@ async fn pairs_of(ui: &Ui, sku: &str) -> Result<(Vec<PairCard>, usize), PageErro
     let pauses = ui.given.store.pauses(ui.now()).await?;
     let around = Around { systems: ui.given.hub.snapshot().systems, pauses };
     let mut pairs = Vec::new();
-    for (_, _, subject, flow) in all.into_iter().take(PAIRS_MAX) {
+    all.truncate(PAIRS_MAX);
+    let of: Vec<_> =
+        all.iter().map(|(shop, _, subject, flow)| (&flow.name, *subject, flow.now.get(shop))).collect();
+    let nows = look(&of, offline).await;
+    for ((_, _, subject, flow), there) in all.into_iter().zip(nows) {
         let life = ui.given.store.life(&subject.shop, subject.root()).await?.only(subject);
         let newest = store::newest_state(ui.given.store.as_ref(), &life, &flow.name, subject).await?;
-        pairs.push(PairCard::of(ui, flow, subject, &life, newest, &around));
+        pairs.push(PairCard::of(ui, flow, subject, &life, newest, &around, there));
     }
     Ok((pairs, left_out))
 }

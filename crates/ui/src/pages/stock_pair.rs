@@ -2,6 +2,7 @@
 //! to and when, and how it stands: told, waiting and for what, or dead with its cause.
 
 use super::order::sentence;
+use super::stock_now::ShopNow;
 use crate::cards::Tone;
 use crate::standing::{WaitCard, is_late, outcome_words, stands};
 use crate::state::{StockFlow, Ui};
@@ -11,9 +12,11 @@ use engine::SystemView;
 use engine::facts::State;
 use engine::triage::cause;
 use engine::waits::{Waits, waits_for};
+use engine::work::stock_now::StockNow;
 use jiff::Timestamp;
 use kernel::envelope::Envelope;
 use kernel::subject::Subject;
+use serde_json::Value;
 use store::delivery::{Delivery, DeliveryState, Outcome, StoredRef};
 use store::operate::Pause;
 use store::query::Life;
@@ -45,6 +48,7 @@ pub(crate) struct PairCard {
     /// Why there is no level.
     pub(crate) unreadable: Option<String>,
     pub(crate) set: Option<Set>,
+    pub(crate) now: ShopNow,
     pub(crate) tone: Tone,
     pub(crate) word: String,
     /// How it stands, a sentence each.
@@ -60,9 +64,21 @@ pub(crate) struct Level {
     pub(crate) reserved: String,
     pub(crate) counted: String,
     pub(crate) available: String,
+    /// Kept back in all, in sales units; absent: it has no shelf of its own.
+    pub(crate) safety: Option<String>,
+    pub(crate) incoming: Vec<Promise>,
     /// When the source changed it.
     pub(crate) changed: Moment,
     pub(crate) terms: Vec<Term>,
+}
+
+/// What comes, and what may be sold then.
+#[derive(Debug)]
+pub(crate) struct Promise {
+    pub(crate) at: Moment,
+    /// Absent: it is what a bundle is made of that comes.
+    pub(crate) quantity: Option<String>,
+    pub(crate) available: String,
 }
 
 /// A line of the explanation: what it adds, if anything, and its words.
@@ -96,6 +112,7 @@ impl PairCard {
         life: &Life,
         newest: Option<(Envelope, impl AsRef<[u8]>)>,
         around: &Around,
+        there: StockNow,
     ) -> Self {
         let (now, zone) = (ui.now(), ui.zone(&subject.shop));
         let (mut level, mut unreadable) = (None, None);
@@ -105,7 +122,8 @@ impl PairCard {
                 Err(fault) => unreadable = Some(format!("What the source said last cannot be read: {fault}")),
                 Ok(state) => {
                     let why = flow.facts.explain(&envelope.topic, payload.as_ref());
-                    level = Some(said(&state, &why, ui, subject));
+                    let figures = flow.facts.figures(&envelope.topic, payload.as_ref());
+                    level = Some(said(&state, &why, &figures, ui, subject));
                 }
             },
         }
@@ -128,6 +146,7 @@ impl PairCard {
             target: flow.target.to_string(),
             flow: flow.name.to_string(),
             life: order_path(subject),
+            now: ShopNow::of(there, now, zone),
             level,
             unreadable,
             set,
@@ -144,7 +163,15 @@ impl PairCard {
     }
 }
 
-fn said(state: &State, why: &[String], ui: &Ui, subject: &Subject) -> Level {
+fn said(state: &State, why: &[String], figures: &Value, ui: &Ui, subject: &Subject) -> Level {
+    let promise = |promise: &Value| {
+        let at = promise["at"].as_str()?.parse().ok()?;
+        Some(Promise {
+            at: moment(at, ui.now(), ui.zone(&subject.shop)),
+            quantity: promise["quantity"].as_str().map(str::to_owned),
+            available: promise["available"].to_string(),
+        })
+    };
     let text = |member: &str| match &state.body[member] {
         value if value.is_null() => "–".to_owned(),
         value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
@@ -155,13 +182,15 @@ fn said(state: &State, why: &[String], ui: &Ui, subject: &Subject) -> Level {
         reserved: text("reserved") + &unit,
         counted: text("counted"),
         available: text("available"),
+        safety: figures["shelf"]["safety"].as_str().map(str::to_owned),
+        incoming: figures["incoming"].as_array().into_iter().flatten().filter_map(promise).collect(),
         changed: moment(state.changed_at, ui.now(), ui.zone(&subject.shop)),
         terms: why.iter().map(|line| term(line)).collect(),
     }
 }
 
 /// A line of `Facts::explain`: a number set to the right, if there is one, two blanks, and what it is.
-fn term(line: &str) -> Term {
+pub(super) fn term(line: &str) -> Term {
     let number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.'));
     match line.trim_start().split_once("  ") {
         Some((adds, text)) if number(adds) => Term { adds: adds.to_owned(), text: text.to_owned() },

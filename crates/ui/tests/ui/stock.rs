@@ -5,7 +5,9 @@ use crate::world::stock::{due, flow_of_stock, pair, stock_room};
 use axum::http::StatusCode;
 use engine::overview::Accepted;
 use engine::work::drift::{Checked, Difference, Report, keep};
+use engine::work::stock_now::{Answered, LooksNow, StockNow};
 use kernel::fault::{Fault, FaultKind};
+use kernel::subject::Subject;
 use std::sync::atomic::Ordering;
 use store::Store;
 use store::delivery::DeliveryState;
@@ -23,7 +25,7 @@ const COLOGNE: &str = "/orders/acme/ats%3ALAMP-OAK-40%40K%25C3%2596LN";
 async fn each_location_says_what_the_source_has_what_the_shop_was_set_to_and_how_it_stands() {
     let page = by_day().await.get("/stock?sku=LAMP-OAK-40").await;
     assert_eq!(page.status, StatusCode::OK);
-    page.says("WH-1 acme ● told on hand 120 reserved 7 counted 5 available 111 set in shop 110");
+    page.says("WH-1 acme ● told on hand 120 reserved 7 safety 2 counted 5 available 111 set in shop 110");
     page.says(
         "1 of 6 committed units are held back, because the source has not counted them: 111 - 1 = 110.",
     );
@@ -32,7 +34,9 @@ async fn each_location_says_what_the_source_has_what_the_shop_was_set_to_and_how
     page.says("120 on hand -7 reserved at the source -2 kept back by the rule \"2\" 111 available");
     page.says("5 units of this shop's unshipped orders are in these figures already");
     // Units of the source, and what waits for what.
-    page.says("WH-2 acme ■ late on hand 3 case reserved 1 case counted – available 22 set in shop 33");
+    page.says(
+        "WH-2 acme ■ late on hand 3 case reserved 1 case safety 2 counted – available 22 set in shop 33",
+    );
     page.says("36 on hand: 3 case, by the rule \"case = 12 each\"");
     page.says("waits for");
     page.says("until 02:13:19 (in 14 s)");
@@ -43,6 +47,64 @@ async fn each_location_says_what_the_source_has_what_the_shop_was_set_to_and_how
     assert!(page.body.contains(COLOGNE), "{}", page.body);
     page.says("WH-3 acme ○ shadowed");
     page.says("The flow runs in shadow: nothing was sent.");
+}
+
+/// A shop that has something else than it is to have at one place, and does not answer of the others.
+#[derive(Debug)]
+struct Shop;
+
+#[async_trait::async_trait]
+impl LooksNow for Shop {
+    async fn now(&self, subjects: &[Subject]) -> Vec<StockNow> {
+        let now = |subject: &Subject| match subject.path.ends_with("@WH-1") {
+            true => StockNow {
+                answered: Answered::Answered,
+                available: Some(9_999),
+                committed: Some(6),
+                in_flight: Some(1),
+                to_show: Some(110),
+                since: Some("2026-11-24T00:13:05Z".parse().unwrap()),
+                history_url: Some("https://admin.shopify.com/history".to_owned()),
+                why: Some("changed_in_shop"),
+                terms: vec!["         110  to show in Shopify".to_owned()],
+                ..StockNow::default()
+            },
+            false => StockNow::unreachable("no answer within 4 s"),
+        };
+        subjects.iter().map(now).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_the_shop_has_now_stands_beside_it_and_a_shop_that_does_not_answer_fails_no_page() {
+    let mut flow = flow_of_stock();
+    let shop = kernel::id::ShopId::new("acme").unwrap();
+    flow.now.insert(shop, std::sync::Arc::new(Shop));
+    let desk = Desk::with(vec![flow]);
+    desk.sign_in(TOKEN).await;
+    stock_room(&desk.scribe()).await;
+    let page = desk.get("/stock?sku=LAMP-OAK-40").await;
+    assert_eq!(page.status, StatusCode::OK);
+    page.says("safety 2 counted 5 available 111 in flight 1 to show 110 in shop now 9999 committed 6 set in shop 110");
+    page.says("What the shop has is not what it is to have: changed in the shop by somebody else.");
+    page.says("In the shop since 01:13:05 (1 h ago) its history there");
+    page.says("111 available 5 units of this shop's unshipped orders are in these figures already 110 to show in Shopify");
+    page.says("The shop could not be asked what it has now: no answer within 4 s");
+    assert!(page.body.contains("data-refresh-s=\"60\""), "a shop is not asked every ten seconds");
+
+    let page = desk.get("/stock?sku=LAMP-OAK-40&offline=true").await;
+    page.says("The shop was not asked what it has now: it was not to be asked.");
+    page.says_not("9999");
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_is_shown_with_its_date_and_what_may_be_sold_then() {
+    let desk = Desk::signed_in().await;
+    let scribe = desk.scribe();
+    let level = r#""on_hand": 5, "incoming": [{"quantity": "40", "at": "2026-12-01T00:00:00Z"}]"#;
+    scribe.level("LAMP", "WH-1", level, scribe.ago(5000), due(scribe.now), None).await;
+    desk.get("/stock?sku=LAMP").await.says("Comes 1 Dec 01:00:00");
+    desk.get("/stock?sku=LAMP").await.says("40 more, 43 available then");
 }
 
 #[tokio::test]

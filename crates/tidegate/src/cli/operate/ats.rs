@@ -7,12 +7,14 @@ use super::known::{self, Kind};
 use super::page::{self, Page, at, list, text};
 use super::{Place, Why, query, who};
 use crate::cli::Failure;
+use engine::work::stock_now::why_words;
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
   tidegate ats show SKU-0001
   tidegate ats show SKU-0001 --location WH-1 --explain
+  tidegate ats show SKU-0001 --offline              asks nobody else
   tidegate ats show SKU-0001 --json | jq '.stock[].fact.state.available'
   tidegate ats by-hand
   tidegate ats accept SKU-0001 --location WH-1 --why \"counted on the floor\"
@@ -28,7 +30,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Which {
-    /// What the source said last, what follows from it, and what the shop was set to
+    /// What the source said last, what follows from it, what the shop has this moment, since when, and why they differ
     Show {
         /// As its source spells it; capitals count
         sku: String,
@@ -38,9 +40,12 @@ enum Which {
         /// One location, as the source spells it
         #[arg(long)]
         location: Option<String>,
-        /// How the number came about, term by term
+        /// How the number came about, term by term, up to what the shop shows
         #[arg(long)]
         explain: bool,
+        /// Asks neither the shop nor the source what they have this moment
+        #[arg(long)]
+        offline: bool,
     },
     /// Quantities that somebody typed in the shop and a person is asked about (`violation = "ask"`)
     ByHand,
@@ -59,14 +64,15 @@ enum Which {
 }
 
 pub async fn run(client: &Client, args: &Args, json: bool) -> Result<(), Failure> {
-    let (sku, shop, location, explain) = match &args.which {
-        Which::Show { sku, shop, location, explain } => (sku, shop, location, explain),
+    let (sku, shop, location, explain, offline) = match &args.which {
+        Which::Show { sku, shop, location, explain, offline } => (sku, shop, location, explain, offline),
         Which::ByHand => return by_hand::all(client, json).await,
         Which::Accept(decision) => return by_hand::decide(client, decision, true, json).await,
         Which::Revert(decision) => return by_hand::decide(client, decision, false, json).await,
         Which::ResetSequence { place, why } => return reset(client, place, why, json).await,
     };
-    let named = [("sku", Some(sku.as_str())), ("shop", shop.as_deref())];
+    let named =
+        [("sku", Some(sku.as_str())), ("shop", shop.as_deref()), ("offline", offline.then_some("true"))];
     let asked = client.get(&format!("/ats?{}", query(&named))).await;
     if let Err(Failure::NotFound(_)) = &asked {
         known::are_known(client, &[(Kind::Shop, shop.as_deref())]).await?;
@@ -109,62 +115,107 @@ async fn reset(client: &Client, place: &Place, why: &Why, json: bool) -> Result<
 
 fn drawn(sku: &str, stock: &[Value], explain: bool) -> Page {
     let mut page = Page::new();
-    page.line(format!("{sku}, as its source said last"));
-    let rows = stock.iter().map(|pair| {
-        let state = &pair["fact"]["state"];
-        let set = list(&pair["external"]).iter().find(|external| external["system"] == pair["target"]);
-        vec![
-            text(&pair["shop"]),
-            text(&state["location"]),
-            text(&state["on_hand"]),
-            text(&state["reserved"]),
-            text(&state["counted"]),
-            text(&state["available"]),
-            set.map(|set| text(&set["state"])).unwrap_or_default(),
-            at(&pair["fact"]["changed_at"]),
-            stands(pair),
-        ]
+    let was_asked = stock.iter().any(|pair| pair["now"]["answered"] != "not_asked");
+    page.line(match was_asked {
+        true => format!("{sku}, as its source said last, and as its shop has it now"),
+        false => format!("{sku}, as its source said last; its shop was not asked"),
     });
-    let heads = [
-        "shop",
-        "location",
-        "on hand",
-        "reserved",
-        "counted",
-        "available",
-        "set in shop",
-        "changed (UTC)",
-        "stands",
-    ];
+    let (mut heads, mut ends) =
+        (vec!["shop", "location", "on hand", "reserved", "safety", "available"], Vec::new());
+    if was_asked {
+        heads.extend(["in flight", "to show", "in shop", "committed", "since (UTC)"]);
+    } else {
+        heads.extend(["set in shop", "changed (UTC)"]);
+    }
+    heads.push("stands");
+    let rows = stock.iter().map(|pair| row(pair, was_asked));
     page.table(&heads, rows.collect());
     for pair in stock {
-        let told = text(&pair["unreadable"]);
-        if !told.is_empty() {
-            page.line(format!("{}: {told}", text(&pair["subject"])));
-        }
-        for letter in list(&pair["dead_letters"]) {
-            page.line(format!(
-                "{}: dead: {}; {}",
-                text(&pair["subject"]),
-                text(&letter["cause"]["cause"]),
-                text(&letter["cause"]["advice"])
-            ));
-        }
-        if explain {
-            page.blank();
-            page.line(format!("{}, by {}", text(&pair["subject"]), text(&pair["flow"])));
-            for term in list(&pair["fact"]["why"]) {
-                page.line(format!("  {}", text(term)));
-            }
+        ends.extend(told_of(pair));
+    }
+    for end in ends {
+        page.line(end);
+    }
+    for pair in stock.iter().filter(|_| explain) {
+        page.blank();
+        page.line(format!("{}, by {}", text(&pair["subject"]), text(&pair["flow"])));
+        for term in list(&pair["fact"]["why"]).iter().chain(list(&pair["now"]["terms"])) {
+            page.line(format!("  {}", text(term)));
         }
     }
     page
 }
 
+fn row(pair: &Value, was_asked: bool) -> Vec<String> {
+    let fact = &pair["fact"];
+    let (state, shelf, now) = (&fact["state"], &fact["figures"]["shelf"], &pair["now"]);
+    let mut row = vec![text(&pair["shop"]), text(&state["location"])];
+    row.extend(["on_hand", "reserved", "safety"].map(|figure| text(&shelf[figure])));
+    row.push(text(&state["available"]));
+    if was_asked {
+        row.extend(["in_flight", "to_show", "available", "committed"].map(|figure| text(&now[figure])));
+        row.push(at(&now["since"]));
+    } else {
+        row.extend([set_to(pair), at(&fact["changed_at"])]);
+    }
+    row.push(stands(pair));
+    row
+}
+
+fn set_to(pair: &Value) -> String {
+    let set = list(&pair["external"]).iter().find(|external| external["system"] == pair["target"]);
+    set.map(|set| text(&set["state"])).unwrap_or_default()
+}
+
+/// What stands below the table: what comes, what cannot be read or asked, and what is dead.
+fn told_of(pair: &Value) -> Vec<String> {
+    let subject = text(&pair["subject"]);
+    let said = |what: String| format!("{subject}: {what}");
+    let mut told: Vec<String> =
+        list(&pair["fact"]["figures"]["incoming"]).iter().map(incoming).map(said).collect();
+    let unreadable = text(&pair["unreadable"]);
+    if !unreadable.is_empty() {
+        told.push(said(unreadable));
+        return told;
+    }
+    let (now, problem) = (&pair["now"], text(&pair["now"]["problem"]));
+    match now["answered"].as_str() {
+        Some("unreachable") => {
+            let set = set_to(pair);
+            let set = if set.is_empty() { String::new() } else { format!("; it was set to {set} last") };
+            told.push(said(format!("the shop could not be asked: {problem}{set}")));
+        }
+        Some("answered") if !problem.is_empty() => told.push(said(problem)),
+        _ => {}
+    }
+    for letter in list(&pair["dead_letters"]) {
+        let cause = &letter["cause"];
+        told.push(said(format!("dead: {}; {}", text(&cause["cause"]), text(&cause["advice"]))));
+    }
+    told
+}
+
+fn incoming(promise: &Value) -> String {
+    let quantity = text(&promise["quantity"]);
+    let comes = if quantity.is_empty() {
+        "of what it is made of more comes".to_owned()
+    } else {
+        format!("{quantity} more come")
+    };
+    format!("from {} on {} available: {comes}", at(&promise["at"]), text(&promise["available"]))
+}
+
+/// Why the shop has not what it is to have; where it has, how the newest level stands.
 fn stands(pair: &Value) -> String {
-    match list(&pair["open"]).first() {
-        Some(open) => standing(open),
-        None if !list(&pair["dead_letters"]).is_empty() => "dead".to_owned(),
-        None => "told".to_owned(),
+    let why = pair["now"]["why"].as_str();
+    match (list(&pair["open"]).first(), why) {
+        (Some(open), Some(why)) if why == "under_way" => format!("{}, {}", why_words(why), standing(open)),
+        (Some(open), _) => standing(open),
+        (None, Some(why)) => why_words(why).to_owned(),
+        (None, None) if !list(&pair["dead_letters"]).is_empty() => "dead".to_owned(),
+        (None, None) => "told".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,12 @@ pub async fn router(loaded: &mut Loaded, not_made_yet: bool, of_prices: bool) ->
     wiring::composed::over(loaded, &mut connected, &store)?;
     let plan = wiring::plan::build(loaded)?;
     let watching = Watching::new(metrics, clock.clone(), Vec::new());
+    let looking = wiring::full_check::looking(loaded, &plan, &connected, &store, &clock)?;
     let parts = AdminParts {
         watched: Watched::of(&plan, wiring::objective(loaded), wiring::stock_lags(loaded, clock.now().wall)),
         works: wiring::admin::works(loaded, &plan, &connected, &store, &clock),
         flows: wiring::admin::flows(loaded),
-        stock: wiring::admin::stock(loaded, &plan),
+        stock: wiring::admin::stock(loaded, &plan, &looking),
         cadences: wiring::admin::cadences(loaded),
         pulls: wiring::price_sources::all(loaded, prices.as_ref(), &clock)?,
         prices,

@@ -10,6 +10,7 @@ use super::{Place, who};
 use crate::cli::Failure;
 use engine::work::drift::{self, Report};
 use serde::Deserialize as _;
+use engine::work::stock_now::why_words;
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
@@ -168,7 +169,7 @@ fn figures(page: &mut Page, part: &Value) {
         page.line(format!("  {} {}", number(count), cause(name)));
     }
     for (name, count) in part["whys"].as_object().into_iter().flatten() {
-        page.line(format!("    of what was looked at once more, {} {}", number(count), why(name)));
+        page.line(format!("    of what was looked at once more, {} {}", number(count), why_words(name)));
     }
 }
 
@@ -209,7 +210,7 @@ fn row(one: &Value) -> Vec<String> {
             text(&one["elsewhere_has"])
         ));
     }
-    let mut why = why(&text(&one["why"])).to_owned();
+    let mut why = why_words(&text(&one["why"])).to_owned();
     if !one["changed_at"].is_null() {
         why.push_str(&format!(" at {} UTC", at(&one["changed_at"])));
     }
@@ -227,19 +228,6 @@ fn cause(word: &str) -> &str {
         "unknown_in_source" => "only in the shop",
         "twice_in_source" => "twice at the source",
         "twice_in_shopify" => "twice in the shop: two variants have one SKU",
-        other => other,
-    }
-}
-
-fn why(word: &str) -> &str {
-    match word {
-        "missed" => "never came",
-        "under_way" => "under way",
-        "dead_letter" => "dead: see `tidegate dead-letters`",
-        "changed_in_shop" => "changed in the shop by somebody else",
-        "settled" => "agree by now",
-        "sequence_back" => "the source counts anew",
-        "zeroed" => "set to 0",
         other => other,
     }
 }

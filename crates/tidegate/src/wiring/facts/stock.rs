@@ -3,6 +3,7 @@
 
 use domains::inventory::change::{self, TOPIC as CHANGE};
 use domains::inventory::composed::{self, TOPIC as COMPOSED};
+use domains::inventory::figures::figures;
 use domains::inventory::folding;
 use domains::inventory::{self, Canonical, Rules, StockFault, sharing};
 use engine::facts::{Became, Facts, Folding, State, Told, Touched};
@@ -11,6 +12,7 @@ use kernel::envelope::{FactKind, Priority};
 use kernel::fault::Fault;
 use kernel::id::DomainName;
 use kernel::subject::Subject;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The topic of a level.
@@ -106,6 +108,15 @@ impl Facts for Stock {
         let now = state.body["available"].as_i64().is_some_and(sells);
         let before = known.and_then(|known| known.parse().ok()).is_none_or(sells);
         if now == before { Priority::Sweep } else { Priority::Live }
+    }
+
+    fn figures(&self, topic: &str, payload: &[u8]) -> Value {
+        let figures = match topic {
+            COMPOSED => composed::read(payload).and_then(|composed| composed.figures(&self.rules)),
+            _ => inventory::read(payload).and_then(|stock| figures(&stock, &self.rules)),
+        };
+        // What cannot be read its explanation says.
+        figures.ok().and_then(|figures| serde_json::to_value(figures).ok()).unwrap_or_default()
     }
 
     fn explain(&self, topic: &str, payload: &[u8]) -> Vec<String> {

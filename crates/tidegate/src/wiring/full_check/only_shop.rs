@@ -7,6 +7,7 @@ use super::running::Run;
 use super::second_look::CHUNK;
 use super::{FullCheck, KEPT, Meant, fed_as};
 use api::admin::{CheckError, Checking, StockChecked};
+use connector::port::Plan as Step;
 use connector::port::Fed;
 use domains::inventory::compare::Cause;
 use domains::inventory::snapshot::guard;
@@ -203,12 +204,11 @@ impl FullCheck {
     }
 
     async fn fates(&self, chunk: Vec<Meant>) -> Result<Vec<((String, String), Fate)>, WorkError> {
-        let subjects: Vec<_> = chunk.iter().map(|meant| meant.subject.clone()).collect();
-        let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
-        let agree = self.agree(&chunk, &known).await;
-        let fates = chunk.into_iter().zip(&known).zip(agree).map(|((meant, known), agrees)| {
+        let looked = self.looked(&self.scope.call(), &chunk).await?;
+        let fates = chunk.into_iter().zip(&looked).map(|(meant, looked)| {
             let pair = (meant.sku.clone(), meant.location.clone());
-            (pair, if agrees { Fate::Settled } else { fate(meant.fed, known) })
+            let agrees = matches!(looked.plan, Ok(Step::Done(_)));
+            (pair, if agrees { Fate::Settled } else { fate(meant.fed, &looked.known) })
         });
         Ok(fates.collect())
     }

@@ -5,7 +5,7 @@ use super::running::Run;
 use super::{FullCheck, Meant};
 use api::admin::StockChecked;
 use config::Violation;
-use connector::port::{ExternalRef, Fed, Plan as Step, Stage, Wanted};
+use connector::port::{CallContext, ExternalRef, Fed, Observation, Plan as Step, Stage, Wanted};
 use domains::inventory::sharing::Component;
 use domains::inventory::{composed, folding, parts, path};
 use engine::work::WorkError;
@@ -14,6 +14,7 @@ use engine::work::differs::{Why, why, why_of};
 use engine::work::drift;
 use engine::work::feed::lifted;
 use kernel::envelope::Via;
+use kernel::fault::Fault;
 use kernel::flow::{AfterConfirm, Difference};
 use kernel::key::ObjectKey;
 use kernel::subject::Subject;
@@ -31,6 +32,14 @@ pub(super) const CHUNK: usize = 100;
 pub(super) struct Judged {
     pub(super) why: Why,
     level: Option<String>,
+}
+
+/// A pair as it was looked at.
+pub(super) struct Looked {
+    pub(super) known: SubjectStatus,
+    pub(super) seen: Option<Observation>,
+    /// What would be done, or why the shop could not be asked.
+    pub(super) plan: Result<Step, Fault>,
 }
 
 /// What a second look leaves to be done.
@@ -156,15 +165,12 @@ impl FullCheck {
 
     /// Of each, why it differs, by what the shop has this moment and what the log knows. All in one call, so of a chunk.
     pub(super) async fn whys(&self, chunk: &[Meant], reads: &mut usize) -> Result<Vec<Judged>, WorkError> {
-        let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
-        let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
-        let agree = self.agree(chunk, &known).await;
+        let looked = self.looked(&self.scope.call(), chunk).await?;
         let mut whys = Vec::with_capacity(chunk.len());
-        for ((meant, known), agrees) in chunk.iter().zip(&known).zip(agree) {
-            let why = match agrees {
-                true => Why::Settled,
-                false if meant.fed.topic == composed::TOPIC => self.why_composed(meant, known).await,
-                false => self.why_level(meant, known).await?,
+        for (meant, Looked { known, plan, .. }) in chunk.iter().zip(&looked) {
+            let why = match plan {
+                Ok(Step::Done(_)) => Why::Settled,
+                _ => self.why_by_log(meant, known).await?,
             };
             let why = match why {
                 Why::Overtaken => self.overtaken(meant, reads).await,
@@ -177,13 +183,26 @@ impl FullCheck {
         Ok(whys)
     }
 
-    /// Of each, whether the shop has this moment what is wanted.
-    pub(super) async fn agree(&self, chunk: &[Meant], known: &[SubjectStatus]) -> Vec<bool> {
+    /// What the log knows of each, what the shop has this moment, and what would be done about it.
+    pub(super) async fn looked(&self, call: &CallContext, chunk: &[Meant]) -> Result<Vec<Looked>, WorkError> {
+        let subjects: Vec<Subject> = chunk.iter().map(|meant| meant.subject.clone()).collect();
+        let known = self.scope.store.status(&self.scope.flow, &subjects).await?;
         let wanted: Vec<Wanted> =
-            chunk.iter().zip(known).map(|(meant, known)| wanted(meant, known)).collect();
-        let seen = self.target.observe_many(&self.scope.call(), &wanted).await;
-        let agrees = |(wanted, seen): (&Wanted, Result<_, _>)| matches!(&seen, Ok(seen) if matches!(self.target.plan(wanted, seen), Step::Done(_)));
-        wanted.iter().zip(seen).map(agrees).collect()
+            chunk.iter().zip(&known).map(|(meant, known)| wanted(meant, known)).collect();
+        let seen = self.target.observe_many(call, &wanted).await;
+        let looked = known.into_iter().zip(&wanted).zip(seen).map(|((known, wanted), seen)| {
+            let plan = seen.as_ref().map(|seen| self.target.plan(wanted, seen)).map_err(Clone::clone);
+            Looked { known, seen: seen.ok(), plan }
+        });
+        Ok(looked.collect())
+    }
+
+    /// Why a pair that differs does, by what the log knows.
+    pub(super) async fn why_by_log(&self, meant: &Meant, known: &SubjectStatus) -> Result<Why, WorkError> {
+        match meant.fed.topic.as_str() {
+            composed::TOPIC => Ok(self.why_composed(meant, known).await),
+            _ => self.why_level(meant, known).await,
+        }
     }
 
     /// Read once more: a source that has the same level still does not count as it did. One that cannot be asked has moved on.
@@ -290,7 +309,7 @@ fn wanted(meant: &Meant, known: &SubjectStatus) -> Wanted {
     }
 }
 
-fn is_folded(known: &SubjectStatus) -> bool {
+pub(super) fn is_folded(known: &SubjectStatus) -> bool {
     let version = known.delivery.as_ref().and_then(|delivery| delivery.version.as_ref());
     matches!(version, Some(EffectiveVersion::Folded { .. }))
 }

@@ -45,6 +45,10 @@ impl Facts for Levels {
             body: Arc::new(canonical.body),
         })
     }
+    fn figures(&self, _: &str, payload: &[u8]) -> serde_json::Value {
+        let figures = inventory::read(payload).and_then(|stock| inventory::figures::figures(&stock, &self.0));
+        figures.ok().and_then(|figures| serde_json::to_value(figures).ok()).unwrap_or_default()
+    }
     fn explain(&self, _: &str, payload: &[u8]) -> Vec<String> {
         let canonical = inventory::read(payload).and_then(|stock| inventory::canonical(&stock, &self.0));
         canonical.map_or_else(
@@ -62,6 +66,7 @@ pub(crate) fn flow_of_stock() -> tidegate_ui::StockFlow {
         target: system("shopify"),
         shops: vec![acme()],
         facts: Arc::new(Levels(rules)),
+        now: std::collections::BTreeMap::new(),
     }
 }
 
