@@ -27,6 +27,12 @@ impl Desk {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
+    pub(crate) async fn leased(&self, name: &str, now: Timestamp) -> Done<Option<(String, Timestamp)>> {
+        let sql = "SELECT owner, ends_at FROM leases WHERE name = $1 AND ends_at > $2";
+        let Some(row) = self.one(sql, args![name, nanos(now)]).await? else { return Ok(None) };
+        Ok(Some((row.try_get(0)?, time(row.try_get(1)?))))
+    }
+
     pub(crate) async fn set_cursor(&self, name: &str, value: &str) -> Done<()> {
         let sql = "INSERT INTO cursors (name, value) VALUES ($1, $2) \
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";

@@ -195,6 +195,9 @@ impl Store for PostgresStore {
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool> {
         whole!(self, Write, desk => desk.lease(name, owner, now, length).await)
     }
+    async fn leased(&self, name: &str, now: Timestamp) -> StoreResult<Option<(String, Timestamp)>> {
+        whole!(self, Read, desk => desk.leased(name, now).await)
+    }
 
     async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
         whole!(self, Derived, desk => desk.beat(&beat, now, length).await)

@@ -32,6 +32,11 @@ impl View<'_> {
         self.one("SELECT value FROM cursors WHERE name = ?1", [name], |row| Ok(row.get(0)?))
     }
 
+    pub(crate) fn leased(&self, name: &str, now: Timestamp) -> Done<Option<(String, Timestamp)>> {
+        let sql = "SELECT owner, ends_at FROM leases WHERE name = ?1 AND ends_at > ?2";
+        self.one(sql, params![name, nanos(now)], |row| Ok((row.get(0)?, time(row.get(1)?))))
+    }
+
     /// Roots of these customers.
     pub(crate) fn roots_of(&self, shop: &ShopId, customers: &[String]) -> Done<BTreeMap<String, Root>> {
         let mut found = BTreeMap::new();

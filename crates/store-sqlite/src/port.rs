@@ -244,6 +244,10 @@ impl Store for SqliteStore {
         let (name, owner) = (name.to_owned(), owner.to_owned());
         self.ways()?.0.write(move |desk| desk.lease(&name, &owner, now, length)).await
     }
+    async fn leased(&self, name: &str, now: Timestamp) -> StoreResult<Option<(String, Timestamp)>> {
+        let name = name.to_owned();
+        self.ways()?.1.ask(move |view| view.leased(&name, now)).await
+    }
     async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
         self.ways()?.0.write(move |desk| desk.beat(&beat, now, length)).await
     }

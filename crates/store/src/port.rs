@@ -166,6 +166,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn set_cursor(&self, name: &str, value: &str) -> StoreResult<()>;
     /// Takes or renews a named lease; `false` if another owner has it.
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool>;
+    /// Who holds a named lease at an instant, and until when.
+    async fn leased(&self, name: &str, now: Timestamp) -> StoreResult<Option<(String, Timestamp)>>;
 
     /// Says that a node lives until `now + length`, in place of what it said before; zero: it goes. Returns all that live,
     /// in the order of their names. Need not be on disk when it returns.

@@ -56,6 +56,7 @@ async fn main() -> std::io::Result<()> {
         night(&scribe, &stage).await;
     }
     let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
+    let now = clock.now().wall;
     let pages = router(UiState {
         store,
         hub: stage,
@@ -65,6 +66,7 @@ async fn main() -> std::io::Result<()> {
         watched: watched(),
         stock: vec![flow_of_stock()],
         prices: None,
+        cadences: Some(Arc::new(world::cadence::Nights { now })),
         shops: BTreeMap::from([(acme(), zone.clone())]),
         time_zone: zone,
         truth: world::truth(),

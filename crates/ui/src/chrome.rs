@@ -16,6 +16,7 @@ pub(crate) enum Part {
     Orders,
     Stock,
     Prices,
+    Cadence,
     DeadLetters,
     Systems,
 }
@@ -29,6 +30,8 @@ pub(crate) struct Chrome {
     pub(crate) stock: bool,
     /// So have prices.
     pub(crate) prices: bool,
+    /// So has what runs by the clock.
+    pub(crate) cadence: bool,
     pub(crate) csrf: String,
     pub(crate) who: String,
     /// What was just done, said once.
@@ -48,6 +51,7 @@ impl Chrome {
             part,
             stock: !ui.given.stock.is_empty(),
             prices: ui.given.prices.is_some(),
+            cadence: ui.given.cadences.is_some(),
             csrf: session.csrf.clone(),
             who: session.who.clone(),
             said: ui.sessions().said(session),
@@ -81,6 +85,7 @@ impl Chrome {
             Part::Orders => "orders",
             Part::Stock => "stock",
             Part::Prices => "prices",
+            Part::Cadence => "cadence",
             Part::DeadLetters => "dead",
             Part::Systems => "systems",
         }

@@ -1,5 +1,5 @@
 //! The operator's pages (drawn on the server, no build step, no script needed): what is late, why, and what happens
-//! next; one order's whole life; stock; prices; dead letters; systems.
+//! next; one order's whole life; stock; prices; cadence; dead letters; systems.
 //!
 //! They read the store and the running engine and judge nothing themselves: the words are `engine::overview`'s and
 //! `engine::waits`'. No payload is ever rendered, but the quantities of a level of stock, which names nobody. Every page
@@ -7,6 +7,7 @@
 
 mod access;
 mod assets;
+mod cadence;
 mod cards;
 mod chart;
 mod chrome;
@@ -25,6 +26,7 @@ mod subjects;
 mod words;
 
 pub use access::ClientAddress;
+pub use cadence::{Cadences, Paced};
 pub use prices::{PriceAsked, PriceChanged, PriceStanding, PriceTold, Prices, PricesHydrated, Waiting};
 pub use state::{Random, Running, StockFlow, Truth, UiState};
 
@@ -54,6 +56,7 @@ pub fn router(state: UiState) -> Router {
         .route("/stock/checks/{flow}/{shop}/{number}", get(pages::stock_check::show))
         .route("/stock/checks/{flow}/{shop}/{number}/{file}", get(pages::stock_check::file))
         .route("/prices", get(pages::prices::show))
+        .route("/cadence", get(pages::cadence::show))
         .route("/dead-letters", get(pages::dead_letters::list))
         .route("/dead-letters/group", get(pages::dead_letters::group))
         .route("/dead-letters/release", post(pages::dead_letters::release))

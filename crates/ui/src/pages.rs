@@ -1,5 +1,6 @@
 //! One module for each page: what it reads, and what it shows.
 
+pub(crate) mod cadence;
 pub(crate) mod dead_letters;
 pub(crate) mod front;
 pub(crate) mod login;

@@ -1,6 +1,7 @@
 //! What the pages are given, and what they keep between two requests: sessions and failed logins, in memory only.
 
 use crate::access::{Attempts, Sessions};
+use crate::cadence::Cadences;
 use crate::prices::Prices;
 use engine::facts::Facts;
 use engine::hub::{Hub, Snapshot};
@@ -77,6 +78,8 @@ pub struct UiState {
     pub stock: Vec<StockFlow>,
     /// None: its page is not in the navigation.
     pub prices: Option<Arc<dyn Prices>>,
+    /// None: its page is not in the navigation.
+    pub cadences: Option<Arc<dyn Cadences>>,
     /// Times of an order are shown in its shop's zone.
     pub shops: BTreeMap<ShopId, TimeZone>,
     /// All other times.

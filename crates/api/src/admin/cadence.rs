@@ -1,11 +1,11 @@
 //! `GET cadence`: the work that no event drives: what is due next, when it was made last, how long that took and what came of
-//! it. Owns what is kept of a run ([`Ran`]); whoever makes a run keeps it.
+//! it, which of its times went by, and who has its lease. Owns what is kept of a run ([`Ran`]); whoever makes a run keeps it.
 
 use super::{AdminError, Parts};
 use axum::Json;
 use axum::extract::State;
 use config::Cadence;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kernel::clock::{Clock, Now};
 use kernel::id::{FlowName, ShopId};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Cadenced {
     pub cadence: Cadence,
     /// Under which name the store keeps when it was made last ([`Ran`] beside it).
     pub cursor: String,
+    /// Under which name the store knows who makes it; none: it is made by whoever makes all that one node makes alone.
+    pub lease: Option<String>,
     /// Under which name the store keeps an instant at which it is due whatever the cadence says; what lies before the last
     /// run no longer counts.
     pub due_at: Option<String>,
@@ -52,9 +54,34 @@ impl Cadenced {
     /// Of a flow at a shop.
     pub fn of_flow(work: Work, flow: &FlowName, shop: &ShopId, cadence: Cadence, cursor: String) -> Self {
         let (flow, shop) = (Some(flow.clone()), Some(shop.clone()));
-        Self { work, flow, shop, source: None, cadence, cursor, due_at: None }
+        Self { work, flow, shop, source: None, cadence, cursor, lease: None, due_at: None }
+    }
+
+    /// Made by whoever has this lease.
+    #[must_use]
+    pub fn under(self, lease: String) -> Self {
+        Self { lease: Some(lease), ..self }
+    }
+
+    /// Its times that went by since it was made last; it is made once for all of them. What is due has a minute, in which it is
+    /// looked for.
+    fn missed(&self, last: Timestamp, now: Timestamp) -> u32 {
+        let Ok(by_now) = now.checked_sub(LOOKED_WITHIN) else { return 0 };
+        let (mut missed, mut at) = (0, last);
+        while missed < MISSED_MAX {
+            match self.cadence.after(at) {
+                Some(next) if next <= by_now && next > at => (missed, at) = (missed + 1, next),
+                _ => break,
+            }
+        }
+        missed
     }
 }
+
+/// A work is looked at so often.
+const LOOKED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+/// Times that went by are counted up to here.
+const MISSED_MAX: u32 = 1_000;
 
 /// What is kept of the last run of a work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,33 +124,59 @@ fn beside(cursor: &str) -> String {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Cadences {
-    cadences: Vec<Line>,
+    cadences: Vec<CadenceLine>,
 }
 
-#[derive(Debug, Serialize)]
-struct Line {
-    work: Work,
-    flow: Option<FlowName>,
-    shop: Option<ShopId>,
-    source: Option<String>,
-    cadence: String,
+/// How one work stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CadenceLine {
+    pub work: Work,
+    pub flow: Option<FlowName>,
+    pub shop: Option<ShopId>,
+    pub source: Option<String>,
+    pub cadence: String,
     /// Absent: not since this store began.
-    last: Option<Timestamp>,
+    pub last: Option<Timestamp>,
     /// Absent: nobody knows before it was looked for once.
-    next: Option<Timestamp>,
+    pub next: Option<Timestamp>,
     /// It is due: at its next look it is made.
-    due: bool,
+    pub due: bool,
+    /// Its times that went by since the last, for which it is made up once: 1000 are 1000 or more.
+    pub missed: u32,
+    /// Who makes it, or made it last and may go on with it.
+    pub held_by: Option<Holder>,
     /// The last run: when it began, how long it took, what came of it.
-    ran: Option<Ran>,
+    pub ran: Option<Ran>,
     /// What the last one found, of those that leave an entry in the audit, by hand or at the cadence.
-    found: Option<Found>,
+    pub found: Option<Found>,
 }
 
-#[derive(Debug, Serialize)]
-struct Found {
-    at: Timestamp,
-    who: String,
-    what: String,
+/// Who has the lease of a work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    pub node: String,
+    pub until: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    pub at: Timestamp,
+    pub who: String,
+    pub what: String,
+}
+
+impl CadenceLine {
+    /// What came of it: of the last run at the cadence and of the audit's newest entry, what is newer; and whether that failed.
+    #[must_use]
+    pub fn result(&self) -> Option<(bool, &str)> {
+        let of_run = self.ran.as_ref().map(|ran| (ran.began, ran.failed, ran.what.as_str()));
+        let of_audit = self.found.as_ref().map(|found| (found.at, false, found.what.as_str()));
+        let newest = match (of_run, of_audit) {
+            (Some(run), Some(by_hand)) if by_hand.0 > run.0 => Some(by_hand),
+            (run, by_hand) => run.or(by_hand),
+        };
+        newest.map(|(_, failed, what)| (failed, what))
+    }
 }
 
 /// The newest entries of the audit in which a result is looked for.
@@ -131,13 +184,24 @@ const ENTRIES: u32 = 1_000;
 
 pub(super) async fn list(State(parts): Parts) -> Result<Json<Cadences>, AdminError> {
     let now = parts.clock.now().wall;
-    let store = parts.store.as_ref();
-    let found = match parts.cadences.iter().any(|of| of.work == Work::FullCheck) {
+    Ok(Json(Cadences { cadences: lines(parts.store.as_ref(), &parts.cadences, now).await? }))
+}
+
+/// How each stands, what is due first at the top.
+///
+/// # Errors
+/// The store's.
+pub async fn lines(
+    store: &dyn Store,
+    all: &[Cadenced],
+    now: Timestamp,
+) -> Result<Vec<CadenceLine>, StoreError> {
+    let found = match all.iter().any(|of| of.work == Work::FullCheck) {
         true => store.audit_entries(ENTRIES).await?,
         false => Vec::new(),
     };
-    let mut cadences = Vec::with_capacity(parts.cadences.len());
-    for of in &parts.cadences {
+    let mut cadences = Vec::with_capacity(all.len());
+    for of in all {
         let last = instant(store, &of.cursor).await?;
         // What is overdue waits for its window, where that is not open.
         let opens = |last| of.cadence.next(last, now).filter(|next| *next > now);
@@ -146,7 +210,11 @@ pub(super) async fn list(State(parts): Parts) -> Result<Json<Cadences>, AdminErr
             let own = instant(store, name).await?.filter(|at| last.is_none_or(|last| *at > last));
             next = next.into_iter().chain(own).min();
         }
-        cadences.push(Line {
+        let held_by = match &of.lease {
+            Some(lease) => store.leased(lease, now).await?.map(|(node, until)| Holder { node, until }),
+            None => None,
+        };
+        cadences.push(CadenceLine {
             work: of.work,
             flow: of.flow.clone(),
             shop: of.shop.clone(),
@@ -155,12 +223,14 @@ pub(super) async fn list(State(parts): Parts) -> Result<Json<Cadences>, AdminErr
             last,
             next,
             due: next.is_some_and(|next| next <= now),
+            missed: last.map_or(0, |last| of.missed(last, now)),
+            held_by,
             ran: Ran::last(store, &of.cursor).await?,
             found: (of.work == Work::FullCheck).then(|| newest(&found, of)).flatten(),
         });
     }
     cadences.sort_by_key(|of| (of.next.is_none(), of.next));
-    Ok(Json(Cadences { cadences }))
+    Ok(cadences)
 }
 
 async fn instant(store: &dyn Store, name: &str) -> Result<Option<Timestamp>, StoreError> {

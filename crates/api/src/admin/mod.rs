@@ -43,7 +43,7 @@ mod timeline;
 mod works;
 
 pub use backfill_stock::{StockBackfilled, StockNamed, StockPair};
-pub use cadence::{Cadenced, Ran, Work};
+pub use cadence::{CadenceLine, Cadenced, Found, Holder, Ran, Work, lines as cadence_lines};
 pub use error::AdminError;
 pub use guard::Guard;
 pub use prices::{

@@ -22,6 +22,44 @@ async fn asked(world: &World) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn what_went_by_is_counted_and_who_has_the_lease_is_told() {
+    let of = |cadence: &str, cursor: &str| {
+        work(Work::FullCheck, cadence, cursor).under(format!("lease of {cursor}"))
+    };
+    let world = World::new().await.and(|parts| {
+        parts.cadences = vec![
+            of("24h", "nights"),
+            of("30 2 * * * Europe/Berlin", "just"),
+            of("1s", "long"),
+            of("on demand", "asked"),
+        ];
+    });
+    let now: Timestamp = world.parts.clock.now().wall;
+    let ago = |seconds: i64| now.checked_sub(SignedDuration::from_secs(seconds)).unwrap();
+    // 30 s late: it is looked for within a minute.
+    for (cursor, seconds) in [("nights", 3 * 86_400 + 30), ("just", 60), ("long", 86_400), ("asked", 86_400)]
+    {
+        world.store.set_cursor(cursor, &ago(seconds).to_string()).await.unwrap();
+    }
+    let hour = std::time::Duration::from_secs(3_600);
+    world.store.lease("lease of nights", "node-b", ago(60), hour).await.unwrap();
+    world.store.lease("lease of just", "node-a", ago(7_200), hour).await.unwrap();
+    let mut told: Vec<Value> = asked(&world).await;
+    told.sort_by_key(|one| one["cadence"].to_string());
+    let told: Vec<Value> =
+        told.iter().map(|one| json!([one["cadence"], one["missed"], one["held_by"]["node"]])).collect();
+    assert_eq!(
+        told,
+        [
+            json!(["1s", 1_000, null]),
+            json!(["24h", 2, "node-b"]),
+            json!(["30 2 * * * Europe/Berlin", 0, null]),
+            json!(["on demand", 0, null]),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_is_due_stands_first_with_what_its_last_one_found() {
     let world = World::new().await.and(|parts| {
         parts.cadences = vec![
@@ -70,6 +108,7 @@ async fn any_work_has_a_cadence_and_says_how_its_last_run_went() {
         source: Some("tryton".to_owned()),
         cadence: config::Cadence::parse("24h").unwrap(),
         cursor: "pulled".to_owned(),
+        lease: None,
         due_at: Some("pulled/due".to_owned()),
     };
     let world = World::new().await.and(|parts| parts.cadences = vec![own]);

@@ -129,6 +129,7 @@ gated! {
     cursor(name: &str) -> Option<String>;
     set_cursor(name: &str, value: &str) -> ();
     lease(name: &str, owner: &str, now: Timestamp, length: Duration) -> bool;
+    leased(name: &str, now: Timestamp) -> Option<(String, Timestamp)>;
     redact(shop: &ShopId, roots: &[String], customers: &[String], requested: &str, at: Timestamp) -> Certificate;
     certificates() -> Vec<Certificate>;
     held(shop: &ShopId, customers: &[String]) -> Vec<Subject>;

@@ -24,6 +24,10 @@ pub(super) async fn cursors_and_leases(store: AnyStore) {
     assert!(!lease("b", 18).await);
     assert!(lease("b", 19).await);
     assert!(!lease("a", 20).await);
+    let held = async |name, second| store.leased(name, at(second)).await.unwrap();
+    assert_eq!(held("sweep", 28).await, Some(("b".to_owned(), at(29))));
+    assert_eq!(held("sweep", 29).await, None, "it has ended");
+    assert_eq!(held("another", 20).await, None);
 }
 
 pub(super) async fn nodes_know_of_each_other(store: AnyStore) {

@@ -204,6 +204,9 @@ impl Store for MemoryStore {
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, length: Duration) -> StoreResult<bool> {
         Ok(self.lock().lease(name, owner, now, length))
     }
+    async fn leased(&self, name: &str, now: Timestamp) -> StoreResult<Option<(String, Timestamp)>> {
+        Ok(self.lock().leases.get(name).filter(|(_, until)| *until > now).cloned())
+    }
     async fn beat(&self, beat: Beat, now: Timestamp, length: Duration) -> StoreResult<Vec<Beat>> {
         Ok(self.lock().beat(beat, now, length))
     }

@@ -2,6 +2,7 @@
 //! the data directory with the admin API alone.
 
 use super::Running;
+use super::cadence_pages::CadencePages;
 use super::price_pages::PricePages;
 use crate::wiring::{self, Loaded};
 use anyhow::Context as _;
@@ -198,6 +199,11 @@ fn pages(
         watched: running.watched(loaded),
         stock: stock(loaded, running)?.into_iter().map(stock_page).collect(),
         prices: running.prices.clone().map(|prices| price_pages(loaded, running, prices)),
+        cadences: Some(Arc::new(CadencePages {
+            cadences: wiring::admin::cadences(loaded),
+            store: running.store.clone(),
+            clock: running.clock.clone(),
+        })),
         shops,
         time_zone: zone,
         truth: truth(loaded),

@@ -1,6 +1,7 @@
 //! `tidegate run`: the hub, from its configuration to its last answer. Owns the order in which things start and stop;
 //! each thing itself is a crate's.
 
+mod cadence_pages;
 mod disk;
 mod doors;
 mod full_checks;

@@ -5,6 +5,7 @@ use super::Loaded;
 use super::connectors::Connected;
 use super::feeds;
 use super::full_check::Looking;
+use super::run_lease::OneOf;
 use super::paced::cursor_of;
 use super::patient::Patient;
 use super::shops::Timer;
@@ -112,14 +113,16 @@ pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
             let work = |work, cadence, cursor| Cadenced::of_flow(work, name, shop, cadence, cursor);
             if let Some(check) = &flow.stock.full_check {
                 let cursor = crate::run::full_check_cursor(name, shop);
-                all.push(work(Work::FullCheck, check.value.clone(), cursor));
+                let lease = OneOf::stock(name, shop).lease();
+                all.push(work(Work::FullCheck, check.value.clone(), cursor).under(lease));
             }
             if sweeps {
-                all.push(work(Work::Sweep, flow.sweep.paced(), sweeps::cursor(shop, name)));
+                let lease = engine::work::sweep::watermark_of(shop, name);
+                all.push(work(Work::Sweep, flow.sweep.paced(), sweeps::cursor(shop, name)).under(lease));
             }
             if feeds::is_asked(loaded, flow) {
                 let point = engine::work::feed::point_of(&flow.source.value, &flow.domain.value, shop);
-                all.push(work(Work::Feed, flow.sweep.paced(), cursor_of(&point)));
+                all.push(work(Work::Feed, flow.sweep.paced(), cursor_of(&point)).under(point));
             }
         }
     }
@@ -141,6 +144,7 @@ fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
             source: None,
             cadence: cadence.clone(),
             cursor,
+            lease: Some(OneOf::hydration(shop).lease()),
             due_at,
         };
         if let Some(cadence) = &settings.cadence {
@@ -158,6 +162,7 @@ fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
             source: Some(name.clone()),
             cadence: source.every.value.clone(),
             cursor: crate::run::price_pull_cursor(name),
+            lease: None,
             due_at: None,
         });
     }

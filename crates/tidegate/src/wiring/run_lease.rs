@@ -44,6 +44,11 @@ impl OneOf {
     pub fn stock(flow: &FlowName, shop: &ShopId) -> Self {
         Self { lease: format!("stock_run/{flow}/{shop}"), last: format!("stock_run/{flow}/{shop}/last") }
     }
+
+    /// Under which name the store knows who holds it.
+    pub fn lease(self) -> String {
+        self.lease
+    }
 }
 
 /// Under which name the store keeps which hydration was the last.

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::MemoryStore;
-use tidegate_ui::{ClientAddress, Prices, Random, StockFlow, UiState, router};
+use tidegate_ui::{Cadences, ClientAddress, Prices, Random, StockFlow, UiState, router};
 use tower::ServiceExt;
 
 pub(crate) const TOKEN: &str = "a-token-that-nobody-guesses";
@@ -133,7 +133,21 @@ impl Desk {
         Self::made_of(Vec::new(), Some(prices))
     }
 
+    /// With somebody who knows what runs by the clock, at the desk's own.
+    pub(crate) fn paced(cadences: impl FnOnce(Timestamp) -> Arc<dyn Cadences>) -> Self {
+        let clock = Stopped::default();
+        Self::all_of(Vec::new(), None, Some(cadences(clock.now().wall)))
+    }
+
     fn made_of(stock: Vec<StockFlow>, prices: Option<Arc<dyn Prices>>) -> Self {
+        Self::all_of(stock, prices, None)
+    }
+
+    fn all_of(
+        stock: Vec<StockFlow>,
+        prices: Option<Arc<dyn Prices>>,
+        cadences: Option<Arc<dyn Cadences>>,
+    ) -> Self {
         let (store, stage) = (Arc::new(MemoryStore::new()), Arc::new(Stage::default()));
         let clock = Arc::new(Stopped::default());
         let watched = watched();
@@ -147,6 +161,7 @@ impl Desk {
             watched: watched.clone(),
             stock,
             prices,
+            cadences,
             shops: BTreeMap::from([(acme(), zone)]),
             time_zone: TimeZone::UTC,
             truth: truth(),

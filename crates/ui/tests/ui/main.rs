@@ -2,6 +2,7 @@
 
 mod access;
 mod acts;
+mod cadence;
 mod desk;
 mod pages;
 mod prices;

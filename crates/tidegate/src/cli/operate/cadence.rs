@@ -10,7 +10,7 @@ Examples:
   tidegate cadence
   tidegate cadence --json | jq '.cadences[] | select(.due)'";
 
-/// What runs at a cadence: when next, when last, how long it took, and what it found
+/// What runs at a cadence: when next, when last, how long it took, what was missed, who holds it, and what it found
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -68,11 +68,23 @@ fn drawn(cadences: &[Value]) -> Page {
             next(line),
             last,
             took(&line["ran"]),
+            missed(line),
+            text(&line["held_by"]["node"]),
             found(line),
         ]
     });
-    page.table(&["work", "of", "shop", "cadence", "next", "last", "took", "found"], rows.collect());
+    let heads = ["work", "of", "shop", "cadence", "next", "last", "took", "missed", "held by", "found"];
+    page.table(&heads, rows.collect());
     page
+}
+
+/// Times that went by, for which it is made up once.
+fn missed(line: &Value) -> String {
+    match line["missed"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(1_000) => "1000 or more".to_owned(),
+        Some(missed) => missed.to_string(),
+    }
 }
 
 fn took(ran: &Value) -> String {
@@ -103,7 +115,7 @@ mod tests {
         let line = |work: &str, next: Value, due: bool| {
             json!({
                 "flow": "stock_to_shopify", "shop": "acme", "work": work, "cadence": "30 2 * * * Europe/Berlin",
-                "last": null, "next": next, "due": due,
+                "last": null, "next": next, "due": due, "missed": 3, "held_by": { "node": "node-b" },
                 "found": { "at": "2026-11-26T01:30:00Z", "what": "4040 pairs against 4040; no difference" },
             })
         };
@@ -112,9 +124,17 @@ mod tests {
             line("sweep", Value::Null, false),
         ]);
         let text = page.text();
-        for told in
-            ["full check", "now", "not known yet", "never", "no difference", "30 2 * * * Europe/Berlin"]
-        {
+        for told in [
+            "full check",
+            "now",
+            "missed",
+            "  3  ",
+            "node-b",
+            "not known yet",
+            "never",
+            "no difference",
+            "30 2 * * * Europe/Berlin",
+        ] {
             assert!(text.contains(told), "{told}: {text}");
         }
         let pull = json!({

@@ -1,6 +1,7 @@
 //! A small believable world in the store in memory, for the tests of the pages and for `examples/look.rs`: orders that
 //! were exported, that are late behind a breaker, dead, paused, and one with a long life.
 
+pub(crate) mod cadence;
 pub(crate) mod night;
 pub(crate) mod stock;
 
