@@ -15,6 +15,7 @@ const SKUS: [&str; 4] = ["SKU-0001", "SKU-0002", "SKU-0003", "SKU 4/x"];
 pub(super) struct Level {
     pub(super) stocked: Decimal,
     pub(super) reserved: Decimal,
+    incoming: Decimal,
     updated_at: String,
 }
 
@@ -63,8 +64,20 @@ impl Stock {
     pub(super) fn set(&mut self, sku: &str, place: &str, stocked: Decimal) {
         let updated_at = self.tick();
         let level = self.levels.entry((sku.to_owned(), place.to_owned()));
-        let level = level.or_insert(Level { stocked, reserved: Decimal::ZERO, updated_at: String::new() });
+        let level = level.or_insert(Level {
+            stocked,
+            reserved: Decimal::ZERO,
+            incoming: Decimal::ZERO,
+            updated_at: String::new(),
+        });
         (level.stocked, level.updated_at) = (stocked, updated_at);
+    }
+
+    /// So many are on their way there.
+    pub(super) fn comes(&mut self, sku: &str, place: &str, incoming: Decimal) {
+        let updated_at = self.tick();
+        let level = self.levels.get_mut(&(sku.to_owned(), place.to_owned())).unwrap();
+        (level.incoming, level.updated_at) = (incoming, updated_at);
     }
 
     fn add(&mut self, sku: &str, place: &str, stocked: Decimal, reserved: Decimal) {
@@ -79,7 +92,7 @@ impl Stock {
         let skus = query.all("sku");
         let level = |((_, place), level): (&(String, String), &Level)| {
             json!({"location_id": place, "raw_stocked_quantity": raw(level.stocked), "raw_reserved_quantity": raw(level.reserved),
-                   "raw_incoming_quantity": raw(Decimal::ZERO), "updated_at": level.updated_at,
+                   "raw_incoming_quantity": raw(level.incoming), "updated_at": level.updated_at,
                    // Of an earlier stock, as the answer of a write has it.
                    "available_quantity": -2})
         };

@@ -24,7 +24,8 @@ pub(super) const TOPIC: &str = "stock/level";
 const PAGE: usize = 1000;
 
 const FIELDS: &str = "id,sku,location_levels.location_id,location_levels.raw_stocked_quantity,\
-                      location_levels.raw_reserved_quantity,location_levels.updated_at";
+                      location_levels.raw_reserved_quantity,location_levels.raw_incoming_quantity,\
+                      location_levels.updated_at";
 
 /// What is there of one SKU at one location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,17 +36,22 @@ pub(super) struct Level {
     stocked: Decimal,
     reserved: Decimal,
     counted: Decimal,
+    /// On its way; Medusa knows of no date.
+    incoming: Decimal,
     pub(super) updated_at: Timestamp,
 }
 
 impl Level {
     /// In the form of docs/connectors/stock_feed.md.
     pub(super) fn payload(&self) -> Vec<u8> {
-        let body = json!({
+        let mut body = json!({
             "sku": self.sku, "location": self.location, "on_hand": self.stocked.to_string(),
             "reserved": self.reserved.to_string(), "counted": self.counted.to_string(),
             "changed_at": self.updated_at.to_string(),
         });
+        if !self.incoming.is_zero() {
+            body["incoming"] = json!([{ "quantity": self.incoming.to_string() }]);
+        }
         body.to_string().into_bytes()
     }
 
@@ -62,7 +68,8 @@ impl Level {
     /// What is compared: one that was written again as it was has not changed.
     pub(super) fn mark(&self) -> Mark {
         let pair = Sha256::digest(self.path());
-        let has = Sha256::digest(format!("{} {} {}", self.stocked, self.reserved, self.counted));
+        let Self { stocked, reserved, counted, incoming, .. } = self;
+        let has = Sha256::digest(format!("{stocked} {reserved} {counted} {incoming}"));
         let (mut pair_of, mut has_of) = ([0; 16], [0; 8]);
         pair_of.copy_from_slice(&pair[..16]);
         has_of.copy_from_slice(&has[..8]);
@@ -246,6 +253,11 @@ impl Ask<'_> {
                 stocked: exact(level, "stocked_quantity")?,
                 reserved: exact(level, "reserved_quantity")?,
                 counted: counted.get(&pair).copied().unwrap_or_default(),
+                // One that says nothing of it expects none.
+                incoming: match level.get("raw_incoming_quantity") {
+                    None | Some(Value::Null) => Decimal::ZERO,
+                    Some(_) => exact(level, "incoming_quantity")?,
+                },
                 updated_at: text(level, "updated_at")?.parse().ok()?,
             });
         }
@@ -276,6 +288,7 @@ pub(super) fn many(number: i64) -> Vec<(i64, Level)> {
         stocked: Decimal::from(at),
         reserved: Decimal::ZERO,
         counted: Decimal::ZERO,
+        incoming: Decimal::ZERO,
         updated_at: Timestamp::from_second(1_795_478_400 + at).unwrap_or_default(),
     };
     (1..=number).map(|at| (at, level(at))).collect()

@@ -72,6 +72,17 @@ impl Shelf {
         }
     }
 
+    /// So many are on their way there.
+    pub(super) async fn comes(&self, incoming: i64) {
+        if self.medusa.is_desk() {
+            let mut books = self.medusa.desk().books.lock().unwrap();
+            books.stock.comes(&self.sku, &self.place, Decimal::from(incoming));
+            return;
+        }
+        let path = format!("/admin/inventory-items/{}/location-levels/{}", self.item, self.place);
+        self.medusa.ask(Method::POST, &path, Some(&json!({"incoming_quantity": incoming}))).await;
+    }
+
     pub(super) fn call(&mut self) -> CallContext {
         self.asked += 1;
         let now = if self.medusa.is_desk() { call().now } else { super::contract::now() };

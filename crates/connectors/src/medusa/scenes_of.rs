@@ -15,6 +15,7 @@ mod played {
     scenes! {
         each_move_is_told_as_the_level_that_it_leaves, real_medusa_tells_each_move;
         what_the_hub_did_not_commit_is_told_again, real_medusa_is_asked_again;
+        what_is_on_its_way_is_told_without_a_date, real_medusa_tells_what_is_on_its_way;
         the_whole_agrees_with_its_parts, real_medusa_whole_agrees_with_its_parts;
         a_split_shipment_is_two, real_medusa_tells_a_split_shipment_as_two;
         what_is_packed_is_told_and_taken_back, real_medusa_tells_what_is_packed_and_taken_back;
@@ -47,6 +48,22 @@ pub(super) async fn each_move_is_told_as_the_level_that_it_leaves(medusa: Fitted
     assert_eq!(shelf.level().await, ["40", "2", "0"]);
     shelf.holds(40).await;
     assert!(shelf.changes().await.is_empty(), "written again as it was, it has not moved");
+}
+
+pub(super) async fn what_is_on_its_way_is_told_without_a_date(medusa: Fitted) {
+    let mut shelf = Shelf::new(medusa, 10).await;
+    assert_eq!(shelf.level().await, ["10", "0", "0"]);
+    shelf.comes(40).await;
+    let told = shelf.changes().await;
+    let told = told.last().expect("what comes is a change");
+    assert_eq!(figures(&told.payload), ["10", "0", "0"], "it is not there yet");
+    let incoming = domains::inventory::read(&told.payload).unwrap().incoming;
+    let due: Vec<_> = incoming.iter().map(|due| (due.at, due.quantity.to_string())).collect();
+    assert_eq!(due, [(None, "40".to_owned())]);
+    shelf.comes(0).await;
+    let told = shelf.changes().await;
+    let told = domains::inventory::read(&told.last().expect("that it comes no more is a change").payload);
+    assert_eq!(told.unwrap().incoming, []);
 }
 
 pub(super) async fn what_the_hub_did_not_commit_is_told_again(medusa: Fitted) {

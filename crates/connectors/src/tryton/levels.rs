@@ -5,6 +5,9 @@
 //!    in both or in neither, because one question answers both;
 //! 2. then what is on hand.
 //!
+//! What is to come to a place and did not yet is a third, beside them: it is shown with its planned date, and sold only once it is on
+//! hand.
+//!
 //! A sale that is confirmed between the two is neither reserved nor counted here: the shop has it in flight. One that is
 //! shipped between them is off the shelf and still reserved, so that less is sold until the next read. The other way round
 //! each would be sold once more. Tryton's own `forecast_quantity` is not used: it leaves out what is to be shipped later than
@@ -14,8 +17,10 @@ use super::ask::Ask;
 use super::places::Places;
 use super::wire;
 use connector::port::Fed;
-use domains::inventory::{self, Stock};
+use domains::inventory::{self, Incoming, Stock};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use kernel::fault::Fault;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -36,6 +41,12 @@ struct Leaving {
     reserved: Decimal,
     counted: Decimal,
 }
+
+/// What is to come to a place, of one product: by planned date.
+type Coming = BTreeMap<Option<Date>, Decimal>;
+
+/// By product, and place in the connection's.
+type ByPlace<T> = BTreeMap<(i64, usize), T>;
 
 /// A product as a level needs it.
 struct Product {
@@ -62,6 +73,7 @@ impl Ask<'_> {
         if names.is_empty() {
             return Ok(fed);
         }
+        let coming = self.coming(places, &names).await?;
         let leaving = self.leaving(places, &names).await?;
         for (at, place) in places.all.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at))
         {
@@ -79,7 +91,7 @@ impl Ask<'_> {
                             counted: Some(leaves.counted.normalize()),
                             safety: Decimal::ZERO,
                             unit: product.unit.clone(),
-                            incoming: Vec::new(),
+                            incoming: coming.get(&(product.id, at)).map(incoming).unwrap_or_default(),
                             changed_at: *since,
                         })
                     }
@@ -93,20 +105,11 @@ impl Ask<'_> {
     }
 
     /// What is to leave each place and did not yet, whenever it is planned to.
-    async fn leaving(
-        &self,
-        places: &Places,
-        codes: &[&str],
-    ) -> Result<BTreeMap<(i64, usize), Leaving>, Fault> {
-        let domain = json!([
-            ["product.code", "in", codes],
-            ["state", "in", ["draft", "assigned"]],
-            ["company", "=", self.config.company],
-            places.below("from_location"),
-        ]);
+    async fn leaving(&self, places: &Places, codes: &[&str]) -> Result<ByPlace<Leaving>, Fault> {
+        let domain = self.not_done(codes, places.below("from_location"));
         let fields = ["product", "from_location", "to_location", "internal_quantity", "sale.reference"];
         let ours = format!("{}-order-", self.call.shop);
-        let mut leaving: BTreeMap<(i64, usize), Leaving> = BTreeMap::new();
+        let mut leaving: ByPlace<Leaving> = BTreeMap::new();
         self.pages("stock.move", domain, &fields, |record| {
             let number = |field: &str| record.get(field).and_then(Value::as_i64);
             let quantity = record.get("internal_quantity").and_then(wire::read_decimal);
@@ -125,6 +128,25 @@ impl Ask<'_> {
         })
         .await?;
         Ok(leaving)
+    }
+
+    /// What is to come to each place and did not yet.
+    async fn coming(&self, places: &Places, codes: &[&str]) -> Result<ByPlace<Coming>, Fault> {
+        let domain = self.not_done(codes, places.below("to_location"));
+        let fields = ["product", "from_location", "to_location", "internal_quantity", "planned_date"];
+        let mut coming: ByPlace<Coming> = BTreeMap::new();
+        self.pages("stock.move", domain, &fields, |record| comes(record, places, &mut coming)).await?;
+        Ok(coming)
+    }
+
+    /// Moves of these products that are to be made.
+    fn not_done(&self, codes: &[&str], place: Value) -> Value {
+        json!([
+            ["product.code", "in", codes],
+            ["state", "in", ["draft", "assigned"]],
+            ["company", "=", self.config.company],
+            place,
+        ])
     }
 
     /// By code: more than one product only where none of them is active.
@@ -157,6 +179,27 @@ impl Ask<'_> {
     }
 }
 
+/// Adds a move to what is to come; one within a place brings nothing there.
+fn comes(record: &Value, places: &Places, coming: &mut ByPlace<Coming>) {
+    let number = |field: &str| record.get(field).and_then(Value::as_i64);
+    let quantity = record.get("internal_quantity").and_then(wire::read_decimal);
+    let (Some(product), Some(quantity)) = (number("product"), quantity) else { return };
+    let planned = record.get("planned_date").and_then(wire::read_date);
+    let from = places.of(number("from_location"));
+    for place in places.of(number("to_location")).iter().filter(|place| !from.contains(place)) {
+        *coming.entry((product, *place)).or_default().entry(planned).or_default() += quantity;
+    }
+}
+
+/// Tryton plans by the day: at its beginning, in UTC.
+fn incoming(coming: &Coming) -> Vec<Incoming> {
+    let due = |(planned, quantity): (&Option<Date>, &Decimal)| {
+        let at = planned.and_then(|day| day.to_zoned(TimeZone::UTC).ok()).map(|day| day.timestamp());
+        Incoming { quantity: quantity.normalize(), at }
+    };
+    coming.iter().map(due).collect()
+}
+
 /// What stock is kept of.
 pub(super) fn goods() -> Value {
     json!([["type", "=", "goods"], ["consumable", "=", false]])
@@ -170,4 +213,44 @@ fn unclear(code: &str, location: &str, products: &[Product], changed_at: Timesta
     json!({"sku": code, "location": location, "on_hand": why, "changed_at": changed_at.to_string()})
         .to_string()
         .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_to_a_place_is_told_by_its_planned_date_and_what_stays_within_is_not() {
+        // Zones 11 and 12 lie within the first place, 21 within the second; 9 is a supplier.
+        let places = Places::of_tree(
+            &[("main", 1), ("other", 2)],
+            &[(1, None), (11, Some(1)), (12, Some(1)), (2, None), (21, Some(2))],
+        );
+        let day = |day: i8| json!({"__class__": "date", "year": 2026, "month": 12, "day": day});
+        let mut coming = ByPlace::new();
+        for (from, to, quantity, planned) in [
+            (9, 11, 40.0, day(9)),
+            (9, 12, 2.5, day(1)),
+            (9, 11, 10.0, day(9)),
+            (9, 11, 3.0, Value::Null),
+            (11, 12, 7.0, day(1)),
+            (11, 21, 6.0, day(1)),
+        ] {
+            let record = json!({"product": 5, "from_location": from, "to_location": to, "internal_quantity": quantity,
+                                "planned_date": planned});
+            comes(&record, &places, &mut coming);
+        }
+        let told = |place: usize| -> Vec<(String, String)> {
+            let said = |due: Incoming| {
+                (due.at.map_or_else(String::new, |at| at.to_string()), due.quantity.to_string())
+            };
+            incoming(&coming[&(5, place)]).into_iter().map(said).collect()
+        };
+        let pair = |at: &str, quantity: &str| (at.to_owned(), quantity.to_owned());
+        assert_eq!(
+            told(0),
+            [pair("", "3"), pair("2026-12-01T00:00:00Z", "2.5"), pair("2026-12-09T00:00:00Z", "50")]
+        );
+        assert_eq!(told(1), [pair("2026-12-01T00:00:00Z", "6")], "from one place to another");
+    }
 }

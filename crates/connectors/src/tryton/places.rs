@@ -42,6 +42,13 @@ impl Places {
         json!([field, "child_of", self.ids(), "parent"])
     }
 
+    /// Places by name and id, and of each location the one above.
+    #[cfg(test)]
+    pub(super) fn of_tree(all: &[(&str, i64)], parents: &[(i64, Option<i64>)]) -> Self {
+        let place = |(name, id): &(&str, i64)| Place { name: (*name).to_owned(), id: *id };
+        Self::build(all.iter().map(place).collect(), &parents.iter().copied().collect())
+    }
+
     fn build(all: Vec<Place>, parents: &BTreeMap<i64, Option<i64>>) -> Self {
         let mut within: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for location in parents.keys() {
@@ -103,9 +110,8 @@ mod tests {
 
     #[test]
     fn what_lies_below_a_place_belongs_to_it_and_to_the_places_above() {
-        let place = |name: &str, id| Place { name: name.to_owned(), id };
-        let parents = BTreeMap::from([(5, None), (3, Some(5)), (2, Some(5)), (31, Some(3)), (9, None)]);
-        let places = Places::build(vec![place("house", 5), place("shelf", 3)], &parents);
+        let parents = [(5, None), (3, Some(5)), (2, Some(5)), (31, Some(3)), (9, None)];
+        let places = Places::of_tree(&[("house", 5), ("shelf", 3)], &parents);
         assert_eq!(places.of(Some(31)), [0, 1]);
         assert_eq!(places.of(Some(2)), [0]);
         assert_eq!(places.of(Some(9)), [] as [usize; 0]);

@@ -142,6 +142,31 @@ async fn real_tryton_tells_each_move_as_the_level_that_it_leaves() {
 }
 
 #[tokio::test]
+async fn real_tryton_tells_what_is_on_its_way_with_its_planned_date() {
+    let mut shelf = Shelf::new(10).await;
+    assert_eq!(shelf.level().await, ["10", "0", "0"]);
+    let (from, to) = (shelf.location("SUP").await, shelf.location("IN").await);
+    for (quantity, day) in
+        [(40, json!({"__class__": "date", "year": 2099, "month": 12, "day": 1})), (7, Value::Null)]
+    {
+        let price = json!({"__class__": "Decimal", "decimal": "1.00"});
+        let values = json!({"product": shelf.product, "quantity": quantity, "unit": 1, "from_location": from,
+                            "to_location": to, "company": 1, "currency": 1, "unit_price": price, "planned_date": day});
+        shelf.admin.ask("model.stock.move.create", vec![json!([values])]).await;
+    }
+    let told = shelf.changes().await;
+    let level =
+        domains::inventory::read(&told.last().expect("what was planned is a change").payload).unwrap();
+    assert_eq!(level.on_hand.to_string(), "10", "it is not there yet");
+    let due: Vec<_> = level
+        .incoming
+        .iter()
+        .map(|due| (due.at.map(|at| at.to_string()), due.quantity.to_string()))
+        .collect();
+    assert_eq!(due, [(None, "7".to_owned()), (Some("2099-12-01T00:00:00Z".to_owned()), "40".to_owned())]);
+}
+
+#[tokio::test]
 async fn real_tryton_is_asked_again_for_what_the_hub_did_not_commit() {
     let mut shelf = Shelf::new(10).await;
     shelf.changes().await;

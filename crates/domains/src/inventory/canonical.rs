@@ -171,7 +171,14 @@ impl State {
 #[schemars(rename = "Incoming")]
 struct Due {
     quantity: String,
-    at: String,
+    /// Null: the source says no date.
+    at: Option<String>,
+}
+
+impl Due {
+    fn of(quantity: Decimal, at: Option<Timestamp>) -> Self {
+        Self { quantity: quantity.to_string(), at: at.map(|at| at.to_string()) }
+    }
 }
 
 /// What may be sold of a level, without how that came about.
@@ -232,11 +239,7 @@ pub fn canonical(stock: &Stock, rules: &Rules) -> Result<Canonical, StockFault> 
         unit: stock.unit.clone(),
         available,
         counted,
-        incoming: stock
-            .incoming
-            .iter()
-            .map(|due| Due { quantity: due.quantity.to_string(), at: due.at.to_string() })
-            .collect(),
+        incoming: stock.incoming.iter().map(|due| Due::of(due.quantity, due.at)).collect(),
         bundles,
         bundle_share: share,
         parts: Vec::new(),

@@ -1,6 +1,6 @@
 //! The figures of a level that a person is shown beside what may be sold of it, all in sales units, so that they add up: on hand,
 //! reserved, all that is kept back; and what may be promised of what is on its way (ATP): at each date that the source told, what
-//! could be sold then, by the same rules. A bundle has no shelf, so it has the last alone.
+//! could be sold then (nothing is promised of what comes without one), by the same rules. A bundle has no shelf, so it has the last alone.
 
 use super::canonical::{factor, sold};
 use super::composed::{At, Composed, Part};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub struct Figures {
     /// Absent: it is a bundle, and what it is made of is on the shelf.
     pub shelf: Option<Shelf>,
-    /// By date, the next one first.
+    /// By date, the next one first; last what comes without one.
     pub incoming: Vec<Promise>,
 }
 
@@ -33,11 +33,12 @@ pub struct Shelf {
 /// What comes at a date, and what may be sold of all that is there by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Promise {
-    pub at: Timestamp,
+    /// Absent: the source says no date, so nothing can be promised of it.
+    pub at: Option<Timestamp>,
     /// Of the thing itself; absent where it is what a bundle is made of that comes.
     pub quantity: Option<Decimal>,
     /// As of a level: whole sales units, before what is in flight.
-    pub available: i64,
+    pub available: Option<i64>,
 }
 
 /// Of one level.
@@ -76,7 +77,8 @@ impl Composed {
 
 /// A level as it is once all has come that is due by an instant.
 fn then(stock: &Stock, at: Timestamp) -> Stock {
-    let come: Decimal = stock.incoming.iter().filter(|due| due.at <= at).map(|due| due.quantity).sum();
+    let come: Decimal =
+        stock.incoming.iter().filter(|due| due.at.is_some_and(|due| due <= at)).map(|due| due.quantity).sum();
     Stock { on_hand: stock.on_hand + come, incoming: Vec::new(), ..stock.clone() }
 }
 
@@ -86,7 +88,7 @@ fn of(
     available: impl Fn(Timestamp) -> Result<i64, StockFault>,
 ) -> Result<Figures, StockFault> {
     let mut shelf = Shelf::default();
-    let mut due: BTreeMap<Timestamp, Decimal> = BTreeMap::new();
+    let (mut due, mut undated): (BTreeMap<Timestamp, Decimal>, _) = (BTreeMap::new(), Decimal::ZERO);
     for level in levels {
         let (factor, _) = factor(level, rules)?;
         let on_hand = level.on_hand * factor;
@@ -95,15 +97,20 @@ fn of(
         shelf.reserved += level.reserved * factor;
         shelf.safety += level.safety * factor + by_rule;
         for coming in &level.incoming {
-            *due.entry(coming.at).or_default() += coming.quantity * factor;
+            let sum = coming.at.map_or(&mut undated, |at| due.entry(at).or_default());
+            *sum += coming.quantity * factor;
         }
     }
     let [on_hand, reserved, safety] =
         [shelf.on_hand, shelf.reserved, shelf.safety].map(|all| all.normalize());
     let promise = |(at, quantity): (Timestamp, Decimal)| {
-        Ok(Promise { at, quantity: Some(quantity.normalize()), available: available(at)? })
+        let (quantity, available) = (Some(quantity.normalize()), Some(available(at)?));
+        Ok(Promise { at: Some(at), quantity, available })
     };
-    let incoming = due.into_iter().map(promise).collect::<Result<_, StockFault>>()?;
+    let mut incoming = due.into_iter().map(promise).collect::<Result<Vec<_>, StockFault>>()?;
+    if !undated.is_zero() {
+        incoming.push(Promise { at: None, quantity: Some(undated.normalize()), available: None });
+    }
     Ok(Figures { shelf: Some(Shelf { on_hand, reserved, safety }), incoming })
 }
 

@@ -26,11 +26,11 @@ pub struct Stock {
     pub changed_at: Timestamp,
 }
 
-/// What is on its way, and until when.
+/// What is on its way, and until when; `None`: the source says no date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     pub quantity: Decimal,
-    pub at: Timestamp,
+    pub at: Option<Timestamp>,
 }
 
 /// No shelf holds more; a number beyond is a mistake of its sender.
@@ -152,7 +152,11 @@ fn incoming(body: &Json<'_>) -> Result<Vec<Incoming>, StockFault> {
         let path = format!("$.incoming[{index}]");
         let due = quantity(item, &path, "quantity")?;
         let quantity = due.ok_or_else(|| missing(&format!("{path}.quantity"), "a quantity, as in \"40\""))?;
-        Ok(Incoming { quantity, at: instant(item, &path, "at")? })
+        let at = match item.get("at") {
+            None | Some(Json::Null) => None,
+            Some(_) => Some(instant(item, &path, "at")?),
+        };
+        Ok(Incoming { quantity, at })
     };
     items.iter().enumerate().map(read).collect()
 }

@@ -75,7 +75,8 @@ pub(crate) struct Level {
 /// What comes, and what may be sold then.
 #[derive(Debug)]
 pub(crate) struct Promise {
-    pub(crate) at: Moment,
+    /// Absent: the source says no date.
+    pub(crate) at: Option<Moment>,
     /// Absent: it is what a bundle is made of that comes.
     pub(crate) quantity: Option<String>,
     pub(crate) available: String,
@@ -165,12 +166,12 @@ impl PairCard {
 
 fn said(state: &State, why: &[String], figures: &Value, ui: &Ui, subject: &Subject) -> Level {
     let promise = |promise: &Value| {
-        let at = promise["at"].as_str()?.parse().ok()?;
-        Some(Promise {
-            at: moment(at, ui.now(), ui.zone(&subject.shop)),
+        let at = promise["at"].as_str().and_then(|at| at.parse().ok());
+        Promise {
+            at: at.map(|at| moment(at, ui.now(), ui.zone(&subject.shop))),
             quantity: promise["quantity"].as_str().map(str::to_owned),
             available: promise["available"].to_string(),
-        })
+        }
     };
     let text = |member: &str| match &state.body[member] {
         value if value.is_null() => "–".to_owned(),
@@ -183,7 +184,7 @@ fn said(state: &State, why: &[String], figures: &Value, ui: &Ui, subject: &Subje
         counted: text("counted"),
         available: text("available"),
         safety: figures["shelf"]["safety"].as_str().map(str::to_owned),
-        incoming: figures["incoming"].as_array().into_iter().flatten().filter_map(promise).collect(),
+        incoming: figures["incoming"].as_array().into_iter().flatten().map(promise).collect(),
         changed: moment(state.changed_at, ui.now(), ui.zone(&subject.shop)),
         terms: why.iter().map(|line| term(line)).collect(),
     }

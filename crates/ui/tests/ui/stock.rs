@@ -101,10 +101,12 @@ async fn what_the_shop_has_now_stands_beside_it_and_a_shop_that_does_not_answer_
 async fn what_is_on_its_way_is_shown_with_its_date_and_what_may_be_sold_then() {
     let desk = Desk::signed_in().await;
     let scribe = desk.scribe();
-    let level = r#""on_hand": 5, "incoming": [{"quantity": "40", "at": "2026-12-01T00:00:00Z"}]"#;
+    let level =
+        r#""on_hand": 5, "incoming": [{"quantity": "40", "at": "2026-12-01T00:00:00Z"}, {"quantity": 7}]"#;
     scribe.level("LAMP", "WH-1", level, scribe.ago(5000), due(scribe.now), None).await;
     desk.get("/stock?sku=LAMP").await.says("Comes 1 Dec 01:00:00");
     desk.get("/stock?sku=LAMP").await.says("40 more, 43 available then");
+    desk.get("/stock?sku=LAMP").await.says("Comes 7 more; the source says no date");
 }
 
 #[tokio::test]

@@ -46,10 +46,7 @@ pub(in super::super) fn pooled(
     let outlets = divided(location, Some(all.available), rules, &mut why);
     let (bundles, bundle_share) = bundled(sku, rules, &mut why);
     incoming.sort_unstable();
-    let due = |(at, quantity): (Timestamp, Decimal)| Due {
-        quantity: quantity.normalize().to_string(),
-        at: at.to_string(),
-    };
+    let due = |(at, quantity): (Option<Timestamp>, Decimal)| Due::of(quantity.normalize(), at);
     let state = State {
         on_hand: on_hand.normalize().to_string(),
         reserved: reserved.normalize().to_string(),

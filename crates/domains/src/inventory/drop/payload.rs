@@ -24,7 +24,13 @@ pub fn payload(stock: &Stock) -> Vec<u8> {
         put("unit", json!(unit));
     }
     if !stock.incoming.is_empty() {
-        let due = |due: &Incoming| json!({ "quantity": due.quantity.to_string(), "at": due.at.to_string() });
+        let due = |due: &Incoming| {
+            let mut body = json!({ "quantity": due.quantity.to_string() });
+            if let Some(at) = due.at {
+                body["at"] = json!(at.to_string());
+            }
+            body
+        };
         put("incoming", stock.incoming.iter().map(due).collect());
     }
     put("changed_at", json!(stock.changed_at.to_string()));

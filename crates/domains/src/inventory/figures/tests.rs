@@ -18,10 +18,13 @@ fn rules() -> Rules {
     rules.with_bundles(Arc::new(bundles), &[]).unwrap()
 }
 
-fn promises(figures: &Figures) -> Vec<(String, Option<String>, i64)> {
+type Said = (String, Option<String>, Option<i64>);
+
+fn promises(figures: &Figures) -> Vec<Said> {
     let of = |promise: &Promise| {
         let quantity = promise.quantity.map(|quantity| quantity.to_string());
-        (promise.at.strftime("%F").to_string(), quantity, promise.available)
+        let at = promise.at.map_or_else(|| "some day".to_owned(), |at| at.strftime("%F").to_string());
+        (at, quantity, promise.available)
     };
     figures.incoming.iter().map(of).collect()
 }
@@ -30,8 +33,22 @@ fn due(quantity: &str, day: &str) -> Value {
     json!({"quantity": quantity, "at": format!("{day}T00:00:00Z")})
 }
 
-fn said(day: &str, quantity: Option<&str>, available: i64) -> (String, Option<String>, i64) {
-    (day.to_owned(), quantity.map(str::to_owned), available)
+fn said(day: &str, quantity: Option<&str>, available: i64) -> Said {
+    (day.to_owned(), quantity.map(str::to_owned), Some(available))
+}
+
+#[test]
+fn of_what_comes_without_a_date_nothing_is_promised() {
+    let incoming = json!([{"quantity": "4"}, due("2", "2026-12-01"), {"quantity": 3, "at": null}]);
+    let level = level("LAMP", "WH-1", json!({"on_hand": "5", "incoming": incoming}));
+    let stock = read(&level).unwrap();
+    let figures = figures(&stock, &Rules::default()).unwrap();
+    let some_day = ("some day".to_owned(), Some("7".to_owned()), None);
+    assert_eq!(promises(&figures), [said("2026-12-01", Some("2"), 7), some_day]);
+    let body = canonical(&stock, &Rules::default()).unwrap().body;
+    assert_eq!(body["incoming"][0], json!({"quantity": "4", "at": null}));
+    // As a file or a connector writes it, it is the same level.
+    assert_eq!(read(&crate::inventory::drop::payload(&stock)).unwrap(), stock);
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn what_is_missing_or_of_another_kind_is_named_by_its_path() {
             json!([{"quantity": 1, "at": "2026-12-01T00:00:00Z"}, {"at": 1}]),
             "$.incoming[1].quantity",
         ),
-        ("incoming", json!([{"quantity": 1}]), "$.incoming[0].at"),
+        ("incoming", json!([{"quantity": 1, "at": "soon"}]), "$.incoming[0].at"),
     ] {
         let fault = level(|level| level[key] = value.clone()).unwrap_err();
         assert_eq!(fault.path, path, "{key} = {value}: {fault}");

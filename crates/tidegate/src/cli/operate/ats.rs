@@ -197,12 +197,14 @@ fn told_of(pair: &Value) -> Vec<String> {
 
 fn incoming(promise: &Value) -> String {
     let quantity = text(&promise["quantity"]);
-    let comes = if quantity.is_empty() {
-        "of what it is made of more comes".to_owned()
-    } else {
-        format!("{quantity} more come")
+    let comes = match quantity.is_empty() {
+        true => "of what it is made of more comes".to_owned(),
+        false => format!("{quantity} more come"),
     };
-    format!("from {} on {} available: {comes}", at(&promise["at"]), text(&promise["available"]))
+    match promise["at"].is_null() {
+        true => format!("{comes}, and the source says no date"),
+        false => format!("from {} on {} available: {comes}", at(&promise["at"]), text(&promise["available"])),
+    }
 }
 
 /// Why the shop has not what it is to have; where it has, how the newest level stands.

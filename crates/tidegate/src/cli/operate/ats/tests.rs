@@ -10,7 +10,10 @@ fn pair(now: Value) -> Value {
             "state": { "location": "WH-1", "available": 110 },
             "figures": {
                 "shelf": { "on_hand": "120", "reserved": "7", "safety": "3" },
-                "incoming": [{ "at": "2026-12-01T00:00:00Z", "quantity": "40", "available": 150 }],
+                "incoming": [
+                    { "at": "2026-12-01T00:00:00Z", "quantity": "40", "available": 150 },
+                    { "at": null, "quantity": "7", "available": null },
+                ],
             },
             "why": ["         110  available"],
         },
@@ -39,6 +42,7 @@ fn what_the_shop_has_stands_beside_what_it_is_to_have_and_why() {
     let words = "changed in the shop by somebody else";
     assert_eq!(row, ["acme", "WH-1", "120", "7", "3", "110", "3", "107", "108", "8", since, words], "{text}");
     assert!(text.contains("from 2026-12-01 00:00:00 on 150 available: 40 more come"), "{text}");
+    assert!(text.contains("7 more come, and the source says no date"), "{text}");
     // Term by term, from the source to the shop.
     let at = |term: &str| text.find(term).unwrap_or_else(|| panic!("{term}: {text}"));
     assert!(at("110  available") < at("-3  in flight") && at("-3  in flight") < at("107  to show"), "{text}");
