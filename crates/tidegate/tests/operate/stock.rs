@@ -128,6 +128,45 @@ async fn a_level_that_is_pushed_is_what_the_shop_sells() {
     assert_eq!(shown["stock"][0]["fact"]["sequence"], 8, "{shown}");
 }
 
+/// All wait at a system that takes one at a time, so that what is claimed first is set first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_on_sale_or_goes_off_it_overtakes_what_only_moves_a_number() {
+    let office = warehouse().await;
+    let hub = Hub::start_with(&office.folder, &["systems.shopify.concurrency=1"]);
+    let sku = |number: u32| format!("SKU-{number:04}");
+    for number in (1..=12).filter(|number| *number != 2) {
+        // The last of them is sold out.
+        let on_hand = if number == 12 { "0" } else { "50" };
+        push(&hub, 1, &level(&sku(number), on_hand, json!({})));
+    }
+    for number in (1..=12).filter(|number| *number != 2) {
+        settled(&office.folder, &sku(number), 1);
+    }
+    office.folder.json(&["systems", "pause", "shopify", "--why", "so that all wait"]);
+    let before = office.shop.stock_sets().len();
+    for number in 3..=10 {
+        push(&hub, 2, &level(&sku(number), "51", json!({})));
+    }
+    push(&hub, 2, &level(&sku(1), "0", json!({})));
+    push(&hub, 2, &level(&sku(11), "52", json!({})));
+    push(&hub, 2, &level(&sku(12), "5", json!({})));
+    let all_wait = comes(|| {
+        let open =
+            office.folder.json(&["deliveries", "list", "--phase", "open", "--flow", "stock_to_shopify"]);
+        open["deliveries"].as_array().is_some_and(|open| open.len() == 11)
+    });
+    assert!(all_wait, "{}", office.folder.tidegate(&["deliveries", "list"]).out);
+    office.folder.json(&["systems", "resume", "shopify", "--why", "all wait"]);
+    for number in (1..=12).filter(|number| *number != 2) {
+        settled(&office.folder, &sku(number), 2);
+    }
+    let sets = office.shop.stock_sets();
+    let order: Vec<(&str, i64)> = sets[before..].iter().map(|set| (set.sku.as_str(), set.to)).collect();
+    assert_eq!(order.len(), 11, "{order:?}");
+    let first: std::collections::BTreeSet<_> = order[..2].iter().copied().collect();
+    assert_eq!(first, [("SKU-0001", 0), ("SKU-0012", 5)].into(), "{order:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_unit_that_was_sold_and_is_not_counted_yet_does_not_go_back_on_sale() {
     let office = warehouse().await;

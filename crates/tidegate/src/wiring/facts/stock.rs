@@ -132,6 +132,35 @@ impl Facts for Stock {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_on_sale_or_goes_off_it_is_pressing() {
+        let stock = Stock::new(Rules::default());
+        for (on_hand, known, pressing) in [
+            ("0", Some("5"), true),
+            ("-3", Some("1"), true),
+            ("5", Some("0"), true),
+            ("1", Some("-2"), true),
+            ("5", Some("6"), false),
+            ("0", Some("-2"), false),
+            ("-3", Some("0"), false),
+            // Never set: what is off sale is pressing, and a first number is not.
+            ("0", None, true),
+            ("5", None, false),
+        ] {
+            let level = format!(
+                r#"{{"sku":"A","location":"WH","on_hand":"{on_hand}","changed_at":"2026-11-26T14:00:00Z"}}"#
+            );
+            let state = stock.read(LEVEL, level.as_bytes()).unwrap();
+            let expected = if pressing { Priority::Live } else { Priority::Sweep };
+            assert_eq!(stock.urgency(&state, known), expected, "{on_hand} after {known:?}");
+        }
+    }
+}
+
 /// What is folded is the same whatever the rules of a flow: it is what the source has.
 pub(crate) fn folded(told: &Told<'_>, record: Option<&[u8]>) -> Result<Folding, Fault> {
     let Told { topic, payload, sequence, received_at: at, asked } = *told;
