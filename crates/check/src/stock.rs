@@ -1,6 +1,7 @@
 //! The rules of a flow of stock: what is kept back, units, bundles, which locations are one, and which are divided. What is wrong with
 //! one is said by the domain that reads it.
 
+mod levels;
 mod places;
 
 use crate::judge::Judge;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub(crate) fn judge(judge: &mut Judge<'_>) {
     for (name, flow) in judge.flows() {
         if flow.domain.as_str() == "inventory" {
+            levels::judge(judge, name, flow);
             rules(judge, name, flow);
             whole(judge, name, flow);
             only_in_shop(judge, name, flow);

@@ -28,6 +28,10 @@ pub struct Descriptor {
     pub tells_changes: bool,
     /// As a source of stock: whether it can be asked for all that it has, as a full check does.
     pub tells_whole: bool,
+    /// As a source: whether it can be asked for one of its states. One that drops files tells what changed, and is asked for nothing.
+    pub reads_states: bool,
+    /// As a source: whether what it can be asked for are changes of states and never a state.
+    pub only_changes: bool,
     /// What order flows may ask of it.
     pub orders: OrderAbilities,
     /// The keys of `[systems.X.connection]`.

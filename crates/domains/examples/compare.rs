@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 use tidegate_domains::inventory::compare::{Check, InFlight, Shelf, Shelves, Truth};
-use tidegate_domains::inventory::drop::{Defaults, Levels};
+use tidegate_domains::inventory::drop::{Defaults, Lines, Says};
 use tidegate_domains::inventory::{Key, Rules, Sold, sold};
 
 type Failure = Box<dyn std::error::Error>;
@@ -261,8 +261,8 @@ fn simple(folder: &Path, check: &mut Check) -> Result<(), Failure> {
 fn strict(folder: &Path, check: &mut Check) -> Result<(), Failure> {
     let rules = Rules::parse(&[], &[]).map_err(|faults| format!("{faults:?}"))?;
     let reader = BufReader::with_capacity(1 << 16, File::open(folder.join("levels"))?);
-    for told in Levels::new(reader, &Defaults::default())? {
-        let stock = told?.stock;
+    for told in Lines::new(reader, &Defaults::default())? {
+        let Says::Level(stock) = told?.says else { return Err("a file of levels holds changes".into()) };
         let Sold { available, counted } = sold(&stock, &rules)?;
         check.add(&Truth { sku: &stock.sku, location: &stock.location, available, counted });
     }

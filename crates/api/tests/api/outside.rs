@@ -117,6 +117,8 @@ impl Erp {
             resolves_references: false,
             tells_changes: false,
             tells_whole: false,
+            reads_states: false,
+            only_changes: false,
             orders,
             settings: Vec::new(),
         };

@@ -38,8 +38,8 @@ pub(crate) fn schemas() -> BTreeMap<String, Schema> {
         ("http.order/1", &sale),
         ("http.outcome/1", &outcome),
         ("shopify.order_update/1", &update),
-        ("stock/1", &of(&["sku", "location", "bundles", "parts"])),
-        ("shopify.inventory/1", &of(&["sku", "location", "bundles", "parts"])),
+        ("stock/1", &of(&["sku", "location", "bundles", "parts", "outlets"])),
+        ("shopify.inventory/1", &of(&["sku", "location", "bundles", "parts", "outlets"])),
     ]
     .into_iter()
     .map(|(name, schema)| (name.to_owned(), Schema::new(name, schema).unwrap()))
@@ -63,6 +63,8 @@ fn descriptor(kind: &str, title: &str, services: Vec<Service>, unknown: UnknownA
         resolves_references: true,
         tells_changes: false,
         tells_whole: false,
+        reads_states: false,
+        only_changes: false,
         orders: OrderAbilities::default(),
         settings: Vec::new(),
     }
@@ -114,10 +116,14 @@ fn stock(direction: Direction, schema: &str) -> Service {
 }
 
 fn stock_feed(settings: &Settings) -> Result<Descriptor, Vec<String>> {
-    let asked = settings.read(Secrets::Referred, |at| at.text("url"))?.is_some();
+    let (asked, files) = settings.read(Secrets::Referred, |at| {
+        let (url, folder) = (at.text("url"), at.text("folder"));
+        (url.is_some(), folder.and(at.text("files")))
+    })?;
     let services = vec![stock(Direction::Source, "stock/1")];
     let feed = descriptor("stock_feed", "a stock feed", services, UnknownAnswer::Neither);
-    Ok(Descriptor { tells_changes: asked, tells_whole: asked, ..feed })
+    let (only_changes, tells_changes) = (files.as_deref() == Some("changes"), asked || files.is_some());
+    Ok(Descriptor { tells_changes, tells_whole: asked, only_changes, ..feed })
 }
 
 fn connect(_: &Settings) -> Connected {

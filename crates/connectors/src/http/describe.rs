@@ -19,6 +19,8 @@ pub(super) fn descriptor(config: &Config) -> Descriptor {
         resolves_references: !config.exists.is_empty(),
         tells_changes: false,
         tells_whole: false,
+        reads_states: false,
+        only_changes: false,
         orders: orders(config),
         settings: SETTINGS.iter().map(Setting::from).collect(),
     }

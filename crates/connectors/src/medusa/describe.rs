@@ -27,6 +27,8 @@ pub(super) fn descriptor(asked: bool) -> Descriptor {
         resolves_references: true,
         tells_changes: asked,
         tells_whole: asked,
+        reads_states: asked,
+        only_changes: false,
         orders: OrderAbilities {
             confirms: true,
             address: BTreeSet::from([Becomes::Amend, Becomes::Ticket]),

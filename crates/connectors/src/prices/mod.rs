@@ -68,6 +68,8 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         resolves_references: false,
         tells_changes: false,
         tells_whole: false,
+        reads_states: false,
+        only_changes: false,
         orders: OrderAbilities {
             confirms: true,
             address: any(),

@@ -3,6 +3,7 @@
 use connector::descriptor::{Setting, SettingKind};
 use connector::outbound::{Auth, OutboundConfig};
 use connector::settings::{Secrets, Settings};
+use domains::inventory::drop::Takes;
 use std::path::PathBuf;
 
 /// `[systems.X.connection]`.
@@ -12,6 +13,8 @@ pub(super) struct Config {
     pub(super) outbound: Option<OutboundConfig>,
     /// Where it drops files.
     pub(super) folder: Option<PathBuf>,
+    /// What these files hold.
+    pub(super) files: Takes,
     /// Of files that name none.
     pub(super) location: Option<String>,
 }
@@ -47,10 +50,20 @@ impl Config {
                             system of its own";
                 at.problem("folder", what);
             }
-            if folder.is_none() && location.is_some() {
-                at.problem("location", "means nothing without folder");
+            let files = at.text("files").map(|text| {
+                Takes::parse(&text).unwrap_or_else(|| {
+                    at.problem("files", "must be \"levels\", \"changes\" or \"both\"");
+                    Takes::default()
+                })
+            });
+            if folder.is_none() {
+                for (key, is_written) in [("location", location.is_some()), ("files", files.is_some())] {
+                    if is_written {
+                        at.problem(key, "means nothing without folder");
+                    }
+                }
             }
-            Self { outbound, folder, location }
+            Self { outbound, folder, files: files.unwrap_or_default(), location }
         })
     }
 }
@@ -86,9 +99,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         kind: SettingKind::Text,
         required: false,
         default: None,
-        meaning: "Where the system drops files of levels, NDJSON or CSV, in one folder below it for each shop. Not beside url. \
+        meaning: "Where the system drops files of stock, NDJSON or CSV, in one folder below it for each shop. Not beside url. \
                   Needs `intake = \"poll\"`.",
         example: "/srv/stock",
+    },
+    Setting {
+        name: "files",
+        kind: SettingKind::Text,
+        required: false,
+        default: Some("levels"),
+        meaning: "What these files hold: `levels`, `changes` (movements: by how much a level changed), or `both`, each file one of the two.",
+        example: "changes",
     },
     Setting {
         name: "location",

@@ -1,34 +1,38 @@
-//! A folder that files of levels are dropped into, one below it for each shop. Owns which file is taken and when: never one
-//! that still grows, each as a whole or not at all, each once, whatever ends the process in the middle. What stands in a file
-//! is `domains::inventory::drop`'s.
+//! A folder that files of stock are dropped into, of levels or of changes, one below it for each shop. Owns which file is taken and when:
+//! never one that still grows, each as a whole or not at all, each once, whatever ends the process in the middle; and how a change is
+//! known again that nothing in its file names. What stands in a file is `domains::inventory::drop`'s.
 //!
 //! ```text
 //! FOLDER/acme/stock.csv            dropped
 //! FOLDER/acme/taking/stock.csv     whole, looked at, and being taken: the point says how much of it is committed
-//! FOLDER/acme/done/stock.csv       taken to its last level
+//! FOLDER/acme/done/stock.csv       taken to its last line
 //! FOLDER/acme/refused/stock.csv    nothing of it was taken; stock.csv.why.txt says where and why
 //! ```
 
+mod point;
+
 use super::{TOPIC, code};
 use crate::dropped::{self, DONE, Looks, REFUSED, TAKING, digest, first, moved, name_of, refused};
-use connector::port::{Changes, Fed};
-use domains::inventory::drop::{Defaults, Levels, Told, check, payload};
-use domains::inventory::path;
+use connector::port::{Changes, Fed, FedChange};
+use domains::inventory::drop::{Counted, Defaults, Lines, Says, Takes, Told, change_payload, check, payload};
+use domains::inventory::{change, path};
 use jiff::Timestamp;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
-use serde::{Deserialize, Serialize};
+use point::{Point, copy_in};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Levels that are given at once.
+/// Lines that are given at once.
 const PAGE: usize = 1_000;
+
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
+    takes: Takes,
     /// Of files that name none.
     location: Option<String>,
     shops: Mutex<BTreeMap<ShopId, Shop>>,
@@ -45,28 +49,19 @@ struct Shop {
 #[derive(Debug)]
 struct Open {
     point: Point,
-    levels: Levels<BufReader<File>>,
-}
-
-/// How much of which file was given; as a feed's point it is kept where all before it is committed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Point {
-    file: String,
-    sha256: String,
-    levels: u64,
-    ended: bool,
+    lines: Lines<BufReader<File>>,
 }
 
 impl Folder {
-    pub(super) fn new(root: PathBuf, location: Option<String>) -> Self {
-        Self { root, location, shops: Mutex::default() }
+    pub(super) fn new(root: PathBuf, takes: Takes, location: Option<String>) -> Self {
+        Self { root, takes, location, shops: Mutex::default() }
     }
 
     fn shops(&self) -> MutexGuard<'_, BTreeMap<ShopId, Shop>> {
         self.shops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next levels after a point. Reads files: it blocks.
+    /// What the next lines tell after a point. Reads files: it blocks.
     pub(super) fn changes(
         &self,
         shop: &ShopId,
@@ -112,57 +107,85 @@ impl Folder {
         }
     }
 
-    /// The next levels of a file; `None`: all of it is committed.
+    /// The next lines of a file; `None`: all of it is committed.
     fn page(&self, known: &mut Shop, file: &Path, point: Option<&Point>) -> Result<Option<Changes>, Unread> {
         let name = name_of(file);
         let here = point.filter(|point| point.file == name);
         let is_next = |open: &Open| match here {
             Some(here) => open.point == *here,
-            None => open.point.file == name && open.point.levels == 0 && !open.point.ended,
+            None => open.point.file == name && open.point.given == 0 && !open.point.ended,
         };
         if !known.open.as_ref().is_some_and(is_next) {
-            known.open = Some(self.opened(file, name, here)?);
+            known.open = Some(self.opened(file, name, point)?);
         }
         let Some(open) = &mut known.open else { return Ok(None) };
         if open.point.ended {
             return Ok(None);
         }
         let mut items = Vec::with_capacity(PAGE);
-        for told in open.levels.by_ref().take(PAGE) {
+        for told in open.lines.by_ref().take(PAGE) {
             // It was looked at from end to end, and nobody may write to it since.
             let told = told.map_err(|fault| {
-                let given = open.point.levels;
+                let given = open.point.given;
                 Unread::Refused(format!(
-                    "it was changed while it was taken, and {given} levels of it are: {fault}"
+                    "it was changed while it was taken, and {given} lines of it are: {fault}"
                 ))
             })?;
-            items.push(fed(&told));
+            items.push(fed(&told, &open.point));
         }
-        open.point.levels += items.len() as u64;
+        open.point.given += items.len() as u64;
         open.point.ended = items.len() < PAGE;
         let next = serde_json::to_string(&open.point).map_err(io::Error::from)?;
         Ok(Some(Changes { items, next, more: true }))
     }
 
-    /// A file from its first level on, once all of it was looked at; or from where it was left.
-    fn opened(&self, file: &Path, name: String, here: Option<&Point>) -> Result<Open, Unread> {
+    /// A file from its first line on, once all of it was looked at; or from where it was left.
+    fn opened(&self, file: &Path, name: String, before: Option<&Point>) -> Result<Open, Unread> {
         let written = Timestamp::try_from(fs::metadata(file)?.modified()?).unwrap_or(Timestamp::UNIX_EPOCH);
-        let defaults = Defaults { location: self.location.clone(), changed_at: Some(written) };
+        let location = self.location.clone();
+        let defaults = Defaults { location, changed_at: Some(written), takes: self.takes };
         let sha256 = digest(file)?;
         let reader = || File::open(file).map(|file| BufReader::with_capacity(1 << 16, file));
-        let here = here.filter(|point| point.sha256 == sha256);
-        if here.is_none() {
-            check(reader()?, &defaults).map_err(|refused| Unread::Refused(refused.to_string()))?;
-        }
-        let levels = Levels::new(reader()?, &defaults).map_err(|fault| Unread::Refused(fault.to_string()))?;
-        let mut open = Open { point: Point { file: name, sha256, levels: 0, ended: false }, levels };
-        if let Some(here) = here {
-            open.point = here.clone();
-            for told in open.levels.by_ref().take(usize::try_from(here.levels).unwrap_or(usize::MAX)) {
-                told.map_err(|fault| Unread::Refused(fault.to_string()))?;
+        let here = before.filter(|point| point.file == name && point.sha256 == sha256);
+        let counted = || check(reader()?, &defaults).map_err(|refused| Unread::Refused(refused.to_string()));
+        let point = match here {
+            // Taken to its end: it is that very file, or came after that was put aside.
+            Some(here) if here.ended => {
+                if self.takes != Takes::Levels {
+                    Self::once(file, &sha256, counted()?)?;
+                }
+                here.clone()
             }
+            Some(here) => here.clone(),
+            None => {
+                let counted = counted()?;
+                if let Some(why) = Point::refuses(before, &name, counted) {
+                    return Err(Unread::Refused(format!("nothing of the file is applied: {why}")));
+                }
+                Self::once(file, &sha256, counted)?;
+                Point::new(name, sha256, counted, before)
+            }
+        };
+        let mut lines =
+            Lines::new(reader()?, &defaults).map_err(|fault| Unread::Refused(fault.to_string()))?;
+        for told in lines.by_ref().take(usize::try_from(point.given).unwrap_or(usize::MAX)) {
+            told.map_err(|fault| Unread::Refused(fault.to_string()))?;
         }
-        Ok(open)
+        Ok(Open { point, lines })
+    }
+
+    /// Of changes that only their bytes name a second copy may be the same ones, or others that happen to be equal: nobody can know.
+    fn once(file: &Path, sha256: &str, counted: Counted) -> Result<(), Unread> {
+        if !counted.is_nameless() || counted.told == 0 {
+            return Ok(());
+        }
+        let done = file.parent().and_then(Path::parent).map(|shop| shop.join(DONE)).unwrap_or_default();
+        let Some(copy) = copy_in(&done, file, sha256)? else { return Ok(()) };
+        let what = format!(
+            "nothing of the file is applied: its changes have neither id nor version, and {DONE}/{copy} has the same bytes, so that it \
+             cannot be told from a copy. Give each change an id, or the file a column changed_at; or leave it where it is, if it is a copy"
+        );
+        Err(Unread::Refused(what))
     }
 }
 
@@ -178,15 +201,30 @@ impl From<io::Error> for Unread {
     }
 }
 
-fn fed(told: &Told) -> Fed {
-    let stock = &told.stock;
-    Fed {
-        path: path(&stock.sku, &stock.location),
-        topic: TOPIC.to_owned(),
-        // Where the file numbers nothing, time does.
-        sequence: told.version.unwrap_or_else(|| stock.changed_at.as_millisecond().max(0)),
-        payload: payload(stock),
-        change: None,
+fn fed(told: &Told, point: &Point) -> Fed {
+    let (sku, location) = told.pair();
+    let path = path(sku, location);
+    match &told.says {
+        Says::Level(stock) => Fed {
+            path,
+            topic: TOPIC.to_owned(),
+            // Where the file numbers nothing, time does.
+            sequence: told.version.unwrap_or_else(|| stock.changed_at.as_millisecond().max(0)),
+            payload: payload(stock),
+            change: None,
+        },
+        Says::Change(by) => {
+            // Where nothing else names it: a line of these bytes, under whatever name they come.
+            let of_file = || format!("{}:{}", point.sha256, told.line);
+            let id = told.id.clone().or_else(|| told.version.is_none().then(of_file));
+            Fed {
+                path,
+                topic: change::TOPIC.to_owned(),
+                sequence: told.version.unwrap_or_default(),
+                payload: change_payload(by),
+                change: Some(FedChange { id, numbered: told.version.is_some() }),
+            }
+        }
     }
 }
 

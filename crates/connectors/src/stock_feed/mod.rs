@@ -17,6 +17,7 @@ use connector::list::{AsSource, Kind};
 use connector::outbound::{Answer, Outbound, Request, segment};
 use connector::port::{CallContext, Changes, ListPage, ListQuery, Read, Source, Whole};
 use connector::settings::{Secrets, Settings};
+use domains::inventory::drop::Takes;
 use folder::Folder;
 use http::{Method, StatusCode};
 use kernel::fault::{Fault, FaultKind};
@@ -67,6 +68,8 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         resolves_references: false,
         tells_changes: config.outbound.is_some() || config.folder.is_some(),
         tells_whole: config.outbound.is_some(),
+        reads_states: config.outbound.is_some(),
+        only_changes: config.folder.is_some() && config.files == Takes::Changes,
         orders: OrderAbilities::default(),
         settings: config::SETTINGS.to_vec(),
     })
@@ -77,7 +80,8 @@ pub fn source(settings: &Settings) -> AsSource {
     let config = Config::read(settings, Secrets::Resolved)?;
     let outbound =
         config.outbound.as_ref().map(Outbound::new).transpose().map_err(|problem| vec![problem])?;
-    let folder = config.folder.map(|root| Arc::new(Folder::new(root, config.location)));
+    let (files, location) = (config.files, config.location);
+    let folder = config.folder.map(|root| Arc::new(Folder::new(root, files, location)));
     Ok(Arc::new(StockFeed { outbound, folder }))
 }
 

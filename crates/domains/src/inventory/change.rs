@@ -37,7 +37,8 @@ pub fn read(payload: &[u8]) -> Result<Change, StockFault> {
     of(&parse(payload)?)
 }
 
-fn of(body: &Json<'_>) -> Result<Change, StockFault> {
+/// The same of a body that is parsed already.
+pub(super) fn of(body: &Json<'_>) -> Result<Change, StockFault> {
     if !matches!(body, Json::Object(_)) {
         let what = format!("a change is an object; this is {}", body.kind());
         return Err(StockFault::new(StockCode::WrongType, "$", what));
@@ -59,6 +60,18 @@ fn of(body: &Json<'_>) -> Result<Change, StockFault> {
         by: by(body)?,
         changed_at: level::instant(body, "$", "changed_at")?,
     })
+}
+
+/// The name that a source gives to a change, as a file of changes has it.
+pub(super) fn id(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > level::NAME_CHARS_MAX || text.contains(char::is_control) {
+        let most = level::NAME_CHARS_MAX;
+        return Err(format!(
+            "this is no id; write at most {most} characters, and no control characters within"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 fn by(body: &Json<'_>) -> Result<By, StockFault> {

@@ -1,28 +1,31 @@
-//! A file of levels, as a source drops it: NDJSON (a level a line, as it would push it) or CSV. Owns the reading of the file:
-//! its form, and the line and column of what is wrong; what a level must be is `level`'s. Opens nothing: whoever opens the
-//! file hands in what can be read.
+//! A file of stock, as a source drops it: of levels or of changes, NDJSON (one a line, as it would push it) or CSV. Owns the reading of
+//! the file: its form, which of both it holds, and the line and column of what is wrong; what a level or a change must be is `level`'s
+//! and `change`'s. Opens nothing: whoever opens the file hands in what can be read.
 //!
 //! A file counts as a whole or not at all. One that does not fit in memory is read twice: [`check`] looks at all of it
-//! and keeps nothing but the names; then [`Levels`] gives one level after the other.
+//! and keeps nothing but the names; then [`Lines`] gives what one line after the other tells.
 
 mod columns;
 mod decimal;
 mod fault;
+mod headers;
+mod holds;
 pub(super) mod lines;
+mod named;
 mod ndjson;
 mod payload;
 pub(super) mod row;
 
-pub use payload::payload;
+pub use payload::{change_payload, payload};
 
 pub use fault::{FAULTS_MAX, LineFault, Refused};
+pub use holds::{Holds, Takes};
 
+use super::change::Change;
 use super::level::Stock;
-use super::names::Key;
 use columns::{Columns, Sheet};
 use jiff::Timestamp;
-use lines::Lines;
-use std::collections::BTreeMap;
+use named::Named;
 use std::io::BufRead;
 
 /// What counts where the file itself does not say it.
@@ -32,23 +35,53 @@ pub struct Defaults {
     pub location: Option<String>,
     /// When the file was made.
     pub changed_at: Option<Timestamp>,
+    /// Whether it may hold levels, changes, or either.
+    pub takes: Takes,
 }
 
-/// A level of the file.
+/// What a line of the file tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// Where it begins; the first line is 1.
     pub line: u64,
     /// The source's sequence number, where the file has one.
     pub version: Option<i64>,
-    pub stock: Stock,
+    /// The source's id of it; only a change has one.
+    pub id: Option<String>,
+    pub says: Says,
 }
 
-/// The levels of a file, one after the other. A pair that stands twice comes twice: only [`check`] and [`read_all`] know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    Level(Stock),
+    Change(Change),
+}
+
+impl Told {
+    /// Whose it is: SKU and location.
+    #[must_use]
+    pub fn pair(&self) -> (&str, &str) {
+        match &self.says {
+            Says::Level(stock) => (&stock.sku, &stock.location),
+            Says::Change(change) => (&change.sku, &change.location),
+        }
+    }
+
+    #[must_use]
+    pub fn changed_at(&self) -> Timestamp {
+        match &self.says {
+            Says::Level(stock) => stock.changed_at,
+            Says::Change(change) => change.changed_at,
+        }
+    }
+}
+
+/// What a file tells, line after line. What stands twice comes twice: only [`check`] and [`read_all`] know.
 #[derive(Debug)]
-pub struct Levels<R> {
-    lines: Lines<R>,
+pub struct Lines<R> {
+    lines: lines::Lines<R>,
     form: Form,
+    holds: Holds,
     defaults: Defaults,
 }
 
@@ -58,55 +91,67 @@ enum Form {
     Csv(Columns),
 }
 
-/// Only finds a pair again in its own file: a sender who made two meet would have his own file refused.
-const KEY: Key = Key([0x7469_6465, 0x6761_7465]);
-
-impl<R: BufRead> Levels<R> {
-    /// Finds the form of the file and, of CSV, its delimiter and columns.
+impl<R: BufRead> Lines<R> {
+    /// Finds the form of the file, what it holds and, of CSV, its delimiter and columns.
     ///
     /// # Errors
-    /// A file in neither form, or a header without a column that a level needs.
+    /// A file in neither form, one that holds what may not be in it, or a header without a column that is needed.
     pub fn new(reader: R, defaults: &Defaults) -> Result<Self, LineFault> {
-        let mut lines = Lines::new(reader);
+        let mut lines = lines::Lines::new(reader);
         let first = match lines.next_filled() {
             None => {
-                return Err(LineFault::new(1, 1, "the file is empty; a file without levels has its header"));
+                return Err(LineFault::new(
+                    1,
+                    1,
+                    "the file is empty; a file that tells nothing has its header",
+                ));
             }
             Some(first) => first?,
         };
-        let form = match first.text.trim_start().chars().next() {
+        let (form, holds) = match first.text.trim_start().chars().next() {
             Some('{') => {
+                let holds = ndjson::holds(&first, defaults.takes)?;
                 lines.put_back(first);
-                Form::Ndjson
+                (Form::Ndjson, holds)
             }
             Some('[') => {
                 let what = "this is a JSON list; write one object a line, without brackets and commas";
                 return Err(LineFault::new(first.number, 1, what));
             }
-            _ => Form::Csv(Columns::find(first, &mut lines, defaults)?),
+            _ => {
+                let columns = Columns::find(first, &mut lines, defaults)?;
+                let holds = columns.holds;
+                (Form::Csv(columns), holds)
+            }
         };
-        Ok(Self { lines, form, defaults: defaults.clone() })
+        Ok(Self { lines, form, holds, defaults: defaults.clone() })
+    }
+
+    /// Levels or changes: never both.
+    #[must_use]
+    pub fn holds(&self) -> Holds {
+        self.holds
     }
 }
 
-impl<R: BufRead> Iterator for Levels<R> {
+impl<R: BufRead> Iterator for Lines<R> {
     type Item = Result<Told, LineFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match &self.form {
             Form::Ndjson => {
                 let line = self.lines.next_filled()?;
-                Some(line.and_then(|line| ndjson::level(&line, &self.defaults)))
+                Some(line.and_then(|line| ndjson::told(&line, self.holds, &self.defaults)))
             }
             Form::Csv(columns) => {
                 let row = row::next(&mut self.lines, columns.delimiter)?;
-                Some(row.and_then(|row| Sheet { columns, defaults: &self.defaults }.level(&row)))
+                Some(row.and_then(|row| Sheet { columns, defaults: &self.defaults }.told(&row)))
             }
         }
     }
 }
 
-/// All levels of a file, or what is wrong with it.
+/// All that a file tells, or what is wrong with it.
 ///
 /// # Errors
 /// The first [`FAULTS_MAX`] faults, and how many there are.
@@ -116,45 +161,50 @@ pub fn read_all<R: BufRead>(reader: R, defaults: &Defaults) -> Result<Vec<Told>,
     Ok(all)
 }
 
-/// How many levels a file has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How much a file tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted {
-    pub levels: u64,
+    pub holds: Holds,
+    /// Levels or changes.
+    pub told: u64,
     /// Of these, how many have a sequence number.
     pub versioned: u64,
+    /// And how many an id of their own.
+    pub with_id: u64,
 }
 
-/// Looks at all of a file and keeps no level of it: how many there are, or what is wrong.
+impl Counted {
+    /// Whether it tells changes that nothing but their place in this file names.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        self.holds == Holds::Changes && self.versioned == 0 && self.with_id == 0
+    }
+}
+
+/// Looks at all of a file and keeps nothing of it: how much it tells, or what is wrong.
 ///
 /// # Errors
-/// As [`read_all`]; and where some levels have a sequence number and some have none: what is newer than what cannot be
-/// known then.
+/// As [`read_all`]; and where some lines have a sequence number and some have none: what is newer than what cannot be
+/// known then; or some changes an id and some have none.
 pub fn check<R: BufRead>(reader: R, defaults: &Defaults) -> Result<Counted, Refused> {
-    let (mut counted, mut lone) = (Counted::default(), [None; 2]);
-    walk(reader, defaults, |told| {
-        let versioned = told.version.is_some();
-        counted.levels += 1;
-        counted.versioned += u64::from(versioned);
-        lone[usize::from(versioned)].get_or_insert(told.line);
-    })?;
-    if let [Some(without), Some(_)] = lone {
-        let what = format!(
-            "it has no version, and {} of {} levels have one; give each of them one, or none",
-            counted.versioned, counted.levels
-        );
-        let mut refused = Refused::default();
-        refused.add(LineFault::new(without, 1, what).of("version"));
-        return Err(refused);
+    let named = walk(reader, defaults, |_| ())?;
+    match named.uneven() {
+        None => Ok(named.counted),
+        Some(fault) => {
+            let mut refused = Refused::default();
+            refused.add(fault);
+            Err(refused)
+        }
     }
-    Ok(counted)
 }
 
-fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) -> Result<(), Refused> {
-    let (mut refused, mut seen) = (Refused::default(), BTreeMap::new());
-    match Levels::new(reader, defaults) {
-        Ok(levels) => {
-            for told in levels {
-                match told.and_then(|told| once(&mut seen, told)) {
+fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) -> Result<Named, Refused> {
+    let (mut refused, mut named) = (Refused::default(), Named::default());
+    match Lines::new(reader, defaults) {
+        Ok(lines) => {
+            named.counted.holds = lines.holds();
+            for told in lines {
+                match told.and_then(|told| named.once(told)) {
                     Ok(told) => each(told),
                     Err(fault) => refused.add(fault),
                 }
@@ -162,21 +212,7 @@ fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) 
         }
         Err(fault) => refused.add(fault),
     }
-    if refused.count == 0 { Ok(()) } else { Err(refused) }
-}
-
-/// Which of two counts cannot be known: neither does. `seen`: of each pair the line that names it.
-fn once(seen: &mut BTreeMap<u128, u64>, told: Told) -> Result<Told, LineFault> {
-    let (sku, location) = (&told.stock.sku, &told.stock.location);
-    let first = *seen.entry(KEY.name(sku, location)).or_insert(told.line);
-    if first == told.line {
-        return Ok(told);
-    }
-    let what = format!(
-        "{sku:?} at {location:?} stands in line {first} already, and which of the two counts cannot be known; leave one out \
-         (blanks at the ends make no other SKU)"
-    );
-    Err(LineFault::new(told.line, 1, what).of("sku"))
+    if refused.count == 0 { Ok(named) } else { Err(refused) }
 }
 
 #[cfg(test)]

@@ -10,11 +10,19 @@ pub struct Key(pub [u64; 2]);
 
 impl Key {
     pub(super) fn name(self, sku: &str, location: &str) -> u128 {
+        self.of(&[sku, location])
+    }
+
+    /// Of a name in several parts.
+    pub(super) fn of(self, parts: &[&str]) -> u128 {
         let mut hash = SipHasher13::new_with_keys(self.0[0], self.0[1]);
-        hash.write(sku.as_bytes());
-        // In no text: `A` at `BC` is not `AB` at `C`.
-        hash.write(&[0xFF]);
-        hash.write(location.as_bytes());
+        for (index, part) in parts.iter().enumerate() {
+            // In no text: `A` at `BC` is not `AB` at `C`.
+            if index > 0 {
+                hash.write(&[0xFF]);
+            }
+            hash.write(part.as_bytes());
+        }
         hash.finish128().as_u128()
     }
 }

@@ -115,6 +115,8 @@ pub(crate) fn descriptor() -> Descriptor {
         resolves_references: false,
         tells_changes: false,
         tells_whole: false,
+        reads_states: false,
+        only_changes: false,
         orders: OrderAbilities {
             address: ticket(),
             line: ticket(),

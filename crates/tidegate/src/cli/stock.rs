@@ -6,10 +6,12 @@ use super::{Common, Failure, say};
 use crate::wiring::{self, Loaded, plan};
 use anyhow::Context as _;
 use config::Flow;
-use domains::inventory::drop::{Defaults, Levels, Refused, Told, check};
-use domains::inventory::{Rules, sold};
+use domains::inventory::change::{By, Change};
+use domains::inventory::drop::{Counted, Defaults, Holds, Lines, Refused, Says, Takes, Told, check};
+use domains::inventory::{Rules, Stock, sold};
 use jiff::Timestamp;
 use kernel::id::FlowName;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::BufReader;
@@ -19,9 +21,10 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate stock read stock.csv                       what it would take, or each mistake with line and column
   tidegate stock read stock.csv --location WH-1       a file without a column for it
+  tidegate stock read moves.csv --files changes       a file of changes: by how much each level changed
   tidegate stock read export.ndjson --json | jq .levels
 
-NDJSON (a level a line) or CSV (, or ; or a tab; in UTF-8 with or without its mark). Nothing is taken, nobody is told.
+NDJSON (a level or a change a line) or CSV (, or ; or a tab; in UTF-8 with or without its mark). Nothing is taken, nobody is told.
 
 Exit codes: 0 it would be taken; 3 nothing of it would be; 4 there is no such file or flow.";
 
@@ -45,67 +48,131 @@ enum What {
         /// The location of a file that has no such column
         #[arg(long)]
         location: Option<String>,
+        /// What such a file may hold: levels, changes or both; without it, what the flow's source drops
+        #[arg(long, value_name = "WHAT", value_parser = parse_takes)]
+        files: Option<Takes>,
     },
 }
 
+fn parse_takes(text: &str) -> Result<Takes, String> {
+    Takes::parse(text).ok_or_else(|| "write levels, changes or both".to_owned())
+}
+
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
-    let What::Read { file, flow, location } = &args.what;
+    let What::Read { file, flow, location, files } = &args.what;
     let loaded = wiring::load(&common.config, &common.overrides, false);
     let found = self::flow(&loaded, flow.as_deref())?;
     let rules = match found {
         Some((name, flow)) => plan::rules(&loaded, name, flow)?,
         None => Rules::default(),
     };
-    let location = location.clone().or_else(|| configured_location(&loaded, found?.1));
+    let configured = |key: &str| configured(&loaded, found?.1, key);
+    let location = location.clone().or_else(|| configured("location"));
+    let takes = files.or_else(|| Takes::parse(&configured("files")?)).unwrap_or_default();
     let opened = || open(file);
     let written = opened()?.metadata().and_then(|about| about.modified()).context("the file has no time")?;
-    let defaults = Defaults { location, changed_at: Timestamp::try_from(written).ok() };
+    let defaults = Defaults { location, changed_at: Timestamp::try_from(written).ok(), takes };
     let reader = |file: File| BufReader::with_capacity(1 << 16, file);
     let counted = match check(reader(opened()?), &defaults) {
         Ok(counted) => counted,
         Err(refused) => return Err(told(common, file, &refused)),
     };
-    let levels = Levels::new(reader(opened()?), &defaults).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-    let mut rows = Vec::new();
-    let (mut unsellable, mut shown) = (0u64, Vec::new());
-    for level in levels {
-        let level = level.map_err(|fault| anyhow::anyhow!("{fault}"))?;
-        let available = sold(&level.stock, &rules).map(|sold| sold.available);
-        unsellable += u64::from(available.is_err());
-        let available = available.map_err(|fault| fault.message);
-        if common.json {
-            shown.push(as_json(&level, &available));
-        } else if rows.len() < SHOWN {
-            rows.push(row(&level, &available));
-        }
+    let lines = Lines::new(reader(opened()?), &defaults).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    let mut read = Read { counted, unsellable: 0, shown: Vec::new(), rows: Vec::new() };
+    for told in lines {
+        let told = told.map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        read.add(&told, &rules, common.json);
     }
-    let by = found.map_or("no rule (no flow of stock in the configuration)".to_owned(), |(name, _)| {
-        format!("the rules of {name}")
-    });
+    let by = found.map(|(name, _)| name.to_string());
     if common.json {
         page::json(&json!({
-            "levels": shown, "versioned": counted.versioned, "unsellable": unsellable,
-            "flow": found.map(|(name, _)| name.to_string()),
+            "holds": counted.holds.as_str(), counted.holds.as_str(): read.shown, "versioned": counted.versioned,
+            "unsellable": read.unsellable, "flow": by,
         }));
         return Ok(());
     }
-    let mut page = Page::new();
-    let sequence = if counted.versioned > 0 { "numbered by its version" } else { "ordered by changed_at" };
-    page.line(format!("{}: {}, each {sequence}; by {by}", file.display(), many(counted.levels, "level")));
-    page.table(&["line", "sku", "location", "on hand", "may be sold", "version", "changed at"], rows);
-    let more = counted.levels.saturating_sub(SHOWN as u64);
-    if more > 0 {
-        page.line(format!("and {more} more: --json shows all"));
-    }
-    if unsellable > 0 {
-        page.line(format!(
-            "{} would be dead letters: see the column \"may be sold\"",
-            many(unsellable, "level")
-        ));
-    }
-    page.line("nothing was taken");
-    page.print();
+    read.drawn(file, by.as_deref()).print();
     Ok(())
+}
+
+/// What is shown of a file.
+struct Read {
+    counted: Counted,
+    unsellable: u64,
+    shown: Vec<Value>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Read {
+    fn add(&mut self, told: &Told, rules: &Rules, json: bool) {
+        let wants_row = !json && self.rows.len() < SHOWN;
+        match &told.says {
+            Says::Level(stock) => {
+                let available = sold(stock, rules).map(|sold| sold.available).map_err(|fault| fault.message);
+                self.unsellable += u64::from(available.is_err());
+                if json {
+                    self.shown.push(as_json(told, stock, &available));
+                } else if wants_row {
+                    self.rows.push(row(told, stock, &available));
+                }
+            }
+            Says::Change(change) if json => self.shown.push(change_as_json(told, change)),
+            Says::Change(change) if wants_row => self.rows.push(change_row(told, change)),
+            Says::Change(_) => {}
+        }
+    }
+
+    fn drawn(self, file: &Path, by: Option<&str>) -> Page {
+        let mut page = Page::new();
+        let Counted { holds, told, versioned, with_id } = self.counted;
+        let file = file.display();
+        match holds {
+            Holds::Levels => {
+                let sequence =
+                    if versioned > 0 { "numbered by its version" } else { "ordered by changed_at" };
+                let by = by.map_or("no rule (no flow of stock in the configuration)".to_owned(), |name| {
+                    format!("the rules of {name}")
+                });
+                page.line(format!("{file}: {}, each {sequence}; by {by}", many(told, "level")));
+                page.table(
+                    &["line", "sku", "location", "on hand", "may be sold", "version", "changed at"],
+                    self.rows,
+                );
+            }
+            Holds::Changes => {
+                let named = match (versioned, with_id) {
+                    (0, 0) => "known again by its line in this very file, whatever it is called",
+                    (0, _) => "known again by its id",
+                    _ => "known again by its version",
+                };
+                page.line(format!("{file}: {}, each {named}", many(told, "change")));
+                let heads = [
+                    "line",
+                    "sku",
+                    "location",
+                    "on hand",
+                    "reserved",
+                    "counted",
+                    "id",
+                    "version",
+                    "changed at",
+                ];
+                page.table(&heads, self.rows);
+            }
+        }
+        let more = told.saturating_sub(SHOWN as u64);
+        if more > 0 {
+            page.line(format!("and {more} more: --json shows all"));
+        }
+        if self.unsellable > 0 {
+            page.line(format!(
+                "{} would be dead letters: see the column \"may be sold\"",
+                many(self.unsellable, "level")
+            ));
+        }
+        page.line("nothing was taken");
+        page
+    }
 }
 
 /// More than a person reads.
@@ -136,10 +203,10 @@ fn flow<'a>(loaded: &'a Loaded, named: Option<&str>) -> Result<Option<(&'a FlowN
     }
 }
 
-/// Of the folder that the flow's source drops into.
-fn configured_location(loaded: &Loaded, flow: &Flow) -> Option<String> {
+/// What is written of the folder that the flow's source drops into.
+fn configured(loaded: &Loaded, flow: &Flow, key: &str) -> Option<String> {
     let system = loaded.config.systems.get(&flow.source.value)?;
-    system.connection.values().get("location")?.as_str().map(str::to_owned)
+    system.connection.values().get(key)?.as_str().map(str::to_owned)
 }
 
 fn told(common: &Common, file: &Path, refused: &Refused) -> Failure {
@@ -158,8 +225,7 @@ fn told(common: &Common, file: &Path, refused: &Refused) -> Failure {
     Failure::Found
 }
 
-fn row(level: &Told, available: &Result<i64, String>) -> Vec<String> {
-    let stock = &level.stock;
+fn row(level: &Told, stock: &Stock, available: &Result<i64, String>) -> Vec<String> {
     let on_hand = match &stock.unit {
         Some(unit) => format!("{} {unit}", stock.on_hand),
         None => stock.on_hand.to_string(),
@@ -178,8 +244,31 @@ fn row(level: &Told, available: &Result<i64, String>) -> Vec<String> {
     ]
 }
 
-fn as_json(level: &Told, available: &Result<i64, String>) -> Value {
-    let stock = &level.stock;
+fn change_row(told: &Told, change: &Change) -> Vec<String> {
+    let signed = |quantity: Decimal| if quantity.is_zero() { String::new() } else { format!("{quantity:+}") };
+    vec![
+        told.line.to_string(),
+        change.sku.clone(),
+        change.location.clone(),
+        signed(change.by.on_hand),
+        signed(change.by.reserved),
+        signed(change.by.counted),
+        told.id.clone().unwrap_or_default(),
+        told.version.map(|version| version.to_string()).unwrap_or_default(),
+        change.changed_at.to_string(),
+    ]
+}
+
+fn change_as_json(told: &Told, change: &Change) -> Value {
+    let By { on_hand, reserved, counted } = change.by;
+    json!({
+        "line": told.line, "sku": change.sku, "location": change.location,
+        "change": { "on_hand": on_hand.to_string(), "reserved": reserved.to_string(), "counted": counted.to_string() },
+        "id": told.id, "version": told.version, "changed_at": change.changed_at.to_string(),
+    })
+}
+
+fn as_json(level: &Told, stock: &Stock, available: &Result<i64, String>) -> Value {
     json!({
         "line": level.line, "sku": stock.sku, "location": stock.location, "on_hand": stock.on_hand.to_string(),
         "available": available.as_ref().ok(), "problem": available.as_ref().err(),

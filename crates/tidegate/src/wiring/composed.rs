@@ -54,7 +54,7 @@ pub fn over(loaded: &Loaded, connected: &mut Connected, store: &Arc<dyn Store>) 
             }
         }
         if !flows.is_empty() {
-            let (asked, store) = (loaded.tells_changes(name), store.clone());
+            let (asked, store) = (loaded.reads_states(name), store.clone());
             *inner = Arc::new(Composing { inner: inner.clone(), asked, store, flows });
         }
     }

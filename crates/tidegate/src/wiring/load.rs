@@ -39,6 +39,11 @@ impl Loaded {
     pub fn tells_changes(&self, system: &kernel::id::SystemName) -> bool {
         self.descriptors.get(system.as_str()).is_some_and(|descriptor| descriptor.tells_changes)
     }
+
+    /// Whether a system can be asked for one state of it.
+    pub fn reads_states(&self, system: &kernel::id::SystemName) -> bool {
+        self.descriptors.get(system.as_str()).is_some_and(|descriptor| descriptor.reads_states)
+    }
 }
 
 /// Every connector that this build has.

@@ -55,7 +55,7 @@ pub fn build(loaded: &mut Loaded) -> anyhow::Result<Plan> {
             loaded.straight.insert(name.clone(), straight);
         }
         let mut planned = self::flow(&loaded.config, name, flow, mapping, &order, (&reads, &loaded_rules))?;
-        planned.readable |= loaded.tells_changes(&flow.source.value);
+        planned.readable |= loaded.reads_states(&flow.source.value);
         flows.insert(name.clone(), planned);
     }
     let mut systems = BTreeMap::new();

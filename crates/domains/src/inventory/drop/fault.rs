@@ -41,10 +41,16 @@ impl fmt::Display for LineFault {
 
 impl std::error::Error for LineFault {}
 
-/// The member of a level that a fault is of: `$.incoming[1].quantity` is of `incoming`.
-pub(super) fn member(fault: &StockFault) -> Option<&str> {
+/// The field that a fault is of, and how it is told: `$.incoming[1].quantity` is of `incoming`, `$.change.on_hand` of `on_hand`, told as
+/// `change.on_hand`.
+pub(super) fn field_of(fault: &StockFault) -> Option<(&str, &str)> {
     let path = fault.path.strip_prefix("$.")?;
-    path.split(['.', '[']).next().filter(|member| !member.is_empty())
+    let first = |path: &'_ str| path.split(['.', '[']).next().map_or(0, str::len);
+    let (field, spelled) = match path.strip_prefix("change.") {
+        Some(rest) => (&rest[..first(rest)], path),
+        None => (&path[..first(path)], &path[..first(path)]),
+    };
+    (!field.is_empty()).then_some((field, spelled))
 }
 
 /// A file of which nothing is applied.

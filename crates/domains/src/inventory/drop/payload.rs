@@ -1,6 +1,7 @@
-//! A level of a file as its source would have pushed it, so that the same level is one fact whichever way it comes. The same
-//! level gives the same bytes.
+//! A level or a change of a file as its source would have pushed it, so that the same one is one fact whichever way it comes. The same
+//! gives the same bytes.
 
+use crate::inventory::change::Change;
 use crate::inventory::level::{Incoming, Stock};
 use serde_json::{Map, Value, json};
 
@@ -35,4 +36,22 @@ pub fn payload(stock: &Stock) -> Vec<u8> {
     }
     put("changed_at", json!(stock.changed_at.to_string()));
     Value::Object(body).to_string().into_bytes()
+}
+
+/// Read by [`crate::inventory::change::read`], it is the same change.
+#[must_use]
+pub fn change_payload(change: &Change) -> Vec<u8> {
+    let by = change.by;
+    let quantities = [("on_hand", by.on_hand), ("reserved", by.reserved), ("counted", by.counted)];
+    let said = quantities.iter().filter(|(_, quantity)| !quantity.is_zero());
+    let mut said: Map<String, Value> =
+        said.map(|(name, quantity)| ((*name).to_owned(), json!(quantity.to_string()))).collect();
+    // Said, and nothing: a change says something.
+    if said.is_empty() {
+        said.insert("on_hand".to_owned(), json!("0"));
+    }
+    let body = json!({
+        "sku": change.sku, "location": change.location, "change": said, "changed_at": change.changed_at.to_string(),
+    });
+    body.to_string().into_bytes()
 }

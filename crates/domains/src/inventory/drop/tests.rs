@@ -1,8 +1,11 @@
 //! Files as sources drop them: what is understood, and what is refused with its place.
 
+mod changes;
+
 use super::*;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 const HEADER: &str = "sku,location,on_hand,changed_at";
 const AT: &str = "2026-11-26T14:00:00Z";
@@ -11,12 +14,22 @@ fn read(text: &str) -> Result<Vec<Told>, Refused> {
     read_all(text.as_bytes(), &Defaults::default())
 }
 
+fn stock(told: &Told) -> &Stock {
+    match &told.says {
+        Says::Level(stock) => stock,
+        Says::Change(change) => panic!("{change:?}"),
+    }
+}
+
 /// SKU, on hand and reserved of each level.
 fn told(text: &str) -> Vec<(String, String, String)> {
     let told = read(text).unwrap_or_else(|refused| panic!("{refused}\n{text}"));
-    told.into_iter()
-        .map(|told| (told.stock.sku, told.stock.on_hand.to_string(), told.stock.reserved.to_string()))
-        .collect()
+    let row = |stock: &Stock| (stock.sku.clone(), stock.on_hand.to_string(), stock.reserved.to_string());
+    told.iter().map(stock).map(row).collect()
+}
+
+fn counted(told: u64, versioned: u64) -> Counted {
+    Counted { told, versioned, ..Counted::default() }
 }
 
 /// Line, column and field of each fault, and all that is said.
@@ -62,7 +75,8 @@ fn a_level_of_a_file_is_what_its_source_would_have_pushed() {
         ),
     ];
     for told in read(&lines.join("\n")).unwrap() {
-        assert_eq!(crate::inventory::read(&payload(&told.stock)), Ok(told.stock));
+        let stock = stock(&told);
+        assert_eq!(crate::inventory::read(&payload(stock)).as_ref(), Ok(stock));
     }
 }
 
@@ -72,8 +86,8 @@ fn some_versions_are_worse_than_none() {
         let rows: String = (0..3).map(|n| format!("S{n},W,1,{AT},{}\n", versions[n])).collect();
         check(format!("{HEADER},version\n{rows}").as_bytes(), &Defaults::default())
     };
-    assert_eq!(file(["1", "2", "2"]), Ok(Counted { levels: 3, versioned: 3 }));
-    assert_eq!(file(["", "", ""]), Ok(Counted { levels: 3, versioned: 0 }));
+    assert_eq!(file(["1", "2", "2"]), Ok(counted(3, 3)));
+    assert_eq!(file(["", "", ""]), Ok(counted(3, 0)));
     let refused = file(["1", "", "2"]).unwrap_err();
     assert_eq!((refused.faults[0].line, refused.count), (3, 1), "{refused}");
 }
@@ -84,25 +98,29 @@ fn a_quoted_cell_may_hold_delimiters_quotes_and_line_breaks() {
         "sku,note,location,on_hand,changed_at\n\"A \"\"5\"\", x\", \"two\n\nlines, here\" ,W,7,{AT}\nB,,W,8,{AT}\n,,,,\n"
     );
     let read = read(&text).unwrap();
-    assert_eq!((read[0].line, read[0].stock.sku.as_str()), (2, "A \"5\", x"));
+    assert_eq!((read[0].line, stock(&read[0]).sku.as_str()), (2, "A \"5\", x"));
     // Lines are those of the file, and rows of nothing are none.
-    assert_eq!((read[1].line, read[1].stock.sku.as_str(), read.len()), (5, "B", 2));
+    assert_eq!((read[1].line, stock(&read[1]).sku.as_str(), read.len()), (5, "B", 2));
 }
 
 #[test]
 fn what_the_file_does_not_say_its_circumstances_do() {
-    let defaults = Defaults { location: Some("WH-9".to_owned()), changed_at: Some(AT.parse().unwrap()) };
+    let defaults = Defaults {
+        location: Some("WH-9".to_owned()),
+        changed_at: Some(AT.parse().unwrap()),
+        ..Defaults::default()
+    };
     for text in ["sku,qty\nA,1\n", "{\"sku\":\"A\",\"on_hand\":1,\"location\":null}\n"] {
         let told = read_all(text.as_bytes(), &defaults).unwrap();
         assert_eq!(
-            (told[0].stock.location.as_str(), told[0].stock.changed_at.to_string()),
+            (stock(&told[0]).location.as_str(), stock(&told[0]).changed_at.to_string()),
             ("WH-9", AT.to_owned())
         );
     }
     let own = format!("sku,qty,location,changed_at\nA,1,W,2026-11-27T00:00:00Z\nB,1,,{AT}\n");
     let told = read_all(own.as_bytes(), &defaults).unwrap();
-    assert_eq!((told[0].stock.location.as_str(), told[1].stock.location.as_str()), ("W", "WH-9"));
-    assert_eq!(told[0].stock.changed_at.to_string(), "2026-11-27T00:00:00Z");
+    assert_eq!((stock(&told[0]).location.as_str(), stock(&told[1]).location.as_str()), ("W", "WH-9"));
+    assert_eq!(stock(&told[0]).changed_at.to_string(), "2026-11-27T00:00:00Z");
 }
 
 #[test]
@@ -179,6 +197,14 @@ fn each_mistake_is_told_with_line_column_and_field() {
             "is a float",
         ),
         (format!("{HEADER}\rA,W,1,{AT}\r"), 1, 32, "", "carriage return"),
+        ("sku,location,change,changed_at\n".to_owned(), 1, 1, "", "this is a file of changes"),
+        (
+            "{\"sku\":\"A\",\"location\":\"W\",\"change\":{\"on_hand\":1}}\n".to_owned(),
+            1,
+            1,
+            "",
+            "write files = \"both\"",
+        ),
     ] {
         let (places, said) = refused(&text);
         assert_eq!(places.first(), Some(&(line, column, field.to_owned())), "{text}\n{said}");
@@ -214,10 +240,7 @@ fn nothing_is_half_applied_and_a_flood_of_mistakes_is_counted() {
     assert_eq!((refused.faults.len(), refused.count), (FAULTS_MAX, 250));
     assert!(refused.to_string().ends_with("and 150 more"), "{refused}");
     assert_eq!(check(text.as_bytes(), &Defaults::default()), Err(refused));
-    assert_eq!(
-        check(format!("{HEADER}\nA,W,1,{AT}").as_bytes(), &Defaults::default()),
-        Ok(Counted { levels: 1, versioned: 0 })
-    );
+    assert_eq!(check(format!("{HEADER}\nA,W,1,{AT}").as_bytes(), &Defaults::default()), Ok(counted(1, 0)));
     assert_eq!(check(format!("{HEADER}\n").as_bytes(), &Defaults::default()), Ok(Counted::default()));
 }
 
@@ -262,7 +285,7 @@ proptest! {
         let end = if crlf { "\r\n" } else { "\n" };
         let columns = ["sku", "location", "on_hand", "changed_at"].join(&delimiter.to_string());
         let mut text = format!("{}{columns}{end}", if mark { "\u{FEFF}" } else { "" });
-        let mut expected = std::collections::BTreeMap::new();
+        let mut expected = BTreeMap::new();
         for (name, (digits, scale)) in names {
             let quantity = Decimal::new(digits, scale);
             let sku = name.trim().to_owned();
@@ -280,8 +303,8 @@ proptest! {
             text.push_str(end);
         }
         let told = read(&text).map_err(|refused| TestCaseError::fail(format!("{refused}\n{text}")))?;
-        let read: std::collections::BTreeMap<_, _> =
-            told.into_iter().map(|told| (told.stock.sku, told.stock.on_hand)).collect();
+        let read: BTreeMap<_, _> =
+            told.iter().map(stock).map(|stock| (stock.sku.clone(), stock.on_hand)).collect();
         prop_assert_eq!(read, expected);
     }
 
