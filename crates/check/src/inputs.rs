@@ -3,6 +3,7 @@
 
 use config::{Finding, Source};
 use connector::descriptor::{Descriptor, Direction};
+use mapping::Word;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -62,7 +63,7 @@ pub struct RuleFacts {
     /// The verbs that it goes through.
     pub verbs: BTreeSet<String>,
     /// What its tables translate, where anything else is refused there.
-    pub words: BTreeSet<String>,
+    pub words: BTreeMap<String, Word>,
     /// Where it stands in the mapping file.
     pub span: Range<usize>,
 }

@@ -31,7 +31,7 @@ pub use error::{LoadCode, MappingError};
 pub use explain::{Explanation, FieldTrace, Read, StepTrace};
 pub use fault::{FaultCode, MapFault};
 pub use header::Header;
-pub use mapping::{Context, FieldFacts, Mapped, Mapping, ReferenceKind, Tables};
+pub use mapping::{Context, FieldFacts, Mapped, Mapping, ReferenceKind, Tables, Word};
 pub use path::Path;
 pub use schema::{Schema, SchemaError};
 pub use verb::{UnknownVerb, Verb};

@@ -81,6 +81,14 @@ pub struct ReferenceKind {
     pub kind: String,
 }
 
+/// What a table of the file makes of a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    pub value: Value,
+    /// Where that is written, in bytes.
+    pub span: Range<usize>,
+}
+
 /// One target field of a mapping: what `check` judges against ownership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFacts {
@@ -89,7 +97,7 @@ pub struct FieldFacts {
     /// The verbs that it goes through.
     pub verbs: BTreeSet<Verb>,
     /// What the file's own tables translate, where it is looked up in some without `otherwise`; anything else is refused there.
-    pub words: BTreeSet<String>,
+    pub words: BTreeMap<String, Word>,
     /// Where its first rule names it, in bytes.
     pub span: Range<usize>,
     /// The line of that place.

@@ -3,13 +3,17 @@
 
 use super::{others_of_the_same, texts};
 use crate::judge::Judge;
-use config::{Code, Flow, Origin, Setting};
+use config::{Code, Finding, Flow, Origin, Setting, Spot};
 use domains::inventory::outlets::Outlets;
 use domains::inventory::pools::Pools;
 use kernel::id::FlowName;
-use std::collections::BTreeSet;
+use mapping::Word;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 type List = Setting<Vec<Setting<String>>>;
+/// What the mapping's table of locations makes of each name.
+type Words = BTreeMap<String, Word>;
 
 pub(super) fn judge(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, pools: &Pools, outlets: &Outlets) {
     let mapping = judge.mapping(name);
@@ -22,6 +26,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, pools: 
         };
         of_pools(&flow.stock.locations, &words, pools, outlets, &mut told);
         of_outlets(&flow.stock.outlets, &words, outlets, &mut told);
+        at_one(judge, name, flow, &words, outlets);
     }
     let writes = |field: &str| {
         mapping.is_none_or(|mapping| mapping.rules.iter().any(|rule| rule.to.starts_with(field)))
@@ -46,13 +51,13 @@ fn written<'a>(list: &'a List, place: &str) -> &'a Origin {
 /// Told of a rule of a list: by the list's key and the place that the rule is for, what is wrong, and what to do.
 type Tell<'a> = dyn FnMut(&List, &str, &str, String, String) + 'a;
 
-fn of_pools(list: &List, words: &BTreeSet<String>, pools: &Pools, outlets: &Outlets, tell: &mut Tell<'_>) {
+fn of_pools(list: &List, words: &Words, pools: &Pools, outlets: &Outlets, tell: &mut Tell<'_>) {
     for (pool, sources) in pools.all() {
         // One that is divided is shown at its outlets.
-        if !words.contains(pool) && outlets.of(pool).is_none() {
+        if !words.contains_key(pool) && outlets.of(pool).is_none() {
             unknown(list, "locations", pool, pool, tell);
         }
-        for source in sources.iter().filter(|source| words.contains(*source)) {
+        for source in sources.iter().filter(|source| words.contains_key(*source)) {
             let message = format!(
                 "{source:?} is shown at {pool:?}, and stands in the mapping's table of locations as well: nothing is set there"
             );
@@ -62,12 +67,12 @@ fn of_pools(list: &List, words: &BTreeSet<String>, pools: &Pools, outlets: &Outl
     }
 }
 
-fn of_outlets(list: &List, words: &BTreeSet<String>, outlets: &Outlets, tell: &mut Tell<'_>) {
+fn of_outlets(list: &List, words: &Words, outlets: &Outlets, tell: &mut Tell<'_>) {
     for (place, all) in outlets.all() {
-        for outlet in all.iter().filter(|outlet| !words.contains(&outlet.location)) {
+        for outlet in all.iter().filter(|outlet| !words.contains_key(&outlet.location)) {
             unknown(list, "outlets", place, &outlet.location, tell);
         }
-        if words.contains(place) {
+        if words.contains_key(place) {
             let message = format!(
                 "{place:?} is shown at its outlets, and stands in the mapping's table of locations as well: nothing is set there"
             );
@@ -75,6 +80,43 @@ fn of_outlets(list: &List, words: &BTreeSet<String>, outlets: &Outlets, tell: &m
             tell(list, "outlets", place, message, help);
         }
     }
+}
+
+/// Names that the table makes one of the shop's locations: one that shows a part, and another. What the one sets the other takes back.
+fn at_one(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow, words: &Words, outlets: &Outlets) {
+    let Some(mapping) = judge.mapping(name) else { return };
+    let is_outlet = |location: &str| outlets.place_of(location).is_some();
+    let mut known: BTreeMap<String, Vec<(&String, &Word)>> = BTreeMap::new();
+    for (location, word) in words {
+        known.entry(one_of_the_shop(&word.value)).or_default().push((location, word));
+    }
+    let at = |word: &Word| Origin::File(Spot::new(&mapping.source, word.span.clone()));
+    for (shown, mut all) in known {
+        all.sort_by_key(|(_, word)| word.span.start);
+        let Some((first, first_word)) = all.iter().find(|(location, _)| is_outlet(location)).copied() else {
+            continue;
+        };
+        for (other, word) in all.into_iter().filter(|(location, _)| *location != first) {
+            let both = if is_outlet(other) { "both are outlets" } else { "the first is an outlet" };
+            let message = format!(
+                "{first:?} and {other:?} stand for one of the shop's locations, {shown:?}, and {both} of flow {name}: each would set what \
+                 the other shows"
+            );
+            let help =
+                "give each outlet a location of its own in this table, or take one out of stock.outlets";
+            let finding = Finding::new(Code::Policy, &at(word), message, help)
+                .key(format!("flows.{name}.stock.outlets"));
+            let finding = finding.related("the other name", &at(first_word));
+            judge.push(finding.related("the outlets", &flow.stock.outlets.origin));
+        }
+    }
+}
+
+/// A location of Shopify's as a mapping may write it: by its number, with what stands before it or without, or by its name.
+fn one_of_the_shop(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = text.trim();
+    text.strip_prefix("gid://shopify/Location/").unwrap_or(text).to_owned()
 }
 
 fn unknown(list: &List, key: &str, rule: &str, location: &str, tell: &mut Tell<'_>) {

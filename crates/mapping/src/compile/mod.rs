@@ -10,6 +10,7 @@ mod steps;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -17,7 +18,7 @@ use toml::de::DeTable;
 
 use crate::error::{Findings, LoadCode, MappingError};
 use crate::header::{self, Header};
-use crate::mapping::{FieldFacts, Mapping, ReferenceKind};
+use crate::mapping::{FieldFacts, Mapping, ReferenceKind, Word};
 use crate::path::Path;
 use crate::plan::FieldPlan;
 use crate::read::{Entry, Keys, normalised_table};
@@ -124,6 +125,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) source: &'a Schema,
     pub(super) target: &'a Schema,
     pub(super) tables: BTreeMap<String, Arc<BTreeMap<String, Value>>>,
+    /// Where each word's value is written, of each table.
+    pub(super) written: BTreeMap<String, BTreeMap<String, Range<usize>>>,
     pub(super) context_tables: BTreeSet<String>,
     pub(super) scopes: Vec<Scope>,
     pub(super) facts: Facts,
@@ -133,7 +136,7 @@ pub(crate) struct Compiler<'a> {
     pub(crate) rule_reads: BTreeSet<Path>,
     pub(super) rule_verbs: BTreeSet<Verb>,
     /// What the tables translate that the rule at hand looks something up in, where anything else is refused.
-    pub(super) rule_words: BTreeSet<String>,
+    pub(super) rule_words: BTreeMap<String, Word>,
 }
 
 impl<'a> Compiler<'a> {
@@ -144,6 +147,7 @@ impl<'a> Compiler<'a> {
             source,
             target,
             tables: BTreeMap::new(),
+            written: BTreeMap::new(),
             context_tables: BTreeSet::new(),
             scopes: vec![Scope::new(Some(source.root()), Path::root())],
             facts: Facts::default(),
@@ -151,7 +155,7 @@ impl<'a> Compiler<'a> {
             depth: 0,
             rule_reads: BTreeSet::new(),
             rule_verbs: BTreeSet::new(),
-            rule_words: BTreeSet::new(),
+            rule_words: BTreeMap::new(),
         }
     }
 
@@ -175,9 +179,10 @@ impl<'a> Compiler<'a> {
         let Some(mut tables) = keys.take("tables").and_then(|entry| entry.table(findings)) else { return };
         while let Some(entry) = tables.take_next() {
             let Some(mut rows) = entry.table(findings) else { continue };
-            let mut table = BTreeMap::new();
+            let (mut table, mut written) = (BTreeMap::new(), BTreeMap::new());
             while let Some(row) = rows.take_next() {
                 if let Some(value) = row.literal(findings) {
+                    written.insert(row.key.to_owned(), row.span.clone());
                     table.insert(row.key.to_owned(), value);
                 }
             }
@@ -198,6 +203,7 @@ impl<'a> Compiler<'a> {
                 );
             }
             self.tables.insert(entry.key.to_owned(), Arc::new(table));
+            self.written.insert(entry.key.to_owned(), written);
         }
     }
 

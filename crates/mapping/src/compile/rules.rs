@@ -305,7 +305,7 @@ impl Compiler<'_> {
         let field = self.facts.fields.entry(path.clone()).or_insert_with(|| FieldFacts {
             reads: BTreeSet::new(),
             verbs: BTreeSet::new(),
-            words: BTreeSet::new(),
+            words: BTreeMap::new(),
             span: to.span.clone(),
             line,
         });

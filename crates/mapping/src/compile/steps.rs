@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Compiler;
 use crate::dates;
 use crate::error::LoadCode;
-use crate::mapping::ReferenceKind;
+use crate::mapping::{ReferenceKind, Word};
 use crate::nearest::suggest;
 use crate::plan::{Cast, Operation, Parsed, Step, Table};
 use crate::read::Entry;
@@ -241,7 +241,12 @@ impl Compiler<'_> {
             return None;
         };
         if otherwise.is_none() {
-            self.rule_words.extend(table.keys().cloned());
+            let written = self.written.get(&name);
+            let word = |(word, value): (&String, &Value)| {
+                let span = written.and_then(|written| written.get(word)).cloned().unwrap_or_default();
+                (word.clone(), Word { value: value.clone(), span })
+            };
+            self.rule_words.extend(table.iter().map(word));
         }
         let values = table.values().chain(&otherwise);
         let ty = type_of_values(values);

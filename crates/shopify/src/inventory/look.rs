@@ -6,6 +6,7 @@ use super::seen::{AllKin, Kin, Level, Seen, alike, among, observation, unreadabl
 use super::want::{Want, Where};
 use super::{code, find};
 use crate::graphql::{Claim, Deadline, STOCK_LEVELS, ShopClient};
+use crate::mapped::wrong;
 use connector::port::{CallContext, Observation, Observed, Wanted};
 use kernel::fault::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -116,7 +117,13 @@ async fn resolved<'a>(
         let others = want.other_locations().map(|other| Ok((other.as_str().to_owned(), id(other)?)));
         let others: Result<Vec<_>, String> = others.collect();
         match (id(&want.location), others) {
-            (Ok(location), Ok(others)) => (ask.location, ask.elsewhere) = (location, others),
+            (Ok(location), Ok(others)) => {
+                if let Some(two) = two_at_one(want, &location, &others) {
+                    answers[index] = Some(Err(two));
+                    continue;
+                }
+                (ask.location, ask.elsewhere) = (location, others);
+            }
             // What is shown at a place that the shop does not have nobody knows.
             (Err(name), _) | (_, Err(name)) => {
                 let similar = places.as_ref().and_then(|places| similar(places, &name));
@@ -127,6 +134,17 @@ async fn resolved<'a>(
         asks.push(ask);
     }
     Ok(asks)
+}
+
+/// By name and by number two may be one: what the one shows the other would set.
+fn two_at_one(want: &Want, own: &str, others: &[(String, String)]) -> Option<Fault> {
+    let mut all = BTreeMap::from([(own, want.location.as_str())]);
+    let two = others.iter().find_map(|(name, id)| Some((all.insert(id, name)?, name)));
+    two.map(|(one, other)| {
+        let what =
+            format!("locations of which each stands there once: {one:?} and {other:?} are one of the shop's");
+        wrong(code::BODY, "outlets", &what)
+    })
 }
 
 /// Answers those whose level is there and is still this pair's.

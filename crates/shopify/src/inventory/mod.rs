@@ -21,6 +21,7 @@ pub use changed::{Changed, changed};
 pub(crate) use config::{Config, SETTINGS};
 pub use config::{SCHEMA, SCHEMA_NAME};
 pub use explained::{Explained, LevelNow, explained};
+pub use places::outlets;
 
 use crate::graphql::Shops;
 use connector::port::{Applied, CallContext, Observation, Plan, Step, Together, Wanted};

@@ -3,7 +3,9 @@
 
 use super::code;
 use super::seen::alike;
+use super::want::Where;
 use crate::graphql::{Claim, Deadline, LOCATIONS, ShopClient};
+use connector::port::CallContext;
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::ShopId;
 use serde_json::{Value, json};
@@ -66,4 +68,71 @@ pub(super) async fn read(client: &ShopClient, deadline: &Deadline) -> Result<Nam
 /// A location that the name may have meant.
 pub(super) fn similar(names: &Names, name: &str) -> Option<String> {
     names.keys().find(|known| alike(known, name)).cloned()
+}
+
+/// What is wrong with the locations of a flow's outlets in one shop, a sentence each; `outlets`: what the mapping makes of the name of each.
+///
+/// # Errors
+/// As of any read.
+pub async fn outlets(
+    client: &ShopClient,
+    call: &CallContext,
+    outlets: &BTreeMap<String, Value>,
+) -> Result<Vec<String>, Fault> {
+    let names = read(client, &Deadline::new(client, call)).await?;
+    Ok(wrong_of(&names, outlets))
+}
+
+fn wrong_of(names: &Names, outlets: &BTreeMap<String, Value>) -> Vec<String> {
+    let (mut wrong, mut known) = (Vec::new(), BTreeMap::new());
+    for (outlet, value) in outlets {
+        let id = match Where::read(value) {
+            Some(Where::Gid(id)) => names.values().any(|known| *known == id).then_some(id),
+            Some(Where::Name(name)) => names.get(&name).cloned(),
+            None => None,
+        };
+        let Some(id) = id else {
+            let meant = value.as_str().and_then(|name| similar(names, name));
+            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
+            wrong.push(format!("{outlet} is {value}, and the shop has no such location{meant}"));
+            continue;
+        };
+        if let Some(first) = known.insert(id.clone(), outlet) {
+            let called = names.iter().find(|(_, of)| **of == id).map_or(id.as_str(), |(name, _)| name);
+            wrong.push(format!(
+                "{first} and {outlet} are one of the shop's locations ({called}), so that each would set what the other shows: give each \
+                 outlet a location of its own in the mapping's table"
+            ));
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outlets_that_are_one_location_are_told_whichever_way_they_are_written() {
+        let names = [("Warehouse 1", "gid://shopify/Location/71"), ("Shop", "gid://shopify/Location/72")];
+        let names: Names = names.map(|(name, id)| (name.to_owned(), id.to_owned())).into();
+        let of = |web: Value, store: Value| {
+            wrong_of(&names, &BTreeMap::from([("WEB".to_owned(), web), ("STORE".to_owned(), store)]))
+        };
+        assert_eq!(of(json!("Warehouse 1"), json!("Shop")), Vec::<String>::new());
+        for store in [json!(71), json!("71"), json!("gid://shopify/Location/71"), json!(" Warehouse 1 ")] {
+            let told = of(json!("Warehouse 1"), store.clone());
+            assert!(
+                told.len() == 1
+                    && told[0].contains("STORE and WEB are one")
+                    && told[0].contains("(Warehouse 1)"),
+                "{store}: {told:?}"
+            );
+        }
+        let told = of(json!("warehouse 1"), json!(73));
+        assert!(
+            told[0].contains("no such location") && told[1].contains("did you mean \"Warehouse 1\""),
+            "{told:?}"
+        );
+    }
 }

@@ -5,8 +5,9 @@ use super::operate::page::{self, Page};
 use super::{Common, Failure, block_on, configuration, shopify as command};
 use crate::wiring::{self, Loaded};
 use config::SHOPIFY;
+use domains::inventory::outlets::Outlet;
 use kernel::clock::Clock;
-use kernel::id::ShopId;
+use kernel::id::{FlowName, ShopId};
 use serde_json::{Value, json};
 use shopify::doctor::{Expected, Outcome, clock_of, probe};
 use shopify::graphql::Shops;
@@ -14,6 +15,7 @@ use shopify::subscriptions::{list, plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wiring::clock::SystemClock;
+use wiring::plan::{INVENTORY, rules};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -127,9 +129,20 @@ async fn of_shop(
     let reachable = !probes.iter().any(|probe| probe.name == "token" && probe.outcome == Outcome::Failed);
     let mut lines: Vec<Line> =
         probes.into_iter().map(|probe| line(probe.name, probe.outcome, probe.text)).collect();
-    let Some(wanted) = wiring::subscriptions::wanted(loaded, shop).filter(|_| reachable) else {
+    if !reachable {
         return lines;
-    };
+    }
+    for (flow, outlets) in outlets(loaded, shop) {
+        let (outcome, text) = match shopify::inventory::outlets(client, &call, &outlets).await {
+            Err(fault) => (Outcome::Failed, fault.to_string()),
+            Ok(wrong) if wrong.is_empty() => {
+                (Outcome::Well, format!("each of the {} of {flow} is a location of its own", outlets.len()))
+            }
+            Ok(wrong) => (Outcome::Failed, format!("{flow}: {}", wrong.join("; "))),
+        };
+        lines.push(line("outlets", outcome, text));
+    }
+    let Some(wanted) = wiring::subscriptions::wanted(loaded, shop) else { return lines };
     lines.push(match list(client, &call).await {
         Err(fault) => line("subscriptions", Outcome::Failed, fault.to_string()),
         Ok(live) => match plan(&wanted, &live).iter().filter(|change| change.is_due()).count() {
@@ -144,6 +157,29 @@ async fn of_shop(
         },
     });
     lines
+}
+
+/// Of each flow that divides stock over several of a shop's locations: what its mapping makes of the name of each. One that it does not know
+/// is the check's to tell.
+fn outlets<'a>(loaded: &'a Loaded, shop: &ShopId) -> Vec<(&'a FlowName, BTreeMap<String, Value>)> {
+    let mut all = Vec::new();
+    for (name, flow) in &loaded.config.flows {
+        let here = flow.domain.as_str() == INVENTORY && flow.target.as_str() == SHOPIFY && flow.serves(shop);
+        let rules = here.then(|| rules(loaded, name, flow)).and_then(Result::ok);
+        let fields = loaded.mappings.get(name).map(mapping::Mapping::fields);
+        let words = fields.and_then(|fields| fields.iter().find(|(to, _)| to.as_str() == "location"));
+        let (Some(rules), Some((_, location))) = (rules, words) else { continue };
+        let outlets = rules.outlets().all().flat_map(|(_, outlets)| outlets);
+        let of = |outlet: &Outlet| {
+            let word = location.words.get(&outlet.location)?;
+            Some((outlet.location.clone(), word.value.clone()))
+        };
+        let outlets: BTreeMap<String, Value> = outlets.filter_map(of).collect();
+        if !outlets.is_empty() {
+            all.push((name, outlets));
+        }
+    }
+    all
 }
 
 fn word(outcome: Outcome) -> &'static str {
