@@ -7,6 +7,7 @@ use super::lines::{DeliveryLine, LetterLine, RefLine};
 use super::{AdminError, Parts, StockFlow};
 use axum::Json;
 use axum::extract::State;
+use domains::inventory::{self, Part};
 use engine::facts::is_shown_by;
 use engine::work::stock_now::{StockNow, look};
 use jiff::Timestamp;
@@ -57,6 +58,9 @@ struct Said {
     state: Value,
     /// The same in sales units, with all that is kept back, and what may be promised of what is on its way.
     figures: Value,
+    /// Where that is divided over several of the shop's locations: what of it this one has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<Part>,
     /// How `available` came about, a line for each term.
     why: Vec<String>,
 }
@@ -125,6 +129,7 @@ async fn pair(
                     received_at: envelope.received_at,
                     changed_at: state.changed_at,
                     sequence,
+                    part: inventory::part(&state.body),
                     state: state.body.as_ref().clone(),
                     figures: flow.facts.figures(&envelope.topic, &payload),
                     why: flow.facts.explain(&envelope.topic, &payload),

@@ -1,6 +1,8 @@
 //! How units that are free are divided over several places that show them: by share, or a stated number each and the rest. Owns the
 //! arithmetic: the parts are what there is, to the unit, whatever there is. Pure; which places these are is `outlets`'.
 
+use std::fmt;
+
 /// What one of them takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
@@ -10,6 +12,16 @@ pub enum Takes {
     Units(i64),
     /// What the others leave.
     Rest,
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent} %"),
+            Self::Units(units) => write!(f, "the first {units}"),
+            Self::Rest => f.write_str("the rest"),
+        }
+    }
 }
 
 /// One of several that units are divided over.

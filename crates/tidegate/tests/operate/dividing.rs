@@ -61,12 +61,25 @@ async fn what_lies_at_one_location_is_sold_at_two() {
     for expected in ["100  available at WH-1", "STORE shows 30 %, now 30", "WEB shows 70 %, now 70"] {
         assert!(said.out.contains(expected), "{expected}: {}", said.out);
     }
+    // Each row has the part of its outlet, and none what lies there for both.
+    let said = office.folder.tidegate(&["ats", "show", "SKU-0001"]);
+    let row =
+        |at: &str| said.out.lines().find(|line| line.contains(at)).unwrap_or_else(|| panic!("{}", said.out));
+    let cells = |at: &str| row(at).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(cells("WEB")[..4], ["acme", "WEB", "70", "70"], "{}", said.out);
+    assert_eq!(cells("STORE")[..4], ["acme", "STORE", "30", "30"], "{}", said.out);
+    assert!(said.out.contains("WEB 70 %") && said.out.contains("STORE 30 %"), "{}", said.out);
     let shown = office.folder.json(&["ats", "show", "SKU-0001"]);
     assert_eq!(
         shown["stock"].as_array().map(Vec::len),
         Some(2),
         "what is divided is told beside it: {shown}"
     );
+    let part = |at: &str| {
+        let mut pairs = shown["stock"].as_array().unwrap().iter();
+        pairs.find(|pair| pair["fact"]["state"]["location"] == at).map(|pair| pair["fact"]["part"].clone())
+    };
+    assert_eq!(part("WEB"), Some(json!({ "available": 70, "takes": "70 %" })), "{shown}");
 
     // Orders and levels beside one another: what is sold at either is held back of both.
     for version in 2..8 {
@@ -158,4 +171,44 @@ async fn a_full_check_compares_the_parts() {
     let told = office.folder.json(&one);
     assert_eq!(counts(&told["parts"][0]), [1, 0, 1], "{told}");
     agrees(&office, &keeper);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_outlets_that_are_one_location_are_found_before_anything_is_set() {
+    let office = warehouse().await;
+    with_rules(&office.folder, "outlets = [\"WH-1 = WEB 70% + STORE 30%\"]");
+    let mapping = office.folder.path("mappings/stock_to_shopify.toml");
+    let good = std::fs::read_to_string(&mapping).unwrap();
+    let store_is = |what: &str| std::fs::write(&mapping, good.replace("\"Warehouse 2\"", what)).unwrap();
+    let outlets = || -> Value {
+        let said = office.folder.tidegate(&["doctor", "--json"]);
+        let told: Value = serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"));
+        let probe = told["probes"].as_array().unwrap().iter().find(|probe| probe["probe"] == "outlets");
+        probe.unwrap_or_else(|| panic!("{told}")).clone()
+    };
+    assert_eq!(outlets()["outcome"], "well", "{}", outlets());
+    // Written alike, nobody has to be asked.
+    store_is("\"Warehouse 1\"");
+    let said = office.folder.tidegate(&["check"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        format!("{}{}", said.out, said.err).contains("stand for one of the shop's locations"),
+        "{said:?}"
+    );
+    // By name and by number only the shop can tell.
+    store_is("\"gid://shopify/Location/72212345678\"");
+    let told = outlets();
+    assert_eq!(told["outcome"], "failed", "{told}");
+    assert!(
+        told["text"]
+            .as_str()
+            .unwrap()
+            .contains("STORE and WEB are one of the shop's locations (Warehouse 1)"),
+        "{told}"
+    );
+    // And where nobody asked, none of them is set.
+    let hub = Hub::start(&office.folder);
+    push(&hub, 1, &level("SKU-0001", "100", json!({})));
+    until(&office.folder, &["dead-letters", "list"], "are one of the shop's");
+    assert!(office.shop.stock_sets().iter().all(|set| set.sku != "SKU-0001"));
 }

@@ -60,13 +60,14 @@ pub(crate) struct PairCard {
 /// What the source said last.
 #[derive(Debug)]
 pub(crate) struct Level {
-    pub(crate) on_hand: String,
-    pub(crate) reserved: String,
-    pub(crate) counted: String,
+    /// `None`: it lies there for several of the shop's locations, and only what it may show is its own.
+    pub(crate) whole: Option<Whole>,
     pub(crate) available: String,
     /// Kept back in all, in sales units; absent: it has no shelf of its own.
     pub(crate) safety: Option<String>,
     pub(crate) incoming: Vec<Promise>,
+    /// Which part of that it shows.
+    pub(crate) part: Option<String>,
     /// When the source changed it.
     pub(crate) changed: Moment,
     pub(crate) terms: Vec<Term>,
@@ -80,6 +81,14 @@ pub(crate) struct Promise {
     /// Absent: it is what a bundle is made of that comes.
     pub(crate) quantity: Option<String>,
     pub(crate) available: String,
+}
+
+/// What lies at one location.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) on_hand: String,
+    pub(crate) reserved: String,
+    pub(crate) counted: String,
 }
 
 /// A line of the explanation: what it adds, if anything, and its words.
@@ -178,11 +187,16 @@ fn said(state: &State, why: &[String], figures: &Value, ui: &Ui, subject: &Subje
         value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
     };
     let unit = state.body["unit"].as_str().map_or_else(String::new, |unit| format!(" {unit}"));
-    Level {
+    let part = domains::inventory::part(&state.body);
+    let whole = || Whole {
         on_hand: text("on_hand") + &unit,
         reserved: text("reserved") + &unit,
         counted: text("counted"),
-        available: text("available"),
+    };
+    Level {
+        whole: part.is_none().then(whole),
+        available: part.as_ref().map_or_else(|| text("available"), |part| part.available.to_string()),
+        part: part.map(|part| part.takes),
         safety: figures["shelf"]["safety"].as_str().map(str::to_owned),
         incoming: figures["incoming"].as_array().into_iter().flatten().map(promise).collect(),
         changed: moment(state.changed_at, ui.now(), ui.zone(&subject.shop)),

@@ -110,6 +110,20 @@ async fn what_is_on_its_way_is_shown_with_its_date_and_what_may_be_sold_then() {
 }
 
 #[tokio::test]
+async fn an_outlet_is_told_by_its_part_and_not_by_the_whole() {
+    let desk = by_day().await;
+    let at = desk.scribe().ago(60_000);
+    let level = r#""on_hand": "120", "reserved": 7"#;
+    desk.scribe().level("LAMP-ASH-40", "WEB", level, at, due(at), None).await;
+    let page = desk.get("/stock?sku=LAMP-ASH-40").await;
+    page.says("available 78 set in shop –");
+    page.says("It shows 70 % of what is free where it lies for several locations");
+    page.says_not("<dt>on hand</dt>");
+    // The whole is in the terms.
+    page.says("120 on hand -7 reserved at the source -2 kept back by the rule \"2\" 111 available");
+}
+
+#[tokio::test]
 async fn an_unknown_sku_gets_a_clear_sentence() {
     let desk = by_day().await;
     let page = desk.get("/stock?sku=lamp-oak-40").await;

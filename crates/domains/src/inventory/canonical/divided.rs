@@ -41,14 +41,9 @@ pub(in super::super) fn divided(
 ) -> Vec<Shown> {
     let divisions = rules.outlets().divisions(location);
     for (outlet, division) in &divisions {
-        let takes = match outlet.takes {
-            Takes::Percent(percent) => format!("{percent} %"),
-            Takes::Units(units) => format!("the first {units}"),
-            Takes::Rest => "the rest".to_owned(),
-        };
         let part =
             available.map(|available| format!(", now {}", division.part(available))).unwrap_or_default();
-        let text = format!("of what is free of these, {} shows {takes}{part}", outlet.location);
+        let text = format!("of what is free of these, {} shows {}{part}", outlet.location, outlet.takes);
         why.push(Term { adds: None, text });
     }
     divisions.into_iter().map(|(outlet, _)| Shown::of(outlet)).collect()

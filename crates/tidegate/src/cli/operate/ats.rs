@@ -130,6 +130,18 @@ fn drawn(sku: &str, stock: &[Value], explain: bool) -> Page {
     heads.push("stands");
     let rows = stock.iter().map(|pair| row(pair, was_asked));
     page.table(&heads, rows.collect());
+    let divided = stock.iter().filter(|pair| !pair["fact"]["part"].is_null());
+    let parts: Vec<String> = divided
+        .map(|pair| {
+            format!("{} {}", text(&pair["fact"]["state"]["location"]), text(&pair["fact"]["part"]["takes"]))
+        })
+        .collect();
+    if !parts.is_empty() && !explain {
+        page.line(format!(
+            "of what lies at one location for several of the shop's each shows its part: {}; --explain says of how much",
+            parts.join(", ")
+        ));
+    }
     for pair in stock {
         ends.extend(told_of(pair));
     }
@@ -150,8 +162,11 @@ fn row(pair: &Value, was_asked: bool) -> Vec<String> {
     let fact = &pair["fact"];
     let (state, shelf, now) = (&fact["state"], &fact["figures"]["shelf"], &pair["now"]);
     let mut row = vec![text(&pair["shop"]), text(&state["location"])];
-    row.extend(["on_hand", "reserved", "safety"].map(|figure| text(&shelf[figure])));
-    row.push(text(&state["available"]));
+    let part = &fact["part"];
+    // What lies there lies there for all of them: only what it may show is its own.
+    let of_all = |figure: &str| if part.is_null() { text(&shelf[figure]) } else { String::new() };
+    row.extend(["on_hand", "reserved", "safety"].map(of_all));
+    row.push(text(if part.is_null() { &state["available"] } else { &part["available"] }));
     if was_asked {
         row.extend(["in_flight", "to_show", "available", "committed"].map(|figure| text(&now[figure])));
         row.push(at(&now["since"]));

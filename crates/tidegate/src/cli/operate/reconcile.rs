@@ -9,8 +9,8 @@ use super::progress::Teller;
 use super::{Place, who};
 use crate::cli::Failure;
 use engine::work::drift::{self, Report};
-use serde::Deserialize as _;
 use engine::work::stock_now::why_words;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\

@@ -13,6 +13,7 @@ use kernel::id::DomainName;
 use kernel::key::ObjectKey;
 use kernel::subject::{Lane, Subject};
 use kernel::version::EffectiveVersion;
+use serde_json::json;
 use std::sync::Arc;
 use store::Store;
 use store::delivery::{DeliveryKind, DeliveryState, Move, NewDelivery, Outcome, StoredRef, Wait};
@@ -33,7 +34,12 @@ impl Facts for Levels {
     }
     fn read(&self, _: &str, payload: &[u8]) -> Result<State, Fault> {
         let stock = inventory::read(payload).map_err(StockFault::into_fault)?;
-        let canonical = inventory::canonical(&stock, &self.0).map_err(StockFault::into_fault)?;
+        let mut canonical = inventory::canonical(&stock, &self.0).map_err(StockFault::into_fault)?;
+        // As of what is composed for one of several locations that it is divided over.
+        if stock.location == "WEB" {
+            canonical.body["outlets"] =
+                json!([{ "location": "WEB", "percent": 70 }, { "location": "STORE", "percent": 30 }]);
+        }
         Ok(State {
             label: stock.sku,
             customer: None,
