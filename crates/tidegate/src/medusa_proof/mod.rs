@@ -117,6 +117,7 @@ impl System for Medusa<'_> {
         patience: Duration,
     ) -> anyhow::Result<Option<CreditProof>> {
         give_back_before(shop);
+        self.house(&skus(0)).await?.comes_what_is_short().await?;
         given_back::booked(&self.books, shop, patience).await.map(Some)
     }
 

@@ -97,7 +97,7 @@ impl CreditProof {
 pub fn give_back(shop: &ShopifyTwin, restock: bool) {
     // On terms nothing was paid yet.
     let shipped = |order: &&Arc<Order>| {
-        let paid = order.financial_status() == FinancialStatus::Paid;
+        let paid = order.financial_status() == FinancialStatus::Paid && !order.test;
         paid && !order.fulfilments.is_empty() && order.refunds.is_empty()
     };
     let orders = shop.orders();
@@ -123,7 +123,8 @@ pub fn waits(order: u64) -> bool {
 pub fn give_back_before(shop: &ShopifyTwin) {
     let is_paid = |order: &&Arc<Order>| {
         let open = order.cancelled_at.is_none() && order.fulfilments.is_empty() && order.refunds.is_empty();
-        waits(order.id) && open && order.financial_status() == FinancialStatus::Paid
+        // One that is a test goes to nobody's books, and what is given back of it neither.
+        waits(order.id) && open && !order.test && order.financial_status() == FinancialStatus::Paid
     };
     let orders = shop.orders();
     for (number, order) in orders.iter().filter(is_paid).enumerate() {
