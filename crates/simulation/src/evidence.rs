@@ -76,6 +76,9 @@ pub enum Exempt {
 pub struct Expected {
     pub key: String,
     pub content: u64,
+    /// What of it is mapped: one that was changed and changed back is as it was, under whichever number.
+    pub quantity: u64,
+    pub address: String,
     pub cancelled: bool,
     pub exempt: Exempt,
     pub dead: bool,

@@ -42,6 +42,8 @@ pub(crate) fn judge(world: &mut World, stuck: bool) {
             let dead = status.delivery.as_ref().is_some_and(|d| d.state == DeliveryState::Dead);
             Expected {
                 content: order.content,
+                quantity: order.quantity,
+                address: order.address.clone(),
                 cancelled: order.cancelled,
                 exempt: if chosen(&key, world.mix.poison, 1) {
                     Exempt::Refused
