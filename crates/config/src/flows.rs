@@ -216,7 +216,7 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
     ),
     Key::with(
         "only_in_shop",
-        "text",
+        "policy for what only the shop has",
         "\"report\"",
         "What becomes of a pair that a full check which mends finds in the shop alone, at a location of which the source tells: `report` tells of it, `zero` sets it to what may be sold of nothing. Never of a first check, nor of more pairs than a snapshot may be smaller (`snapshot_floor`), until a person has said so.",
         "\"zero\"",
