@@ -41,7 +41,7 @@ pub fn works(
         Some(_) => format!("{OWNER} {:016x}", super::clock::seed()),
         None => OWNER.to_owned(),
     };
-    let source = Patient::new(source.clone(), Arc::new(Timer));
+    let source = Arc::new(Patient::new(source.clone(), Arc::new(Timer)));
     let around = Around { store: store.clone(), source, clock: clock.clone(), owner };
     let mut works = Vec::new();
     for (name, flow) in loaded.config.flows.iter().filter(|(_, flow)| flow.exports_orders()) {

@@ -21,8 +21,8 @@ pub struct Patient {
 }
 
 impl Patient {
-    pub fn new(inner: Arc<dyn Source>, pause: Arc<dyn Pause>) -> Arc<dyn Source> {
-        Arc::new(Self { inner, pause })
+    pub fn new(inner: Arc<dyn Source>, pause: Arc<dyn Pause>) -> Self {
+        Self { inner, pause }
     }
 
     /// Waits as long as was asked for; the fault, where that is too long by now.

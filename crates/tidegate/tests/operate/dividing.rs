@@ -66,8 +66,9 @@ async fn what_lies_at_one_location_is_sold_at_two() {
     let row =
         |at: &str| said.out.lines().find(|line| line.contains(at)).unwrap_or_else(|| panic!("{}", said.out));
     let cells = |at: &str| row(at).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(cells("WEB")[..4], ["acme", "WEB", "70", "70"], "{}", said.out);
-    assert_eq!(cells("STORE")[..4], ["acme", "STORE", "30", "30"], "{}", said.out);
+    // Available, in flight, to show, in the shop, committed.
+    assert_eq!(cells("WEB")[..7], ["acme", "WEB", "70", "0", "70", "70", "0"], "{}", said.out);
+    assert_eq!(cells("STORE")[..7], ["acme", "STORE", "30", "0", "30", "30", "0"], "{}", said.out);
     assert!(said.out.contains("WEB 70 %") && said.out.contains("STORE 30 %"), "{}", said.out);
     let shown = office.folder.json(&["ats", "show", "SKU-0001"]);
     assert_eq!(

@@ -24,7 +24,9 @@ async fn what_the_nightly_check_found_is_shown_the_next_morning_pair_by_pair() {
     let hub = Hub::start_with(&office.folder, &every);
     office.shop.set_by_hand("SKU-0003", "WH-1", 9_999).unwrap();
     let report = eventually(|| {
-        let report = office.folder.json(&asked);
+        // Until the first is made there is none.
+        let said = office.folder.tidegate(&["reconcile", "show", "--json"]);
+        let report: Value = serde_json::from_str(&said.out).ok()?;
         (report["causes"] == json!({ "differs": 1 })).then_some(report)
     })
     .unwrap();
@@ -35,6 +37,7 @@ async fn what_the_nightly_check_found_is_shown_the_next_morning_pair_by_pair() {
         (&line["sku"], &line["has"], &line["why"]),
         (&json!("SKU-0003"), &json!(9_999), &json!("changed_in_shop"))
     );
+    assert!(line["changed_at"].is_string(), "when it was typed is told under every policy: {line}");
     assert_eq!(
         (&report["who"], &report["why"], &report["dry_run"]),
         (&json!("tidegate"), &json!("the cadence of its flow"), &json!(true)),
@@ -54,7 +57,10 @@ async fn what_the_nightly_check_found_is_shown_the_next_morning_pair_by_pair() {
         .folder
         .tidegate(&["reconcile", "show", "9999"])
         .refused(4, &["no check 9999", "reconcile reports"]);
-    office.folder.tidegate(&["reconcile", "reports", "--shop", "other"]).refused(4, &["other"]);
+    office
+        .folder
+        .tidegate(&["reconcile", "reports", "--shop", "other"])
+        .refused(4, &["stock_to_shopify at acme"]);
 
     // One by hand stands among them, under the number that it was told.
     let made = office.folder.json(&["reconcile", "inventory", "--why", "a test"]);

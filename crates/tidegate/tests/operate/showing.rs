@@ -78,7 +78,7 @@ async fn each_figure_is_told_up_to_what_the_shop_has_now_and_why_it_differs() {
     let told = pair(&office, "SKU-0001");
     assert_eq!(told["now"]["why"], "under_way", "{told}");
     let said = office.folder.tidegate(&["ats", "show", "SKU-0001"]).out;
-    assert!(said.contains("under way, waits for the pause of shopify"), "{said}");
+    assert!(said.contains("under way, waits for the pause of system shopify"), "{said}");
     office.folder.json(&["systems", "resume", "shopify", "--why", "a test"]);
     push(&hub, 1, &level("NO-SUCH-SKU", "5", json!({})));
     until(&office.folder, &["dead-letters", "list"], "NO-SUCH-SKU");

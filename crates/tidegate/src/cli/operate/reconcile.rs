@@ -8,7 +8,7 @@ use super::page::{self, Page, at, list, many, number, text};
 use super::progress::Teller;
 use super::{Place, who};
 use crate::cli::Failure;
-use engine::work::drift::{self, Report};
+use engine::work::drift::{self, Checked, Report};
 use engine::work::stock_now::why_words;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -112,9 +112,13 @@ async fn made(client: &Client, args: &Check, json: bool) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Of checks as the hub tells them.
+/// Of checks as the hub tells them, of which the pairs alone stand in the table.
 fn csv(parts: &[Value]) -> Result<String, Failure> {
-    let reports: Result<Vec<Report>, _> = parts.iter().map(Report::deserialize).collect();
+    let report = |part: &Value| {
+        let checked = Checked { flow: text(&part["flow"]), shop: text(&part["shop"]), ..Checked::default() };
+        Ok(Report { checked, differences: Vec::deserialize(&part["differences"])? })
+    };
+    let reports: Result<Vec<Report>, serde_json::Error> = parts.iter().map(report).collect();
     let reports =
         reports.map_err(|error| anyhow::anyhow!("the hub tells a check in another form: {error}"))?;
     Ok(drift::csv(&reports))

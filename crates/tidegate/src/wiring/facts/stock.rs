@@ -132,6 +132,24 @@ impl Facts for Stock {
     }
 }
 
+/// What is folded is the same whatever the rules of a flow: it is what the source has.
+pub(crate) fn folded(told: &Told<'_>, record: Option<&[u8]>) -> Result<Folding, Fault> {
+    let Told { topic, payload, sequence, received_at: at, asked } = *told;
+    let told = folding::Told { topic, payload, sequence, at, asked };
+    let folding = folding::fold(&told, record).map_err(StockFault::into_fault)?;
+    Ok(Folding {
+        record: folding.record,
+        became: match folding.became {
+            folding::Became::Level(payload) => Became::State { topic: LEVEL, payload },
+            folding::Became::AsTold => Became::AsTold,
+            folding::Became::Known => Became::Known,
+            folding::Became::Older => Became::Older,
+            folding::Became::NoLevel(fault) => Became::NoState(fault.into_fault()),
+        },
+        read: folding.ask,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,22 +177,4 @@ mod tests {
             assert_eq!(stock.urgency(&state, known), expected, "{on_hand} after {known:?}");
         }
     }
-}
-
-/// What is folded is the same whatever the rules of a flow: it is what the source has.
-pub(crate) fn folded(told: &Told<'_>, record: Option<&[u8]>) -> Result<Folding, Fault> {
-    let Told { topic, payload, sequence, received_at: at, asked } = *told;
-    let told = folding::Told { topic, payload, sequence, at, asked };
-    let folding = folding::fold(&told, record).map_err(StockFault::into_fault)?;
-    Ok(Folding {
-        record: folding.record,
-        became: match folding.became {
-            folding::Became::Level(payload) => Became::State { topic: LEVEL, payload },
-            folding::Became::AsTold => Became::AsTold,
-            folding::Became::Known => Became::Known,
-            folding::Became::Older => Became::Older,
-            folding::Became::NoLevel(fault) => Became::NoState(fault.into_fault()),
-        },
-        read: folding.ask,
-    })
 }

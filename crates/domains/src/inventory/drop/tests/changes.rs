@@ -108,7 +108,7 @@ fn each_mistake_in_a_file_of_changes_is_told_with_its_place() {
                 "{{\"sku\":\"A\",\"location\":\"Ä\",\"change\":{{\"on_hand\":-1.5}},\"changed_at\":\"{AT}\"}}\n"
             ),
             1,
-            38,
+            37,
             "change.on_hand",
             "is a float",
         ),
