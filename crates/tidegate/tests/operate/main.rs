@@ -23,6 +23,7 @@ mod letters;
 mod names;
 mod office;
 mod oms;
+mod parcels;
 mod patience;
 mod paying;
 mod pooling;

@@ -26,7 +26,7 @@ fn shown() -> String {
 }
 
 /// The warehouse of the other test, that also tells what it ships.
-async fn open() -> Warehouse {
+pub(crate) async fn open() -> Warehouse {
     let warehouse = Warehouse::open_with(|text| {
         let owner = "\"erp.state\" = { owner = \"erp\" }";
         let scopes = "\"read_locations\"]";
@@ -43,7 +43,7 @@ async fn open() -> Warehouse {
 }
 
 /// Where from, and what; by order. What was cancelled is not among them.
-type Shipped = BTreeMap<u64, Vec<(&'static str, BTreeMap<String, i64>)>>;
+pub(crate) type Shipped = BTreeMap<u64, Vec<(&'static str, BTreeMap<String, i64>)>>;
 
 /// As the warehouse has it.
 fn told(shipments: &[ShipmentView]) -> Shipped {
@@ -57,7 +57,7 @@ fn told(shipments: &[ShipmentView]) -> Shipped {
 }
 
 /// As the shop shows it.
-fn recorded(orders: &[Arc<Order>]) -> Shipped {
+pub(crate) fn recorded(orders: &[Arc<Order>]) -> Shipped {
     let mut shipped = Shipped::new();
     for order in orders {
         for one in order.fulfilments.iter().filter(|one| one.cancelled_at.is_none()) {
@@ -213,7 +213,7 @@ async fn lost_answers_lost_pushes_and_a_killed_hub_lose_no_shipment_and_double_n
 }
 
 /// What a source of shipments would push.
-fn push(hub: &Hub, order: u64, shipment: &str, version: u64, more: Value) -> (u16, String) {
+pub(crate) fn push(hub: &Hub, order: u64, shipment: &str, version: u64, more: Value) -> (u16, String) {
     let mut data = json!({
         "shipment": shipment, "order": order.to_string(), "shipped_at": crate::office::now().to_string(),
     });
@@ -277,7 +277,7 @@ async fn what_comes_before_its_order_waits_for_it_and_what_is_held_waits_for_its
 }
 
 /// The mapping, with what the page says of a location that the shop shows at several of its own: the warehouse's second.
-fn divided(mapping: &str) -> String {
+pub(crate) fn divided(mapping: &str) -> String {
     let (_, rest) = PAGE.split_once("### From a location that is divided").unwrap();
     let (rule, _) = rest.split_once("```toml\n").unwrap().1.split_once("```").unwrap();
     let (rule, table) = rule.split_once("\n\n").unwrap();
