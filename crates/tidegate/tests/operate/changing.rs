@@ -3,7 +3,7 @@
 use crate::hub::{Hub, until};
 use crate::office::Office;
 use crate::patience::comes;
-use crate::stock::{agree, available, keeper, level, push, send, warehouse};
+use crate::stock::{agree, asked_once, available, level, push, send, warehouse};
 use serde_json::{Value, json};
 
 /// A change of a SKU in the first warehouse; `named`: its id, or its version.
@@ -112,12 +112,7 @@ async fn what_is_no_change_is_refused_at_the_door() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gap_has_the_warehouse_asked() {
-    let office = warehouse().await;
-    let keeper = keeper(&office).await;
-    let path = office.folder.path("tidegate.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("every = \"1s\"", "every = \"1h\"")).unwrap();
-    keeper.push_to(None);
+    let (office, keeper) = asked_once().await;
     let hub = Hub::start(&office.folder);
     agree(&office, &keeper);
     // Somebody counts twice, and it tells of the second time alone.

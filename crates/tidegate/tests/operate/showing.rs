@@ -5,7 +5,7 @@ use crate::bundles::{comes_to, comes_to_rest, with_bundles};
 use crate::hub::{Hub, until};
 use crate::office::Office;
 use crate::patience::eventually;
-use crate::stock::{agree, available, differing, keeper, level, push, settled, warehouse};
+use crate::stock::{agree, asked_once, available, differing, level, push, settled, warehouse};
 use serde_json::{Value, json};
 
 fn pair(office: &Office, sku: &str) -> Value {
@@ -118,12 +118,7 @@ async fn a_shop_that_does_not_answer_or_is_not_to_be_asked_fails_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_source_has_and_never_told_is_missed() {
-    let office = warehouse().await;
-    let keeper = keeper(&office).await;
-    let path = office.folder.path("tidegate.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("every = \"1s\"", "every = \"1h\"")).unwrap();
-    keeper.push_to(None);
+    let (office, keeper) = asked_once().await;
     let _hub = Hub::start(&office.folder);
     agree(&office, &keeper);
     comes_to_rest(&office);

@@ -211,6 +211,19 @@ async fn what_cannot_be_read_or_is_not_known_is_told_and_holds_nobody_back() {
     assert!(told.to_string().contains("acme/ats:SKU-0001@WH-1"), "{told}");
 }
 
+/// With one that pushes nothing, and that is asked once and then not for an hour.
+pub(crate) async fn asked_once() -> (Office, WmsTwin) {
+    let office = warehouse().await;
+    let keeper = keeper(&office).await;
+    let path = office.folder.path("tidegate.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let seldom = text.replace("every = \"1s\"", "every = \"1h\"");
+    assert_ne!(seldom, text, "nothing there says how often it is asked");
+    std::fs::write(&path, seldom).unwrap();
+    keeper.push_to(None);
+    (office, keeper)
+}
+
 /// A warehouse of its own process' kind: it can be asked as well as push.
 pub(crate) async fn keeper(office: &Office) -> WmsTwin {
     let config = WmsConfig { on_hand: (5, 500), ..WmsConfig::default() };
