@@ -49,3 +49,41 @@ impl Looked {
         (now.since(seen.asked_at) <= STANDS && seen.delivered.as_ref() == delivered).then_some(seen)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::id::{ShopId, SystemName};
+    use kernel::subject::Subject;
+
+    fn lane() -> Lane {
+        let pair = Subject::new(ShopId::new("acme").unwrap(), "ats", "A@WH");
+        Lane::of(&pair, &SystemName::new("shopify").unwrap())
+    }
+
+    fn delivered(sequence: i64) -> EffectiveVersion {
+        EffectiveVersion::Sequence { sequence }
+    }
+
+    fn kept() -> Looked {
+        let mut looked = Looked::default();
+        let (asked_at, observation) = (Mono(0), Observation::unasked());
+        looked.keep(lane(), Seen { asked_at, observation, delivered: Some(delivered(4)) }, Mono(1));
+        looked
+    }
+
+    #[test]
+    fn a_look_is_gone_on_with_once_while_nothing_else_was_delivered() {
+        let mut looked = kept();
+        assert!(looked.take(&lane(), Some(&delivered(4)), Mono(2)).is_some());
+        assert!(looked.take(&lane(), Some(&delivered(4)), Mono(2)).is_none(), "it was taken");
+    }
+
+    #[test]
+    fn one_after_which_another_node_wrote_or_time_passed_is_worth_nothing() {
+        assert!(kept().take(&lane(), Some(&delivered(5)), Mono(2)).is_none());
+        assert!(kept().take(&lane(), None, Mono(2)).is_none());
+        let late = Mono(0).plus(STANDS + Duration::from_nanos(1));
+        assert!(kept().take(&lane(), Some(&delivered(4)), late).is_none());
+    }
+}
