@@ -121,7 +121,7 @@ pub(crate) const SWEEP_KEYS: &[Key] = &[
         "every",
         "duration",
         "\"5m\"",
-        "How often the source is asked for what changed. With `intake = \"poll\"` the default is 15s.",
+        "How often the source is asked for what changed. With `intake = \"poll\"` the default is 15s. Orders are asked for sooner where their stock shows that one was not heard of.",
         "\"10m\"",
     ),
     Key::optional(

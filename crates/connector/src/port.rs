@@ -262,6 +262,13 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Whether an observation shows something that no fact we know accounts for yet: more units sold than the owner of the stock has
+    /// counted. Most of it is on its way; where a fact was lost, its source is asked sooner than it would be. Pure.
+    fn unaccounted(&self, wanted: &Wanted, observed: &Observation) -> bool {
+        let _ = (wanted, observed);
+        false
+    }
+
     /// What an observed object comes to, for whoever adds up a day; reads the target's own amounts and computes none.
     /// `None` where it shows none: then the descriptor does not say `lists_totals`, or this one object has none. Pure.
     fn held(&self, observed: &Observation) -> Option<Held>;

@@ -3,6 +3,7 @@
 
 use crate::claimed::gives_way_to_newer;
 use crate::doubt::Absence;
+use crate::effect::Effect;
 use crate::engine::Engine;
 use crate::last_look::undone_again;
 use crate::looked::Seen;
@@ -77,6 +78,9 @@ impl Engine {
             self.vanished.remove(&running.claim.delivery.id);
         }
         let Some(planner) = self.planners.get(&lane.system).cloned() else { return };
+        if planner.unaccounted(&goal.wanted, &observation) {
+            self.out.extend(self.unaccounted.seen(&lane.shop, now).map(Effect::Unaccounted));
+        }
         let plan = planner.plan(&goal.wanted, &observation);
         if goal.flow.observe_first {
             running.seen = Some(Seen {

@@ -95,8 +95,8 @@ pub enum StoreWork {
     Other,
 }
 
-/// What is to be done. Every effect but `GiveBack`, `AwaitedAgain`, `AwaitedFound`, `Raise` and `Ended` is answered by
-/// exactly one event (or the process ends).
+/// What is to be done. Every effect but `GiveBack`, `AwaitedAgain`, `AwaitedFound`, `Raise`, `Ended`, `Folded` and
+/// `Unaccounted` is answered by exactly one event (or the process ends).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     FetchUnrouted {
@@ -143,6 +143,8 @@ pub enum Effect {
     Ended(Ending),
     /// It was decided what becomes of a change; for metrics.
     Folded(Folded),
+    /// A target shows more than is known of: the shop's documents are to be asked for soon.
+    Unaccounted(Unheard),
 }
 
 /// What becomes of a change that a source told.
@@ -152,6 +154,14 @@ pub struct Folded {
     pub shop: ShopId,
     /// `folded`, `known`, `no_state`, `refused`.
     pub outcome: &'static str,
+}
+
+/// A shop of which something may not have been heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard {
+    pub shop: ShopId,
+    /// When it was seen.
+    pub at: Timestamp,
 }
 
 /// How a delivery left its lane for good.

@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::route;
 use crate::running::Running;
 use crate::system::{SystemState, SystemView};
+use crate::unaccounted::Unaccounted;
 use connector::port::{Connector, Observation, Step, Wanted};
 use kernel::clock::{Mono, Now};
 use kernel::fault::Severity;
@@ -40,6 +41,12 @@ pub trait Planner: Send + Sync + Debug {
         let _ = (step, observed);
         None
     }
+
+    /// As [`Connector::unaccounted`].
+    fn unaccounted(&self, wanted: &Wanted, observed: &Observation) -> bool {
+        let _ = (wanted, observed);
+        false
+    }
 }
 
 impl Planner for Arc<dyn Connector> {
@@ -49,6 +56,10 @@ impl Planner for Arc<dyn Connector> {
 
     fn shows(&self, step: &Step, observed: &Observation) -> Option<bool> {
         Connector::shows(self.as_ref(), step, observed)
+    }
+
+    fn unaccounted(&self, wanted: &Wanted, observed: &Observation) -> bool {
+        Connector::unaccounted(self.as_ref(), wanted, observed)
     }
 }
 
@@ -83,6 +94,7 @@ pub struct Engine {
     /// Since when an object that is known was not seen.
     pub(crate) vanished: BTreeMap<DeliveryId, Mono>,
     pub(crate) looked: Looked,
+    pub(crate) unaccounted: Unaccounted,
     pub(crate) planted: Planted,
     pub(crate) totals: Totals,
     pub(crate) out: Vec<Effect>,
@@ -125,6 +137,7 @@ impl Engine {
             last_tried: BTreeMap::new(),
             vanished: BTreeMap::new(),
             looked: Looked::default(),
+            unaccounted: Unaccounted::default(),
             planted,
             totals: Totals::default(),
             out: Vec::new(),

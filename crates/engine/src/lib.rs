@@ -29,6 +29,7 @@ pub mod route;
 mod running;
 mod system;
 pub mod triage;
+mod unaccounted;
 mod unknown;
 pub mod waits;
 pub mod work;

@@ -125,6 +125,10 @@ impl Connector for Target {
         }
     }
 
+    fn unaccounted(&self, wanted: &Wanted, observed: &Observation) -> bool {
+        is_stock(&wanted.subject) && inventory::unaccounted(wanted, observed)
+    }
+
     /// Neither an order's fields nor a stock level nor a shipment nor a hold come to money.
     fn held(&self, _: &Observation) -> Option<Held> {
         None

@@ -315,7 +315,7 @@ impl World {
                 let result = self.trouble(node).map_or(Ok(self.references_exist), Err);
                 self.answer(node, Event::Looked { awaited, result });
             }
-            Effect::Ended(_) | Effect::Folded(_) => {}
+            Effect::Ended(_) | Effect::Folded(_) | Effect::Unaccounted(_) => {}
             Effect::Raise(notice) => {
                 self.trace(&format!("{:?}", std::mem::discriminant(&notice.what)));
                 if let What::BreakerOpened { system, .. } = &notice.what

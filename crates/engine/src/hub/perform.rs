@@ -3,7 +3,7 @@
 
 use super::{Called, Input, Shared};
 use crate::effect::{Call, Effect, Event, StoreWork};
-use crate::work::lift;
+use crate::work::{lift, sweep};
 use connector::port::{CallContext, Found, Read};
 use kernel::fault::{Fault, FaultKind};
 use kernel::id::{ShopId, SystemName};
@@ -76,6 +76,9 @@ pub(crate) fn perform(shared: &Arc<Shared>, effect: Effect, events: &Events) {
         Effect::Raise(notice) => shared.watcher.notice(&notice),
         Effect::Ended(ending) => shared.watcher.ended(&ending),
         Effect::Folded(folded) => shared.watcher.folded(&folded),
+        Effect::Unaccounted(unheard) => tell_store(events, async move {
+            store.set_cursor(&sweep::asked_of(&unheard.shop), &unheard.at.to_string()).await
+        }),
         Effect::Observe(call) => {
             let connector = shared.connectors.get(&call.system).cloned();
             let (context, wanted) = (context(shared, &call), call.what.clone());

@@ -92,6 +92,11 @@ pub fn watermark_of(shop: &ShopId, flow: &FlowName) -> String {
     format!("sweep/{shop}/{flow}")
 }
 
+/// Where it is kept that a shop shows more than was heard of it: since when.
+pub fn asked_of(shop: &ShopId) -> String {
+    format!("unaccounted/{shop}")
+}
+
 /// A state of the log, with what else it brings.
 type Known = (State, Vec<Touched>);
 

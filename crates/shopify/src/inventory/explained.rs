@@ -1,12 +1,13 @@
 //! What the shop has of a pair this moment, and how what it is to show there comes about: the terms from what the source has to sell up
 //! to Shopify's `available`, for a person. Decides nothing: it is the same arithmetic that decides a set.
 
-use super::seen::{Context, Kin, Seen};
+use super::seen::{Context, Seen};
 use super::shared::{Shared, Units};
 use super::want::{Want, Where};
-use connector::port::{Observation, Observed};
+use connector::port::{Observation, Observed, Wanted};
 use domains::inventory::Term;
-use domains::inventory::family::{Shown, in_flight_term};
+use domains::inventory::compare::InFlight;
+use domains::inventory::family::{Component, Shown, in_flight_term};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -39,26 +40,22 @@ pub fn explained(body: &Value, observed: &Observation) -> Option<Explained> {
     }
     let want = Want::read(body).ok()?;
     let context = Context::read(&observed.context)?;
-    let level = match context.seen {
+    let level = match &context.seen {
         Seen::Level(level) if level.active => {
-            Some(LevelNow { id: level.id, available: level.available, committed: level.committed })
+            Some(LevelNow { id: level.id.clone(), available: level.available, committed: level.committed })
         }
         Seen::Level(_) | Seen::NotStocked { .. } => None,
         Seen::NoSku { .. } | Seen::NoLocation { .. } | Seen::Unreadable => return None,
     };
     let own = level.as_ref().map(|level| Shown { available: level.available, committed: level.committed });
     let own = own.unwrap_or_default();
-    let shown = |kin: &Kin| Shown { available: kin.available, committed: kin.committed };
-    let others = |sku: &str, at: Option<&Where>| context.kin.get(sku, at.map(Where::as_str)).map(shown);
+    let others = |sku: &str, at: Option<&Where>| shown(&context, sku, at);
     let (in_flight, mut terms) = match want.shared.units(&want, own, &others) {
         Units::Own => {
             let term = in_flight_term(want.in_flight, own.committed, Some(want.counted), "");
             (Some(want.held_back(own.committed)), vec![term])
         }
-        Units::Of(component) => {
-            let held = component.available.saturating_sub(component.free(want.in_flight));
-            (Some(held), component.terms(want.in_flight))
-        }
+        Units::Of(component) => (Some(held_of(&component, want.in_flight)), component.terms(want.in_flight)),
         Units::OfParts(parts) => {
             let terms = parts.iter().map(|(sku, part, place)| part.term_of(sku, *place, want.in_flight));
             (None, terms.collect())
@@ -75,6 +72,33 @@ pub fn explained(body: &Value, observed: &Observation) -> Option<Explained> {
         None => Term { adds: None, text: "in Shopify it is not stocked there".to_owned() },
     });
     Some(Explained { level, in_flight, to_show, terms })
+}
+
+/// Whether more is sold of a pair than its source has counted, where it counts. Of a bundle that is seen at its components.
+pub(crate) fn unaccounted(wanted: &Wanted, observed: &Observation) -> bool {
+    let held = || {
+        wanted.body.get("counted").filter(|counted| !counted.is_null())?;
+        let want = Want::read(&wanted.body).ok().filter(|want| want.in_flight == InFlight::Counted)?;
+        let context = Context::read(&observed.context)?;
+        let Seen::Level(level) = &context.seen else { return None };
+        let own = Shown { available: level.available, committed: level.committed };
+        match want.shared.units(&want, own, &|sku, at| shown(&context, sku, at)) {
+            Units::Own => Some(want.held_back(own.committed)),
+            Units::Of(component) => Some(held_of(&component, want.in_flight)),
+            Units::OfParts(_) => None,
+        }
+    };
+    held().is_some_and(|held| held > 0)
+}
+
+/// What is shown of what shares its units.
+fn shown(context: &Context, sku: &str, at: Option<&Where>) -> Option<Shown> {
+    let kin = context.kin.get(sku, at.map(Where::as_str))?;
+    Some(Shown { available: kin.available, committed: kin.committed })
+}
+
+fn held_of(component: &Component, in_flight: InFlight) -> i64 {
+    component.available.saturating_sub(component.free(in_flight))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod want;
 pub use changed::{Changed, changed};
 pub(crate) use config::{Config, SETTINGS};
 pub use config::{SCHEMA, SCHEMA_NAME};
+pub(crate) use explained::unaccounted;
 pub use explained::{Explained, LevelNow, explained};
 pub use places::outlets;
 

@@ -24,7 +24,9 @@ const FIELDS: &str = "id,display_id,status,is_draft_order,metadata,created_at,*s
 
 impl Books {
     pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build()?;
+        // A connection that is idle for some seconds is closed by Node, perhaps as the next request leaves: each has its own.
+        let client =
+            reqwest::Client::builder().timeout(Duration::from_secs(120)).pool_max_idle_per_host(0).build()?;
         Ok(Self { client, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 

@@ -30,7 +30,11 @@ const PAGE: usize = 200;
 impl Books {
     pub fn new(url: &str, database: &str, user: &str, password: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            client: reqwest::Client::builder().timeout(Duration::from_secs(120)).build()?,
+            // One that was kept may be closed by the server as the next request leaves.
+            client: reqwest::Client::builder()
+                .timeout(Duration::from_secs(120))
+                .pool_max_idle_per_host(0)
+                .build()?,
             rpc: format!("{}/{database}/rpc/", url.trim_end_matches('/')),
             user: user.to_owned(),
             password: password.to_owned(),

@@ -11,7 +11,8 @@ use engine::hub::Hub;
 use engine::plan::Plan;
 use engine::work::sweep::{self, Found, Settings};
 use engine::work::{Scope, WorkError};
-use kernel::clock::Clock;
+use jiff::Timestamp;
+use kernel::clock::{Clock, after};
 use kernel::flow::Mode;
 use kernel::id::{FlowName, ShopId};
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use store::Store;
 
 /// A webhook that is younger than this is on its way, not missed.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Whether a shop's orders are to be asked for sooner is looked at this often.
+const ASKED_EVERY: Duration = Duration::from_secs(2);
 
 /// In this time after its start a hub has made its subscriptions.
 const SUBSCRIBED: Duration = Duration::from_secs(5);
@@ -121,8 +125,8 @@ pub fn scope(
 pub async fn run(mut sweep: Sweep, around: Around, hub: Hub, told: Told, mut turn: Turn) {
     let lease = sweep::watermark_name(&sweep.scope);
     // What came just before the hub may have met no subscription: the first pass leaves it to its webhook, so that the
-    // second does not wait for its turn.
-    let mut most = GRACE + SUBSCRIBED;
+    // second does not wait for its turn. Where none is sent, the first leaves nothing.
+    let mut most = if sweep.polls { Duration::MAX } else { GRACE + SUBSCRIBED };
     while turn.comes().await {
         let now = around.clock.now();
         let length = sweep.paced.lease();
@@ -143,10 +147,44 @@ pub async fn run(mut sweep: Sweep, around: Around, hub: Hub, told: Told, mut tur
             }
         }
         let wait = sweep.paced.pause(around.clock.now().wall).await.min(most);
-        if turn.stopped(wait).await {
+        if rests(&sweep, &around, now.wall, wait, &mut turn).await {
             return;
         }
         most = Duration::MAX;
+    }
+}
+
+/// Until the next pass, or until the shop's stock shows that something of it was not heard; true: the hub stops. Only where it goes by
+/// itself all day: a window is somebody's word that the shop is not to be asked outside of it.
+async fn rests(sweep: &Sweep, around: &Around, began: Timestamp, wait: Duration, turn: &mut Turn) -> bool {
+    let steady = sweep.paced.cadence.is_steady();
+    // The first time that it was seen since: in a shop that sells all day it is seen again before the first is old enough.
+    let (mut left, mut first) = (wait, None);
+    while steady && left > ASKED_EVERY {
+        if turn.stopped(ASKED_EVERY).await {
+            return true;
+        }
+        left -= ASKED_EVERY;
+        if first.is_none() {
+            first = asked(sweep, around).await.filter(|at| *at >= began);
+        }
+        // What is younger is left to its webhook.
+        if first.is_some_and(|at| after(at, sweep.settings.grace) <= around.clock.now().wall) {
+            return false;
+        }
+    }
+    turn.stopped(left).await
+}
+
+/// When stock was seen last of which more is sold than was heard of.
+async fn asked(sweep: &Sweep, around: &Around) -> Option<Timestamp> {
+    match around.store.cursor(&sweep::asked_of(&sweep.scope.shop)).await {
+        Ok(at) => at.and_then(|text| text.parse().ok()),
+        Err(error) => {
+            // The pass that is due anyway finds the same.
+            tracing::debug!(error = %error, "whether orders are asked for sooner cannot be read");
+            None
+        }
     }
 }
 

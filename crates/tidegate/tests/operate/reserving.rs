@@ -99,7 +99,10 @@ impl Warehouse {
     }
 
     pub(crate) fn hub_with(&self, more: &[&str]) -> Hub {
-        let hub = Hub::start_with(&self.office.folder, &[SETTINGS.as_slice(), more].concat());
+        let key = |setting: &str| setting.split_once('=').map(|(key, _)| key.to_owned());
+        let mut settings = SETTINGS.to_vec();
+        settings.retain(|setting| more.iter().all(|other| key(other) != key(setting)));
+        let hub = Hub::start_with(&self.office.folder, &[settings.as_slice(), more].concat());
         self.wms.push_to(Some(PushTarget {
             url: format!("http://{}/ingest/wms/inventory", hub.address),
             secret: SECRET.to_owned(),
@@ -183,6 +186,28 @@ async fn an_order_is_counted_by_the_warehouse_changed_there_and_given_back() {
     // The ERP has confirmed both, which is its flow's ticket and none of the warehouse's.
     let letters = warehouse.office.folder.json(&["dead-letters", "list"])["groups"].to_string();
     assert!(!letters.contains("orders_to_wms"), "{letters}");
+}
+
+/// No webhook came, and the next sweep is an hour away: what Shopify has committed beyond what the warehouse counted tells of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_not_heard_of_is_asked_for_as_soon_as_its_stock_is_looked_at() {
+    let warehouse = Warehouse::open().await;
+    let _hub = warehouse.hub_with(&[
+        "flows.orders_to_erp.sweep.every=1h",
+        "flows.orders_to_erp.slo.export_lag=2h",
+        "flows.orders_to_wms.sweep.every=1h",
+        "flows.orders_to_wms.slo.export_lag=2h",
+    ]);
+    warehouse.at_rest();
+    let orders = warehouse.office.orders(1001, 1);
+    let line = orders[0].lines.iter().find(|line| line.fulfillable() > 0).unwrap();
+    let sku = line.sku.as_deref().unwrap();
+    let sold_at =
+        warehouse.wms.all_stock().into_iter().find(|row| row.sku == sku && warehouse.wrong(row).is_some());
+    let sold_at = sold_at.expect("nobody has heard of the order").location;
+    warehouse.wms.receive(sku, sold_at, 1).unwrap();
+    warehouse.at_rest();
+    warehouse.each_once(&orders);
 }
 
 /// Before the warehouse has heard of the order, while answers are lost, and before an edit that names the order's lines anew: each unit is

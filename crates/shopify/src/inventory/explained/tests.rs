@@ -1,7 +1,7 @@
 //! A line for each term, up to what the shop has.
 
 use super::*;
-use crate::inventory::seen::{AllKin, Level, among, observation};
+use crate::inventory::seen::{AllKin, Kin, Level, among, observation};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -37,6 +37,38 @@ fn from_the_source_to_shopify_s_available_each_term_is_said() {
             "112  in Shopify now, beside 8 committed",
         ]
     );
+}
+
+#[test]
+fn more_sold_than_counted_is_told_where_the_source_counts_and_the_flow_goes_by_it() {
+    let told = |body: serde_json::Value, committed: i64| {
+        let subject =
+            kernel::subject::Subject::new(kernel::id::ShopId::new("acme").unwrap(), "ats", "CHAIR@1");
+        let wanted = Wanted {
+            object_key: kernel::key::ObjectKey::of(&subject),
+            subject,
+            body,
+            stage: connector::port::Stage::Present,
+            after_confirm: kernel::flow::AfterConfirm::default(),
+            difference: kernel::flow::Difference::default(),
+            known: None,
+            also_known_as: Vec::new(),
+        };
+        unaccounted(&wanted, &observation(level(112, committed), false, None))
+    };
+    let body = |counted: serde_json::Value, in_flight: &str| json!({ "sku": "CHAIR", "location": 1, "available": 113, "counted": counted, "in_flight": in_flight });
+    assert!(told(body(json!(5), "counted"), 6));
+    assert!(!told(body(json!(5), "counted"), 5), "all of it is counted");
+    assert!(
+        !told(body(json!(null), "counted"), 6),
+        "the source counts nothing: it says nothing of what was heard"
+    );
+    assert!(!told(body(json!(5), "all"), 6));
+    assert!(!told(body(json!(5), "none"), 6));
+    let mut in_bundles = body(json!(5), "counted");
+    in_bundles["bundles"] = json!([{ "sku": "SET", "quantity": 4 }]);
+    assert!(told(in_bundles.clone(), 6));
+    assert!(!told(in_bundles, 5));
 }
 
 #[test]
