@@ -8,7 +8,7 @@ use crate::board::NextDue;
 use crate::codec::{self, nanos};
 use crate::desk::{Desk, Shared, transact};
 use crate::error::{Done, bug};
-use crate::route::opened_or_empty;
+use crate::unrouted::opened_or_empty;
 use crate::view::{
     DELIVERY, DELIVERY_COLUMNS, ENVELOPE, ENVELOPE_COLUMNS, PAYLOAD, PAYLOAD_FROM, child, key_of,
 };

@@ -36,6 +36,7 @@ mod series;
 mod session;
 mod standing;
 mod triage;
+mod unrouted;
 mod view;
 mod wake;
 mod webhook_ids;
@@ -205,6 +206,7 @@ impl PostgresStore {
 /// run the database.
 pub fn hot_statements() -> Vec<(&'static str, &'static str)> {
     let mut all = append::statements();
+    all.extend(unrouted::statements());
     all.extend(route::statements());
     all.extend(records::STATEMENTS);
     all.extend(claims::statements());

@@ -83,7 +83,7 @@ impl Desk {
             return Ok(None);
         }
         let payload =
-            crate::route::opened_or_empty(self.shared.payload_of(&row, ENVELOPE_COLUMNS, &envelope))?;
+            crate::unrouted::opened_or_empty(self.shared.payload_of(&row, ENVELOPE_COLUMNS, &envelope))?;
         Ok(payload.map(|payload| (envelope, payload)))
     }
 
