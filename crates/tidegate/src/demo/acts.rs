@@ -184,7 +184,7 @@ impl Act {
 }
 
 /// The ERP of the play fails for people too.
-async fn add_surely(stage: &Stage, sku: &str) -> anyhow::Result<()> {
+pub(super) async fn add_surely(stage: &Stage, sku: &str) -> anyhow::Result<()> {
     let mut last = Ok(());
     for _ in 0..50 {
         last = stage.add_item(sku).await;
@@ -196,7 +196,7 @@ async fn add_surely(stage: &Stage, sku: &str) -> anyhow::Result<()> {
     last
 }
 
-fn everyday(knobs: &mut Knobs) {
+pub(super) fn everyday(knobs: &mut Knobs) {
     *knobs = Knobs {
         page_size: knobs.page_size,
         latency_ms: 5,

@@ -139,6 +139,13 @@ impl Hubs {
         Ok(())
     }
 
+    /// The same where nobody may be left meanwhile.
+    pub async fn kill_away(&mut self, away: Duration) -> anyhow::Result<()> {
+        let killed = self.kill_next().await?;
+        self.away.push((killed, kernel::clock::after(now(), away)));
+        Ok(())
+    }
+
     /// SIGSTOP to the next of them for so long: to the others it is as if it were dead, and then it is not.
     pub fn freeze_for(&mut self, span: Duration) -> anyhow::Result<()> {
         let frozen = self.next_alive();

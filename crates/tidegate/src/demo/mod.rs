@@ -10,6 +10,7 @@ mod hub_process;
 mod hubs;
 mod ledger;
 mod play;
+mod playground;
 mod report;
 mod stage;
 mod warehouse;
@@ -35,7 +36,7 @@ Examples:
   tidegate demo                                  1,000 orders, in about a minute
   tidegate demo --orders 200                     the quick one
   tidegate demo --orders 20000 --seed 7          the long one
-  tidegate demo --keep                           stays up at the end and prints the page's address
+  tidegate demo --orders 20 --calm --keep        stays up, with a page to break things on: kill it, lose its webhooks, let its ERP lie
   tidegate demo --stock                          with a warehouse: its stock moves, orders reserve, nothing is sold twice
   tidegate demo --prices                         with contract prices: carts ask all the while, orders are compared
   tidegate demo --json                           the ledger as one object on standard output
@@ -56,7 +57,7 @@ pub struct Args {
     /// Where chance begins: the same seed places the same orders
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Stays up at the end, until Ctrl-C
+    /// Stays up at the end, until Ctrl-C, with a page on which ERP, webhooks and hub can be broken by hand, and orders are counted
     #[arg(long)]
     keep: bool,
     /// Where the hub's files go, and stay; without it, a folder that is removed at the end
@@ -156,7 +157,7 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
         counter.begin(&stage.ground).await?;
         teller.act("prices are loaded, and carts ask for them: ten lines, forty times a second");
     }
-    let played = play::all(args, &mut stage, teller).await?;
+    let mut played = play::all(args, &mut stage, teller).await?;
     teller.catching_up();
     stage.caught_up(&played, CATCH_UP, Some(teller)).await;
     if let Some(warehouse) = &mut stage.warehouse {
@@ -167,11 +168,15 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
     if let Some(counter) = &mut stage.counter {
         counter.rest().await;
     }
-    let ledger = Ledger::take(&stage, &played).await?;
+    let mut ledger = Ledger::take(&stage, &played).await?;
     teller.ledger(&ledger, json)?;
     if args.keep {
-        teller.staying(&stage)?;
-        tokio::signal::ctrl_c().await?;
+        let from = (args.seed.wrapping_add(1), args.orders + 1);
+        if let Some(after) = playground::open(&mut stage, &mut played, teller, from, &ledger).await? {
+            // The one that was asked for as JSON is the demo's.
+            teller.ledger(&after, false)?;
+            ledger = after;
+        }
     }
     stage.strike(args.dir.is_some() || !ledger.holds()).await?;
     Ok(ledger)

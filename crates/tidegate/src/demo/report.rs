@@ -90,10 +90,10 @@ impl Teller {
         Ok(())
     }
 
-    pub(super) fn staying(&self, stage: &Stage) -> anyhow::Result<()> {
+    pub(super) fn staying(&self, stage: &Stage, playground: &str) -> anyhow::Result<()> {
         let token = std::fs::read_to_string(stage.ground.token_file())?;
         eprintln!(
-            "\nIt stays up until Ctrl-C. The page: {}  (sign in with {})\nThe operator's commands: tidegate status -c {}",
+            "\nIt stays up until Ctrl-C. Break it yourself: {playground}\nThe hub's page: {}  (sign in with {})\nThe operator's commands: tidegate status -c {}",
             stage.ground.hub.url(),
             token.trim(),
             stage.ground.folder.join("tidegate.toml").display()

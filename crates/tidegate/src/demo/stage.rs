@@ -334,7 +334,7 @@ async fn add_item(client: &reqwest::Client, erp: &ErpTwin, sku: &str) -> anyhow:
 }
 
 /// Work that the hub has now; what cannot be read counts as some.
-fn open_work(status: &Value) -> u64 {
+pub(super) fn open_work(status: &Value) -> u64 {
     let count = |value: &Value| value.as_u64().unwrap_or(1);
     let systems = status["systems"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of_systems: u64 =
@@ -354,7 +354,7 @@ fn knobs(by_look_up: bool) -> Knobs {
 }
 
 /// Times are the shop's: a minute of them is a second.
-fn mischief(seed: u64) -> Mischief {
+pub(super) fn mischief(seed: u64) -> Mischief {
     Mischief {
         seed,
         duplicate_per_mille: 100,

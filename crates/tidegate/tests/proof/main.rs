@@ -1,6 +1,8 @@
 //! The proofs that have a command of their own, in a short version each: the real binary, killed, and the ledger from the
 //! other side's books.
 
+mod playing;
+
 use serde_json::Value;
 use std::process::{Command, Stdio};
 

@@ -10,7 +10,7 @@ use super::app_proxy::AppProxy;
 use super::bucket::Bucket;
 use super::bulk::BulkOperation;
 use super::bulk_fault::BulkFault;
-use super::config::ShopConfig;
+use super::config::{Mischief, ShopConfig};
 use super::contract::Contract;
 use super::faults::FaultDesk;
 use super::fulfil::Stop;
@@ -263,6 +263,11 @@ impl Shop {
             });
             self.raise_other(state, topic, body);
         }
+    }
+
+    /// What goes wrong with webhooks from now on.
+    pub(super) fn turn_mischief(&self, how: impl FnOnce(&mut Mischief)) {
+        self.outbox.turn(how);
     }
 
     fn raise(&self, state: &State, order: &Arc<Order>, notices: &[Notice]) {

@@ -2,7 +2,7 @@
 
 use super::app_proxy::AppProxy;
 use super::bulk_fault::BulkFault;
-use super::config::ShopConfig;
+use super::config::{Mischief, ShopConfig};
 use super::contract::Contract;
 use super::faults::{ApiFault, ApiFaults};
 use super::fulfil::holds::Hold;
@@ -115,6 +115,11 @@ impl ShopifyTwin {
     /// From the next request on: `twin.turn_faults(|faults| faults.cut_off_per_mille = 50)`.
     pub fn turn_faults(&self, how: impl FnOnce(&mut ApiFaults)) {
         self.shop.faults.turn(how);
+    }
+
+    /// What goes wrong with the webhooks of what happens from now on.
+    pub fn turn_mischief(&self, how: impl FnOnce(&mut Mischief)) {
+        self.shop.turn_mischief(how);
     }
 
     /// Happens to the next request that faults concern; several happen one after another.

@@ -43,7 +43,7 @@ impl Event {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     sender: Arc<Sender>,
-    mischief: Mischief,
+    mischief: Mutex<Mischief>,
     approved: BTreeSet<String>,
     client_secret: String,
     /// Makes ids differ from those of an earlier start.
@@ -85,7 +85,7 @@ impl Outbox {
         let started = config.clock.now().as_microsecond().cast_unsigned();
         Ok(Self {
             sender: Arc::new(sender),
-            mischief: config.mischief.clone(),
+            mischief: Mutex::new(config.mischief.clone()),
             approved: config.approved.clone(),
             client_secret: config.client_secret.clone(),
             salt: mix(config.mischief.seed) ^ mix(started),
@@ -99,11 +99,16 @@ impl Outbox {
         &self.sender
     }
 
+    /// What goes wrong from the next event on.
+    pub(crate) fn turn(&self, how: impl FnOnce(&mut Mischief)) {
+        how(&mut held(&self.mischief));
+    }
+
     /// One webhook for each subscription that wants the event.
     pub(crate) fn raise<'a>(&self, subscriptions: impl Iterator<Item = &'a Subscription>, event: Event) {
         let number = self.events.fetch_add(1, Ordering::Relaxed);
         for subscription in subscriptions.filter(|one| one.wants(event.topic, &event.body)) {
-            let plan = self.mischief.plan(number, subscription.id);
+            let plan = held(&self.mischief).plan(number, subscription.id);
             let delivery = self.delivery(subscription, &event, number);
             self.sender.count(|counts| counts.due += 1);
             self.send(delivery, plan, number);
@@ -172,7 +177,8 @@ impl Outbox {
 
     /// Keeps it back for the next change of the same order, or for `delay_max` at the longest.
     fn hold(&self, key: (u64, u64), delivery: Delivery) {
-        let due = after(self.sender.clock.now(), self.mischief.delay_max.max(Duration::from_secs(1)));
+        let longest = held(&self.mischief).delay_max.max(Duration::from_secs(1));
+        let due = after(self.sender.clock.now(), longest);
         let webhook_id = delivery.webhook_id.clone();
         held(&self.held).insert(key, delivery);
         self.sender.count(|counts| counts.swapped += 1);
