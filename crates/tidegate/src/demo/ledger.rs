@@ -261,7 +261,7 @@ impl Ledger {
         let fate = reason.map_or(&Value::Null, |reason| &reason["fate"]);
         let text = |name: &str| fate[name].as_str().unwrap_or("no reason").to_owned();
         match fate["fate"].as_str() {
-            Some("dead") if played.poison.contains(&order.id) => {
+            Some("dead") if played.poison.contains(&order.id) || played.unknown_item.contains(&order.id) => {
                 self.counts.dead += 1;
                 *self.dead_by_cause.entry(text("code")).or_default() += 1;
             }

@@ -161,9 +161,7 @@ async fn play_all(args: &Args, teller: &Teller, json: bool) -> anyhow::Result<Le
     teller.catching_up();
     stage.caught_up(&played, CATCH_UP, Some(teller)).await;
     if let Some(warehouse) = &mut stage.warehouse {
-        warehouse.full_check(&stage.ground).await?;
-        teller.act("the full check has compared all of the warehouse with all of the shop");
-        warehouse.agreed(&stage.ground.shop, CATCH_UP, teller).await;
+        warehouse.checked(&stage.ground, CATCH_UP, teller).await?;
     }
     if let Some(counter) = &mut stage.counter {
         counter.rest().await;

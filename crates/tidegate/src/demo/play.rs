@@ -24,6 +24,8 @@ pub struct Played {
     pub totals: BTreeMap<u64, Vec<Decimal>>,
     /// Orders that no back office will ever take.
     pub poison: BTreeSet<u64>,
+    /// Orders that wait for an item until somebody adds it.
+    pub unknown_item: BTreeSet<u64>,
     /// Changes that the shop refused: none are expected.
     pub refused: u64,
 }
@@ -76,7 +78,8 @@ impl Played {
     pub fn missing(&self, shop: &ShopifyTwin, there: &BTreeSet<String>) -> usize {
         let is_missing = |id: &&u64| {
             let is_wanted = shop.order(**id).is_some_and(|order| is_exportable(&order));
-            is_wanted && !self.poison.contains(id) && !there.contains(&reference(**id))
+            let is_kept_out = self.poison.contains(id) || self.unknown_item.contains(id);
+            is_wanted && !is_kept_out && !there.contains(&reference(**id))
         };
         self.exportable.keys().filter(is_missing).count()
     }

@@ -216,7 +216,11 @@ pub fn written(ledger: &Ledger, books: &str) -> String {
                 prices.fallback
             ),
         );
-        let held = if prices.is_held { "held" } else { "LIVE" };
+        let held = match prices.is_held {
+            Some(true) => "held",
+            Some(false) => "LIVE",
+            None => "not tried",
+        };
         row("every price halved", held.to_owned(), "  a load that nobody should have made".to_owned());
         row(
             "charged as agreed",

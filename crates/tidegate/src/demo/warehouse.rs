@@ -167,11 +167,24 @@ impl Warehouse {
     }
 
     /// The nightly one: what neither push nor list has told is found and taken up again.
-    pub async fn full_check(&mut self, ground: &Ground) -> anyhow::Result<()> {
+    async fn full_check(&mut self, ground: &Ground) -> anyhow::Result<()> {
         let asked = json!({ "who": "demo", "why": "the nightly full check" });
         let told = ground.ask("reconcile", &asked).await?;
         let part = told["parts"].get(0).context("the full check had nothing to check")?;
         self.found = part["appended"].as_u64().context("the full check says how much it took up again")?;
+        Ok(())
+    }
+
+    /// A full check, and until what it took up again has come.
+    pub async fn checked(
+        &mut self,
+        ground: &Ground,
+        patience: Duration,
+        teller: &Teller,
+    ) -> anyhow::Result<()> {
+        self.full_check(ground).await?;
+        teller.act("the full check has compared all of the warehouse with all of the shop");
+        self.agreed(&ground.shop, patience, teller).await;
         Ok(())
     }
 

@@ -36,8 +36,8 @@ pub struct PricesLedger {
     pub p95_us: u64,
     pub p99_us: u64,
     pub within_promise_per_mille: u64,
-    /// The load that halved every price was stopped.
-    pub is_held: bool,
+    /// The load that halved every price was stopped; absent where nobody made it.
+    pub is_held: Option<bool>,
     /// Orders that were compared: charged as agreed, or not.
     pub as_agreed: u64,
     pub differing: u64,
@@ -68,7 +68,7 @@ impl PricesLedger {
     pub fn holds(&self) -> bool {
         self.carts > 0
             && self.wrong == 0
-            && self.is_held
+            && self.is_held != Some(false)
             && self.as_agreed > 0
             && self.unexplained == 0
             && self.not_compared == 0

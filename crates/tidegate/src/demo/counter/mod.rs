@@ -67,7 +67,7 @@ pub struct Counter {
     /// From which version on the night's prices count; and the instants between which they began to.
     night: Option<(u64, Timestamp, Timestamp)>,
     /// A load that nobody should have made was stopped.
-    is_held: bool,
+    is_held: Option<bool>,
 }
 
 impl Counter {
@@ -89,7 +89,7 @@ impl Counter {
             first_at: Timestamp::MAX,
             promotion_at,
             night: None,
-            is_held: false,
+            is_held: None,
         })
     }
 
@@ -130,7 +130,7 @@ impl Counter {
     /// Somebody loads a file in which every price is halved.
     pub async fn halved(&mut self, ground: &Ground) -> anyhow::Result<()> {
         let told = load(ground, "halved.csv", &table::halved()).await?;
-        self.is_held = told["outcome"] == "held";
+        self.is_held = Some(told["outcome"] == "held");
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use super::ledger::Ledger;
 use super::play::{Played, workload};
 use super::report::Teller;
 use super::stage::{Stage, now, pause};
+use anyhow::Context as _;
 use buttons::{Asked, Button};
 use figures::{Figures, Taken};
 use jiff::Timestamp;
@@ -28,8 +29,10 @@ const STEADY_MS: u64 = 200;
 const CHANGES_MS: (u64, u64) = (1_000, 10_000);
 /// What the hub has not got on with for so long once all is well again will not come.
 const CATCH_UP: Duration = Duration::from_secs(180);
-/// A rest that lasts so many looks is one: the sweep comes every five seconds.
-const RESTS: u32 = 7;
+/// While somebody plays nobody waits longer for the stock to agree: the account says by what it does not.
+const AGREES_WITHIN: Duration = Duration::from_secs(10);
+/// A rest that lasts so many looks is one: the sweep comes every five seconds, and leaves what is younger than ten to its webhook.
+const RESTS: u32 = 18;
 
 /// A button that was pressed, and who waits for what came of it.
 #[derive(Debug)]
@@ -153,9 +156,12 @@ impl Game<'_> {
     /// Those that orders wait for; of one that the ERP did not take the order waits on.
     async fn add_items(&mut self) -> anyhow::Result<()> {
         while let Some(sku) = self.unknown.last() {
-            add_surely(self.stage, sku).await?;
+            add_surely(self.stage, sku)
+                .await
+                .context("the ERP did not take them: press Well, and then this again")?;
             self.unknown.pop();
         }
+        self.played.unknown_item.clear();
         Ok(())
     }
 
@@ -186,6 +192,7 @@ impl Game<'_> {
             line.sku = Some(sku.clone());
         }
         self.unknown.push(sku);
+        self.played.unknown_item.insert(order.id);
     }
 
     /// Looks, and takes the ledger where nothing is under way any more.
@@ -195,8 +202,8 @@ impl Game<'_> {
         let at_rest = self.to_come.is_empty() && self.figures.at_rest(self.stage);
         self.rests = if at_rest { self.rests + 1 } else { 0 };
         if self.stale && self.rests >= RESTS {
-            // A hub that is killed meanwhile is asked again at the next rest.
-            if let Ok(ledger) = Ledger::take(self.stage, self.played).await {
+            // A hub that cannot tell now is asked again at the next rest.
+            if let Ok(ledger) = self.account(AGREES_WITHIN).await {
                 self.figures.ledger = Some(Taken::of(&ledger));
                 self.stale = false;
             }
@@ -205,6 +212,14 @@ impl Game<'_> {
         // Plain data always serialises.
         shown.send_replace(serde_json::to_value(&self.figures).unwrap_or_default());
         Ok(())
+    }
+
+    /// Of every order; where there is a warehouse, after its nightly check.
+    async fn account(&mut self, patience: Duration) -> anyhow::Result<Ledger> {
+        if let Some(warehouse) = &mut self.stage.warehouse {
+            warehouse.checked(&self.stage.ground, patience, self.teller).await?;
+        }
+        Ledger::take(self.stage, self.played).await
     }
 
     /// All is well again, what was to happen has happened, and the account is taken once more.
@@ -227,7 +242,7 @@ impl Game<'_> {
             }
         }
         self.stage.caught_up(self.played, CATCH_UP, Some(self.teller)).await;
-        Ok(Some(Ledger::take(self.stage, self.played).await?))
+        Ok(Some(self.account(CATCH_UP).await?))
     }
 }
 

@@ -23,7 +23,7 @@ function shown(now) {
       + (ledger.holds ? ": nothing lost, nothing doubled, amounts to the cent." : ": THE LEDGER DOES NOT HOLD.")
     : "No account was taken yet.";
   const more = now.placed > (ledger ? ledger.orders : 0) || now.on_their_way > 0;
-  show("account", account + (more ? " It is taken again as soon as nothing is on its way." : ""));
+  show("account", account + (more ? " It is taken again when nothing has been under way for twenty seconds." : ""));
   const wrong = document.getElementById("wrong");
   wrong.hidden = !ledger || ledger.wrong.length === 0;
   wrong.replaceChildren(...(ledger ? ledger.wrong : []).map((text) => {
