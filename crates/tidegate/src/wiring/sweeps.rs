@@ -5,6 +5,7 @@ use super::Loaded;
 use super::again::Again;
 use super::node::Turn;
 use super::paced::{Paced, cursor_of};
+use super::plan::INVENTORY;
 use config::{Intake, SHOPIFY};
 use connector::port::Source;
 use engine::hub::Hub;
@@ -23,7 +24,7 @@ use store::Store;
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Whether a shop's orders are to be asked for sooner is looked at this often.
-const ASKED_EVERY: Duration = Duration::from_secs(2);
+const ASKED_EVERY: Duration = Duration::from_secs(4);
 
 /// In this time after its start a hub has made its subscriptions.
 const SUBSCRIBED: Duration = Duration::from_secs(5);
@@ -35,6 +36,8 @@ pub struct Sweep {
     pub paced: Paced,
     pub settings: Settings,
     pub polls: bool,
+    /// The shop's stock is looked at, and shows orders that were not heard of.
+    pub is_asked_sooner: bool,
 }
 
 /// What sweeps share.
@@ -52,6 +55,11 @@ pub type Told = Arc<dyn Fn(&Sweep, Found) + Send + Sync>;
 /// Every sweep that the configuration asks for.
 pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
     let mut sweeps = Vec::new();
+    let sells = |flow: &config::Flow| {
+        let to_shop = flow.domain.as_str() == INVENTORY && flow.target.as_str() == SHOPIFY;
+        to_shop && flow.mode.value != Mode::Off
+    };
+    let is_stock_looked_at = loaded.config.flows.values().any(sells);
     for (name, flow) in &loaded.config.flows {
         // What follows orders is found in them.
         let wanted =
@@ -60,6 +68,8 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
         let polls = flow.intake.value == Intake::Poll;
         for (shop, _) in loaded.config.shops_of(flow) {
             let cadence = flow.sweep.paced();
+            // A window is somebody's word that the shop is not to be asked outside of it.
+            let cadence_is_steady = cadence.is_steady();
             sweeps.push(Sweep {
                 scope: scope(planned, around, shop, name, flow.sweep.cost_share.percent()),
                 paced: Paced {
@@ -70,6 +80,7 @@ pub fn all(loaded: &Loaded, plan: &Plan, around: &Around) -> Vec<Sweep> {
                     clock: around.clock.clone(),
                     again: Again::default(),
                 },
+                is_asked_sooner: is_stock_looked_at && cadence_is_steady,
                 settings: settings(flow, planned.policy.go_live_at),
                 polls,
             });
@@ -154,13 +165,11 @@ pub async fn run(mut sweep: Sweep, around: Around, hub: Hub, told: Told, mut tur
     }
 }
 
-/// Until the next pass, or until the shop's stock shows that something of it was not heard; true: the hub stops. Only where it goes by
-/// itself all day: a window is somebody's word that the shop is not to be asked outside of it.
+/// Until the next pass, or until the shop's stock shows that something of it was not heard; true: the hub stops.
 async fn rests(sweep: &Sweep, around: &Around, began: Timestamp, wait: Duration, turn: &mut Turn) -> bool {
-    let steady = sweep.paced.cadence.is_steady();
     // The first time that it was seen since: in a shop that sells all day it is seen again before the first is old enough.
     let (mut left, mut first) = (wait, None);
-    while steady && left > ASKED_EVERY {
+    while sweep.is_asked_sooner && left > ASKED_EVERY {
         if turn.stopped(ASKED_EVERY).await {
             return true;
         }
