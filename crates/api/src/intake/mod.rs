@@ -8,6 +8,7 @@ mod body;
 mod disk;
 mod http_doors;
 mod ingest;
+mod pushed;
 mod room;
 mod webhook;
 

@@ -111,9 +111,22 @@ impl Doors {
                     system: system("erp"),
                     domains: domains.clone(),
                     auth: auth(Some(PUSH_TOKEN), Some(PUSH_SECRET)),
+                    is_asked: true,
+                },
+                // It only tells.
+                IngestDoor {
+                    system: system("shelves"),
+                    domains: domains.clone(),
+                    auth: auth(Some(PUSH_TOKEN), None),
+                    is_asked: false,
                 },
                 // Whose secrets were left empty: nobody gets in.
-                IngestDoor { system: system("wms"), domains, auth: auth(Some(""), Some("")) },
+                IngestDoor {
+                    system: system("wms"),
+                    domains,
+                    auth: auth(Some(""), Some("")),
+                    is_asked: false,
+                },
             ],
             limits,
         };

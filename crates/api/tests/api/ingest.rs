@@ -238,6 +238,58 @@ async fn what_is_composed_of_levels_is_the_hubs_own_to_say() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
 }
 
+/// A level that says not which is newer is nothing to believe, and none of them may be lost: each may tell of another change.
+#[tokio::test]
+async fn a_level_without_a_number_is_a_hint_and_none_is_lost() {
+    let doors = Doors::new();
+    let bearer = format!("Bearer {PUSH_TOKEN}");
+    let headers = [("authorization", bearer.as_str())];
+    let to = async |system: &str, body: &Value| {
+        push(&doors, &format!("/ingest/{system}/inventory"), &headers, &body.to_string()).await
+    };
+    let hint = |more: Value| {
+        let mut body = json!({
+            "subject": "acme/ats:A%2F1@WH-1", "topic": "stock/level", "data": { "sku": "A/1", "location": "WH-1" },
+        });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let nothing = || hint(json!({}));
+    let named = |id: &str, on_hand: &str| {
+        hint(json!({ "id": id, "data": { "sku": "A/1", "location": "WH-1", "on_hand": on_hand } }))
+    };
+    // The same again may be another change; a copy is what bears the same id and says the same.
+    let told = [nothing(), nothing(), hint(json!({ "version": null })), named("e-1", "4"), named("e-1", "4")];
+    for body in told.iter().chain([&named("e-1", "5"), &named("e-2", "5")]) {
+        let answer = to("erp", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{body}: {}", answer.text);
+    }
+    // Nor does it stand in the way of a level that has a number, under whatever id.
+    let level =
+        json!({ "sku": "A/1", "location": "WH-1", "on_hand": "4", "changed_at": "2026-11-26T14:00:00Z" });
+    to("erp", &hint(json!({ "id": "e-1", "version": 18, "data": level }))).await;
+    let log = doors.log().await;
+    let kinds: Vec<FactKind> = log.iter().map(|item| item.envelope.kind).collect();
+    assert_eq!(kinds, [&[FactKind::Hint; 6][..], &[FactKind::State]].concat());
+    assert!(log[..6].iter().all(|item| item.envelope.version.is_none()));
+    assert_ne!(log[0].envelope.trace, log[3].envelope.trace);
+    let counted = ["hint", "duplicate", "stored"].map(|reason| doors.counted_ingest(200, reason));
+    assert_eq!(counted, [6, 1, 1]);
+
+    let refused = async |system: &str, body: Value, words: &str| {
+        to(system, &body).await.refused(StatusCode::BAD_REQUEST, "TG-7016", words);
+    };
+    // Whoever cannot be asked is told what to write; what was meant as a number is no hint.
+    refused("shelves", nothing(), "only where shelves can be asked for the pair").await;
+    refused("shelves", nothing(), "an older state could overwrite a newer one").await;
+    refused("erp", hint(json!({ "version": 1.5 })), "Without $.version it is a hint").await;
+    refused("erp", hint(json!({ "topic": "object/told" })), "its $.topic is \"stock/level\"").await;
+    refused("erp", hint(json!({ "data": { "sku": "A/1" } })), "no texts sku and location").await;
+    refused("erp", hint(json!({ "data": { "sku": "A", "location": "WH-1" } })), "and $.data is of").await;
+    refused("erp", hint(json!({ "topic": "stock/change" })), "an id of its own").await;
+    assert_eq!(doors.log().await.len(), 7);
+}
+
 fn told_with(level: &Value) -> Value {
     let mut body = told();
     body["levels"] = json!([level]);

@@ -301,7 +301,7 @@ pub fn ingest(loaded: &Loaded) -> anyhow::Result<Vec<IngestDoor>> {
                 bearer: secret("bearer_token", &system.ingest.bearer_token)?,
                 hmac: secret("hmac_secret", &system.ingest.hmac_secret)?,
             };
-            Ok(IngestDoor { system: name.clone(), domains, auth })
+            Ok(IngestDoor { system: name.clone(), domains, auth, is_asked: loaded.reads_states(name) })
         })
         .collect()
 }

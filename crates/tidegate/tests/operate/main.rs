@@ -15,6 +15,7 @@ mod dividing;
 mod dropped;
 mod ends;
 mod folder;
+mod hinting;
 mod holding;
 mod hub;
 mod hydrating;
