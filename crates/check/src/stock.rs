@@ -86,7 +86,8 @@ fn whole(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
             "stock.{key} of flow {name} needs a source that can be asked for all that it has, and {source} cannot"
         );
         let help = format!(
-            "for a stock feed, set url in [systems.{source}.connection] (GET /stock/snapshot); or take {key} out"
+            "for a stock feed, set url in [systems.{source}.connection] (GET /stock/snapshot), or beside its folder how files of all that \
+             there is are called, as in snapshot = \"full-*.csv\"; or take {key} out"
         );
         judge.finding(Code::NotServed, at, format!("flows.{name}.stock.{key}"), message, help);
     }

@@ -46,11 +46,19 @@ struct Look {
     since: Timestamp,
 }
 
+/// A file as it lies there; the oldest is the least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seen {
+    pub(crate) changed_at: Timestamp,
+    pub(crate) path: PathBuf,
+    /// Nobody writes to it any more.
+    pub(crate) is_still: bool,
+}
+
 impl Looks {
-    /// The oldest file that nobody writes to any more.
-    pub(crate) fn settled(&mut self, at: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
-        let mut looks = BTreeMap::new();
-        let mut oldest: Option<(Timestamp, PathBuf)> = None;
+    /// The files that are not on their way by their names.
+    pub(crate) fn look(&mut self, at: &Path, now: Timestamp) -> io::Result<Vec<Seen>> {
+        let (mut looks, mut all) = (BTreeMap::new(), Vec::new());
         for entry in fs::read_dir(at)? {
             let entry = entry?;
             let about = entry.metadata()?;
@@ -68,13 +76,16 @@ impl Looks {
             });
             let since = before.map_or(now, |look| look.since);
             looks.insert(path.clone(), Look { bytes: about.len(), changed_at, since });
-            let this = (changed_at, path);
-            if is_still && oldest.as_ref().is_none_or(|oldest| this < *oldest) {
-                oldest = Some(this);
-            }
+            all.push(Seen { changed_at, path, is_still });
         }
         self.0 = looks;
-        Ok(oldest.map(|(_, path)| path))
+        Ok(all)
+    }
+
+    /// The oldest file that nobody writes to any more.
+    pub(crate) fn settled(&mut self, at: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
+        let still = self.look(at, now)?.into_iter().filter(|seen| seen.is_still);
+        Ok(still.min().map(|seen| seen.path))
     }
 }
 

@@ -143,6 +143,12 @@ pub trait Whole: Send + std::fmt::Debug {
     fn came(&self) -> Option<Came> {
         None
     }
+
+    /// Whether its states bear the source's own numbers, or instants in their place, which such numbers do not compare with. `None`:
+    /// what they bear compares with all that the source tells in other ways.
+    fn numbered(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// States that a source has told, whatever was put together of them.

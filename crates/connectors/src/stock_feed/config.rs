@@ -3,8 +3,12 @@
 use connector::descriptor::{Setting, SettingKind};
 use connector::outbound::{Auth, OutboundConfig};
 use connector::settings::{Secrets, Settings};
-use domains::inventory::drop::Takes;
+use domains::inventory::drop::{FileNames, Takes};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Of one that comes each night, one that did not come is noticed by the next check.
+const AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// `[systems.X.connection]`.
 #[derive(Debug, Clone)]
@@ -17,6 +21,16 @@ pub(super) struct Config {
     pub(super) files: Takes,
     /// Of files that name none.
     pub(super) location: Option<String>,
+    /// Which of these files are all that there is.
+    pub(super) snapshots: Option<Snapshots>,
+}
+
+/// Files that are all that there is, for the full check.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshots {
+    pub(super) names: FileNames,
+    /// One that is older is not used.
+    pub(super) age_max: Duration,
 }
 
 impl Config {
@@ -56,14 +70,24 @@ impl Config {
                     Takes::default()
                 })
             });
+            let names = at.text("snapshot");
+            let age_max = at.duration("snapshot_age_max");
             if folder.is_none() {
-                for (key, is_written) in [("location", location.is_some()), ("files", files.is_some())] {
-                    if is_written {
-                        at.problem(key, "means nothing without folder");
-                    }
+                let written =
+                    [("location", location.is_some()), ("files", files.is_some()), ("snapshot", names.is_some())];
+                for (key, _) in written.into_iter().filter(|(_, is_written)| *is_written) {
+                    at.problem(key, "means nothing without folder");
                 }
             }
-            Self { outbound, folder, files: files.unwrap_or_default(), location }
+            if age_max.is_some() && names.is_none() {
+                at.problem("snapshot_age_max", "means nothing without snapshot");
+            }
+            if age_max == Some(Duration::ZERO) {
+                at.problem("snapshot_age_max", "must be longer than nothing");
+            }
+            let names = names.and_then(|text| FileNames::parse(&text).map_err(|what| at.problem("snapshot", what)).ok());
+            let snapshots = names.map(|names| Snapshots { names, age_max: age_max.unwrap_or(AGE_MAX) });
+            Self { outbound, folder, files: files.unwrap_or_default(), location, snapshots }
         })
     }
 }
@@ -118,5 +142,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: None,
         meaning: "The location of files that have no such column.",
         example: "WH-1",
+    },
+    Setting {
+        name: "snapshot",
+        kind: SettingKind::Text,
+        required: false,
+        default: None,
+        meaning: "The name of files that hold every level that there is, for the full check; `*` stands for any letters. They are no \
+                  news of what changed, and are not taken as such.",
+        example: "full-*.csv",
+    },
+    Setting {
+        name: "snapshot_age_max",
+        kind: SettingKind::Duration,
+        required: false,
+        default: Some("24h"),
+        meaning: "A full check uses no snapshot that was written longer ago.",
+        example: "8d",
     },
 ];

@@ -8,9 +8,13 @@
 //! FOLDER/acme/done/stock.csv       taken to its last line
 //! FOLDER/acme/refused/stock.csv    nothing of it was taken; stock.csv.why.txt says where and why
 //! ```
+//!
+//! Files that are all that there is are left for the full check ([`snapshots`]).
 
 mod point;
+mod snapshots;
 
+use super::config::Snapshots;
 use super::{TOPIC, code};
 use crate::dropped::{self, DONE, Looks, REFUSED, TAKING, digest, first, moved, name_of, refused};
 use connector::port::{Changes, Fed, FedChange};
@@ -35,6 +39,7 @@ pub(super) struct Folder {
     takes: Takes,
     /// Of files that name none.
     location: Option<String>,
+    snapshots: Option<Snapshots>,
     shops: Mutex<BTreeMap<ShopId, Shop>>,
 }
 
@@ -53,8 +58,17 @@ struct Open {
 }
 
 impl Folder {
-    pub(super) fn new(root: PathBuf, takes: Takes, location: Option<String>) -> Self {
-        Self { root, takes, location, shops: Mutex::default() }
+    pub(super) fn new(
+        root: PathBuf,
+        takes: Takes,
+        location: Option<String>,
+        snapshots: Option<Snapshots>,
+    ) -> Self {
+        Self { root, takes, location, snapshots, shops: Mutex::default() }
+    }
+
+    fn is_snapshot(&self, file: &Path) -> bool {
+        self.snapshots.as_ref().is_some_and(|snapshots| snapshots.names.fit(&name_of(file)))
     }
 
     fn shops(&self) -> MutexGuard<'_, BTreeMap<ShopId, Shop>> {
@@ -76,8 +90,10 @@ impl Folder {
         loop {
             let taking = first(&at.join(TAKING)).map_err(|error| unusable(&at, &error))?;
             let Some(file) = taking else {
-                let settled = known.looks.settled(&at, now).map_err(|error| unusable(&at, &error))?;
-                let Some(file) = settled else {
+                let seen = known.looks.look(&at, now).map_err(|error| unusable(&at, &error))?;
+                let settled =
+                    seen.into_iter().filter(|seen| seen.is_still && !self.is_snapshot(&seen.path)).min();
+                let Some(file) = settled.map(|seen| seen.path) else {
                     let next = after.unwrap_or_default().to_owned();
                     return Ok(Changes { items: Vec::new(), next, more: false });
                 };
@@ -143,7 +159,7 @@ impl Folder {
     fn opened(&self, file: &Path, name: String, before: Option<&Point>) -> Result<Open, Unread> {
         let written = Timestamp::try_from(fs::metadata(file)?.modified()?).unwrap_or(Timestamp::UNIX_EPOCH);
         let location = self.location.clone();
-        let defaults = Defaults { location, changed_at: Some(written), takes: self.takes };
+        let defaults = Defaults { location, changed_at: Some(written), takes: self.takes, whole: false };
         let sha256 = digest(file)?;
         let reader = || File::open(file).map(|file| BufReader::with_capacity(1 << 16, file));
         let here = before.filter(|point| point.file == name && point.sha256 == sha256);

@@ -43,6 +43,8 @@ mod code {
     pub(super) const FILE_REFUSED: &str = "TG-3405";
     /// The folder itself.
     pub(super) const FOLDER: &str = "TG-3406";
+    /// No file that is all that there is, or none that may be used.
+    pub(super) const NO_SNAPSHOT: &str = "TG-3407";
 }
 
 pub const KIND: Kind = Kind {
@@ -67,7 +69,7 @@ pub fn describe(settings: &Settings) -> Result<Descriptor, Vec<String>> {
         observe_first: false,
         resolves_references: false,
         tells_changes: config.outbound.is_some() || config.folder.is_some(),
-        tells_whole: config.outbound.is_some(),
+        tells_whole: config.outbound.is_some() || (config.folder.is_some() && config.snapshots.is_some()),
         reads_states: config.outbound.is_some(),
         only_changes: config.folder.is_some() && config.files == Takes::Changes,
         orders: OrderAbilities::default(),
@@ -80,8 +82,8 @@ pub fn source(settings: &Settings) -> AsSource {
     let config = Config::read(settings, Secrets::Resolved)?;
     let outbound =
         config.outbound.as_ref().map(Outbound::new).transpose().map_err(|problem| vec![problem])?;
-    let (files, location) = (config.files, config.location);
-    let folder = config.folder.map(|root| Arc::new(Folder::new(root, files, location)));
+    let (files, location, snapshots) = (config.files, config.location, config.snapshots);
+    let folder = config.folder.map(|root| Arc::new(Folder::new(root, files, location, snapshots)));
     Ok(Arc::new(StockFeed { outbound, folder }))
 }
 
@@ -129,6 +131,11 @@ impl Source for StockFeed {
 
     async fn whole(&self, call: &CallContext, domain: &str) -> Result<Box<dyn Whole>, Fault> {
         only_stock(domain)?;
+        if let Some(folder) = self.folder.clone() {
+            let (shop, now) = (call.shop.clone(), call.now);
+            let whole = blocking(move || folder.whole(&shop, now)).await?;
+            return Ok(Box::new(whole));
+        }
         let pieces = self.outbound()?.pieces(call, "/stock/snapshot", snapshot::BYTES_MAX).await?;
         Ok(Box::new(snapshot::Snapshot::new(pieces)))
     }
@@ -141,17 +148,23 @@ impl Source for StockFeed {
         only_stock(domain)?;
         if let Some(folder) = self.folder.clone() {
             let (shop, after, now) = (call.shop.clone(), after.map(str::to_owned), call.now);
-            let read =
-                tokio::task::spawn_blocking(move || folder.changes(&shop, after.as_deref(), now)).await;
-            return read.unwrap_or_else(|_| {
-                Err(Fault::new(FaultKind::Bug, code::FOLDER, "the reading of the folder ended by itself"))
-            });
+            return blocking(move || folder.changes(&shop, after.as_deref(), now)).await;
         }
         let path =
             after.map_or_else(|| "/stock".to_owned(), |after| format!("/stock?after={}", segment(after)));
         let answer = self.ask(call, path).await?.ok_or_else(|| not_found("/stock"))?;
         answer::changes(&answer)
     }
+}
+
+/// Files are read where that holds up nobody.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|_| {
+        Err(Fault::new(FaultKind::Bug, code::FOLDER, "the reading of the folder ended by itself"))
+    })
 }
 
 fn not_found(path: &str) -> Fault {

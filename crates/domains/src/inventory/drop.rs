@@ -8,6 +8,7 @@
 mod columns;
 mod decimal;
 mod fault;
+mod file_names;
 mod headers;
 mod holds;
 pub(super) mod lines;
@@ -15,11 +16,14 @@ mod named;
 mod ndjson;
 mod payload;
 pub(super) mod row;
+mod whole;
 
 pub use payload::{change_payload, payload};
 
 pub use fault::{FAULTS_MAX, LineFault, Refused};
+pub use file_names::FileNames;
 pub use holds::{Holds, Takes};
+pub use whole::NotWhole;
 
 use super::change::Change;
 use super::level::Stock;
@@ -27,6 +31,7 @@ use columns::{Columns, Sheet};
 use jiff::Timestamp;
 use named::Named;
 use std::io::BufRead;
+use whole::Whole;
 
 /// What counts where the file itself does not say it.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +42,8 @@ pub struct Defaults {
     pub changed_at: Option<Timestamp>,
     /// Whether it may hold levels, changes, or either.
     pub takes: Takes,
+    /// It is all that there is, for a full check: of NDJSON the last line counts it then.
+    pub whole: bool,
 }
 
 /// What a line of the file tells.
@@ -83,6 +90,7 @@ pub struct Lines<R> {
     form: Form,
     holds: Holds,
     defaults: Defaults,
+    whole: Whole,
 }
 
 #[derive(Debug)]
@@ -124,13 +132,42 @@ impl<R: BufRead> Lines<R> {
                 (Form::Csv(columns), holds)
             }
         };
-        Ok(Self { lines, form, holds, defaults: defaults.clone() })
+        Ok(Self { lines, form, holds, defaults: defaults.clone(), whole: Whole::default() })
     }
 
     /// Levels or changes: never both.
     #[must_use]
     pub fn holds(&self) -> Holds {
         self.holds
+    }
+
+    /// Of a file that should be all that there is, once it was read to its end.
+    #[must_use]
+    pub fn not_whole(&self) -> Option<NotWhole> {
+        self.whole.not
+    }
+
+    fn of_ndjson(&mut self) -> Option<Result<Told, LineFault>> {
+        let Some(line) = self.lines.next_filled() else {
+            let is_counted = self.defaults.whole;
+            return is_counted.then(|| self.whole.missing(self.lines.number())).flatten().map(Err);
+        };
+        let told = line.and_then(|line| {
+            let body = ndjson::parsed(&line)?;
+            if self.defaults.whole && self.whole.is_last(&line, &body)? {
+                return Ok(None);
+            }
+            ndjson::told(&line, body, self.holds, &self.defaults).map(Some)
+        });
+        if self.whole.not.is_some() {
+            // What comes after is of another one.
+            self.lines.end();
+        }
+        match told.transpose() {
+            // Behind the last line comes nothing, or what should not.
+            None => self.of_ndjson(),
+            told => told,
+        }
     }
 }
 
@@ -139,10 +176,7 @@ impl<R: BufRead> Iterator for Lines<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match &self.form {
-            Form::Ndjson => {
-                let line = self.lines.next_filled()?;
-                Some(line.and_then(|line| ndjson::told(&line, self.holds, &self.defaults)))
-            }
+            Form::Ndjson => self.of_ndjson(),
             Form::Csv(columns) => {
                 let row = row::next(&mut self.lines, columns.delimiter)?;
                 Some(row.and_then(|row| Sheet { columns, defaults: &self.defaults }.told(&row)))
@@ -201,14 +235,15 @@ pub fn check<R: BufRead>(reader: R, defaults: &Defaults) -> Result<Counted, Refu
 fn walk<R: BufRead>(reader: R, defaults: &Defaults, mut each: impl FnMut(Told)) -> Result<Named, Refused> {
     let (mut refused, mut named) = (Refused::default(), Named::default());
     match Lines::new(reader, defaults) {
-        Ok(lines) => {
+        Ok(mut lines) => {
             named.counted.holds = lines.holds();
-            for told in lines {
+            for told in lines.by_ref() {
                 match told.and_then(|told| named.once(told)) {
                     Ok(told) => each(told),
                     Err(fault) => refused.add(fault),
                 }
             }
+            refused.not_whole = lines.not_whole();
         }
         Err(fault) => refused.add(fault),
     }

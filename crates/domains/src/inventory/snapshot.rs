@@ -44,6 +44,22 @@ impl fmt::Display for Shrunk {
 
 impl std::error::Error for Shrunk {}
 
+/// What is less is a number that a source counted; what is more, milliseconds since 1970 in the place of one (from 2001 on).
+const DATES_FROM: i64 = 1_000_000_000_000;
+
+/// Whether a level of a snapshot can be older or newer than one that is known: numbers of a source and dates in their place do not
+/// compare, and by the one all that comes under the other would be newer, or older, for ever. `numbered`: what the snapshot's levels
+/// bear; `None`: what they bear compares. Both as the source wrote them, before they were lifted; what lies before that is known no more.
+#[must_use]
+pub fn compares(numbered: Option<bool>, known: i64, told: i64) -> bool {
+    match numbered {
+        _ if known < 0 => true,
+        Some(false) => known >= DATES_FROM,
+        Some(true) => known < DATES_FROM || told >= DATES_FROM,
+        None => true,
+    }
+}
+
 /// A snapshot that names too many pairs twice: two of them, mixed into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mixed {
@@ -118,5 +134,25 @@ mod tests {
         }
         let said = mixed(40, 38).unwrap_err().to_string();
         assert!(said.contains("38 lines") && said.contains("40 pairs"), "{said}");
+    }
+
+    #[test]
+    fn numbers_and_dates_do_not_compare() {
+        let (number, date) = (17, 1_795_701_600_000);
+        for (numbered, known, told, compare) in [
+            (Some(false), date, date + 1, true),
+            (Some(false), number, date, false),
+            (Some(true), number, number + 1, true),
+            (Some(true), date, number, false),
+            // A count that is as great as a date.
+            (Some(true), date, date + 1, true),
+            (None, number, date, true),
+            (None, date, number, true),
+            // Of before the numbers began anew.
+            (Some(false), -5, date, true),
+            (Some(true), -5, number, true),
+        ] {
+            assert_eq!(compares(numbered, known, told), compare, "{numbered:?}: {known} and {told}");
+        }
     }
 }

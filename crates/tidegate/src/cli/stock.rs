@@ -7,7 +7,9 @@ use crate::wiring::{self, Loaded, plan};
 use anyhow::Context as _;
 use config::Flow;
 use domains::inventory::change::{By, Change};
-use domains::inventory::drop::{Counted, Defaults, Holds, Lines, Refused, Says, Takes, Told, check};
+use domains::inventory::drop::{
+    Counted, Defaults, FileNames, Holds, Lines, Refused, Says, Takes, Told, check,
+};
 use domains::inventory::{Rules, Stock, sold};
 use jiff::Timestamp;
 use kernel::id::FlowName;
@@ -22,6 +24,7 @@ Examples:
   tidegate stock read stock.csv                       what it would take, or each mistake with line and column
   tidegate stock read stock.csv --location WH-1       a file without a column for it
   tidegate stock read moves.csv --files changes       a file of changes: by how much each level changed
+  tidegate stock read full.ndjson --snapshot          every level that there is, as the full check would read it
   tidegate stock read export.ndjson --json | jq .levels
 
 NDJSON (a level or a change a line) or CSV (, or ; or a tab; in UTF-8 with or without its mark). Nothing is taken, nobody is told.
@@ -51,6 +54,10 @@ enum What {
         /// What such a file may hold: levels, changes or both; without it, what the flow's source drops
         #[arg(long, value_name = "WHAT", value_parser = parse_takes)]
         files: Option<Takes>,
+        /// As a file of every level that there is, for the full check; without it, where its name says so (`snapshot` of the
+        /// flow's source)
+        #[arg(long, conflicts_with = "files")]
+        snapshot: bool,
     },
 }
 
@@ -59,7 +66,7 @@ fn parse_takes(text: &str) -> Result<Takes, String> {
 }
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
-    let What::Read { file, flow, location, files } = &args.what;
+    let What::Read { file, flow, location, files, snapshot } = &args.what;
     let loaded = wiring::load(&common.config, &common.overrides, false);
     let found = self::flow(&loaded, flow.as_deref())?;
     let rules = match found {
@@ -68,17 +75,24 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     };
     let configured = |key: &str| configured(&loaded, found?.1, key);
     let location = location.clone().or_else(|| configured("location"));
-    let takes = files.or_else(|| Takes::parse(&configured("files")?)).unwrap_or_default();
+    let is_called_so = || {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        configured("snapshot")
+            .and_then(|names| FileNames::parse(&names).ok())
+            .is_some_and(|names| names.fit(&name))
+    };
+    let whole = *snapshot || (files.is_none() && is_called_so());
+    let takes = files.or_else(|| Takes::parse(&configured("files")?)).filter(|_| !whole).unwrap_or_default();
     let opened = || open(file);
     let written = opened()?.metadata().and_then(|about| about.modified()).context("the file has no time")?;
-    let defaults = Defaults { location, changed_at: Timestamp::try_from(written).ok(), takes };
+    let defaults = Defaults { location, changed_at: Timestamp::try_from(written).ok(), takes, whole };
     let reader = |file: File| BufReader::with_capacity(1 << 16, file);
     let counted = match check(reader(opened()?), &defaults) {
         Ok(counted) => counted,
         Err(refused) => return Err(told(common, file, &refused)),
     };
     let lines = Lines::new(reader(opened()?), &defaults).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-    let mut read = Read { counted, unsellable: 0, shown: Vec::new(), rows: Vec::new() };
+    let mut read = Read { counted, whole, unsellable: 0, shown: Vec::new(), rows: Vec::new() };
     for told in lines {
         let told = told.map_err(|fault| anyhow::anyhow!("{fault}"))?;
         read.add(&told, &rules, common.json);
@@ -87,7 +101,7 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     if common.json {
         page::json(&json!({
             "holds": counted.holds.as_str(), counted.holds.as_str(): read.shown, "versioned": counted.versioned,
-            "unsellable": read.unsellable, "flow": by,
+            "unsellable": read.unsellable, "flow": by, "snapshot": whole,
         }));
         return Ok(());
     }
@@ -98,6 +112,8 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
 /// What is shown of a file.
 struct Read {
     counted: Counted,
+    /// It is all that there is.
+    whole: bool,
     unsellable: u64,
     shown: Vec<Value>,
     rows: Vec<Vec<String>>,
@@ -133,7 +149,8 @@ impl Read {
                 let by = by.map_or("no rule (no flow of stock in the configuration)".to_owned(), |name| {
                     format!("the rules of {name}")
                 });
-                page.line(format!("{file}: {}, each {sequence}; by {by}", many(told, "level")));
+                let is = if self.whole { "a snapshot of " } else { "" };
+                page.line(format!("{file}: {is}{}, each {sequence}; by {by}", many(told, "level")));
                 page.table(
                     &["line", "sku", "location", "on hand", "may be sold", "version", "changed at"],
                     self.rows,

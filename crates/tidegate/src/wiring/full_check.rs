@@ -10,6 +10,7 @@ mod backfill;
 mod guard;
 mod kept;
 mod now;
+mod numbers;
 mod only_shop;
 mod rows;
 mod running;
@@ -31,7 +32,7 @@ use anyhow::Context as _;
 use api::admin::{CheckError, Checking, StockBackfilled, StockCheck, StockChecked, StockNamed};
 use async_trait::async_trait;
 use config::{OnlyInShop, Origin, SHOPIFY, Violation};
-use connector::port::{Came, Connector, Fed, Stated};
+use connector::port::{Came, Connector, Fed, Stated, Whole};
 use domains::inventory::Key;
 use domains::inventory::compare::{Cause, Check, InFlight, Shelves, Truth};
 use domains::inventory::composed;
@@ -85,6 +86,10 @@ struct FullCheck {
     /// What becomes of a quantity that somebody typed in the shop.
     policy: Violation,
     only_in_shop: OnlyInShop,
+    /// The source may push, and numbers what it pushes.
+    pushes: bool,
+    /// The source can be asked for one pair.
+    asks: bool,
 }
 
 /// Every full check that can be asked for.
@@ -167,6 +172,12 @@ fn each(
                 zone: of_shop.time_zone.value.clone(),
                 policy,
                 only_in_shop: flow.stock.only_in_shop.value,
+                asks: loaded.reads_states(&planned.source),
+                pushes: loaded
+                    .config
+                    .systems
+                    .get(&planned.source)
+                    .is_some_and(|system| system.ingest.is_open()),
             }));
         }
     }
@@ -262,7 +273,7 @@ impl FullCheck {
         let key = Key([super::clock::seed(), super::clock::seed()]);
         let shelves = self.shop_side(kept, key, progress, told).await?;
         let mut watch = Watch::begin(&self.scope.clock);
-        let (check, differing, came, heard) = self.source_side(shelves, &places, progress, told).await?;
+        let (check, differing, came, heard) = self.source_side(run, shelves, &places, progress, told).await?;
         watch.told("source", told);
         // By what the source told, and not by what is shown of it: of two locations that are one a whole one may be missing.
         let twice = check.twice() + came.unwrap_or_default().twice;
@@ -290,13 +301,14 @@ impl FullCheck {
     /// The source's side, compared as it streams past; and what of it differs.
     async fn source_side(
         &self,
+        run: &Run,
         shelves: Shelves,
         places: &BTreeMap<String, String>,
         progress: &dyn Progress,
         told: &mut StockChecked,
     ) -> Result<(Check, Vec<Fed>, Option<Came>, Heard), CheckError> {
         let of_shop = shelves.len();
-        let mut whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
+        let mut whole = self.whole(run).await?;
         let mut topic = whole.topic();
         let (mut seen, mut come) = (0, Vec::new());
         // How much is held back is the mapping's to say: the first level that it takes has it.
@@ -367,6 +379,13 @@ impl FullCheck {
             topic = whole.topic();
         }
         Ok((check, differing.all, whole.came(), heard))
+    }
+
+    /// All that the source has, from its first state on.
+    async fn whole(&self, run: &Run) -> Result<Box<dyn Whole>, Fault> {
+        let whole = self.scope.source.whole(&self.scope.call(), self.scope.domain.as_str()).await?;
+        run.numbers.may_be_taken_up(whole.numbered(), self.pushes)?;
+        Ok(whole)
     }
 
     /// What a state of the whole is meant to be at the target.

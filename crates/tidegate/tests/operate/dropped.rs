@@ -18,7 +18,7 @@ async fn dropping() -> (Office, PathBuf) {
 }
 
 /// `more`: settings of its connection.
-async fn dropping_what(more: &str) -> (Office, PathBuf) {
+pub(crate) async fn dropping_what(more: &str) -> (Office, PathBuf) {
     let office = warehouse().await;
     let folder = office.folder.path("stock");
     std::fs::create_dir_all(folder.join("acme")).unwrap();
@@ -38,14 +38,14 @@ async fn dropping_what(more: &str) -> (Office, PathBuf) {
 }
 
 /// Nobody has written to it for a while.
-fn drop_file(path: &std::path::Path, text: &str) {
+pub(crate) fn drop_file(path: &std::path::Path, text: &str) {
     std::fs::write(path, text).unwrap();
     let file = File::options().write(true).open(path).unwrap();
     let now: SystemTime = crate::office::now().into();
     file.set_modified(now - Duration::from_secs(60)).unwrap();
 }
 
-fn sells(office: &Office, sku: &str, quantity: i64) {
+pub(crate) fn sells(office: &Office, sku: &str, quantity: i64) {
     let sells = comes(|| {
         office.folder.tidegate(&["status"]);
         available(&office.shop, sku) == quantity
@@ -53,7 +53,7 @@ fn sells(office: &Office, sku: &str, quantity: i64) {
     assert!(sells, "{sku}: {} and not {quantity}", available(&office.shop, sku));
 }
 
-fn appears(office: &Office, path: &std::path::Path) {
+pub(crate) fn appears(office: &Office, path: &std::path::Path) {
     let is_there = comes(|| {
         office.folder.tidegate(&["status"]);
         path.exists()

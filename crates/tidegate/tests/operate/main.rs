@@ -13,6 +13,7 @@ mod charged;
 mod correcting;
 mod dividing;
 mod dropped;
+mod dropped_whole;
 mod ends;
 mod folder;
 mod hinting;

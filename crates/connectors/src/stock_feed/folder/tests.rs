@@ -1,6 +1,7 @@
 //! A folder, a clock that the test moves, and a hub that keeps the point or loses it.
 
 mod changes;
+mod whole;
 
 use super::*;
 use std::time::{Duration, SystemTime};
@@ -32,7 +33,7 @@ impl Drops {
     fn of(takes: Takes) -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("acme")).unwrap();
-        let folder = Folder::new(root.path().to_owned(), takes, None);
+        let folder = Folder::new(root.path().to_owned(), takes, None, None);
         Self { root, folder, takes, point: None }
     }
 
@@ -66,7 +67,7 @@ impl Drops {
 
     /// The process ends; what the store has stays.
     fn restart(&mut self) {
-        self.folder = Folder::new(self.root.path().to_owned(), self.takes, None);
+        self.folder = Folder::new(self.root.path().to_owned(), self.takes, None, None);
     }
 }
 
@@ -155,7 +156,7 @@ fn a_hub_that_is_killed_in_the_middle_goes_on_after_the_last_level_that_is_commi
 
 #[test]
 fn a_folder_that_is_not_there_is_told() {
-    let folder = Folder::new(PathBuf::from("/nowhere/at/all"), Takes::Levels, None);
+    let folder = Folder::new(PathBuf::from("/nowhere/at/all"), Takes::Levels, None, None);
     let fault = folder.changes(&shop(), None, at(0)).unwrap_err();
     assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Transient, "TG-3406"));
     assert!(fault.message.contains("make it"), "{fault}");

@@ -1,5 +1,6 @@
 //! What is wrong in a file, and where.
 
+use super::whole::NotWhole;
 use crate::inventory::StockFault;
 use std::fmt;
 
@@ -60,6 +61,8 @@ pub struct Refused {
     pub faults: Vec<LineFault>,
     /// All of them.
     pub count: u64,
+    /// Where it should be all that there is.
+    pub not_whole: Option<NotWhole>,
 }
 
 impl Refused {

@@ -47,6 +47,11 @@ impl<R: BufRead> Lines<R> {
         self.back = Some(line);
     }
 
+    /// Of the last line that was read; 0: none was.
+    pub(in crate::inventory) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Nothing after this is read: what follows cannot be told apart.
     pub(in crate::inventory) fn end(&mut self) {
         self.ended = true;

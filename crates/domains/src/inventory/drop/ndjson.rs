@@ -23,11 +23,19 @@ fn of(data: &Json<'_>) -> Holds {
     if data.get("change").is_some() && data.get("on_hand").is_none() { Holds::Changes } else { Holds::Levels }
 }
 
-pub(super) fn told(line: &Line, holds: Holds, defaults: &Defaults) -> Result<Told, LineFault> {
-    let body = parse(line.text.as_bytes()).map_err(|fault| {
+pub(super) fn parsed(line: &Line) -> Result<Json<'_>, LineFault> {
+    parse(line.text.as_bytes()).map_err(|fault| {
         let what = format!("the line {}; write one JSON object a line", fault.problem);
         LineFault::new(line.number, column(&line.text, fault.offset), what)
-    })?;
+    })
+}
+
+pub(super) fn told(
+    line: &Line,
+    body: Json<'_>,
+    holds: Holds,
+    defaults: &Defaults,
+) -> Result<Told, LineFault> {
     let version = match body.get("version") {
         None | Some(Json::Null) => None,
         Some(Json::Number(number)) => Some(version(number).map_err(|what| at(line, "version", what))?),

@@ -1,6 +1,7 @@
 //! Files as sources drop them: what is understood, and what is refused with its place.
 
 mod changes;
+mod snapshots;
 
 use super::*;
 use proptest::prelude::*;

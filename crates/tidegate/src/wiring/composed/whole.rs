@@ -153,6 +153,10 @@ impl Whole for Composed {
         Ok(self.next_location())
     }
 
+    fn numbered(&self) -> Option<bool> {
+        self.inner.numbered()
+    }
+
     fn came(&self) -> Option<Came> {
         let is_counted = !self.rules.pools().is_empty() || !self.rules.outlets().is_empty();
         is_counted.then_some(self.came)

@@ -113,7 +113,8 @@ impl FullCheck {
 impl Bringing<'_> {
     /// The pairs that are meant, where they are few; `None`: all are, or too many.
     async fn few(&mut self) -> Result<Option<Vec<Meant>>, CheckError> {
-        if let Some(sku) = &self.named.sku {
+        // One that cannot be asked for a pair has it in its snapshot.
+        if let Some(sku) = self.named.sku.as_ref().filter(|_| self.check.asks) {
             let known = self.of_sku(sku).await?;
             if !known.is_empty() {
                 return Ok(Some(known));
@@ -122,8 +123,7 @@ impl Bringing<'_> {
         if *self.named == StockNamed::default() {
             return Ok(None);
         }
-        let scope = &self.check.scope;
-        let mut whole = scope.source.whole(&scope.call(), scope.domain.as_str()).await?;
+        let mut whole = self.check.whole(self.run).await?;
         let (mut few, before) = (Vec::new(), self.told.clone());
         loop {
             let come = whole.next().await?;
@@ -217,8 +217,7 @@ impl Bringing<'_> {
         self.total = shelves.len();
         let mut shelves = Some(shelves);
         let mut table = None;
-        let scope = &check.scope;
-        let mut whole = scope.source.whole(&scope.call(), scope.domain.as_str()).await?;
+        let mut whole = check.whole(self.run).await?;
         loop {
             let come = whole.next().await?;
             if come.is_empty() {
@@ -297,7 +296,7 @@ impl Bringing<'_> {
         if chunk.is_empty() {
             return Ok(());
         }
-        let whys = self.check.whys(&chunk, &mut self.reads).await?;
+        let whys = self.check.whys(self.run, &chunk, &mut self.reads).await?;
         let mut brought = Vec::new();
         for (meant, Judged { why, .. }) in chunk.into_iter().zip(whys) {
             // What somebody typed stands, unless the policy is to set it back: a check tells of it, or asks.

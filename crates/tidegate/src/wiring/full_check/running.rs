@@ -2,6 +2,7 @@
 //! nodes by a lease of the store. Owns the question before each write whether this run still may.
 
 use super::kept::{NotKept, lock};
+use super::numbers::Numbers;
 use super::{FullCheck, files};
 use crate::wiring::clock::seed;
 use crate::wiring::run_lease::{self, Lease, OneOf};
@@ -18,6 +19,8 @@ pub(super) struct Run {
     fence: Arc<dyn Fence>,
     /// What differs is taken up again.
     pub(super) mends: bool,
+    /// What the levels of the source's snapshot are ordered by.
+    pub(super) numbers: Numbers,
     /// Held until it is dropped, by whatever ends the process too.
     _lock: File,
 }
@@ -45,7 +48,7 @@ impl FullCheck {
 
 impl Run {
     fn new(lease: Lease, mends: bool, lock: File) -> Self {
-        Self { fence: lease.fence(), lease, mends, _lock: lock }
+        Self { fence: lease.fence(), lease, mends, numbers: Numbers::default(), _lock: lock }
     }
 
     /// To be asked before each write.

@@ -86,7 +86,7 @@ impl FullCheck {
         (reads, found): (&mut usize, &mut Found),
         told: &mut StockChecked,
     ) -> Result<(), WorkError> {
-        let judged = self.whys(&chunk, reads).await?;
+        let judged = self.whys(run, &chunk, reads).await?;
         let mut changed = self.changed(&judged).await?;
         let mut mended = Vec::new();
         for (meant, Judged { why, level }) in chunk.into_iter().zip(judged) {
@@ -164,8 +164,19 @@ impl FullCheck {
     }
 
     /// Of each, why it differs, by what the shop has this moment and what the log knows. All in one call, so of a chunk.
-    pub(super) async fn whys(&self, chunk: &[Meant], reads: &mut usize) -> Result<Vec<Judged>, WorkError> {
+    pub(super) async fn whys(
+        &self,
+        run: &Run,
+        chunk: &[Meant],
+        reads: &mut usize,
+    ) -> Result<Vec<Judged>, WorkError> {
         let looked = self.looked(&self.scope.call(), chunk).await?;
+        let lift = self.scope.lift().await?;
+        for (meant, Looked { known, .. }) in chunk.iter().zip(&looked) {
+            if meant.fed.topic != composed::TOPIC {
+                run.numbers.compare(&meant.subject, meant.fed.sequence, known, lift)?;
+            }
+        }
         let mut whys = Vec::with_capacity(chunk.len());
         for (meant, Looked { known, plan, .. }) in chunk.iter().zip(&looked) {
             let why = match plan {
