@@ -23,6 +23,7 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
             rules(judge, name, flow);
             whole(judge, name, flow);
             only_in_shop(judge, name, flow);
+            full_check_jitter(judge, name, flow);
         } else {
             means_nothing(judge, name, flow);
         }
@@ -102,6 +103,28 @@ fn only_in_shop(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         let finding = Finding::new(Code::Policy, &policy.origin, message, help);
         let finding = finding.key(format!("flows.{name}.stock.only_in_shop"));
         judge.push(finding.related("the other of the two", &mends.origin));
+    }
+}
+
+/// A check that is put off beyond its window, or until the next one is due, would be left out.
+fn full_check_jitter(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
+    let Some(jitter) = &flow.stock.full_check_jitter else { return };
+    let key = format!("flows.{name}.stock.full_check_jitter");
+    let Some((check, room)) =
+        flow.stock.full_check.as_ref().and_then(|check| Some((check, check.value.room()?)))
+    else {
+        let message = "stock.full_check_jitter means nothing: no full check comes by itself";
+        let help = "give stock.full_check a cadence, as in \"30 2 * * * Europe/Berlin\", or take it out";
+        return judge.finding(Code::Policy, &jitter.origin, key, message, help);
+    };
+    if jitter.value > room {
+        let [most, room] = [jitter.value, room].map(kernel::flow::duration_text);
+        let message = format!(
+            "a full check of flow {name} may be put off by {most}, and has to be made within {room} of when it is due"
+        );
+        let help = format!("make it {room} at most: by then its window is over, or the next check is due");
+        let finding = Finding::new(Code::Policy, &jitter.origin, message, help).key(key);
+        judge.push(finding.related("when it is due", &check.origin));
     }
 }
 
@@ -220,7 +243,9 @@ fn means_nothing(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
     let lists = lists.into_iter().map(|(key, list)| (key, list.origin.clone()));
     let bundles = stock.bundles.iter().map(|file| ("bundles", file.origin.clone()));
     let policy = [("only_in_shop", stock.only_in_shop.origin.clone())];
-    for (key, origin) in lists.chain(bundles).chain(policy) {
+    let full_check = stock.full_check.iter().map(|check| ("full_check", check.origin.clone()));
+    let jitter = stock.full_check_jitter.iter().map(|jitter| ("full_check_jitter", jitter.origin.clone()));
+    for (key, origin) in lists.chain(bundles).chain(policy).chain(full_check).chain(jitter) {
         if origin != Origin::Default {
             let message = format!("stock.{key} means nothing to a flow of {}", flow.domain.as_str());
             let help = "take it out, or move it to a flow of inventory";

@@ -10,7 +10,9 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use kernel::clock;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 /// Whom it is written by, and when it is due next.
@@ -99,21 +101,54 @@ impl Cadence {
         }
     }
 
+    /// The same for a work of this name each of whose runs is put off by up to `jitter`: when it is due, it waits so long more.
+    /// What was missed is made up for at once.
+    #[must_use]
+    pub fn next_put_off(
+        &self,
+        name: &str,
+        jitter: Duration,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let due = self.after(last)?;
+        Some(self.next(last, now)?.max(clock::after(due, put_off(name, due, jitter))))
+    }
+
     /// The longest time between two runs; `None`: there may be none at all.
     #[must_use]
     pub fn longest_gap(&self) -> Option<Duration> {
+        self.gaps()?.into_iter().max()
+    }
+
+    /// A run that is put off by less comes within its window, and before the next one; `None`: it never comes by itself.
+    #[must_use]
+    pub fn room(&self) -> Option<Duration> {
+        let window = match &self.pace {
+            Pace::Every { span, window } => {
+                window.as_ref().map_or(*span, |window| window.length().min(*span))
+            }
+            Pace::In(window) => window.length(),
+            Pace::OnDemand => return None,
+            Pace::At { .. } => Duration::MAX,
+        };
+        Some(self.gaps()?.into_iter().min()?.min(window))
+    }
+
+    /// Between one run and the next.
+    fn gaps(&self) -> Option<Vec<Duration>> {
         let from = EXAMPLE;
         if let Pace::Every { span, window: None } = &self.pace {
-            return Some(*span);
+            return Some(vec![*span]);
         }
         let end = from.checked_add(Duration::from_secs(GAP_DAYS * 86_400)).ok()?;
-        let (mut last, mut longest) = (self.after(from)?, Duration::ZERO);
+        let (mut last, mut gaps) = (self.after(from)?, Vec::new());
         while last < end {
             let next = self.after(last)?;
-            longest = longest.max(Duration::try_from(next.duration_since(last)).unwrap_or(Duration::MAX));
+            gaps.push(Duration::try_from(next.duration_since(last)).unwrap_or(Duration::MAX));
             last = next;
         }
-        Some(longest)
+        Some(gaps)
     }
 
     /// Every so often at any time of the day: it begins at once, and nobody has to know when it was made last.
@@ -149,6 +184,16 @@ impl Cadence {
     }
 }
 
+/// By how much less than `most` the run of a work is put off that is due at an instant: the same for this work and this instant on each
+/// node, another for each other, so that not all ask at once.
+#[must_use]
+pub fn put_off(name: &str, at: Timestamp, most: Duration) -> Duration {
+    let Ok(most_ms) = u64::try_from(most.as_millis()) else { return most };
+    let mut hasher = DefaultHasher::new();
+    (name, at.as_millisecond()).hash(&mut hasher);
+    Duration::from_millis(hasher.finish().checked_rem(most_ms).unwrap_or(0))
+}
+
 impl fmt::Display for Cadence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -161,6 +206,13 @@ impl Window {
             true => self.from <= time && time < self.until,
             false => self.from <= time || time < self.until,
         }
+    }
+
+    /// By the clock on the wall: summer time shortens one night a year.
+    fn length(&self) -> Duration {
+        let length = self.from.duration_until(self.until);
+        let day = jiff::SignedDuration::from_hours(24);
+        Duration::try_from(if length.is_negative() { length + day } else { length }).unwrap_or(Duration::ZERO)
     }
 
     /// The first instant in it that is not before this one.
@@ -212,120 +264,4 @@ fn cron(pattern: &str) -> Result<Cron, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn after(cadence: &str, last: &str) -> String {
-        Cadence::parse(cadence).unwrap().after(at(last)).unwrap().to_string()
-    }
-
-    #[test]
-    fn what_is_due_next() {
-        for (cadence, last, next) in [
-            ("24h", "2026-11-26T10:00:00Z", "2026-11-27T10:00:00Z"),
-            ("30 2 * * * Europe/Berlin", "2026-11-26T10:00:00Z", "2026-11-27T01:30:00Z"),
-            ("30 2 * * * Europe/Berlin", "2026-07-01T10:00:00Z", "2026-07-02T00:30:00Z"),
-            ("0 6 * * 1-5 America/New_York", "2026-11-27T12:00:00Z", "2026-11-30T11:00:00Z"),
-            // In the window, before it, over midnight, and after it.
-            ("10m in 22:00-05:00 Europe/Berlin", "2026-11-26T21:30:00Z", "2026-11-26T21:40:00Z"),
-            ("10m in 22:00-05:00 Europe/Berlin", "2026-11-26T23:55:00Z", "2026-11-27T00:05:00Z"),
-            ("10m in 22:00-05:00 Europe/Berlin", "2026-11-27T03:55:00Z", "2026-11-27T21:00:00Z"),
-            ("1h in 09:00-17:00 UTC", "2026-11-26T02:00:00Z", "2026-11-26T09:00:00Z"),
-            ("1h in 09:00-17:00 UTC", "2026-11-26T16:30:00Z", "2026-11-27T09:00:00Z"),
-            ("real time", "2026-11-26T16:30:00Z", "2026-11-26T16:30:01Z"),
-            // Once a night, over midnight too.
-            ("22:00–05:00 Europe/Berlin", "2026-11-26T10:00:00Z", "2026-11-26T21:00:00Z"),
-            ("22:00-05:00 Europe/Berlin", "2026-11-26T21:00:00Z", "2026-11-27T21:00:00Z"),
-            ("22:00-05:00 Europe/Berlin", "2026-11-27T02:00:00Z", "2026-11-27T21:00:00Z"),
-        ] {
-            assert_eq!(after(cadence, last), next, "{cadence} after {last}");
-        }
-    }
-
-    /// Berlin: on 29 March 2026 two o'clock becomes three; on 25 October three becomes two.
-    #[test]
-    fn summer_time_skips_no_night_and_doubles_none() {
-        for (cadence, last, next) in [
-            // 02:30 is not there that day: right after the gap. The day after it is as always.
-            ("30 2 * * * Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z"),
-            ("30 2 * * * Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"),
-            // 02:30 comes twice: the first, and then the next day.
-            ("30 2 * * * Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"),
-            ("30 2 * * * Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
-            // By the clock, in both passes of the hour.
-            ("*/30 * * * * Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z"),
-            ("*/30 * * * * Europe/Berlin", "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z"),
-            // A window that opens in the gap opens after it.
-            ("1h in 02:30-06:00 Europe/Berlin", "2026-03-28T10:00:00Z", "2026-03-29T01:30:00Z"),
-        ] {
-            assert_eq!(after(cadence, last), next, "{cadence} after {last}");
-        }
-    }
-
-    #[test]
-    fn what_was_missed_is_made_up_for_within_its_window() {
-        for (cadence, last, now, next) in [
-            ("1h", "2026-11-26T10:00:00Z", "2026-11-26T10:30:00Z", "2026-11-26T11:00:00Z"),
-            ("1h", "2026-11-26T10:00:00Z", "2026-11-27T10:30:00Z", "2026-11-27T10:30:00Z"),
-            ("30 2 * * * UTC", "2026-11-26T02:30:00Z", "2026-11-27T08:00:00Z", "2026-11-27T08:00:00Z"),
-            // The night was missed: at once while it lasts, else the next one.
-            ("22:00-05:00 UTC", "2026-11-25T22:00:00Z", "2026-11-27T01:00:00Z", "2026-11-27T01:00:00Z"),
-            ("22:00-05:00 UTC", "2026-11-25T22:00:00Z", "2026-11-27T08:00:00Z", "2026-11-27T22:00:00Z"),
-            (
-                "10m in 22:00-05:00 UTC",
-                "2026-11-26T04:00:00Z",
-                "2026-11-26T08:00:00Z",
-                "2026-11-26T22:00:00Z",
-            ),
-        ] {
-            let next_is = Cadence::parse(cadence).unwrap().next(at(last), at(now));
-            assert_eq!(next_is, Some(at(next)), "{cadence}, made {last}, at {now}");
-        }
-        let on_demand = Cadence::parse("on demand").unwrap();
-        assert_eq!(on_demand.next(at("2026-11-25T22:00:00Z"), at("2026-11-27T01:00:00Z")), None);
-        assert_eq!(on_demand.to_string(), "on demand");
-    }
-
-    #[test]
-    fn the_longest_gap_counts() {
-        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
-        for (cadence, gap) in [
-            ("15m", Some(Duration::from_secs(900))),
-            ("real time", Some(Duration::from_secs(1))),
-            ("30 2 * * * UTC", hours(24)),
-            ("0 6 * * 1-5 UTC", hours(72)),
-            ("10m in 22:00-05:00 UTC", Some(Duration::from_secs(17 * 3600 + 600))),
-            ("22:00-05:00 UTC", hours(24)),
-            ("on demand", None),
-        ] {
-            let gap_is = Cadence::parse(cadence).unwrap().longest_gap();
-            assert_eq!(gap_is, gap, "{cadence}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_cadence_says_how_it_is_written() {
-        for (text, told) in [
-            ("", "is no cadence"),
-            ("nightly", "no duration"),
-            ("0s", "due all the time"),
-            ("30 2 * * *", "no time zone"),
-            ("30 2 * * * Europe/Berln", "no time zone \"Europe/Berln\""),
-            ("61 2 * * * UTC", "cannot be read"),
-            ("0 0 31 2 * UTC", "never comes"),
-            ("10m in 22-05 UTC", "no time of day"),
-            ("10m in 22:00 UTC", "no window"),
-            ("10m in 22:00-22:00 UTC", "is empty"),
-        ] {
-            let refused = Cadence::parse(text).unwrap_err();
-            assert!(
-                refused.contains(told) && refused.contains("30 2 * * * Europe/Berlin"),
-                "{text}: {refused}"
-            );
-        }
-    }
-}
+mod tests;

@@ -200,6 +200,12 @@ pub(crate) const STOCK_KEYS: &[Key] = &[
         "When all stock of the source is compared with all of the shop, which needs a source that can be asked for all that it has (a stock feed with `url`; Tryton and Medusa with their locations; no feed that only pushes or drops files): how often (`24h`), how often in a window (`10m in 22:00-05:00 Europe/Berlin`), or by five fields of cron and a time zone. One that was missed is made up for once. Without it, only where somebody asks (`tidegate reconcile inventory`).",
         "\"30 2 * * * Europe/Berlin\"",
     ),
+    Key::optional(
+        "full_check_jitter",
+        "duration",
+        "A full check that is due is put off by up to so long, each by another time, so that the checks of several shops do not all ask at once. It is no longer than the time between two checks, and than the window. Without it, by nothing.",
+        "\"30m\"",
+    ),
     Key::with(
         "full_check_mends",
         "true or false",
@@ -306,10 +312,18 @@ pub struct Stock {
     pub outlets: Setting<Vec<Setting<String>>>,
     /// `None`: only where somebody asks.
     pub full_check: Option<Setting<Cadence>>,
+    pub full_check_jitter: Option<Setting<Duration>>,
     pub full_check_mends: Setting<bool>,
     /// Of the last whole snapshot's pairs.
     pub snapshot_floor: Setting<Share>,
     pub only_in_shop: Setting<OnlyInShop>,
+}
+
+impl Stock {
+    /// By up to how much a full check is put off.
+    pub fn put_off(&self) -> Duration {
+        self.full_check_jitter.as_ref().map_or(Duration::ZERO, |jitter| jitter.value)
+    }
 }
 
 /// `[flows.NAME.slo]`.
@@ -446,7 +460,9 @@ fn stock(mut section: Section<'_>) -> Option<Stock> {
     let (safety, units) = (section.with_default("safety"), section.with_default("units"));
     let (bundles, bundle_share) = (section.optional("bundles"), section.with_default("bundle_share"));
     let (locations, outlets) = (section.with_default("locations"), section.with_default("outlets"));
-    let (full_check, mends) = (section.optional("full_check"), section.with_default("full_check_mends"));
+    let (full_check, full_check_jitter) =
+        (section.optional("full_check"), section.optional("full_check_jitter"));
+    let mends = section.with_default("full_check_mends");
     let snapshot_floor = section.with_default("snapshot_floor");
     let only_in_shop = section.with_default("only_in_shop");
     Some(Stock {
@@ -457,6 +473,7 @@ fn stock(mut section: Section<'_>) -> Option<Stock> {
         locations: locations?,
         outlets: outlets?,
         full_check,
+        full_check_jitter,
         full_check_mends: mends?,
         snapshot_floor: snapshot_floor?,
         only_in_shop: only_in_shop?,

@@ -40,7 +40,7 @@ mod unit;
 mod value;
 
 pub use apps::{ApiVersion, App};
-pub use cadence::Cadence;
+pub use cadence::{Cadence, put_off};
 pub use code::Code;
 pub use connection::{Connection, ConnectionValue};
 pub use document::reference;

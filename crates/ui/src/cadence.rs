@@ -20,6 +20,8 @@ pub struct Paced {
     pub shop: Option<String>,
     /// As it is written in the configuration.
     pub cadence: String,
+    /// By up to how much each run is put off.
+    pub jitter_ms: u64,
     /// Absent: nobody knows yet, or never by itself.
     pub next: Option<Timestamp>,
     pub due: bool,

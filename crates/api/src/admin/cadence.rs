@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use config::Cadence;
 use jiff::{SignedDuration, Timestamp};
-use kernel::clock::{Clock, Now};
+use kernel::clock::{Clock, Now, after};
 use kernel::id::{FlowName, ShopId};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use store::operate::AuditEntry;
 use store::{Store, StoreError};
 
@@ -41,6 +42,8 @@ pub struct Cadenced {
     /// The system that it asks, where no flow says it.
     pub source: Option<String>,
     pub cadence: Cadence,
+    /// By up to how much each of its runs is put off.
+    pub jitter: Duration,
     /// Under which name the store keeps when it was made last ([`Ran`] beside it).
     pub cursor: String,
     /// Under which name the store knows who makes it; none: it is made by whoever makes all that one node makes alone.
@@ -54,7 +57,20 @@ impl Cadenced {
     /// Of a flow at a shop.
     pub fn of_flow(work: Work, flow: &FlowName, shop: &ShopId, cadence: Cadence, cursor: String) -> Self {
         let (flow, shop) = (Some(flow.clone()), Some(shop.clone()));
-        Self { work, flow, shop, source: None, cadence, cursor, lease: None, due_at: None }
+        let jitter = Duration::ZERO;
+        Self { work, flow, shop, source: None, cadence, jitter, cursor, lease: None, due_at: None }
+    }
+
+    /// Each of its runs is put off by up to so long.
+    #[must_use]
+    pub fn put_off(self, jitter: Duration) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// By how much the run that is due at an instant is put off, where that is known before. A pass that is made all day long is
+    /// put off from when the one before it ended.
+    fn known_jitter(&self) -> Duration {
+        if self.cadence.is_steady() && self.work != Work::FullCheck { Duration::ZERO } else { self.jitter }
     }
 
     /// Made by whoever has this lease.
@@ -67,10 +83,11 @@ impl Cadenced {
     /// looked for.
     fn missed(&self, last: Timestamp, now: Timestamp) -> u32 {
         let Ok(by_now) = now.checked_sub(LOOKED_WITHIN) else { return 0 };
+        let put_off = |due| after(due, config::put_off(&self.cursor, due, self.known_jitter()));
         let (mut missed, mut at) = (0, last);
         while missed < MISSED_MAX {
             match self.cadence.after(at) {
-                Some(next) if next <= by_now && next > at => (missed, at) = (missed + 1, next),
+                Some(next) if put_off(next) <= by_now && next > at => (missed, at) = (missed + 1, next),
                 _ => break,
             }
         }
@@ -135,6 +152,8 @@ pub struct CadenceLine {
     pub shop: Option<ShopId>,
     pub source: Option<String>,
     pub cadence: String,
+    /// By up to how much each run is put off, in milliseconds.
+    pub jitter_ms: u64,
     /// Absent: not since this store began.
     pub last: Option<Timestamp>,
     /// Absent: nobody knows before it was looked for once.
@@ -204,8 +223,9 @@ pub async fn lines(
     for of in all {
         let last = instant(store, &of.cursor).await?;
         // What is overdue waits for its window, where that is not open.
-        let opens = |last| of.cadence.next(last, now).filter(|next| *next > now);
-        let mut next = last.and_then(|last| opens(last).or_else(|| of.cadence.after(last)));
+        let comes = |last, now| of.cadence.next_put_off(&of.cursor, of.known_jitter(), last, now);
+        let opens = |last| comes(last, now).filter(|next| *next > now);
+        let mut next = last.and_then(|last| opens(last).or_else(|| comes(last, last)));
         if let Some(name) = &of.due_at {
             let own = instant(store, name).await?.filter(|at| last.is_none_or(|last| *at > last));
             next = next.into_iter().chain(own).min();
@@ -220,6 +240,7 @@ pub async fn lines(
             shop: of.shop.clone(),
             source: of.source.clone(),
             cadence: of.cadence.to_string(),
+            jitter_ms: u64::try_from(of.jitter.as_millis()).unwrap_or(u64::MAX),
             last,
             next,
             due: next.is_some_and(|next| next <= now),

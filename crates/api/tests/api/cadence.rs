@@ -107,6 +107,7 @@ async fn any_work_has_a_cadence_and_says_how_its_last_run_went() {
         shop: None,
         source: Some("tryton".to_owned()),
         cadence: config::Cadence::parse("24h").unwrap(),
+        jitter: std::time::Duration::ZERO,
         cursor: "pulled".to_owned(),
         lease: None,
         due_at: Some("pulled/due".to_owned()),

@@ -32,6 +32,7 @@ fn paced(line: CadenceLine) -> Paced {
         of: line.flow.map(|flow| flow.to_string()).or(line.source),
         shop: line.shop.map(|shop| shop.to_string()),
         cadence: line.cadence,
+        jitter_ms: line.jitter_ms,
         next: line.next,
         due: line.due,
         last: line.last,

@@ -31,6 +31,8 @@ pub fn cursor(flow: &FlowName, shop: &ShopId) -> String {
 struct Due {
     check: Arc<dyn StockCheck>,
     cadence: Cadence,
+    /// By up to how much each is put off.
+    jitter: Duration,
     mends: bool,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -63,6 +65,7 @@ pub fn all(
         let due = Due {
             check: check.clone(),
             cadence: stock.full_check.as_ref()?.value.clone(),
+            jitter: stock.put_off(),
             mends: stock.full_check_mends.value,
             store: running.store.clone(),
             clock: running.clock.clone(),
@@ -105,7 +108,8 @@ impl Due {
                 return;
             }
         };
-        if last.is_some_and(|last| self.cadence.next(last, now).is_none_or(|due| due > now)) {
+        let next = |last| self.cadence.next_put_off(name, self.jitter, last, now);
+        if last.is_some_and(|last| next(last).is_none_or(|due| due > now)) {
             return;
         }
         // The first comes when it is due after now: at its first start a hub has only begun to bring what there is.

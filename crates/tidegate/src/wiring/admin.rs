@@ -17,6 +17,7 @@ use kernel::clock::Clock;
 use kernel::flow::Mode;
 use kernel::id::SystemName;
 use std::sync::Arc;
+use std::time::Duration;
 use store::Store;
 
 /// Who holds the lease of a work that a person asked for.
@@ -114,15 +115,18 @@ pub fn cadences(loaded: &Loaded) -> Vec<Cadenced> {
             if let Some(check) = &flow.stock.full_check {
                 let cursor = crate::run::full_check_cursor(name, shop);
                 let lease = OneOf::stock(name, shop).lease();
-                all.push(work(Work::FullCheck, check.value.clone(), cursor).under(lease));
+                let check = work(Work::FullCheck, check.value.clone(), cursor);
+                all.push(check.under(lease).put_off(flow.stock.put_off()));
             }
             if sweeps {
                 let lease = engine::work::sweep::watermark_of(shop, name);
-                all.push(work(Work::Sweep, flow.sweep.paced(), sweeps::cursor(shop, name)).under(lease));
+                let sweep = work(Work::Sweep, flow.sweep.paced(), sweeps::cursor(shop, name));
+                all.push(sweep.under(lease).put_off(flow.sweep.put_off()));
             }
             if feeds::is_asked(loaded, flow) {
                 let point = engine::work::feed::point_of(&flow.source.value, &flow.domain.value, shop);
-                all.push(work(Work::Feed, flow.sweep.paced(), cursor_of(&point)).under(point));
+                let feed = work(Work::Feed, flow.sweep.paced(), cursor_of(&point));
+                all.push(feed.under(point).put_off(flow.sweep.put_off()));
             }
         }
     }
@@ -143,6 +147,7 @@ fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
             shop: Some(shop.clone()),
             source: None,
             cadence: cadence.clone(),
+            jitter: Duration::ZERO,
             cursor,
             lease: Some(OneOf::hydration(shop).lease()),
             due_at,
@@ -161,6 +166,7 @@ fn hydrations(loaded: &Loaded) -> Vec<Cadenced> {
             shop: None,
             source: Some(name.clone()),
             cadence: source.every.value.clone(),
+            jitter: Duration::ZERO,
             cursor: crate::run::price_pull_cursor(name),
             lease: None,
             due_at: None,

@@ -5,8 +5,7 @@ use super::again::Again;
 use api::admin::Ran;
 use config::Cadence;
 use jiff::Timestamp;
-use kernel::clock::{Clock, Now, after, elapsed_ms};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use kernel::clock::{Clock, Now, elapsed_ms};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreError};
@@ -71,7 +70,7 @@ impl Paced {
     /// How long until it is looked at again.
     pub async fn pause(&self, now: Timestamp) -> Duration {
         if let Some(span) = self.cadence.span().filter(|_| self.cadence.is_steady()) {
-            return span + self.put_off(now);
+            return span + config::put_off(&self.cursor, now, self.jitter);
         }
         let wait = match (self.again.wait(now), self.last().await) {
             (Some(wait), _) => Some(wait),
@@ -99,19 +98,9 @@ impl Paced {
 
     /// Until it is made; `None`: never by itself.
     fn wait(&self, last: Timestamp, now: Timestamp) -> Option<Duration> {
-        let due = self.cadence.after(last)?;
-        let put_off = after(due, self.put_off(due));
         // Made up for once, and only where its window is open.
-        let next = self.cadence.next(last, now)?.max(put_off);
+        let next = self.cadence.next_put_off(&self.cursor, self.jitter, last, now)?;
         Some(Duration::from_millis(elapsed_ms(now, next)))
-    }
-
-    /// The same for a work and an instant, another for each other.
-    fn put_off(&self, at: Timestamp) -> Duration {
-        let Ok(most) = u64::try_from(self.jitter.as_millis()) else { return self.jitter };
-        let mut hasher = DefaultHasher::new();
-        (&self.cursor, at.as_millisecond()).hash(&mut hasher);
-        Duration::from_millis(hasher.finish().checked_rem(most).unwrap_or(0))
     }
 
     async fn last(&self) -> Result<Option<Timestamp>, StoreError> {

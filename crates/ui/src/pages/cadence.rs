@@ -35,6 +35,8 @@ struct Card {
     work: String,
     of: String,
     cadence: String,
+    /// By up to how much each is put off.
+    jitter: Option<String>,
     tone: Tone,
     word: &'static str,
     next: Option<Moment>,
@@ -95,6 +97,7 @@ fn made(paced: Paced, now: Timestamp, zone: &TimeZone) -> Card {
         }),
         held_by: paced.held_by.map(|(node, until)| (node, moment(until))),
         result: paced.result,
+        jitter: (paced.jitter_ms > 0).then(|| span(paced.jitter_ms)),
         cadence: paced.cadence,
     }
 }

@@ -26,7 +26,7 @@ async fn each_work_says_what_is_next_what_was_last_what_was_missed_and_who_holds
     // In the shop's own zone.
     page.says("Next 22 Nov 02:13:05 (2 d ago) Last 21 Nov 02:13:05 (3 d ago, took 1 min 23 s)");
     page.says("Missed 2 times went by; it is made up for once Held by node-b until 03:13:05");
-    page.says("Cadence 30 2 * * * Europe/Berlin");
+    page.says("Cadence 30 2 * * * Europe/Berlin each put off by up to 30 min");
     page.says("price pull tryton ■ failed it did not answer &#60;in time&#62;");
     page.says_not("<in time>");
     page.says("sweep tryton ● made");

@@ -4,6 +4,7 @@ use super::client::Client;
 use super::page::{self, Page, at, list, text};
 use crate::cli::Failure;
 use serde_json::Value;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,7 +65,7 @@ fn drawn(cadences: &[Value]) -> Page {
                 .find(|of| of.is_string())
                 .map_or_else(String::new, text),
             if line["shop"].is_null() { String::new() } else { text(&line["shop"]) },
-            text(&line["cadence"]),
+            cadence(line),
             next(line),
             last,
             took(&line["ran"]),
@@ -76,6 +77,17 @@ fn drawn(cadences: &[Value]) -> Page {
     let heads = ["work", "of", "shop", "cadence", "next", "last", "took", "missed", "held by", "found"];
     page.table(&heads, rows.collect());
     page
+}
+
+/// As it is written, and by up to how much each is put off.
+fn cadence(line: &Value) -> String {
+    match line["jitter_ms"].as_u64() {
+        None | Some(0) => text(&line["cadence"]),
+        Some(ms) => {
+            let most = kernel::flow::duration_text(Duration::from_millis(ms));
+            format!("{} + up to {most}", text(&line["cadence"]))
+        }
+    }
 }
 
 /// Times that went by, for which it is made up once.
@@ -139,12 +151,13 @@ mod tests {
         }
         let pull = json!({
             "work": "price_pull", "flow": null, "shop": null, "source": "tryton", "cadence": "10m", "last": null,
+            "jitter_ms": 90_000,
             "next": null, "due": false, "found": null,
             "ran": { "began": "2026-11-27T01:30:00Z", "took_ms": 1_250, "failed": true, "what": "it did not answer" },
         });
         let page = drawn(&[pull]);
         let text = page.text();
-        for told in ["price pull", "tryton", "1.2 s", "FAILED: it did not answer"] {
+        for told in ["price pull", "tryton", "10m + up to 90s", "1.2 s", "FAILED: it did not answer"] {
             assert!(text.contains(told), "{told}: {text}");
         }
         assert!(drawn(&[]).text().contains("nothing runs at a cadence"));
