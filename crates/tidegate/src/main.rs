@@ -8,6 +8,8 @@
 mod bench;
 mod cli;
 mod demo;
+#[cfg(test)]
+mod histories;
 mod medusa_proof;
 mod moving;
 mod proof;

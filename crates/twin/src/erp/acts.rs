@@ -86,7 +86,7 @@ impl Inner {
                 Ok(Done::read(paged("parties", &found, *page, knobs.page_size)))
             }
             Call::PostCreditNote => {
-                let note = self.credit.post(&asked.body, &self.books, now)?;
+                let note = self.credit.post(&asked.body, &self.books, knobs.credit_any_sale, now)?;
                 let answer = Answer::json(201, &json!(note));
                 self.ledger.credited(note);
                 let line = LedgerLine::Credit { at: now, credit_note: Box::new(note.clone()) };

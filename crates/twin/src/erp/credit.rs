@@ -65,6 +65,7 @@ impl CreditNotes {
         &mut self,
         body: &[u8],
         books: &Books,
+        any_sale: bool,
         now: Timestamp,
     ) -> Result<&CreditNote, Refusal> {
         let value = read_json(body)?;
@@ -95,7 +96,7 @@ impl CreditNotes {
             total: fields.amount("total")?,
             created_at: now,
         };
-        self.check(&note, books)?;
+        self.check(&note, books, any_sale)?;
         self.0.push(note);
         self.one(id)
     }
@@ -104,17 +105,16 @@ impl CreditNotes {
         self.0.push(note);
     }
 
-    fn check(&self, note: &CreditNote, books: &Books) -> Result<(), Refusal> {
+    fn check(&self, note: &CreditNote, books: &Books, any_sale: bool) -> Result<(), Refusal> {
         let named: Decimal =
             note.lines.iter().map(|line| line.amount + line.tax).sum::<Decimal>() + note.other;
         if named != note.total {
             let message = format!("lines and other come to {named}, not {}", note.total);
             return Err(Refusal::of_field(Code::TotalsMismatch, "total", message));
         }
-        let standing = books
-            .sales()
-            .iter()
-            .find(|sale| sale.content.reference == note.sale && sale.state != SaleState::Cancelled);
+        let standing = books.sales().iter().find(|sale| {
+            sale.content.reference == note.sale && (any_sale || sale.state != SaleState::Cancelled)
+        });
         let Some(sale) = standing else {
             let message = format!("there is no sale {:?} that stands", note.sale);
             return Err(Refusal::of_field(Code::UnknownSale, "sale", message));
@@ -125,7 +125,7 @@ impl CreditNotes {
         }
         let before = self.0.iter().filter(|known| known.sale == note.sale).map(|known| known.total);
         let together = before.sum::<Decimal>() + note.total;
-        if together > sale.totals.gross {
+        if together > sale.totals.gross && !any_sale {
             let message = format!("credit notes of {together} against a sale of {}", sale.totals.gross);
             return Err(Refusal::of_field(Code::Refused, "total", message));
         }

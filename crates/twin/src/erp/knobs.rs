@@ -66,6 +66,9 @@ pub struct Knobs {
     pub check_totals: bool,
     /// An item that is not known is taken all the same: so that orders of a real shop can be tried.
     pub accept_any_item: bool,
+    /// A credit note stands against any sale that was made, one that is cancelled too, whatever it comes to: an office that books
+    /// money back for itself.
+    pub credit_any_sale: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +139,7 @@ impl Default for Knobs {
             books_closed_until: None,
             check_totals: false,
             accept_any_item: false,
+            credit_any_sale: false,
         }
     }
 }
