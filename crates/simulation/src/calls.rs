@@ -178,6 +178,9 @@ impl World {
             let fault = Fault::new(FaultKind::Rejected, "refused_for_ever", "no").field("lines[0].quantity");
             return self.after(Duration::from_millis(9), reply(fault, false, true));
         }
+        if let Some(fault) = self.is_refused(&request) {
+            return self.after(Duration::from_millis(9), reply(fault, false, true));
+        }
         if self.fault(self.mix.unapplied_unanswered) {
             let fault = Fault::new(FaultKind::Ambiguous, "time_out", "no answer");
             return self.after(TIME_OUT, reply(fault, true, false));

@@ -54,6 +54,10 @@ pub enum Bug {
     CheckLeaves,
     /// Of levels, the last to arrive wins.
     LevelsByArrival,
+    /// What the warehouse refused is held back no longer.
+    RefusalEndsTheHold,
+    /// What came back is told to a warehouse that books it by itself.
+    BooksBackTwice,
 }
 
 impl Bug {
@@ -106,6 +110,12 @@ pub const STOCK: &[(u8, Bug, &str)] = &[
         Bug::SetsTheSameAgain,
         "what the shop refused, because it had sold meanwhile, is set again as it was",
     ),
+    (
+        5,
+        Bug::RefusalEndsTheHold,
+        "what the warehouse refused is held back no longer, although the shop has sold it",
+    ),
+    (3, Bug::BooksBackTwice, "what came back is told to a warehouse that books it by itself"),
     (3, Bug::ReusesKey, "a call after an answered failure goes under the key of the one before"),
     (5, Bug::CheckOutranks, "what a full check has read counts for more than what was told since"),
     (6, Bug::FoldsTwice, "a change is folded whatever its number"),

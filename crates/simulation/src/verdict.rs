@@ -45,7 +45,7 @@ pub(crate) fn judge(world: &mut World, stuck: bool) {
                 quantity: order.quantity,
                 address: order.address.clone(),
                 cancelled: order.cancelled,
-                exempt: if chosen(&key, world.mix.poison, 1) {
+                exempt: if chosen(&key, world.mix.poison, 1) || world.stays_refused(order.id) {
                     Exempt::Refused
                 } else if order.cancelled {
                     Exempt::Filtered

@@ -79,6 +79,14 @@ pub enum Todo {
     FullCheckLooks(At, Vec<crate::stock::Meant>),
     /// Somebody takes units of an item off sale in the shop.
     ShopByHand(usize, i64),
+    /// Units of an order come back.
+    ComesBack(u64, u64),
+    /// The warehouse books by itself what came back with a refund.
+    BooksBack(u64),
+    /// The warehouse refuses nothing any more,
+    RefusalsEnd,
+    /// and a person has some of what it refused tried again.
+    PersonSettles,
     /// A set or a parcel reaches the shop.
     ShopCall(Box<crate::stock::ShopCall>),
 }

@@ -78,12 +78,13 @@ impl World {
         let Some(stock) = &mut self.stock else { return };
         let key = &request.key;
         let id = self.shop.orders.keys().copied().find(|id| crate::hub::object_key(*id) == *key);
-        let Some(id) = id else { return };
+        let Some(id) = id else { return self.refund_is_taken(request) };
         let quantity = match request.action {
             Action::Confirm => return,
             Action::Cancel => None,
             Action::Create | Action::Amend => request.content["quantity"].as_u64(),
         };
+        stock.refused_orders.remove(&id);
         let bins = stock.shelf.takes(object, id, quantity);
         self.shelf_changed(&bins, None);
         if quantity.is_some() && self.rng.chance(ships) {

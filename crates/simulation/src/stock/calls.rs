@@ -86,8 +86,9 @@ impl World {
             let of = stock.shop.orders.iter();
             let of = of.filter(|(id, sold)| item_of(**id, items) == item && !sold.cancelled && young(id));
             let young: u64 = of.map(|(_, sold)| sold.quantity.saturating_sub(sold.fulfilled)).sum();
+            let refused = stock.shop.committed_by(item, &stock.refused_orders);
             let (available, committed) = (stock.shop.available[item], stock.shop.committed(item));
-            json!({ "available": available, "committed": committed, "young": young })
+            json!({ "available": available, "committed": committed, "young": young, "refused": refused })
         };
         let mut context = seen(item);
         let name = |item: usize| super::sku(stock.items.kind(item));
@@ -116,7 +117,9 @@ impl World {
             Err(Fault::new(FaultKind::Transient, "http_502", "a read failed"))
         } else {
             Ok(Found::State(Read {
-                payload: json!({ "refund": call.what.key() }).to_string().into_bytes(),
+                payload: json!({ "refund": call.what.key(), "back": self.back_of(call.what.key()) })
+                    .to_string()
+                    .into_bytes(),
                 topic: super::facts::REFUND.to_owned(),
                 updated_at: jiff::Timestamp::UNIX_EPOCH,
                 sequence: None,
@@ -258,6 +261,7 @@ impl World {
         }
         self.say(|| format!("* shop: parcel {} of {} ({} units)", parcel.id, parcel.order, parcel.quantity));
         self.judge_parcel(parcel.id, parcel.order);
+        self.may_come_back(parcel.order, parcel.quantity);
         self.shop_order_touched(parcel.order);
         let external = ExternalRef { id: format!("F{}", parcel.id), number: None, state: None };
         Ok(Applied { external: Some(external), observation: None })

@@ -76,12 +76,13 @@ pub(crate) fn flows(world: &World, policy: &OrderPolicy) -> Vec<FlowPlan> {
         readable: name == "stock",
         observe_first: true,
     };
+    let refunds = Refunds { tells_what_came_back: world.tells_what_came_back() };
     let refunds = FlowPlan {
         source: system("shopify"),
         target: system("erp"),
         observe_first: false,
         readable: true,
-        ..flow("refunds", refund_domain(), Arc::new(Refunds), Arc::new(Refunds))
+        ..flow("refunds", refund_domain(), Arc::new(refunds), Arc::new(refunds))
     };
     let forgets = world.bug == Some(Bug::NotLookedAtAgain);
     vec![
@@ -267,8 +268,11 @@ impl Mapper for Parcels {
     }
 }
 
-#[derive(Debug)]
-struct Refunds;
+#[derive(Debug, Clone, Copy)]
+struct Refunds {
+    /// What came back, beside the money.
+    tells_what_came_back: bool,
+}
 
 impl Facts for Refunds {
     fn kind_of(&self, topic: &str) -> Option<FactKind> {
@@ -297,7 +301,11 @@ impl Mapper for Refunds {
     }
 
     fn map(&self, body: &Value, _: &Subject, _: &ObjectKey, _: Timestamp) -> Result<Mapped, Fault> {
-        let body = json!({ "content": 1, "refund": body["refund"] });
+        let back = body["back"].as_u64().filter(|back| *back > 0 && self.tells_what_came_back);
+        let mut body = json!({ "content": 1, "refund": body["refund"] });
+        if let Some(back) = back {
+            body["back"] = json!(back);
+        }
         Ok(Mapped { digest: Sha256::digest(body.to_string().as_bytes()).into(), body })
     }
 }

@@ -1,10 +1,12 @@
 //! Stock under the same faults as the orders: a warehouse that counts, reserves and ships, a shop that sells what it shows,
 //! and the hub between them, by the domain's own rules and the engine's own steps. Asks the one question for which shops
 //! are blamed: was a unit sold twice? What is sold as a bundle of others takes the units of each of them; what lies at several places of
-//! the warehouse may be one to the shop, and what lies at one may be divided over several of the shop's.
+//! the warehouse may be one to the shop, and what lies at one may be divided over several of the shop's. What was shipped comes back, and
+//! what was ordered is refused for a while ([`back`]).
 //!
 //! What nobody could keep apart is left out: nobody ships what was called off, and nothing is called off that has left.
 
+mod back;
 mod bundles;
 mod buyers;
 mod calls;
@@ -31,7 +33,7 @@ use bundles::Items;
 use kernel::subject::Subject;
 use shelf::Shelf;
 use shop::Shelves;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Both sides of one run.
 #[derive(Debug, Default)]
@@ -48,6 +50,13 @@ pub struct Stock {
     keys: BTreeMap<String, Vec<u8>>,
     /// What it refused to set last, by item; for a planted bug.
     refused: BTreeMap<usize, i64>,
+    apart: back::Apart,
+    /// By refund.
+    backs: BTreeMap<u64, back::Back>,
+    /// The warehouse refuses what it does not like, for a while.
+    refuses: bool,
+    /// Orders of which it refused the newest state that it was told, for a planted bug.
+    refused_orders: BTreeSet<u64>,
 }
 
 /// Which item an order takes, and so where.

@@ -90,6 +90,7 @@ impl Counter {
         let committed = match self.bug {
             Some(Bug::HoldsNothingBack) => 0,
             Some(Bug::HoldsByAge) => number("young"),
+            Some(Bug::RefusalEndsTheHold) => number("committed") - number("refused"),
             _ => number("committed"),
         };
         Shown { available: number("available"), committed }

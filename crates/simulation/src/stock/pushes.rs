@@ -113,7 +113,12 @@ impl World {
 
     /// A push reaches the intake of one of the nodes.
     pub(crate) fn push_arrives(&mut self, mut push: Push) {
-        let node = usize::try_from(self.rng.below(self.nodes.len() as u64)).unwrap_or(0);
+        let first = usize::try_from(self.rng.below(self.nodes.len() as u64)).unwrap_or(0);
+        let for_sure = push.shipment.is_some() && self.mix.stock.as_ref().is_some_and(|mix| mix.deaf);
+        // What is told until it is heard does not go again and again to a node that is gone for good.
+        let stays = |node: &usize| !for_sure || !self.nodes[*node].gone;
+        let others = (first..first + self.nodes.len()).map(|node| node % self.nodes.len());
+        let node = others.into_iter().find(stays).unwrap_or(first);
         if self.takes_webhooks(node) && !self.fault(self.mix.store_fails) {
             self.append_push(node, &push);
             if !self.fault(self.mix.answer_lost) {
@@ -121,7 +126,6 @@ impl World {
             }
         }
         push.tries += 1;
-        let for_sure = push.shipment.is_some() && self.mix.stock.as_ref().is_some_and(|mix| mix.deaf);
         if push.tries <= 6 || for_sure {
             let wait = Duration::from_secs(2 << push.tries.min(6));
             self.after(wait, Todo::ShelfPush(Box::new(push)));

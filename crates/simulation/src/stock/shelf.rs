@@ -37,6 +37,9 @@ pub(crate) struct Bin {
     /// Reserved for other channels.
     pub(crate) others: i64,
     pub(crate) sequence: i64,
+    /// Of what was shipped, what came back there, and how much of that was booked, ever.
+    pub(crate) came_back: i64,
+    pub(crate) booked_back: i64,
     /// On hand, reserved, and of that this shop's, as of its newest number.
     pub(super) numbered: [i64; 3],
     /// Its number when it was told last to whoever asks.
@@ -57,7 +60,7 @@ pub(crate) struct Shipment {
 /// The truth behind a level that was told.
 #[derive(Debug, Clone)]
 pub(crate) struct Truth {
-    /// Units there for this shop, whoever of its buyers has them.
+    /// Units there for this shop, whoever of its buyers has them, less all that ever came back.
     pub(crate) units: i64,
     /// What had left there by then, of each order.
     pub(crate) shipped: BTreeMap<u64, u64>,
@@ -159,7 +162,7 @@ impl Shelf {
 
     /// The level as it is now.
     pub(crate) fn level(&mut self, bin: usize, wall: Timestamp) -> Level {
-        let Bin { on_hand, others, sequence, .. } = self.bins[bin];
+        let Bin { on_hand, others, sequence, booked_back, .. } = self.bins[bin];
         let ours = self.reserved(bin);
         let changed_at = wall.checked_add(std::time::Duration::from_nanos(sequence.unsigned_abs()));
         let changed_at = changed_at.unwrap_or(wall);
@@ -172,7 +175,7 @@ impl Shelf {
             "counted": self.counts.then(|| ours.to_string()),
             "changed_at": changed_at.to_string(),
         });
-        let truth = Truth { units: on_hand - others, shipped: self.shipped(bin) };
+        let truth = Truth { units: on_hand - others - booked_back, shipped: self.shipped(bin) };
         self.told.insert((bin, changed_at.to_string()), truth);
         Level { bin, sequence, body, changed_at, change: None }
     }
@@ -186,6 +189,47 @@ impl Shelf {
         let bins = self.items.bins(pair);
         let units = |bin: usize| self.bins[bin].on_hand - self.bins[bin].others;
         (bins.clone().map(units).sum(), bins.map(|bin| self.reserved(bin)).sum())
+    }
+
+    /// Of all places, what ever came back.
+    pub(crate) fn came_back_in_all(&self, pair: usize) -> i64 {
+        self.items.bins(pair).map(|bin| self.bins[bin].came_back).sum()
+    }
+
+    /// Of all places, what lies there unbooked; less than nothing where more was booked.
+    pub(crate) fn unbooked_in_all(&self, pair: usize) -> i64 {
+        let booked: i64 = self.items.bins(pair).map(|bin| self.bins[bin].booked_back).sum();
+        self.came_back_in_all(pair) - booked
+    }
+
+    /// From where most of an order left.
+    pub(crate) fn left_from(&self, order: u64) -> Option<usize> {
+        let of = self.lines.values().filter(|line| line.order == order);
+        let left = of.flat_map(|line| &line.shipped).max_by_key(|(_, units)| **units);
+        left.map(|(place, _)| *place)
+    }
+
+    /// Units of an item came back there.
+    pub(crate) fn lies_unbooked(&mut self, item: usize, place: usize, quantity: u64) {
+        for (bin, units) in self.units_of(item, place, quantity) {
+            self.bins[bin].came_back += units;
+        }
+    }
+
+    /// What came back is on hand; the bins that changed by it.
+    pub(crate) fn books(&mut self, item: usize, place: usize, quantity: u64) -> Vec<usize> {
+        let units = self.units_of(item, place, quantity);
+        for (bin, units) in &units {
+            self.bins[*bin].booked_back += units;
+            self.bins[*bin].on_hand += units;
+        }
+        units.into_iter().map(|(bin, _)| bin).collect()
+    }
+
+    fn units_of(&self, item: usize, place: usize, quantity: u64) -> Vec<(usize, i64)> {
+        let quantity = i64::try_from(quantity).unwrap_or(0);
+        let of = |pair: usize| (self.items.bin(pair, place), self.items.holds(item, pair) * quantity);
+        self.items.pairs_of(item).into_iter().map(of).collect()
     }
 
     /// An order's object was made, amended or called off; the bins that changed by it.

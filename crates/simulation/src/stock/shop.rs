@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Sold {
     pub(crate) quantity: u64,
     pub(crate) fulfilled: u64,
+    /// Of these, what came back.
+    pub(crate) returned: u64,
     pub(crate) cancelled: bool,
 }
 
@@ -47,6 +49,12 @@ impl Shelves {
     /// Of one item.
     pub(crate) fn committed(&self, item: usize) -> i64 {
         let of = self.orders.iter().filter(|(id, _)| self.item_of(**id) == item);
+        whole(of.map(|(_, sold)| sold.committed()).sum())
+    }
+
+    /// Of these orders alone.
+    pub(crate) fn committed_by(&self, item: usize, orders: &BTreeSet<u64>) -> i64 {
+        let of = self.orders.iter().filter(|(id, _)| self.item_of(**id) == item && orders.contains(id));
         whole(of.map(|(_, sold)| sold.committed()).sum())
     }
 

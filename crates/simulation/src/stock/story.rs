@@ -1,6 +1,7 @@
 //! What happens to the stock whatever the hub does: arrivals, sales elsewhere, parcels that leave; and how often the warehouse
 //! fails to tell of it.
 
+use super::back::Apart;
 use super::bundles::Items;
 use crate::life::FAULTS_FOR;
 use crate::mix::Mix;
@@ -48,6 +49,12 @@ pub struct StockMix {
     pub deaf: bool,
     /// How often somebody takes units off sale in the shop.
     pub by_hand: u32,
+    /// Of what was shipped, parcels of which some units come back.
+    pub returns: u32,
+    /// The warehouse books what comes back by itself, and not by the hub's word.
+    pub books_itself: bool,
+    /// Orders that the warehouse refuses for a while.
+    pub refuses: u32,
 }
 
 impl Mix {
@@ -85,6 +92,12 @@ impl Mix {
         mix.late_apply = mix.late_apply.min(60);
         mix.outage = mix.outage.map(|outage| outage.min(Duration::from_secs(600)));
         let (pairs, units) = (1 + usize::try_from(rng.below(3)).unwrap_or(0), 2 + rng.below(12));
+        let mut apart = Apart::of(rng);
+        let (returns, refuses) = (apart.below(3), apart.below(3));
+        let share = |level: u64, apart: &mut Apart, most: u64| {
+            u32::try_from(if level == 0 { 0 } else { 1 + apart.below(most * level / 2) }).unwrap_or(0)
+        };
+        let (returns, refuses) = (share(returns, &mut apart, 700), share(refuses, &mut apart, 300));
         mix.stock = Some(StockMix {
             pairs,
             // Of what is drawn already, so that a seed without is the run that it was.
@@ -111,6 +124,9 @@ impl Mix {
             checks: ships % 3 == 2,
             deaf: ships % 6 == 5,
             by_hand: if ships % 3 == 2 { 1 + ships % 4 } else { 0 },
+            returns,
+            books_itself: apart.chance(400),
+            refuses,
         });
         mix
     }
@@ -122,6 +138,9 @@ pub(crate) fn plan(world: &mut World) {
     let items = Items::new(mix.pairs, mix.bundles, mix.places, mix.divided);
     let mut stock = super::Stock { mix: mix.clone(), items: items.clone(), ..Default::default() };
     stock.shelf.counts = mix.counts;
+    stock.apart = Apart::of(&world.rng);
+    stock.refuses = mix.refuses > 0;
+    let refusals_end = ns(FAULTS_FOR) / 2 + stock.apart.below(ns(FAULTS_FOR) / 3);
     (stock.shelf.items, stock.shop.items) = (items.clone(), items.clone());
     stock.shop.available = vec![0; items.len()];
     let bins = items.bins_in_all();
@@ -141,6 +160,9 @@ pub(crate) fn plan(world: &mut World) {
         let bin = usize::try_from(bin).unwrap_or(0);
         let others = mix.others && world.rng.chance(500);
         world.at(at, Todo::ShelfMoves(bin, if others { -units } else { units }));
+    }
+    if mix.refuses > 0 {
+        world.at(refusals_end, Todo::RefusalsEnd);
     }
     if mix.polled {
         world.at(ns(FIRST_POLL), Todo::ShelfPoll);

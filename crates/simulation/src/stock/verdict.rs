@@ -34,7 +34,8 @@ impl World {
             // Folded behind a gap: marked, and the warehouse is asked; what is known counts meanwhile (ADR 0018).
             return;
         }
-        if pairs.iter().any(|pair| self.is_doubled(*pair)) || (pairs.len() > levels.len() && quantity <= 0) {
+        let doubled = |pair: &usize| self.is_doubled(*pair) || self.is_booked_twice(*pair);
+        if pairs.iter().any(doubled) || (pairs.len() > levels.len() && quantity <= 0) {
             return;
         }
         let mut found = Vec::new();
@@ -48,13 +49,14 @@ impl World {
                 continue;
             };
             let truth = Truth::of_all(&truths);
+            // What came back the shop sells at once, whether the level has it or not; and none of it twice.
+            let units = truth.units + stock.shelf.came_back_in_all(pair);
             let claims = stock.shop.claims(pair, &truth.shipped);
             let on_sale = stock.shop.on_sale(pair);
-            if quantity > 0 && on_sale > (truth.units - claims).max(0) {
+            if quantity > 0 && on_sale > (units - claims).max(0) {
                 let what = format!(
-                    "item {item}: {quantity} put on sale, so that {on_sale} are of pair {pair}, of {} units of which {claims} are \
-                     somebody's",
-                    truth.units
+                    "item {item}: {quantity} put on sale, so that {on_sale} are of pair {pair}, of {units} units of which {claims} are \
+                     somebody's"
                 );
                 found.push((pair, what));
             }
@@ -89,7 +91,7 @@ impl World {
         let stock = self.stock.as_ref()?;
         let mut of = stock.shelf.lines.values().filter(|line| line.order == order.id && !line.cancelled);
         let (line, other) = (of.next()?, of.next());
-        let is_refused = self.is_poison(&crate::hub::object_key(order.id));
+        let is_refused = self.is_poison(&crate::hub::object_key(order.id)) || self.stays_refused(order.id);
         let is_the_same = order.cancelled || line.quantity == order.quantity;
         let what =
             || format!("{} of order {} are reserved, of {} sold", line.quantity, order.id, order.quantity);
@@ -144,7 +146,9 @@ impl World {
     fn is_muddled(&self, item: usize) -> bool {
         let Some(stock) = &self.stock else { return false };
         let pairs = stock.items.pairs_of(item);
-        pairs.into_iter().any(|pair| self.is_doubled(pair) || self.is_twice_at_the_shelf(pair))
+        pairs.into_iter().any(|pair| {
+            self.is_doubled(pair) || self.is_twice_at_the_shelf(pair) || self.is_booked_twice(pair)
+        })
     }
 
     /// A key belongs to one call, with its bytes (`IDEMPOTENCY_KEY_PARAMETER_MISMATCH`).
@@ -209,7 +213,14 @@ impl World {
                 }
             }
         }
-        for item in (0..stock.items.len()).filter(|item| !self.is_muddled(*item)) {
+        found.extend(self.judge_backs(|subject| {
+            let key = ObjectKey::of(subject).to_string();
+            letters.iter().any(|letter| letter.subject == *subject) && self.judge.late.contains(&key)
+        }));
+        // What is not booked the shop shows, and its source does not tell: a person sees it.
+        let unbooked =
+            |item: usize| stock.items.pairs_of(item).into_iter().any(|pair| self.is_unbooked(pair));
+        for item in (0..stock.items.len()).filter(|item| !self.is_muddled(*item) && !unbooked(*item)) {
             let (shown, expected) = (stock.shop.available[item], self.expected(item));
             if Some(shown) != expected && !self.is_divided_later(item) {
                 let of: Vec<_> = stock.items.pairs_of(item);
@@ -223,6 +234,7 @@ impl World {
         for pair in (0..stock.items.pairs).filter(|pair| !self.is_muddled(*pair)) {
             let ((free, _), committed) = (stock.shelf.in_all(pair), stock.shop.committed_of(pair));
             let by_sleepers = stock.shop.set_by_sleepers.contains(&pair);
+            let free = free + stock.shelf.unbooked_in_all(pair);
             if !stock.mix.others && !by_sleepers && free < committed {
                 found.push(format!("pair {pair}: {committed} units are sold of {free}"));
             }
