@@ -5,6 +5,7 @@
 //! `claimed`, `converge` and `finish`.
 
 use crate::effect::{Effect, Event, StoreWork};
+use crate::found_again::FoundAgain;
 use crate::looked::Looked;
 use crate::mutant::{Mutant, Planted};
 use crate::nodes::Among;
@@ -95,6 +96,7 @@ pub struct Engine {
     pub(crate) vanished: BTreeMap<DeliveryId, Mono>,
     pub(crate) looked: Looked,
     pub(crate) unaccounted: Unaccounted,
+    pub(crate) found_again: FoundAgain,
     pub(crate) planted: Planted,
     pub(crate) totals: Totals,
     pub(crate) out: Vec<Effect>,
@@ -138,6 +140,7 @@ impl Engine {
             vanished: BTreeMap::new(),
             looked: Looked::default(),
             unaccounted: Unaccounted::default(),
+            found_again: FoundAgain::default(),
             planted,
             totals: Totals::default(),
             out: Vec::new(),

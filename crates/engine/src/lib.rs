@@ -14,6 +14,7 @@ pub mod engine;
 pub mod facts;
 mod faulted;
 mod finish;
+mod found_again;
 pub mod hub;
 pub mod last_look;
 pub mod limiter;

@@ -178,6 +178,10 @@ impl Engine {
     ) {
         match result {
             Ok(true) => {
+                if let Some(wait) = self.found_again.wait(&awaited, now, rng) {
+                    let next = now.wall_after(wait);
+                    return self.out.push(Effect::AwaitedAgain { awaited, next });
+                }
                 let system = awaited.system.clone();
                 self.out.push(Effect::AwaitedFound { awaited, at: now.wall });
                 self.due_in(&system, Duration::from_millis(1), now);
@@ -229,6 +233,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_missing_reference_is_released_by_the_fact_that_it_exists() {
@@ -236,6 +241,35 @@ mod tests {
         let cause = cause(&fault, "erp", "shopify");
         assert_eq!(cause.action, Action::ReleaseWhenItExists);
         assert!(cause.cause.contains("SKU-9"));
+    }
+
+    /// A sale that the ERP shows when it is asked, and says not to have when a refund names it.
+    #[test]
+    fn what_is_there_and_refused_all_the_same_is_not_tried_as_fast_as_it_is_looked_for() {
+        let now = Now { wall: jiff::Timestamp::UNIX_EPOCH, mono: kernel::clock::Mono(0) };
+        let plan = crate::plan::Plan {
+            revision: String::new(),
+            flows: BTreeMap::new(),
+            systems: BTreeMap::new(),
+            reading: kernel::id::FlowName::new("reading").unwrap(),
+        };
+        let mut engine = Engine::new(plan.into(), BTreeMap::new(), crate::mutant::Planted::default(), now);
+        let mut rng = kernel::rng::Seeded::new(1);
+        let awaited = Awaited {
+            shop: kernel::id::ShopId::new("acme").unwrap(),
+            system: SystemName::new("erp").unwrap(),
+            reference: kernel::fault::Reference { kind: "sale".to_owned(), value: "1".to_owned() },
+            looks: 0,
+            next_look_at: now.wall,
+            waiting: 1,
+        };
+        let mut looked = || {
+            engine.looked(awaited.clone(), Ok(true), now, &mut rng);
+            std::mem::take(&mut engine.out)
+        };
+        assert!(matches!(looked()[..], [Effect::AwaitedFound { .. }]));
+        let again = looked();
+        assert!(matches!(&again[..], [Effect::AwaitedAgain { next, .. }] if *next > now.wall), "{again:?}");
     }
 
     #[test]
