@@ -254,9 +254,10 @@ impl Engine {
                 if batch.is_empty() {
                     self.routing = false;
                 } else {
-                    self.totals.routed += batch.len() as u64;
                     self.route_again |= batch.len() >= ROUTE_BATCH as usize;
                     let (decisions, folded) = route::decide(&self.plan, &self.planted, &batch, now);
+                    self.totals.routed += decisions.len() as u64;
+                    self.route_again |= decisions.len() < batch.len();
                     self.out.extend(folded.into_iter().map(Effect::Folded));
                     // What follows from a decision waits for routing once that is committed.
                     self.route_again |= decisions.iter().any(|routed| !routed.follow_ups.is_empty());

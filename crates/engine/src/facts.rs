@@ -199,6 +199,11 @@ pub trait Facts: Send + Sync + Debug {
         false
     }
 
+    /// Whether each of them leaves levels behind that have to be known before it is told (a shipment, ADR 0014).
+    fn follows_levels(&self) -> bool {
+        false
+    }
+
     /// Whether the flow takes it. What is no order has no such policy: it goes.
     fn admit(&self, _state: &State, _policy: &OrderPolicy, _history: History, _now: Timestamp) -> Admission {
         Admission::Export

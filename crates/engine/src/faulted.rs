@@ -28,6 +28,10 @@ impl Engine {
         // With a native key the answer to a resend is the answer to the call; "not now" is an answer to neither.
         let says_nothing = unknown && !fault.kind.is_final();
         if write && fault.kind != FaultKind::Ambiguous && !says_nothing {
+            if unknown {
+                // What was sent first may be in the socket of a node that sleeps, and be taken when it comes.
+                running.look = self.last_look(&running, now);
+            }
             self.forget(&running);
             running.end_attempt(now.wall, Some(fault.clone()), None);
         } else if unknown || fault.kind == FaultKind::Ambiguous {

@@ -22,13 +22,31 @@ use std::time::Duration;
 use store::delivery::{Claim, DeliveryKind, DeliveryState, NewDelivery, Outcome, Standing, Wait};
 use store::log::{About, Routed, Unrouted};
 
-/// Decides a batch, oldest first; and says what becomes of the changes in it.
+/// Decides a batch, oldest first; and says what becomes of the changes in it. What is not decided waits for the next batch.
 pub fn decide(plan: &Plan, planted: &Planted, batch: &[Unrouted], now: Now) -> (Vec<Routed>, Vec<Folded>) {
     let (mut known, mut records) = (Known::default(), fold::Records::default());
     let one = |item| decide_one(plan, planted, item, (&mut known, &mut records), now);
-    let mut decisions: Vec<Routed> = batch.iter().map(one).collect();
+    let is_ready = |item: &&Unrouted| !comes_after_levels(plan, item, batch);
+    let mut decisions: Vec<Routed> = batch.iter().filter(is_ready).map(one).collect();
     fold::only_the_last(&mut decisions);
     (decisions, records.folded)
+}
+
+/// A shipment whose source told a level before it that is still to be routed. Decided together, the store may take the one and pass over
+/// the other, of which another node has routed something meanwhile: then an older level would be set once the shop knows of the shipment.
+fn comes_after_levels(plan: &Plan, item: &Unrouted, batch: &[Unrouted]) -> bool {
+    let takers = |envelope: &Envelope| {
+        let flows = plan.flows.values();
+        let taking = flows.filter(|flow| flow.takes(&envelope.domain, &envelope.source, &envelope.shop));
+        by_topic(taking.collect(), envelope)
+    };
+    let own = &item.envelope;
+    let is_before = |other: &Envelope| {
+        other.position < own.position && (&other.shop, &other.source) == (&own.shop, &own.source)
+    };
+    let is_level = |other: &Envelope| takers(other).iter().any(|flow| flow.observe_first);
+    takers(own).iter().any(|flow| flow.facts.follows_levels())
+        && batch.iter().any(|other| is_before(&other.envelope) && is_level(&other.envelope))
 }
 
 fn decide_one(

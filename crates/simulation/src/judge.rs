@@ -36,6 +36,9 @@ struct Unanswered {
     found: BTreeMap<usize, u64>,
     /// Look-ups that showed no effect of it.
     absences: Vec<u64>,
+    /// Somebody has looked it up twice, late enough: that holds for whoever goes on, also when he is gone.
+    proved: bool,
+    settle: u64,
     /// A look-up showed its effect.
     present: bool,
 }
@@ -124,6 +127,8 @@ impl Judge {
                 lost_at: None,
                 found: BTreeMap::new(),
                 absences: Vec::new(),
+                proved: false,
+                settle: u64::try_from(write.settle.as_nanos()).unwrap_or(u64::MAX),
                 present: false,
             },
         );
@@ -147,7 +152,7 @@ impl Judge {
                     format!("{}: call key {} was used twice without a native key", write.key, write.call),
                 );
             }
-        } else if !before.present && !proved {
+        } else if !before.present && !proved && !before.proved {
             let waited = now.saturating_sub(lost_at) / NS;
             let looks = before.absences.len();
             self.violated(
@@ -306,6 +311,9 @@ impl Judge {
             unanswered.present = true;
         } else {
             unanswered.absences.push(now);
+            let Some(found) = unanswered.found.get(&node) else { return };
+            let from = found + unanswered.settle.saturating_sub(NS / 20);
+            unanswered.proved |= unanswered.absences.iter().filter(|at| **at >= from).count() >= 2;
         }
     }
 

@@ -229,6 +229,10 @@ impl Facts for Parcels {
         (topic == PARCEL).then_some(FactKind::Event)
     }
 
+    fn follows_levels(&self) -> bool {
+        true
+    }
+
     fn read(&self, _topic: &str, payload: &[u8]) -> Result<State, Fault> {
         let shipment: Shipment =
             serde_json::from_slice(payload).map_err(|error| rejected("unreadable_body", error))?;

@@ -28,6 +28,10 @@ impl Facts for Shipments {
         (topic == shipments::TOPIC).then_some(FactKind::State)
     }
 
+    fn follows_levels(&self) -> bool {
+        true
+    }
+
     fn read(&self, _topic: &str, payload: &[u8]) -> Result<State, Fault> {
         let shipment = shipments::read(payload).map_err(shipments::ShipmentFault::into_fault)?;
         let canonical = shipments::canonical(&shipment).map_err(shipments::ShipmentFault::into_fault)?;
