@@ -8,8 +8,9 @@
 
 use super::running::Run;
 use super::second_look::{CHUNK, Judged, READS, components_of};
+use super::source_side::{Meant, fed, in_flight};
 use super::told::Watch;
-use super::{FullCheck, Meant, TELL_EVERY, bug, fed, files, in_flight};
+use super::{FullCheck, TELL_EVERY, bug, files};
 use api::admin::{CheckError, StockBackfilled, StockChecked, StockNamed, StockPair};
 use config::Violation;
 use connector::port::{Fed, Read};

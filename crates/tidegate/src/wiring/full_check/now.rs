@@ -2,8 +2,9 @@
 //! both differ, in the words of the [second look](super::second_look). Asks within some seconds and never fails: what could not be
 //! had is said.
 
+use super::FullCheck;
 use super::second_look::{CHUNK, Looked, is_folded};
-use super::{FullCheck, Meant};
+use super::source_side::Meant;
 use async_trait::async_trait;
 use connector::port::{CallContext, Fed, Plan};
 use domains::inventory::composed;

@@ -5,7 +5,8 @@
 
 use super::running::Run;
 use super::second_look::CHUNK;
-use super::{FullCheck, KEPT, Meant, fed_as};
+use super::source_side::{Meant, fed_as};
+use super::{FullCheck, KEPT};
 use api::admin::{CheckError, Checking, StockChecked};
 use connector::port::{Fed, Plan as Step};
 use domains::inventory::compare::Cause;

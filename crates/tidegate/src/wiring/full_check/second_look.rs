@@ -1,8 +1,9 @@
 //! The second look of a full check: what differed at first may be on its way, or agree by now. Owns why a pair differs, by
 //! what the log knows of it and what the shop has this moment.
 
+use super::FullCheck;
 use super::running::Run;
-use super::{FullCheck, Meant};
+use super::source_side::Meant;
 use api::admin::StockChecked;
 use config::Violation;
 use connector::port::{CallContext, ExternalRef, Fed, Observation, Plan as Step, Stage, Wanted};
