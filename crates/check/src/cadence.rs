@@ -14,6 +14,11 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
             let finding = finding.key(format!("flows.{name}.sweep.cadence"));
             judge.push(finding.related("the other of the two", &every.origin));
         }
+        if let Some(jitter) = &flow.sweep.jitter {
+            let at = flow.sweep.cadence.as_ref().map_or(&every.origin, |cadence| &cadence.origin);
+            let paced = Setting::new(flow.sweep.paced(), at.clone());
+            jitters(judge, format!("flows.{name}.sweep.jitter"), "sweep", jitter, Some(&paced));
+        }
         if let Some(cadence) = flow.sweep.cadence.as_ref().filter(|_| flow.intake.value == Intake::Poll) {
             paced(judge, name.as_str(), cadence, lag);
         } else if flow.intake.value == Intake::Poll && every.value >= lag.value {
@@ -45,6 +50,29 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
             let gap = Setting::new(gap, rate.origin.clone());
             late(judge, format!("systems.{target}.rate_limit"), &gap, lag, message, help);
         }
+    }
+}
+
+/// A run that is put off beyond its window, or until the next one is due, would be left out.
+pub(crate) fn jitters(
+    judge: &mut Judge<'_>,
+    key: String,
+    what: &str,
+    jitter: &Setting<Duration>,
+    paced: Option<&Setting<Cadence>>,
+) {
+    let Some((paced, room)) = paced.and_then(|paced| Some((paced, paced.value.room()?))) else {
+        let message = format!("the jitter of a {what} means nothing: no {what} comes by itself");
+        let help = "give it a cadence, as in \"30 2 * * * Europe/Berlin\", or take the jitter out";
+        return judge.finding(Code::Policy, &jitter.origin, key, message, help);
+    };
+    if jitter.value > room {
+        let [most, room] = [jitter.value, room].map(duration_text);
+        let message =
+            format!("a {what} may be put off by {most}, and has to be made within {room} of when it is due");
+        let help = format!("make it {room} at most: by then its window is over, or the next {what} is due");
+        let finding = Finding::new(Code::Policy, &jitter.origin, message, help).key(key);
+        judge.push(finding.related("when it is due", &paced.origin));
     }
 }
 

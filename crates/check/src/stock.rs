@@ -23,7 +23,10 @@ pub(crate) fn judge(judge: &mut Judge<'_>) {
             rules(judge, name, flow);
             whole(judge, name, flow);
             only_in_shop(judge, name, flow);
-            full_check_jitter(judge, name, flow);
+            if let Some(jitter) = &flow.stock.full_check_jitter {
+                let key = format!("flows.{name}.stock.full_check_jitter");
+                crate::cadence::jitters(judge, key, "full check", jitter, flow.stock.full_check.as_ref());
+            }
         } else {
             means_nothing(judge, name, flow);
         }
@@ -103,28 +106,6 @@ fn only_in_shop(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
         let finding = Finding::new(Code::Policy, &policy.origin, message, help);
         let finding = finding.key(format!("flows.{name}.stock.only_in_shop"));
         judge.push(finding.related("the other of the two", &mends.origin));
-    }
-}
-
-/// A check that is put off beyond its window, or until the next one is due, would be left out.
-fn full_check_jitter(judge: &mut Judge<'_>, name: &FlowName, flow: &Flow) {
-    let Some(jitter) = &flow.stock.full_check_jitter else { return };
-    let key = format!("flows.{name}.stock.full_check_jitter");
-    let Some((check, room)) =
-        flow.stock.full_check.as_ref().and_then(|check| Some((check, check.value.room()?)))
-    else {
-        let message = "stock.full_check_jitter means nothing: no full check comes by itself";
-        let help = "give stock.full_check a cadence, as in \"30 2 * * * Europe/Berlin\", or take it out";
-        return judge.finding(Code::Policy, &jitter.origin, key, message, help);
-    };
-    if jitter.value > room {
-        let [most, room] = [jitter.value, room].map(kernel::flow::duration_text);
-        let message = format!(
-            "a full check of flow {name} may be put off by {most}, and has to be made within {room} of when it is due"
-        );
-        let help = format!("make it {room} at most: by then its window is over, or the next check is due");
-        let finding = Finding::new(Code::Policy, &jitter.origin, message, help).key(key);
-        judge.push(finding.related("when it is due", &check.origin));
     }
 }
 

@@ -133,7 +133,7 @@ pub(crate) const SWEEP_KEYS: &[Key] = &[
     Key::optional(
         "jitter",
         "duration",
-        "A run that is due is put off by up to so long, each by another time, so that flows and hubs do not all ask at once. Without it, by nothing.",
+        "A run that is due is put off by up to so long, each by another time, so that flows and hubs do not all ask at once. It is no longer than the time between two runs, and than the window. Without it, by nothing.",
         "\"30s\"",
     ),
     Key::with(
