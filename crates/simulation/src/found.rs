@@ -9,6 +9,7 @@ use crate::world::World;
 use connector::port::{ExternalRef, ObjectState, Observation, Observed, Step};
 use engine::Engine;
 use engine::effect::{Effect, Event};
+use kernel::fault::{Fault, FaultKind};
 use kernel::id::{AttemptId, Position};
 use kernel::key::{CallKey, ObjectKey};
 use kernel::rng::Seeded;
@@ -242,6 +243,35 @@ fn what_is_compared_and_was_overtaken_is_not_gone_on_with_when_its_call_was_carr
         assert_eq!(done[0].begun.is_some(), goes_on, "{done:?}");
         let superseded = DeliveryState::Ended(Outcome::Superseded { by: Position(9) });
         assert_eq!(done[0].state == Some(superseded), !goes_on, "{done:?}");
+    }
+}
+
+/// Stock, seed 46447: a call was refused when it was sent again under its key, while its first copy lay in the socket of a node
+/// that slept; that one was carried out later, and nobody looked.
+#[test]
+fn a_refusal_of_what_was_sent_again_is_followed_by_a_last_look() {
+    let world = calm();
+    for was_sent_again in [true, false] {
+        let (mut engine, mut claim) = (crate::older::engine_with_native_keys(&world), claim(&world, false));
+        if was_sent_again {
+            let request = Request { key: String::new(), id: None, action: Action::Create, content: json!(1) };
+            claim.open_attempt = Some(unanswered("create", true, &request, &world));
+            let due_at = world.shop_wall();
+            claim.delivery.state = DeliveryState::Unknown { due_at, wait: Wait::Settle { not_there: 0 } };
+        }
+        let mut effects = is_claimed(&mut engine, &world, claim.clone());
+        if !was_sent_again {
+            let begun = moves(is_observed(&mut engine, &world, &claim));
+            assert!(begun[0].begun.is_some(), "{begun:?}");
+            let moved = store::delivery::Moved::Done { begun: Some(AttemptId(1)) };
+            effects = step(&mut engine, &world, Event::Advanced(vec![(claim.lane.clone(), moved)]));
+        }
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Apply(_))), "{effects:?}");
+        let refusal = Fault::new(FaultKind::Rejected, "unknown_customer", "make the customer");
+        let (lane, fence) = (claim.lane.clone(), claim.fence);
+        let done = moves(step(&mut engine, &world, Event::Applied { lane, fence, result: Err(refusal) }));
+        assert!(matches!(done[0].state, Some(DeliveryState::Dead)), "{done:?}");
+        assert_eq!(done[0].schedule.len(), usize::from(was_sent_again), "{done:?}");
     }
 }
 

@@ -6,6 +6,7 @@ use crate::mix::Mix;
 use crate::source::{domain, shop_id, subject, system};
 use crate::target::Convergence;
 use crate::world::World;
+use connector::descriptor::UnknownAnswer;
 use engine::Engine;
 use engine::effect::{Effect, Event};
 use engine::engine::Planner;
@@ -103,6 +104,14 @@ pub(crate) fn engine(world: &World, mutant: Option<Mutant>) -> Engine {
 pub(crate) fn engine_that_compares(world: &World) -> Engine {
     let mut plan = plan(world);
     plan.flows.values_mut().for_each(|flow| (flow.observe_first, flow.readable) = (true, true));
+    engine_of(world, plan, None)
+}
+
+/// Its target knows keys: what went without an answer is sent again.
+pub(crate) fn engine_with_native_keys(world: &World) -> Engine {
+    let mut plan = plan(world);
+    let unknown = UnknownAnswer::NativeKey { lifetime: Duration::from_secs(3600) };
+    plan.systems.values_mut().for_each(|system| system.unknown = unknown.clone());
     engine_of(world, plan, None)
 }
 

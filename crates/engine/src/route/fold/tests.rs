@@ -252,3 +252,65 @@ fn what_is_no_change_stays_dead_and_one_that_is_sent_again_is_not_folded_again()
         (None, vec![(DeliveryKind::Event, &filtered)])
     );
 }
+
+/// What the warehouse sent: it leaves levels behind (stock, seed 45185).
+#[derive(Debug)]
+struct Parcels;
+
+impl Facts for Parcels {
+    fn kind_of(&self, topic: &str) -> Option<FactKind> {
+        (topic == "parcel").then_some(FactKind::Event)
+    }
+    fn follows_levels(&self) -> bool {
+        true
+    }
+    fn read(&self, _: &str, payload: &[u8]) -> Result<State, Fault> {
+        Sums.read("sum/state", payload)
+    }
+    fn admit(&self, _: &State, _: &OrderPolicy, _: History, _: Timestamp) -> Admission {
+        Admission::Export
+    }
+}
+
+#[test]
+fn a_parcel_waits_for_the_levels_that_its_source_told_before_it() {
+    let mut plan = plan(false, Mode::Live);
+    let levels = plan.flows[&FlowName::new("sums").unwrap()].clone();
+    let name = FlowName::new("parcels").unwrap();
+    let shipments = DomainName::new("shipments").unwrap();
+    let parcels = FlowPlan {
+        name: name.clone(),
+        domain: shipments.clone(),
+        facts: Arc::new(Parcels),
+        observe_first: false,
+        ..levels
+    };
+    plan.flows.insert(name, parcels);
+    let parcel = |position| {
+        let mut item = item(position, "=1");
+        let of = &mut item.envelope;
+        (of.topic, of.kind, of.domain) = ("parcel".to_owned(), FactKind::Event, shipments.clone());
+        of.subject = Subject::new(subject().shop, "parcel", "1");
+        item
+    };
+    let elsewhere = |position| {
+        let mut item = item(position, "=5");
+        item.envelope.source = system("other");
+        item
+    };
+    let routed = |batch: &[Unrouted]| -> Vec<i64> {
+        decided(&plan, batch).iter().map(|routed| routed.position.0).collect()
+    };
+    assert_eq!(
+        routed(&[item(1, "=5"), parcel(2)]),
+        [1],
+        "the level goes first, the parcel with the next batch"
+    );
+    assert_eq!(
+        routed(&[parcel(1), item(2, "=5")]),
+        [1, 2],
+        "a level that was told after it holds up nothing"
+    );
+    assert_eq!(routed(&[elsewhere(1), parcel(2)]), [1, 2], "nor does another source's");
+    assert_eq!(routed(&[parcel(2)]), [2]);
+}
