@@ -27,8 +27,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::delivery::{DeliveryState, Move};
 use store::operate::Pause;
+use store::port::UNROUTED_LEAST;
 
-/// Envelopes routed in one transaction.
+/// Envelopes routed in one transaction, at most.
 pub(crate) const ROUTE_BATCH: u32 = 256;
 /// How soon a store that could not commit is tried again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
@@ -254,7 +255,7 @@ impl Engine {
                 if batch.is_empty() {
                     self.routing = false;
                 } else {
-                    self.route_again |= batch.len() >= ROUTE_BATCH as usize;
+                    self.route_again |= batch.len() >= UNROUTED_LEAST as usize;
                     let (decisions, folded) = route::decide(&self.plan, &self.planted, &batch, now);
                     self.totals.routed += decisions.len() as u64;
                     self.route_again |= decisions.len() < batch.len();

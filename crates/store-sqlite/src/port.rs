@@ -60,7 +60,7 @@ impl Store for SqliteStore {
         Ok(answers)
     }
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>> {
-        self.inner.pressure.give_way().await;
+        let limit = self.inner.pressure.give_way().await.of(limit);
         // The writer has just written these pages: a reader would have to find all of them in the log again.
         let found = self.ways()?.0.between(move |desk| desk.view().unrouted(limit)).await?;
         found.into_iter().map(|one| Ok(one.open(&self.inner.vault)?)).collect()

@@ -34,6 +34,9 @@ pub struct ClaimRequest {
     pub except_lanes: Vec<Lane>,
 }
 
+/// So many that wait for routing are handed out however busy a store is: fewer mean that no more wait.
+pub const UNROUTED_LEAST: u32 = 64;
+
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
     // --- the log --------------------------------------------------------------------------------
@@ -43,7 +46,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// commit.
     async fn append(&self, batch: Vec<NewEnvelope>) -> StoreResult<Vec<Appended>>;
 
-    /// Envelopes that are not routed yet, oldest position first, found by their state.
+    /// Envelopes that are not routed yet, oldest position first, found by their state. A store that is busy may hand out fewer than
+    /// `limit`, but not fewer than [`UNROUTED_LEAST`] where so many wait and are asked for.
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>>;
 
     /// Commits what routing decided, all of a decision or nothing of it; one whose envelope is routed already is passed over, and so is
