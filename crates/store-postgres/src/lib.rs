@@ -64,6 +64,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
+use store::pressure::Pressure;
 use store::seal::vault::Vault;
 use store::seal::{MasterKey, Random};
 use tokio::sync::watch;
@@ -131,6 +132,7 @@ pub struct PostgresStore {
     shared: Arc<Shared>,
     appends: Arc<Writer<Prepared>>,
     moves: Arc<Writer<PreparedMove>>,
+    pressure: Arc<Pressure>,
     _listener: Arc<Listener>,
 }
 
@@ -186,7 +188,8 @@ impl PostgresStore {
         retain::ahead(&shared, now).await?;
         let listening = tokio::spawn(shared.wake.clone().run(listen, Arc::downgrade(&shared)));
         let (appends, moves) = (Arc::new(Writer::start(&shared)), Arc::new(Writer::start(&shared)));
-        Ok(Self { shared, appends, moves, _listener: Arc::new(Listener(listening.abort_handle())) })
+        let _listener = Arc::new(Listener(listening.abort_handle()));
+        Ok(Self { shared, appends, moves, pressure: Arc::default(), _listener })
     }
 
     /// The migrations that opening this database would apply, without touching it.

@@ -46,9 +46,11 @@ impl Store for PostgresStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        let _waiting = self.pressure.enter();
         self.appends.write(prepare(&self.shared.vault, batch)?).await
     }
     async fn unrouted(&self, limit: u32) -> StoreResult<Vec<Unrouted>> {
+        let limit = self.pressure.give_way().await.of(limit);
         let found: StoreResult<Vec<Unrouted>> = whole!(self, Look, desk => desk.unrouted(limit).await);
         let found = found?;
         if !records::begin_one(&found) {

@@ -25,7 +25,6 @@ mod moving;
 mod names;
 mod open;
 mod port;
-mod pressure;
 mod questions;
 mod readers;
 mod records;
@@ -44,7 +43,6 @@ pub use moving::{Source, reopen};
 
 use crate::desk::Desk;
 use crate::names::Names;
-use crate::pressure::Pressure;
 use crate::readers::Readers;
 use crate::writer::Writer;
 use kernel::clock::Clock;
@@ -52,6 +50,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use store::StoreError;
+use store::pressure::Pressure;
 use store::seal::vault::Vault;
 use store::seal::{MasterKey, Random};
 

@@ -18,6 +18,7 @@ pub mod moving;
 mod newest;
 pub mod operate;
 pub mod port;
+pub mod pressure;
 pub mod query;
 pub mod schema;
 pub mod seal;

@@ -1,11 +1,11 @@
 //! The door goes first. While more appends wait for their commit than a steady day brings, routing gives way for a
 //! moment: a fact that is acknowledged is safe and can be routed a little later, one that is not acknowledged in time is
 //! sent again. Routing is never shut out: it takes its turn after [`LOOKS`] looks, however great the crowd, and then a small
-//! one: while it is the writer's, all those wait.
+//! one: while it has the writer, or the processors, all those wait. For stores to use; refuses to know what they store.
 
+use crate::port::UNROUTED_LEAST;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use store::port::UNROUTED_LEAST;
 
 /// Appends that wait at once when something more than a busy hour is going on (500 a second are about two).
 const CROWD: usize = 16;
@@ -16,14 +16,16 @@ const LOOKS: u32 = 3;
 
 /// How much whoever gave way may take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub enum Turn {
     Whole,
     /// The crowd is still there.
     Small,
 }
 
 impl Turn {
-    pub(crate) fn of(self, limit: u32) -> u32 {
+    /// How many of `limit` envelopes are handed out.
+    #[must_use]
+    pub fn of(self, limit: u32) -> u32 {
         match self {
             Self::Whole => limit,
             Self::Small => limit.min(UNROUTED_LEAST),
@@ -31,8 +33,9 @@ impl Turn {
     }
 }
 
+/// How many appends wait at one store.
 #[derive(Debug, Default)]
-pub(crate) struct Pressure {
+pub struct Pressure {
     waiting: AtomicUsize,
     /// The most that waited at once since somebody looked.
     most: AtomicUsize,
@@ -40,10 +43,11 @@ pub(crate) struct Pressure {
 
 /// An append that waits; gone when it is answered or given up.
 #[derive(Debug)]
-pub(crate) struct Waiting<'a>(&'a Pressure);
+pub struct Waiting<'a>(&'a Pressure);
 
 impl Pressure {
-    pub(crate) fn enter(&self) -> Waiting<'_> {
+    /// For as long as the append waits.
+    pub fn enter(&self) -> Waiting<'_> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(waiting, Ordering::Relaxed);
         Waiting(self)
@@ -54,7 +58,7 @@ impl Pressure {
     }
 
     /// Returns at once on a steady day.
-    pub(crate) async fn give_way(&self) -> Turn {
+    pub async fn give_way(&self) -> Turn {
         for _ in 0..LOOKS {
             if !self.was_crowded() {
                 return Turn::Whole;
