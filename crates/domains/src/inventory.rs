@@ -33,6 +33,7 @@ pub mod snapshot;
 
 pub use canonical::{Canonical, Sold, Term, canonical, json_schema, sold};
 pub use fault::{StockCode, StockFault};
+pub(crate) use level::is_spelled;
 pub use level::{Incoming, Stock, read};
 pub use names::Key;
 pub use pair::{alone, divided, parts, path, shared, subject};

@@ -5,6 +5,7 @@
 use super::drop::lines::{Line, Lines};
 use super::drop::row::{self, Cell, Row};
 use super::drop::{LineFault, Refused};
+use super::level::is_spelled;
 use super::rules::Rules;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -307,8 +308,7 @@ fn read(row: &Row, columns: &[Option<usize>; 4], rules: &Rules) -> Result<Told, 
 fn units(quantity: &Cell, unit: Option<&Cell>, rules: &Rules) -> Result<u32, LineFault> {
     let wrong = |what: String| at(quantity.line, quantity.column, "quantity", what);
     let text = quantity.text.trim();
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let number = Decimal::from_str_exact(text).ok().filter(|_| plain);
+    let number = Decimal::from_str_exact(text).ok().filter(|_| is_spelled(text) && !text.starts_with('-'));
     let number = number.ok_or_else(|| wrong(format!("{text:?} is no quantity; write digits, as in 2")))?;
     let mut holds = Decimal::ONE;
     if let Some(unit) = unit.filter(|unit| !unit.text.trim().is_empty()) {

@@ -120,8 +120,7 @@ pub(super) fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Optio
     if let Some(plain) = plain_digits(text) {
         return Ok(Some(plain));
     }
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
-    let read = Decimal::from_str_exact(text).ok().filter(|_| plain && !text.starts_with('.'));
+    let read = Decimal::from_str_exact(text).ok().filter(|_| is_spelled(text));
     let read = read.ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
         unreadable(format!("{shown:?} is no quantity; write digits, as in \"120\" or \"1.5\""))
@@ -134,6 +133,14 @@ pub(super) fn quantity(body: &Json<'_>, parent: &str, key: &str) -> Result<Optio
         return Err(unreadable(format!("{read} has more than {DECIMALS_MAX} decimals; round it")));
     }
     Ok(Some(read))
+}
+
+/// Digits, where there is a point on both sides of it, and at most a minus before them: what else a decimal may be read from (`1_000`,
+/// `+5`, `.5`, `5.`) is a slip of its sender.
+pub(crate) fn is_spelled(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    [whole, decimals].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Nearly every quantity: some digits.

@@ -1,6 +1,7 @@
 //! A shipment as its source tells it (docs/shipments.md). Owns its reading: exact, strict, with the place of what is wrong.
 
 use super::fault::{ShipmentCode, ShipmentFault};
+use crate::inventory::is_spelled;
 use crate::json::{Json, parse};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -194,7 +195,8 @@ fn quantity(item: &Json<'_>, parent: &str) -> Result<u32, ShipmentFault> {
         }
         Some(other) => return Err(wrong_type(&path, other, "how many units")),
     };
-    let units = Decimal::from_str_exact(digits).ok().filter(|units| units.fract().is_zero());
+    let units =
+        Decimal::from_str_exact(digits).ok().filter(|units| is_spelled(digits) && units.fract().is_zero());
     let units = units.and_then(|units| units.to_u32()).filter(|units| *units > 0);
     let units = units.ok_or_else(|| {
         let shown: String = digits.chars().take(40).collect();

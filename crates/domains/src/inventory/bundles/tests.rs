@@ -39,6 +39,7 @@ fn what_cannot_be_is_refused_with_its_line_and_column() {
         ("A,B,0,", "line 2, column 5, quantity: a component of which none is needed"),
         ("A,B,-1,", "line 2, column 5, quantity: \"-1\" is no quantity"),
         ("A,B,1.5,", "line 2, column 5, quantity: 1.5 is no whole number of sales units"),
+        ("A,B,2.,", "line 2, column 5, quantity: \"2.\" is no quantity"),
         ("A,B,1e3,", "line 2, column 5, quantity: \"1e3\" is no quantity"),
         ("A,B,1,crate", "line 2, column 7, unit: no rule says how many sales units \"crate\" holds"),
         ("A,B,1,\nA,B,2,", "line 3, column 3, component: \"B\" is in \"A\" already, by line 2"),

@@ -36,9 +36,24 @@ fn quantities_are_whole_numbers_or_exact_texts() {
         assert_eq!((fault.code, fault.path.as_str()), (StockCode::NotQuantity, "$.on_hand"), "{written}");
         assert!(fault.message.contains("write an exact decimal"), "{fault}");
     }
-    for written in
-        ["", "12 pieces", "1,5", "1e3", "0x10", "NaN", "1_000", ".5", "12.5.1", "9999999999", "0.1234567"]
-    {
+    for written in [
+        "",
+        "12 pieces",
+        "1,5",
+        "1e3",
+        "0x10",
+        "NaN",
+        "1_000",
+        ".5",
+        "-.5",
+        "5.",
+        "-",
+        "--5",
+        "5-",
+        "12.5.1",
+        "9999999999",
+        "0.1234567",
+    ] {
         let fault = level(|level| level["on_hand"] = json!(written)).unwrap_err();
         assert_eq!((fault.code, fault.path.as_str()), (StockCode::NotQuantity, "$.on_hand"), "{written}");
     }
