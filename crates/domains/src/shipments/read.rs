@@ -122,6 +122,11 @@ fn order(body: &Json<'_>) -> Result<String, ShipmentFault> {
         let what = format!("{shown:?} is no order of a shop; write {expected}");
         return Err(ShipmentFault::new(ShipmentCode::WrongType, "$.order", what));
     }
+    // Under two spellings it would be two orders, and a parcel of each.
+    if digits.starts_with('0') {
+        let what = format!("{digits:?} begins with a zero, as no order's number does; write {expected}");
+        return Err(ShipmentFault::new(ShipmentCode::WrongType, "$.order", what));
+    }
     Ok(digits.to_owned())
 }
 

@@ -76,6 +76,8 @@ fn what_says_nothing_certain_is_refused_with_its_place() {
         ("lines", json!([{ "sku": " ", "quantity": 1 }]), "$.lines[0].sku", Missing),
         ("lines", json!(vec![json!({ "sku": "A", "quantity": 1 }); 251]), "$.lines", TooMany),
         ("order", json!("acme-5678"), "$.order", WrongType),
+        ("order", json!("05678"), "$.order", WrongType),
+        ("order", json!(0), "$.order", WrongType),
         ("order", json!(""), "$.order", Missing),
         ("order", json!(null), "$.order", Missing),
         ("shipment", json!(" "), "$.shipment", Missing),
