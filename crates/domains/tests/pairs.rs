@@ -196,6 +196,9 @@ fn refunds_are_read_one_by_one() {
     assert!(from_graphql_value(&data).is_err(), "a refund that was not read is not overlooked");
     let mut first = refund.clone();
     first["refundLineItems"] = json!({"nodes": [], "pageInfo": {"hasNextPage": true, "endCursor": "a"}});
+    let mut other = first.clone();
+    other["id"] = json!("gid://shopify/Refund/1");
+    assert!(merge(&mut data.clone(), &read, json!({ "refund": other })).is_err(), "it is another refund");
     merge(&mut data, &read, json!({ "refund": first })).unwrap();
     let read = next_read(&data).unwrap().unwrap();
     assert_eq!(read.variables["after"], "a");
@@ -205,6 +208,13 @@ fn refunds_are_read_one_by_one() {
         canonical_bytes(&from_graphql_value(&data).unwrap()).unwrap(),
         canonical_bytes(&from_graphql_value(&complete).unwrap()).unwrap()
     );
+    // One that stands twice is no reason to ask for ever.
+    data["order"]["refunds"] = json!([{ "id": refund["id"] }, { "id": refund["id"] }]);
+    for _ in 0..2 {
+        let read = next_read(&data).unwrap().unwrap();
+        merge(&mut data, &read, json!({ "refund": refund })).unwrap();
+    }
+    assert_eq!(next_read(&data).unwrap(), None);
 }
 
 #[test]
@@ -213,9 +223,12 @@ fn an_answer_that_brings_no_progress_is_a_fault() {
     let mut open = data.clone();
     open["order"]["lineItems"]["pageInfo"] = json!({"hasNextPage": true, "endCursor": "a"});
     let read = next_read(&open).unwrap().unwrap();
+    let id = &open["order"]["id"];
     for answer in [
         json!({"order": null}),
-        json!({"order": {"lineItems": {"nodes": [], "pageInfo": {"hasNextPage": true, "endCursor": "a"}}}}),
+        json!({"order": {"id": id, "lineItems": {"nodes": [], "pageInfo": {"hasNextPage": true, "endCursor": "a"}}}}),
+        json!({"order": {"id": "gid://shopify/Order/1", "lineItems": {"nodes": [], "pageInfo": {"hasNextPage": false}}}}),
+        json!({"order": {"lineItems": {"nodes": [], "pageInfo": {"hasNextPage": false}}}}),
         json!({}),
     ] {
         assert!(merge(&mut open.clone(), &read, answer.clone()).is_err(), "{answer}");

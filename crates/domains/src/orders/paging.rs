@@ -81,6 +81,11 @@ pub fn next_read(data: &Value) -> Result<Option<NextRead>, BodyFault> {
     Ok(None)
 }
 
+/// Whether something of a refund is still to be read; one that stands twice is read twice.
+fn is_open(refund: &Value) -> bool {
+    refund.get("refundLineItems").is_none() || !matches!(next_page(refund, "refundLineItems", ""), Ok(None))
+}
+
 fn next_page<'a>(owner: &'a Value, connection: &str, path: &str) -> Result<Option<&'a str>, BodyFault> {
     let page = owner.get(connection).and_then(|found| found.get("pageInfo"));
     let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
@@ -100,8 +105,8 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// Merges the `data` of the answer to `read` into `data`.
 ///
 /// # Errors
-/// Where the answer is not what was asked for, or brings no progress: the order was deleted in between, or a page
-/// repeats its own cursor.
+/// Where the answer is not what was asked for (it is of another order or refund), or brings no progress: the order was
+/// deleted in between, or a page repeats its own cursor.
 pub fn merge(data: &mut Value, read: &NextRead, mut answer: Value) -> Result<(), BodyFault> {
     match read.document {
         Document::Order => {
@@ -109,16 +114,17 @@ pub fn merge(data: &mut Value, read: &NextRead, mut answer: Value) -> Result<(),
             Ok(())
         }
         Document::Lines => {
+            require(answer.get("order").is_some_and(|order| text(order, "id") == read.id()), read)?;
             let page = answer.pointer_mut("/order/lineItems").map(Value::take);
             let into = data.pointer_mut("/order").and_then(|order| order.get_mut("lineItems"));
             append(into, page, read)
         }
         Document::Refund => {
             let mut refund = answer.get_mut("refund").map(Value::take).unwrap_or_default();
-            let known = data
-                .pointer_mut("/order/refunds")
-                .and_then(Value::as_array_mut)
-                .and_then(|all| all.iter_mut().find(|known| text(known, "id") == read.id()));
+            require(text(&refund, "id") == read.id(), read)?;
+            let known = data.pointer_mut("/order/refunds").and_then(Value::as_array_mut).and_then(|all| {
+                all.iter_mut().find(|known| text(known, "id") == read.id() && is_open(known))
+            });
             match known {
                 Some(known) if known.get("refundLineItems").is_none() && refund.is_object() => {
                     *known = refund;

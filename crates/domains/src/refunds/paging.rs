@@ -24,7 +24,8 @@ pub fn next_page(data: &Value) -> Result<Option<String>, BodyFault> {
 /// Joins a further page to what was read before.
 ///
 /// # Errors
-/// A page that is not of the same refund.
+/// A page that is not of the same refund, that has no lines or does not say whether it is the last, and one that ends where the one before
+/// it ended: it would be asked for again and again.
 pub fn merge(data: &mut Value, page: Value) -> Result<(), BodyFault> {
     if data.is_null() {
         *data = page;
@@ -32,19 +33,22 @@ pub fn merge(data: &mut Value, page: Value) -> Result<(), BodyFault> {
     }
     let same =
         data.pointer("/refund/id").is_some() && data.pointer("/refund/id") == page.pointer("/refund/id");
-    let (Some(known), Some(more), true) =
-        (data.pointer_mut(LINES), page.pointer(LINES).and_then(Value::as_object), same)
+    let after = next_page(data)?;
+    let known = data.pointer_mut(LINES).and_then(Value::as_object_mut);
+    let (Some(known), Some(more), true) = (known, page.pointer(LINES).and_then(Value::as_object), same)
     else {
         return Err(unfit("is not a further page of the refund that was read before"));
     };
-    if let Some(nodes) = more.get("nodes").and_then(Value::as_array)
-        && let Some(before) = known.get_mut("nodes").and_then(Value::as_array_mut)
-    {
-        before.extend(nodes.iter().cloned());
+    let nodes = more.get("nodes").and_then(Value::as_array);
+    let before = known.get_mut("nodes").and_then(Value::as_array_mut);
+    let (Some(nodes), Some(info), Some(before)) = (nodes, more.get("pageInfo"), before) else {
+        return Err(unfit("has a page without lines, or one that does not say whether it is the last"));
+    };
+    if after.is_some() && next_page(&page)? == after {
+        return Err(unfit("says after a further page that the same page is still to come"));
     }
-    if let Some(info) = more.get("pageInfo") {
-        known["pageInfo"] = info.clone();
-    }
+    before.extend(nodes.iter().cloned());
+    known.insert("pageInfo".to_owned(), info.clone());
     Ok(())
 }
 

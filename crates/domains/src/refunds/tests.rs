@@ -84,6 +84,20 @@ fn pages_of_lines_are_one_refund() {
     assert_eq!(next_page(&data).unwrap().as_deref(), Some("c1"));
     let half = read(&data).unwrap_err();
     assert_eq!(half.code, BodyCode::Incomplete, "half a refund is none");
+    // What brings nothing new would be asked for again and again.
+    for (page, says) in [
+        (data.clone(), "still to come"),
+        (json!({ "refund": { "id": data["refund"]["id"], "refundLineItems": {} } }), "without lines"),
+        (json!({ "refund": { "id": data["refund"]["id"], "refundLineItems": { "nodes": [] } } }), "the last"),
+        (json!({ "refund": { "id": data["refund"]["id"], "refundLineItems": [] } }), "not a further page"),
+    ] {
+        let mut again = data.clone();
+        let fault = merge(&mut again, page).unwrap_err();
+        assert!(fault.message.contains(says), "{fault}");
+        assert_eq!(again, data, "nothing of it is taken");
+    }
+    let mut text = json!({ "refund": { "id": data["refund"]["id"], "refundLineItems": "none" } });
+    assert!(merge(&mut text, data.clone()).is_err());
     merge(&mut data, answer(vec![line(2, 1, ("1.00", "1.00"), ("0.00", "0.00"))], ("7.76", "7.34"))).unwrap();
     assert_eq!(next_page(&data).unwrap(), None);
     assert_eq!(read(&data).unwrap().lines.len(), 2);
