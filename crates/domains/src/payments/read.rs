@@ -44,17 +44,21 @@ pub fn listed(data: &Value) -> Result<Option<Vec<Listed>>, BodyFault> {
         let message = format!("the order has {count} transactions, and {} were read", transactions.len());
         return Err(order.fault(BodyCode::Incomplete, message));
     }
+    let told = data["order"]["transactions"].as_array().map_or(&[][..], Vec::as_slice);
+    if told.len() != transactions.len() {
+        return Err(order.fault(BodyCode::WrongType, "transactions should be a list, and not in pages"));
+    }
     let mut whose = data["order"].clone();
     if let Some(whose) = whose.as_object_mut() {
         whose.retain(|name, _| !name.starts_with("transactions"));
     }
     let mut all = Vec::new();
-    for (index, at) in transactions.iter().enumerate() {
+    for (at, told) in transactions.iter().zip(told) {
         if is_payment(at.need("", "kind")?.spelled()?, at.need("", "status")?.spelled()?) {
             all.push(Listed {
                 payment_id: ids::own(at, "OrderTransaction")?.id,
                 paid_at: paid_at(at)?,
-                payload: json!({ "order": whose, "payment": data["order"]["transactions"][index] }),
+                payload: json!({ "order": whose, "payment": told }),
             });
         }
     }

@@ -79,6 +79,9 @@ fn what_is_no_list_or_no_payment_is_refused_with_its_place() {
     let mut half = answer(vec![transaction(1, "SALE", "SUCCESS", "2.00")]);
     half["order"]["transactionsCount"]["count"] = json!(2);
     assert_eq!(listed(&half).unwrap_err().code, BodyCode::Incomplete, "half a list is none");
+    let mut pages = answer(vec![transaction(1, "SALE", "SUCCESS", "2.00")]);
+    pages["order"]["transactions"] = json!({ "nodes": pages["order"]["transactions"] });
+    assert_eq!(listed(&pages).unwrap_err().code, BodyCode::WrongType, "what is kept of it would be nothing");
     let good =
         || listed(&answer(vec![transaction(1, "SALE", "SUCCESS", "2.00")])).unwrap().unwrap().remove(0);
     for (place, value, path) in [
