@@ -133,7 +133,7 @@ impl Record {
     pub(super) fn missing(&self) -> Vec<(i64, i64)> {
         let from = self.base.as_ref().and_then(|base| base.sequence);
         let known: Vec<i64> = from.into_iter().chain(self.sequences()).collect();
-        let gap = |pair: &[i64]| (pair[1] - pair[0] > 1).then(|| (pair[0] + 1, pair[1] - 1));
+        let gap = |pair: &[i64]| (pair[1].abs_diff(pair[0]) > 1).then(|| (pair[0] + 1, pair[1] - 1));
         known.windows(2).filter_map(gap).collect()
     }
 

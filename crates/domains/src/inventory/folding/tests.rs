@@ -116,6 +116,10 @@ fn a_gap_asks_the_source_and_is_marked_until_it_is_closed() {
     assert!(!pair.hear(&by(-1, Some(7), 3)).ask, "it came after all");
     assert_eq!(pair.on_hand(), Some(96));
     assert!(!pair.explained().contains("incomplete"), "{}", pair.explained());
+    // However far they are apart.
+    let mut far = Pair::default();
+    far.hear(&level(100, Some(i64::MIN), 0));
+    assert!(far.hear(&by(-1, Some(i64::MAX), 1)).ask, "nearly all of them are missing");
     // A level closes it as well, and what it does not have stays on top of it.
     pair.hear(&by(-1, Some(12), 3));
     let answer = Said { asked: true, ..level(90, Some(11), 3) };
