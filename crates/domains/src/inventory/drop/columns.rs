@@ -31,8 +31,8 @@ impl Columns {
         lines: &mut Lines<R>,
         defaults: &Defaults,
     ) -> Result<Self, LineFault> {
-        // A spreadsheet's own line that names the delimiter.
-        let named = first.text.trim().strip_prefix("sep=").and_then(|rest| rest.chars().next());
+        // A spreadsheet's own line that names the delimiter, which may be a tab.
+        let named = first.text.trim_start().strip_prefix("sep=").and_then(|rest| rest.chars().next());
         let header = match named {
             None => first,
             Some(_) => lines

@@ -51,6 +51,9 @@ fn the_delimiter_is_found_and_columns_are_known_by_their_names() {
             "\u{FEFF}\"Artikelnummer\";\"Lagerort\";\"Bestand\";\"Reserviert\";\"Geändert am\"\r\nA;W;1,5;2;{AT}\r\nB;W;3;;{AT}\r\n"
         ),
         format!(
+            "sep=\t\r\nsku\tlocation\ton_hand\treserved\tchanged_at\r\nA\tW\t1.5\t2\t{AT}\r\nB\tW\t3\t\t{AT}\r\n"
+        ),
+        format!(
             "sep=;\r\nreserved;Changed-At;name;SKU;Warehouse;On Hand\r\n2;{AT};x, y;A;W;1,5\r\n;{AT};;B;W;3\r\n"
         ),
         format!(
