@@ -6,7 +6,8 @@ use crate::form::{number, unit};
 use crate::gather::{Row, RowFault};
 use jiff::tz::TimeZone;
 use kernel::quantity::Unit;
-use pricing::{Price, Sku, Tier, Validity, Window};
+use pricing::price::{TIERS_MAX, WINDOWS_MAX};
+use pricing::{Price, PriceFault, Sku, Tier, Validity, Window};
 use rust_decimal::Decimal;
 use std::io::BufRead;
 
@@ -167,10 +168,17 @@ impl Pending {
         let (Some(windows), Some((tier, unit, validity))) = (&mut self.windows, &one.tier) else {
             return Err(format!("SKU {} is gone ('-') and has a price: one of the two", self.sku));
         };
+        let is_full = windows.len() >= WINDOWS_MAX;
         match windows.iter_mut().find(|window| window.unit == *unit && window.validity == *validity) {
+            Some(window) if window.tiers.len() >= TIERS_MAX => {
+                return Err(many(&self.sku, &self.list, "tiers", TIERS_MAX));
+            }
             Some(window) => {
                 let at = window.tiers.partition_point(|other| other.minimum <= tier.minimum);
                 window.tiers.insert(at, *tier);
+            }
+            None if is_full => {
+                return Err(many(&self.sku, &self.list, "validities", WINDOWS_MAX));
             }
             None => windows.push(window((*tier, unit.clone(), *validity))),
         }
@@ -185,6 +193,11 @@ impl Pending {
         })?;
         Ok(Row { list: self.list.into(), sku: self.sku.into(), price, line })
     }
+}
+
+/// Told at the row that is one too many: a file that is all of one SKU takes no more memory than any other.
+fn many(sku: &str, list: &str, what: &'static str, most: usize) -> String {
+    format!("SKU {sku} of list {list}: {}", PriceFault::Many(what, most))
 }
 
 fn window((tier, unit, validity): (Tier, Option<Unit>, Validity)) -> Window {

@@ -57,7 +57,8 @@ impl<R: BufRead> Iterator for Ndjson<R> {
 }
 
 fn row(line: u64, text: &str, zone: &TimeZone) -> Result<Row<'static>, String> {
-    let read: Line<'_> = serde_json::from_str(text).map_err(|error| told(&error))?;
+    // Without its end, behind which a place would be one of the next line.
+    let read: Line<'_> = serde_json::from_str(text.trim_end()).map_err(|error| told(&error))?;
     let price = price(read.price.get(), zone)
         .map_err(|what| format!("SKU {} of list {}: {what}", read.sku, read.list))?;
     Ok(Row {

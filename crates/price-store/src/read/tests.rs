@@ -98,6 +98,17 @@ fn what_is_wrong_is_said_with_its_line_and_field() {
 }
 
 #[test]
+fn a_file_that_is_all_of_one_sku_is_refused_at_the_row_that_is_one_too_many() {
+    let tiers: String = (1..=102).map(|at| format!("a,X,{at},4,,,\n")).collect();
+    let windows: String = (1..=102).map(|at| format!("a,X,1,4,,{0}-01-01,{0}-06-30\n", 2000 + at)).collect();
+    for (rows, what) in [(tiers, "tiers"), (windows, "validities")] {
+        let told = csv_told(&format!("list,sku,min,price,unit,valid_from,valid_until\n{rows}"));
+        let expected = [102, 103].map(|line| format!("line {line}: SKU X of list a: more than 100 {what}"));
+        assert_eq!(told[..2], expected);
+    }
+}
+
+#[test]
 fn a_row_that_is_too_long_is_passed_over_and_the_lines_stay_right() {
     let long = "x".repeat(ROW_BYTES_MAX + 5);
     let text = format!("list,sku,price\n{long}\na,X,oops\na,Y,1\n{long}");
@@ -135,6 +146,10 @@ fn objects_a_line_are_read_with_every_digit() {
     assert!(rows[6].starts_with("line 8: SKU Z of list a: '4,75' is no number"));
     assert!(rows[7].starts_with("line 9: it is no price as JSON: unknown field `tier`"));
     assert!(rows[8].starts_with("line 10: it is no price as JSON"), "{}", rows[8]);
+    for text in [r#"{"list":"a"#, "{\"list\":\"a\n", "{\"list\":\"a\r\n"] {
+        let cut = told(ndjson(text.as_bytes(), berlin()));
+        assert_eq!(cut, ["line 1: it is no price as JSON: EOF while parsing a string, at character 10"]);
+    }
     let not_text = told(ndjson(&b"\xff\n{\"list\":\"a\",\"sku\":\"X\",\"price\":1}"[..], berlin()));
     assert_eq!(not_text, ["line 1: the row is not UTF-8: write the file in it", r#"a X "1""#]);
 }
