@@ -138,7 +138,7 @@ mod tests {
     fn each_target_is_a_binary_of_the_fuzz_crate_and_has_a_corpus_that_tests_replay() {
         let root = process::root();
         let manifest = std::fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
-        let tests = ["config", "domains", "mapping", "shopify"].map(|name| {
+        let tests = ["config", "domains", "mapping", "price-store", "shopify"].map(|name| {
             std::fs::read_to_string(root.join(format!("crates/{name}/tests/fuzz_corpus.rs"))).unwrap()
         });
         let replayed = tests.concat();
