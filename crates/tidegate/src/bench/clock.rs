@@ -36,6 +36,22 @@ pub fn cpu_tree_s(roots: &[u32]) -> f64 {
     tree(roots).values().sum::<u64>() as f64 / TICKS_A_SECOND
 }
 
+/// Seconds of processor time of these processes and of all below them, by the scheduler's own account: finer than ticks.
+/// What has ended is not among it, so it is for spans in which nobody ends.
+pub fn scheduled_s(roots: &[u32]) -> f64 {
+    tree(roots).keys().map(|pid| scheduled_ns(*pid)).sum::<u64>() as f64 / 1e9
+}
+
+/// The first number of each thread's `schedstat`.
+fn scheduled_ns(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let of_thread = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    threads.filter_map(of_thread).sum()
+}
+
 /// Resident megabytes of these processes and of all below them, what several share counted once (`Pss`).
 pub fn resident_tree_mb(roots: &[u32]) -> f64 {
     tree(roots).keys().map(|pid| proportional_mb(*pid).unwrap_or_else(|| resident_mb(*pid))).sum()
@@ -137,6 +153,13 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
+/// Between which two the middle half of them lies.
+pub fn quartiles(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |share: usize| values.get(values.len() * share / 4).copied().unwrap_or(f64::NAN);
+    (at(1), at(3))
+}
+
 /// How far apart: the smallest and the largest.
 pub fn spread(values: &[f64]) -> (f64, f64) {
     values
@@ -160,6 +183,8 @@ mod tests {
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!(median(vec![]).is_nan());
         assert_eq!(spread(&[2.0, 1.0, 3.0]), (1.0, 3.0));
+        assert_eq!(quartiles(vec![4.0, 1.0, 2.0, 3.0, 5.0, 8.0, 7.0, 6.0]), (3.0, 7.0));
+        assert!(quartiles(vec![]).0.is_nan());
     }
 
     #[test]
@@ -169,6 +194,7 @@ mod tests {
         assert!(busy_s() > 0.0);
         let own = [std::process::id()];
         assert!(resident_tree_mb(&own) > 0.5);
+        assert!(scheduled_s(&own) > 0.0);
         // In this order: time goes by between the two.
         let alone = cpu_s(own[0]);
         assert!(cpu_tree_s(&own) >= alone && tree(&own).contains_key(&own[0]));

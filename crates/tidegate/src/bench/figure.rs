@@ -2,7 +2,7 @@
 //! itself: a shared machine of two processors is no judge.
 
 use super::clock::median;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One figure.
 #[derive(Debug, Clone, Serialize)]
@@ -17,11 +17,23 @@ pub struct Figure {
     /// Ratio, spread, and what else a reader needs.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plotted: Option<Plotted>,
+}
+
+/// Where a figure stands in a drawing of its part (`--plot`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plotted {
+    pub store: String,
+    pub what: String,
+    /// Of history.
+    pub rows: u64,
+    pub middle_half: (f64, f64),
 }
 
 impl Figure {
     pub fn new(part: &'static str, name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self { part, name: name.into(), value, unit, target: None, note: String::new() }
+        Self { part, name: name.into(), value, unit, target: None, note: String::new(), plotted: None }
     }
     pub fn target(mut self, target: &'static str) -> Self {
         self.target = Some(target);

@@ -1,8 +1,9 @@
-//! The long run: a hundred thousand orders through one hub, its size looked at all along; what they take on disk; then
-//! ten thousand more that wait behind a dead target, and how long such a hub takes to start.
+//! The long run: a hundred thousand orders or more through one hub, its size looked at all along; what they take on
+//! disk; then a tenth as many, ten thousand at most, that wait behind a dead target, and how long such a hub takes to start.
 
-use super::clock::{Neighbours, cpu_s, ms, now, resident_mb, spread};
+use super::clock::{Neighbours, cpu_s, ms, now, peak_mb, resident_mb, spread};
 use super::figure::Figure;
+use super::growth::how_far;
 use super::load::saturate;
 use super::orders::Orders;
 use super::sink::Sink;
@@ -20,7 +21,8 @@ const REST: Duration = Duration::from_secs(120);
 const STARTS: usize = 5;
 
 pub async fn measure(bench: &Bench, memory: bool, startup: bool) -> anyhow::Result<Vec<Figure>> {
-    let (finished, pending) = if bench.quick { (6_000, 600) } else { (100_000, 10_000) };
+    let finished = bench.orders.unwrap_or(if bench.quick { 6_000 } else { 100_000 });
+    let pending = (finished / 10).clamp(1, 10_000);
     let sink = Sink::start().await?;
     let url = sink.url();
     let mut stage = Stage::set(&bench.folder, "long", Targets { erp: &url, beside: None }).await?;
@@ -59,18 +61,22 @@ async fn finish(
         ensure!(all, "only {} of {last} orders arrived: see {}", sink.count(), stage.folder.display());
         sizes.push(resident_mb(pid));
         if bite % 10 == 9 {
-            bench.tell(&format!("{last} orders, {:.0} MB resident", sizes.last().unwrap_or(&0.0)));
+            let far = how_far("through the hub", last as usize, count, last as usize, begun.elapsed());
+            bench.tell(&format!("{far}; {:.0} MB resident", sizes.last().unwrap_or(&0.0)));
         }
     }
     let (span, cpu, others) = (begun.elapsed(), cpu_s(pid) - cpu, neighbours.since(&[pid]));
     ensure!(sink.doubled() == 0, "{} orders were created twice", sink.doubled());
+    let peak = peak_mb(pid);
     // A stop brings the log into the database.
     stage.hub.stop().await?;
-    let (body, disk) = (body_bytes as f64 / count as f64, stage.data_bytes() as f64 / count as f64);
+    let data = stage.data_bytes() as f64;
+    let (body, disk) = (body_bytes as f64 / count as f64, data / count as f64);
     let second_half = &sizes[sizes.len() / 2..];
     let (low, high) = spread(second_half);
-    let growth = second_half.last().unwrap_or(&0.0) - second_half.first().unwrap_or(&0.0);
-    let note = format!("from its middle to its end; {low:.0} to {high:.0} MB within it, over {count} orders");
+    let (middle, end) = (second_half.first().unwrap_or(&0.0), second_half.last().unwrap_or(&0.0));
+    let note =
+        format!("{middle:.0} MB at the middle; {low:.0} to {high:.0} MB within it, over {count} orders");
     Ok(vec![
         Figure::new(
             PART_MEMORY,
@@ -79,7 +85,13 @@ async fn finish(
             "1/s",
         )
         .note(format!("{:.2} ms CPU each; others took {others:.1} processors", cpu * 1e3 / count as f64)),
-        Figure::new(PART_MEMORY, "growth over the second half", growth, "MB").target("level").note(note),
+        Figure::new(PART_MEMORY, "resident size at the end", *end, "MB")
+            .target("< 100")
+            .note(format!("{peak:.0} MB at its highest")),
+        Figure::new(PART_MEMORY, "growth over the second half", end - middle, "MB")
+            .target("level")
+            .note(note),
+        Figure::new(PART_MEMORY, "data directory", data / 1e6, "MB").note(format!("after {count} orders")),
         Figure::new(PART_MEMORY, "on disk for each order", disk, "bytes").note(format!(
             "{:.2} of the raw body's {body:.0}, with all that is kept of its life",
             disk / body

@@ -47,6 +47,8 @@ const PART_MEMORY: &str = "memory";
 const PART_FLASH: &str = "flash sale";
 const PART_OUTAGE: &str = "outage";
 const PART_GROWTH: &str = "growth";
+const PART_SHOPS: &str = "a hundred shops";
+const PART_RETENTION: &str = "retention";
 const PART_PG_INTAKE: &str = "intake on PostgreSQL";
 const PART_PG_STEADY: &str = "500 orders a second on PostgreSQL";
 const PART_PG_TAKEOVER: &str = "take-over on PostgreSQL";
@@ -70,7 +72,8 @@ pub struct Args {
     /// several times. Alone it means `--only beside`
     #[arg(long, value_name = "NAME|DIR")]
     peer: Vec<String>,
-    /// Tidegate on PostgreSQL as well, where peers are beside it, in the sale, in the outage and as history grows
+    /// Tidegate on PostgreSQL as well, where peers are beside it, in the sale, in the outage, as history grows and with a
+    /// hundred shops
     #[arg(long)]
     postgres: bool,
     /// How long the target of the outage is down
@@ -85,6 +88,14 @@ pub struct Args {
     /// Contract prices of the read model from which carts are answered; absent: ten million
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(10_000..=200_000_000))]
     prices: Option<u64>,
+    /// Orders of the long run (memory, start-up; absent: 100,000), of each store of one shop and of a hundred (100,000), of
+    /// each generation of retention (20,000)
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    orders: Option<u32>,
+    /// Measures nothing: draws what earlier runs of `--only growth --json` measured, as SVG on standard output; may be given
+    /// several times
+    #[arg(long, value_name = "FILE")]
+    plot: Vec<PathBuf>,
     /// Where the hubs' files go; on the disk that is to be measured
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -106,8 +117,12 @@ enum Part {
     FlashSale,
     /// Kills, and a target that is down for minutes
     Outage,
-    /// What an append and a claim cost as history grows
+    /// What an append and a claim cost as history grows, from ten thousand rows to ten million
     Growth,
+    /// The same of a hundred shops, beside one with the same total
+    HundredShops,
+    /// What of a file on SQLite stays when retention has been at it
+    Retention,
     /// A thousand stock changes a second over a hundred thousand pairs
     Stock,
     /// Orders beside a hundred stock changes a second, and without
@@ -135,6 +150,8 @@ enum Part {
 pub struct Bench {
     quick: bool,
     folder: PathBuf,
+    /// In place of what a part says by itself.
+    orders: Option<usize>,
 }
 
 impl Bench {
@@ -146,7 +163,15 @@ impl Bench {
 
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let own = std::env::temp_dir().join(format!("tidegate-bench-{}", std::process::id()));
-    let bench = Bench { quick: args.quick, folder: args.dir.clone().unwrap_or_else(|| own.clone()) };
+    if !args.plot.is_empty() {
+        write!(std::io::stdout().lock(), "{}", growth::plot::draw(&args.plot)?)?;
+        return Ok(());
+    }
+    let bench = Bench {
+        quick: args.quick,
+        folder: args.dir.clone().unwrap_or_else(|| own.clone()),
+        orders: args.orders.map(|orders| orders as usize),
+    };
     if let (Some(floor), Some(listen)) = (args.floor, args.listen) {
         return intake::floor(floor, listen, &bench);
     }
@@ -172,6 +197,8 @@ impl Args {
             Part::Beside => !self.peer.is_empty() && (self.only.is_empty() || self.only.contains(&part)),
             // They take long, or need a PostgreSQL.
             Part::Growth
+            | Part::HundredShops
+            | Part::Retention
             | Part::Stock
             | Part::StockBeside
             | Part::FullCheck
@@ -230,6 +257,12 @@ async fn measure(bench: &Bench, args: &Args) -> anyhow::Result<Vec<Figure>> {
     }
     if wants(Part::Growth) {
         told(&mut all, growth::measure(bench, args.postgres).await?);
+    }
+    if wants(Part::HundredShops) {
+        told(&mut all, growth::shops::measure(bench, args.postgres).await?);
+    }
+    if wants(Part::Retention) {
+        told(&mut all, growth::retention::measure(bench).await?);
     }
     if wants(Part::Stock) {
         told(&mut all, stock::measure(bench).await?);

@@ -26,7 +26,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(bench: &Bench) -> anyhow::Result<Self> {
-        let folder = bench.folder.join("postgres");
+        Self::start_in(bench, "postgres").await
+    }
+
+    /// In a folder of this name.
+    pub(super) async fn start_in(bench: &Bench, name: &str) -> anyhow::Result<Self> {
+        let folder = bench.folder.join(name);
         let _ = std::fs::remove_dir_all(&folder);
         let service = Service::start(&postgres_script()?, &folder).await?;
         let client = connect(url_of(&service)?).await?;
@@ -34,7 +39,7 @@ impl Server {
     }
 
     /// Empty, and made anew where there was one of this name.
-    async fn database(&self, name: &str) -> anyhow::Result<String> {
+    pub(super) async fn database(&self, name: &str) -> anyhow::Result<String> {
         self.drop_database(name).await?;
         self.client.batch_execute(&format!("CREATE DATABASE {name}")).await?;
         let url = url_of(&self.service)?;
@@ -52,11 +57,11 @@ impl Server {
     }
 
     /// No round pays for what the one before it left to be written.
-    async fn settle(&self) -> anyhow::Result<()> {
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
         Ok(self.client.batch_execute("CHECKPOINT").await?)
     }
 
-    fn pid(&self) -> u32 {
+    pub(super) fn pid(&self) -> u32 {
         self.service.pid()
     }
 
