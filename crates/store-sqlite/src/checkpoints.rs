@@ -13,10 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Requests to the writer between two passes: about as many thousand pages as an order life takes.
 const REQUESTS: usize = 512;
-/// The same where so many come in one commit: a pass that brings much to the disk has the next commit wait there behind it, and with it a
-/// crowd (measured at half of what the hub takes: an answer's p99 is 25 ms after passes of 512, 110 after such of 4,096, 15 after these).
+/// The same where as many come in one commit as in a busy minute: a pass that brings much to the disk has the next commit wait there
+/// behind it, and all who wait for that (measured at half of what the hub takes: an answer's p99 is 25 ms after passes of 512, 110 after
+/// such of 4,096, 15 after these). Where more come than can be taken they wait for each other, and small passes cost them some of their rate.
 const REQUESTS_OF_A_CROWD: usize = 128;
-const CROWD: usize = 16;
+const CROWD: std::ops::Range<usize> = 16..128;
 /// Pages of a log that is long (measured: DEPENDENCIES, SQLite).
 const LONG_PAGES: i64 = 16_000;
 /// The writer does it all by itself beyond this, whatever became of the passes.
@@ -66,7 +67,7 @@ impl Checkpoints {
             // What could not be brought in now is brought in with the next: the log is as safe as the database.
             let _ = pass(connection);
             self.shared.rest.store(false, Ordering::Release);
-        } else if self.requests >= if requests < CROWD { REQUESTS } else { REQUESTS_OF_A_CROWD } {
+        } else if self.requests >= if CROWD.contains(&requests) { REQUESTS_OF_A_CROWD } else { REQUESTS } {
             self.requests = 0;
             // It is on its way, or the thread has ended: then the backstop holds.
             let _ = self.ask.try_send(());
