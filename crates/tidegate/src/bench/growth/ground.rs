@@ -105,6 +105,8 @@ impl Place {
     }
 
     async fn counts(&self) -> anyhow::Result<Vec<(Table, u64)>> {
+        // What rides is committed before the store is asked beside itself.
+        self.store.log_size().await?;
         match &self.lies {
             Lies::File(path) => {
                 let path = path.clone();

@@ -40,6 +40,8 @@ const RIGHT: f64 = 400.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 252.0;
 const STEP: f64 = 0.5;
+/// Of a decade: what is so near to a power of ten needs no axis beyond it.
+const NEAR: f64 = 0.05;
 
 const STYLE: &str = "svg{--page:#f4f6f7;--ink:#17212b;--quiet:#55636f;--line:#c3ccd2;--first:#0b5563;--second:#a04a00;--soft:#e4eef0}\n\
 @media (prefers-color-scheme:dark){svg{--page:#0f1519;--ink:#e5ecf0;--quiet:#9dabb5;--line:#3a4a54;--first:#6fd0c5;--second:#ecb758;--soft:#15282d}}\n\
@@ -84,8 +86,8 @@ fn read(file: &Path, panels: &mut BTreeMap<String, Lines>) -> anyhow::Result<()>
 fn picture(panels: &BTreeMap<String, Lines>) -> anyhow::Result<String> {
     let points = || panels.values().flat_map(BTreeMap::values).flatten();
     let decades = (
-        points().map(|point| decade(point.rows).floor()).fold(f64::INFINITY, f64::min),
-        points().map(|point| decade(point.rows).ceil()).fold(f64::NEG_INFINITY, f64::max),
+        points().map(|point| (decade(point.rows) + NEAR).floor()).fold(f64::INFINITY, f64::min),
+        points().map(|point| (decade(point.rows) - NEAR).ceil()).fold(f64::NEG_INFINITY, f64::max),
     );
     // A whole decade at least, so that there is an axis.
     let decades = (decades.0, decades.1.max(decades.0 + 1.0));
@@ -260,6 +262,7 @@ mod tests {
         let svg = draw(&[one, other]).unwrap();
         assert!(svg.contains("claim on SQLite: 1.00 at 10020 rows, 1.10 at 10000020 rows."), "{svg}");
         assert!(svg.contains(">10 thousand</text>") && svg.contains(">10 million</text>"), "{svg}");
+        assert!(!svg.contains(">1 thousand</text>") && !svg.contains(">100 million</text>"), "{svg}");
         // The axis holds the worst of them, with what is about it.
         assert!(svg.contains(">3.5</text>") && !svg.contains(">4.0</text>"), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 3);
